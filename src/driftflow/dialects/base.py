@@ -1,0 +1,144 @@
+"""The questions that every vendor answers. Text and rows in, records out: no dialect opens a connection.
+
+Checks and strategies ask these questions and never compare a vendor's name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from driftflow.dialects.source_text import SourceText
+from driftflow.model.catalog import Catalog
+from driftflow.model.effects import Effects
+from driftflow.model.migration import Statement
+from driftflow.model.names import Name, Version
+from driftflow.model.operations import Operation
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+"""What a driver read: one list of rows (column name to value) per catalog query."""
+
+
+class Capability(StrEnum):
+    """What a server may or may not be able to do, by version. `Dialect.can` answers; unknown version means the oldest supported one."""
+
+    TRANSACTIONAL_DDL = "transactional_ddl"
+    CONCURRENT_INDEX = "concurrent_index"
+    NOT_VALID_CONSTRAINT = "not_valid_constraint"
+    NOT_NULL_FROM_CHECK = "not_null_from_check"
+    NOT_VALID_NOT_NULL = "not_valid_not_null"
+    FAST_CONSTANT_DEFAULT = "fast_constant_default"
+    STORED_GENERATED_COLUMN = "stored_generated_column"
+    VIRTUAL_GENERATED_COLUMN = "virtual_generated_column"
+    DROP_COLUMN = "drop_column"
+    RENAME_COLUMN = "rename_column"
+    ROW_SECURITY = "row_security"
+    UNIQUE_USING_INDEX = "unique_using_index"
+    PARTIAL_INDEX = "partial_index"
+    EXPRESSION_INDEX = "expression_index"
+    DEFERRABLE_CONSTRAINT = "deferrable_constraint"
+    DETACH_CONCURRENTLY = "detach_concurrently"
+    NULLS_NOT_DISTINCT = "nulls_not_distinct"
+    TABLE_REBUILD_ONLY = "table_rebuild_only"
+    """ALTER TABLE can do so little that most changes copy the table (SQLite)."""
+    SINGLE_WRITER = "single_writer"
+    """One writer per database at a time (SQLite)."""
+    UPDATE_FROM = "update_from"
+    ENUM_TYPE = "enum_type"
+
+
+class ErrorKind(StrEnum):
+    """What a server's error means to the engine."""
+
+    LOCK_TIMEOUT = "lock_timeout"
+    DEADLOCK = "deadlock"
+    SERIALIZATION = "serialization"
+    STATEMENT_TIMEOUT = "statement_timeout"
+    CANCELLED = "cancelled"
+    CONNECTION_LOST = "connection_lost"
+    RIGHTS = "rights"
+    DUPLICATE = "duplicate"
+    CONSTRAINT = "constraint"
+    SYNTAX = "syntax"
+    DISK_FULL = "disk_full"
+    READ_ONLY = "read_only"
+    OTHER = "other"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same transaction may simply be tried again."""
+        return self in {ErrorKind.LOCK_TIMEOUT, ErrorKind.DEADLOCK, ErrorKind.SERIALIZATION}
+
+
+class Dialect(ABC):
+    """One vendor. Stateless; every answer that depends on the server takes its version (None: unknown)."""
+
+    name: ClassVar[str]
+    versions: ClassVar[tuple[Version, Version]]
+    """The oldest and the newest supported version."""
+
+    # text
+
+    @abstractmethod
+    def split(self, source: SourceText) -> tuple[Statement, ...]:
+        """Cut a file into statements, with spans and directives, not yet parsed. Raises ParseError where the splitter must (an unterminated
+        quote, NUL), with file, line and column."""
+
+    @abstractmethod
+    def parse(self, statement: Statement) -> Statement:
+        """The statement with its operations. Raises ParseError where the server's own grammar rejects it; what only our reading does not
+        understand becomes RawSql with the reason."""
+
+    @abstractmethod
+    def render(self, *operations: Operation) -> str:
+        """The operations as one statement, without terminator. Several are allowed only where the server can combine them (ALTER TABLE).
+        Raises ValueError when they cannot be combined."""
+
+    @abstractmethod
+    def quote(self, identifier: str) -> str:
+        """The identifier as SQL, quoted only where needed."""
+
+    @abstractmethod
+    def quote_name(self, name: Name) -> str: ...
+
+    @abstractmethod
+    def literal(self, value: str | int | bool | None) -> str: ...
+
+    @abstractmethod
+    def fold(self, identifier: str) -> str:
+        """An unquoted identifier as the server stores it."""
+
+    @abstractmethod
+    def normal_expression(self, expression: str) -> str:
+        """One spelling for equal expressions: white space, case of keywords, needless parentheses. Unparsable text comes back as it is."""
+
+    @abstractmethod
+    def normal_type(self, type: str) -> str:
+        """The server's own spelling (`int4` → `integer`)."""
+
+    # meaning
+
+    @abstractmethod
+    def resolve(self, operation: Operation, catalog: Catalog) -> Operation:
+        """Everything implicit made explicit: schema, constraint and index names, referenced columns, owned sequences, LIKE."""
+
+    @abstractmethod
+    def effects(self, operation: Operation, catalog: Catalog, *, version: Version | None = None) -> Effects:
+        """What the (resolved) operation locks, does, loses and breaks on this catalog. `version` defaults to the catalog's."""
+
+    @abstractmethod
+    def can(self, capability: Capability, version: Version | None = None) -> bool: ...
+
+    @abstractmethod
+    def error_kind(self, code: str) -> ErrorKind:
+        """`code` is the SQLSTATE, or SQLite's extended error name."""
+
+    @abstractmethod
+    def catalog(self, rows: Rows) -> Catalog:
+        """The catalog from what the driver read."""
+
+    @abstractmethod
+    def volatile(self, expression: str, catalog: Catalog) -> bool:
+        """Whether the expression may give another value for each row (`gen_random_uuid()`); an unknown function counts as volatile."""

@@ -1,0 +1,68 @@
+"""Source text that may have been changed before parsing (variables, placeholders), and the way back to positions in the file."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+
+from driftflow.model.names import Span
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """`original[start:end]` of the file stands as `text[text_start:text_end]` now."""
+
+    start: int
+    end: int
+    text_start: int
+    text_end: int
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """Text to split and parse. Offsets are in characters. Without substitutions `text` is the file."""
+
+    text: str
+    file: str = ""
+    original: str | None = None
+    substitutions: tuple[Substitution, ...] = ()
+    base_line: int = 1
+    """Line of the first character, for text that is a part of a file."""
+    base_offset: int = 0
+    """Offset of `original` in its file, where it is only a part."""
+    _line_starts: list[int] = field(default_factory=list, compare=False, repr=False)
+
+    def original_offset(self, offset: int, *, end: bool = False) -> int:
+        """Where a character of `text` came from. Inside a substituted piece it is the piece's start (or its end)."""
+        shift = 0
+        for piece in self.substitutions:
+            if offset < piece.text_start or (end and offset == piece.text_start):
+                break
+            if offset < piece.text_end or (end and offset == piece.text_end):
+                return piece.end if end else piece.start
+            shift = piece.end - piece.text_end
+        return offset + shift
+
+    def position(self, offset: int, *, end: bool = False) -> tuple[int, int]:
+        """(line, column) in the file, both from 1, of a character offset in `text`."""
+        source = self.text if self.original is None else self.original
+        if not self._line_starts:
+            self._line_starts.append(0)
+            self._line_starts.extend(index + 1 for index, character in enumerate(source) if character == "\n")
+        at = self.original_offset(offset, end=end)
+        row = bisect.bisect_right(self._line_starts, at) - 1
+        return self.base_line + row, at - self._line_starts[row] + 1
+
+    def span(self, start: int, end: int) -> Span:
+        """The place of `text[start:end]` in the file."""
+        line, column = self.position(start)
+        end_line, end_column = self.position(end, end=True)
+        return Span(
+            file=self.file,
+            line=line,
+            column=column,
+            end_line=end_line,
+            end_column=end_column,
+            start=self.base_offset + self.original_offset(start),
+            end=self.base_offset + self.original_offset(end, end=True),
+        )

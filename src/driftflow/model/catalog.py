@@ -1,0 +1,466 @@
+"""The structure of one database as a value: what is there, how big it is, and (through operations' `after`) what it becomes.
+
+Keys of the mappings are `Name.text` (`public.orders`); `Catalog.after(operation)` takes *resolved* operations only and costs the change,
+not the catalog. Statistics are facts about a moment and take no part in fingerprints or digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from driftflow.model.names import Name, Version
+from driftflow.model.record import Record, digest, replace
+
+if TYPE_CHECKING:
+    from driftflow.model.operations import Operation
+
+Action = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]
+
+
+class Generated(Record, frozen=True, kw_only=True):
+    expression: str
+    stored: bool = True
+
+
+class SequenceOptions(Record, frozen=True, kw_only=True):
+    """What CREATE SEQUENCE takes; None is the server's default for the type."""
+
+    type: str = ""
+    start: int | None = None
+    increment: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    cache: int | None = None
+    cycle: bool | None = None
+
+
+class Identity(Record, frozen=True, kw_only=True):
+    always: bool = False
+    options: SequenceOptions = SequenceOptions()
+
+
+class Column(Record, frozen=True, kw_only=True):
+    """A column, in the catalog and in CREATE TABLE or ADD COLUMN alike.
+
+    `type` is the server's own spelling after resolve (`character varying(255)`; on SQLite the declared type as written).
+    `default` is an expression in the dialect's normal form.
+    """
+
+    name: str
+    type: str
+    nullable: bool = True
+    default: str | None = None
+    generated: Generated | None = None
+    identity: Identity | None = None
+    collation: str = ""
+    comment: str = ""
+    storage: str = ""
+    compression: str = ""
+    autoincrement: bool = False
+    """SQLite AUTOINCREMENT, MySQL AUTO_INCREMENT."""
+    on_update: str = ""
+    """MySQL ON UPDATE CURRENT_TIMESTAMP."""
+    visible: bool = True
+    serial: bool = False
+    """Only before resolve: PostgreSQL smallserial, serial, bigserial."""
+    charset: str = ""
+
+
+class IndexPart(Record, frozen=True, kw_only=True):
+    """One key of an index: a column, or an expression."""
+
+    column: str = ""
+    expression: str = ""
+    descending: bool = False
+    nulls_first: bool | None = None
+    """None is the default of the direction."""
+    collation: str = ""
+    opclass: str = ""
+    prefix: int | None = None
+    """MySQL key prefix length."""
+
+
+class PrimaryKey(Record, frozen=True, kw_only=True, tag_field="constraint", tag="primary_key"):
+    name: str = ""
+    columns: tuple[str, ...]
+    include: tuple[str, ...] = ()
+    deferrable: bool = False
+    initially_deferred: bool = False
+    using_index: str = ""
+    """ALTER TABLE ... USING INDEX; empty in the catalog."""
+    parts: tuple[IndexPart, ...] = ()
+    """Only where a key carries more than its name (SQLite collation or direction)."""
+    on_conflict: str = ""
+    comment: str = ""
+
+
+class Unique(Record, frozen=True, kw_only=True, tag_field="constraint", tag="unique"):
+    name: str = ""
+    columns: tuple[str, ...]
+    include: tuple[str, ...] = ()
+    nulls_not_distinct: bool = False
+    deferrable: bool = False
+    initially_deferred: bool = False
+    using_index: str = ""
+    parts: tuple[IndexPart, ...] = ()
+    on_conflict: str = ""
+    comment: str = ""
+
+
+class Check(Record, frozen=True, kw_only=True, tag_field="constraint", tag="check"):
+    name: str = ""
+    expression: str
+    validated: bool = True
+    enforced: bool = True
+    no_inherit: bool = False
+    column: str = ""
+    """The column it was written behind; empty for a table constraint."""
+    on_conflict: str = ""
+    comment: str = ""
+
+
+class ForeignKey(Record, frozen=True, kw_only=True, tag_field="constraint", tag="foreign_key"):
+    name: str = ""
+    columns: tuple[str, ...]
+    referenced: Name
+    referenced_columns: tuple[str, ...] = ()
+    """Empty only before resolve: the referenced table's primary key."""
+    on_delete: Action = "NO ACTION"
+    on_update: Action = "NO ACTION"
+    set_columns: tuple[str, ...] = ()
+    """ON DELETE SET NULL (columns)."""
+    match: str = ""
+    deferrable: bool = False
+    initially_deferred: bool = False
+    validated: bool = True
+    enforced: bool = True
+    comment: str = ""
+
+
+class NotNull(Record, frozen=True, kw_only=True, tag_field="constraint", tag="not_null"):
+    """PostgreSQL 18: a named NOT NULL. Elsewhere nullability is on the column alone."""
+
+    name: str = ""
+    column: str
+    validated: bool = True
+    no_inherit: bool = False
+    comment: str = ""
+
+
+class Exclusion(Record, frozen=True, kw_only=True, tag_field="constraint", tag="exclusion"):
+    name: str = ""
+    definition: str
+    """The text behind EXCLUDE in the dialect's normal form."""
+    columns: tuple[str, ...] = ()
+    deferrable: bool = False
+    initially_deferred: bool = False
+    comment: str = ""
+
+
+Constraint = PrimaryKey | Unique | Check | ForeignKey | NotNull | Exclusion
+
+
+class Index(Record, frozen=True, kw_only=True):
+    """An index that is not the implementation of a constraint, unless `constraint` names the one it implements."""
+
+    name: Name
+    table: Name
+    parts: tuple[IndexPart, ...]
+    include: tuple[str, ...] = ()
+    unique: bool = False
+    nulls_not_distinct: bool = False
+    method: str = ""
+    """btree, hash, gin, ...; empty is the default."""
+    predicate: str = ""
+    options: tuple[str, ...] = ()
+    tablespace: str = ""
+    valid: bool = True
+    constraint: str = ""
+    comment: str = ""
+    parent: Name | None = None
+    bytes: int | None = None
+    visible: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The plain columns among the keys."""
+        return tuple(part.column for part in self.parts if part.column)
+
+
+class Trigger(Record, frozen=True, kw_only=True):
+    name: str
+    table: Name
+    definition: str
+    """The whole CREATE TRIGGER statement in normal form."""
+    function: Name | None = None
+    timing: Literal["BEFORE", "AFTER", "INSTEAD OF"] = "AFTER"
+    events: tuple[str, ...] = ()
+    """INSERT, UPDATE, DELETE, TRUNCATE."""
+    update_columns: tuple[str, ...] = ()
+    per_row: bool = True
+    constraint: bool = False
+    enabled: str = "O"
+    """PostgreSQL's tgenabled: O origin, D disabled, R replica, A always."""
+    comment: str = ""
+
+
+class Policy(Record, frozen=True, kw_only=True):
+    name: str
+    table: Name
+    permissive: bool = True
+    command: Literal["ALL", "SELECT", "INSERT", "UPDATE", "DELETE"] = "ALL"
+    roles: tuple[str, ...] = ("public",)
+    using: str = ""
+    check: str = ""
+
+
+class Partitioning(Record, frozen=True, kw_only=True):
+    """On a partitioned parent."""
+
+    strategy: Literal["RANGE", "LIST", "HASH", "KEY"]
+    key: tuple[str, ...]
+    """Columns or expressions."""
+
+
+class TableStatistics(Record, frozen=True, kw_only=True):
+    """How big and how busy. None is unknown, which is not zero."""
+
+    rows: int | None = None
+    bytes: int | None = None
+    """Heap, TOAST and indexes."""
+    table_bytes: int | None = None
+    last_analyze: str = ""
+    writes_per_second: float | None = None
+    reads_per_second: float | None = None
+    average_row_bytes: int | None = None
+    basis: str = ""
+    """reltuples, count(*), sqlite_stat1, max(rowid), ..."""
+
+
+class Table(Record, frozen=True, kw_only=True):
+    name: Name
+    columns: tuple[Column, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    """Including those that implement a constraint (`Index.constraint`)."""
+    triggers: tuple[Trigger, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    row_security: bool = False
+    row_security_forced: bool = False
+    partitioning: Partitioning | None = None
+    partition_of: Name | None = None
+    partition_bound: str = ""
+    inherits: tuple[Name, ...] = ()
+    kind: Literal["table", "foreign", "virtual", "temporary"] = "table"
+    unlogged: bool = False
+    owner: str = ""
+    comment: str = ""
+    options: tuple[str, ...] = ()
+    """reloptions; on SQLite STRICT and WITHOUT ROWID; on MySQL ENGINE=..., ROW_FORMAT=..., ..."""
+    tablespace: str = ""
+    access_method: str = ""
+    replica_identity: str = ""
+    """d default, n nothing, f full, i index (PostgreSQL's relreplident)."""
+    grants: tuple[str, ...] = ()
+    """aclitems in text, sorted."""
+    publications: tuple[str, ...] = ()
+    """Publications that carry it, by FOR ALL TABLES and IN SCHEMA too."""
+    definition: str = ""
+    """The CREATE TABLE text where the server keeps one (SQLite, MySQL); takes no part in fingerprints."""
+    statistics: TableStatistics = TableStatistics()
+    new: bool = False
+    """Made by a pending migration: empty, and nobody reads or writes it yet."""
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def constraint(self, name: str) -> Constraint | None:
+        return next((constraint for constraint in self.constraints if constraint.name == name), None)
+
+    def index(self, name: str) -> Index | None:
+        return next((index for index in self.indexes if index.name.name == name), None)
+
+    @property
+    def primary_key(self) -> PrimaryKey | None:
+        return next((constraint for constraint in self.constraints if isinstance(constraint, PrimaryKey)), None)
+
+    @property
+    def foreign_keys(self) -> tuple[ForeignKey, ...]:
+        return tuple(constraint for constraint in self.constraints if isinstance(constraint, ForeignKey))
+
+
+class View(Record, frozen=True, kw_only=True):
+    name: Name
+    definition: str
+    """The query in normal form."""
+    materialized: bool = False
+    columns: tuple[str, ...] = ()
+    depends_on: tuple[Name, ...] = ()
+    depends_on_columns: tuple[str, ...] = ()
+    """`schema.table.column`, where the server says so."""
+    indexes: tuple[Index, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    options: tuple[str, ...] = ()
+    owner: str = ""
+    comment: str = ""
+    grants: tuple[str, ...] = ()
+
+
+class Sequence(Record, frozen=True, kw_only=True):
+    name: Name
+    options: SequenceOptions = SequenceOptions()
+    owned_by: str = ""
+    """`schema.table.column`"""
+    identity: bool = False
+    owner: str = ""
+    comment: str = ""
+
+
+class Routine(Record, frozen=True, kw_only=True):
+    """A function or procedure that is not the server's own."""
+
+    name: Name
+    arguments: str = ""
+    """Identity arguments, as in DROP FUNCTION name(arguments)."""
+    kind: Literal["function", "procedure", "aggregate", "window"] = "function"
+    volatility: Literal["immutable", "stable", "volatile"] = "volatile"
+    language: str = ""
+    returns: str = ""
+    definition: str = ""
+    security_definer: bool = False
+    depends_on: tuple[Name, ...] = ()
+    comment: str = ""
+
+
+class TypeDefinition(Record, frozen=True, kw_only=True):
+    name: Name
+    kind: Literal["enum", "domain", "composite", "range", "base", "shell"]
+    labels: tuple[str, ...] = ()
+    base: str = ""
+    nullable: bool = True
+    default: str | None = None
+    checks: tuple[Check, ...] = ()
+    attributes: tuple[Column, ...] = ()
+    collation: str = ""
+    definition: str = ""
+    comment: str = ""
+
+
+class Extension(Record, frozen=True, kw_only=True):
+    name: str
+    version: str = ""
+    schema: str = ""
+
+
+class Publication(Record, frozen=True, kw_only=True):
+    name: str
+    all_tables: bool = False
+    schemas: tuple[str, ...] = ()
+    tables: tuple[Name, ...] = ()
+
+
+class Catalog(Record, frozen=True, kw_only=True):
+    """One database. `vendor` is the dialect's name (postgresql, sqlite)."""
+
+    vendor: str
+    version: Version | None = None
+    database: str = ""
+    search_path: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+    tables: Mapping[str, Table] = {}
+    views: Mapping[str, View] = {}
+    sequences: Mapping[str, Sequence] = {}
+    routines: Mapping[str, Routine] = {}
+    """Keyed by `schema.name(arguments)`."""
+    types: Mapping[str, TypeDefinition] = {}
+    extensions: tuple[Extension, ...] = ()
+    publications: tuple[Publication, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    settings: Mapping[str, str] = {}
+    """Server settings that predictions need: wal_level, max_standby_streaming_delay, foreign_keys, journal_mode, ..."""
+    captured_at: str = ""
+    complete: bool = True
+    """False for a catalog built from migration files alone: a table that is not here may still exist."""
+
+    def table(self, name: Name) -> Table | None:
+        return self.tables.get(name.text)
+
+    def after(self, operation: Operation) -> Catalog:
+        """The catalog as `operation` (resolved) leaves it. Pure."""
+        return operation.after(self)
+
+    def after_all(self, operations: Iterable[Operation]) -> Catalog:
+        catalog = self
+        for operation in operations:
+            catalog = operation.after(catalog)
+        return catalog
+
+    def with_table(self, table: Table) -> Catalog:
+        return replace(self, tables={**self.tables, table.name.text: table})
+
+    def without_table(self, name: Name) -> Catalog:
+        return replace(self, tables={key: table for key, table in self.tables.items() if key != name.text})
+
+    def dependents(self, name: Name) -> tuple[View, ...]:
+        """Views that read the relation, directly or through another view, nearest first."""
+        found: list[View] = []
+        wanted = [name]
+        while wanted:
+            relation = wanted.pop(0)
+            for view in self.views.values():
+                if relation in view.depends_on and view not in found:
+                    found.append(view)
+                    wanted.append(view.name)
+        return tuple(found)
+
+    def referencing(self, name: Name) -> tuple[tuple[Table, ForeignKey], ...]:
+        """Foreign keys that point at the table, with the tables that hold them (itself among them)."""
+        return tuple((table, key) for table in self.tables.values() for key in table.foreign_keys if key.referenced == name)
+
+    def partitions(self, name: Name) -> tuple[Table, ...]:
+        """Direct partitions of a partitioned table."""
+        return tuple(table for table in self.tables.values() if table.partition_of == name)
+
+    def fingerprint(self, relations: Iterable[Name] = ()) -> str:
+        """SHA-256 of the structure of the given relations and what depends on them; of everything when none is given.
+
+        Statistics, sizes, owners' texts and driftflow's own objects take no part.
+        """
+        wanted = {relation.text for relation in relations}
+        everything = not wanted
+        tables = {key: structure(table) for key, table in self.tables.items() if everything or key in wanted}
+        views = {
+            key: view
+            for key, view in self.views.items()
+            if everything or key in wanted or any(name.text in wanted for name in view.depends_on)
+        }
+        rest: tuple[object, ...] = (self.sequences, self.routines, self.types) if everything else ()
+        return digest((self.vendor, tables, views, rest))
+
+
+def structure(table: Table) -> Table:
+    """The table without what changes by itself: statistics, index sizes, kept texts, driftflow's own triggers."""
+    return replace(
+        table,
+        statistics=TableStatistics(),
+        definition="",
+        new=False,
+        indexes=tuple(sorted((replace(index, bytes=None) for index in table.indexes), key=lambda index: index.name.text)),
+        constraints=tuple(
+            sorted(
+                table.constraints,
+                key=lambda constraint: (type(constraint).__name__, constraint.name, digest(constraint)),
+            )
+        ),
+        triggers=tuple(sorted((t for t in table.triggers if not is_ours(t.name)), key=lambda trigger: trigger.name)),
+        policies=tuple(sorted(table.policies, key=lambda policy: policy.name)),
+    )
+
+
+OUR_PREFIX = "driftflow_"
+
+
+def is_ours(name: str) -> bool:
+    """Whether a relation, schema or trigger belongs to driftflow itself (schema `driftflow`, `_driftflow_*`, `zzz_driftflow_*`)."""
+    return name == "driftflow" or name.startswith((OUR_PREFIX, "_driftflow_", "zzz_driftflow_"))

@@ -1,0 +1,109 @@
+"""What one operation does on one database: one record, predicted or observed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from driftflow.model.names import Name
+from driftflow.model.record import Record
+
+Blocks = Literal["reads", "writes", "ddl"]
+Held = Literal["instant", "scan", "rewrite", "index_build", "copy", "statement"]
+"""How long: a catalog change; as long as reading the table; as long as writing it anew; as long as building the index(es);
+as long as copying; or as long as the statement itself runs (DML)."""
+WorkKind = Literal["scan", "rewrite", "index_build", "rows"]
+
+
+class LockClaim(Record, frozen=True, kw_only=True):
+    """A lock on one relation. `mode` is the server's own word (`ACCESS EXCLUSIVE`, `SHARE`, SQLite: `RESERVED`, `EXCLUSIVE`)."""
+
+    relation: Name
+    mode: str
+    blocks: tuple[Blocks, ...] = ()
+    held: Held = "instant"
+    queues: bool = True
+    """Whether a waiting request for it makes later requests wait behind it (every PostgreSQL mode that conflicts with readers or writers)."""
+    why: str = ""
+    """Why this relation at all, where the statement does not name it: "referenced by the foreign key"."""
+
+
+class Work(Record, frozen=True, kw_only=True):
+    kind: WorkKind
+    relation: Name
+    why: str = ""
+
+
+class Condition(Record, frozen=True, kw_only=True):
+    """Something about the data that makes the statement fail. `probe` is SQL returning one row with one number: how many offenders.
+
+    kind: nulls, duplicates, orphans, check_violations, too_long, out_of_range, not_empty, bad_cast, dependency, exists, missing, unsupported.
+    """
+
+    kind: str
+    summary: str
+    relation: Name | None = None
+    probe: str = ""
+    certain: bool = False
+    """True when the catalog alone already says it will fail (a missing table, a syntax newer than the server)."""
+
+
+class Loss(Record, frozen=True, kw_only=True):
+    """Data or objects that are gone afterwards."""
+
+    what: str
+    relation: Name | None = None
+    reversible: bool = False
+
+
+class Break(Record, frozen=True, kw_only=True):
+    """What stops working in code that is already running."""
+
+    what: str
+    relation: Name | None = None
+    column: str = ""
+
+
+class Estimate(Record, frozen=True, kw_only=True):
+    """A quantity with its range and where it came from. No number without its basis."""
+
+    low: int
+    high: int
+    unit: Literal["ms", "rows", "bytes"]
+    basis: str
+
+
+class AcceptedAlgorithm(Record, frozen=True, kw_only=True):
+    """MySQL and MariaDB: one ALGORITHM and LOCK pair that the server accepts for this statement on this table."""
+
+    algorithm: Literal["INSTANT", "NOCOPY", "INPLACE", "COPY"]
+    lock: Literal["NONE", "SHARED", "EXCLUSIVE", "DEFAULT"]
+    rebuilds: bool = False
+
+
+class Effects(Record, frozen=True, kw_only=True):
+    """All of it. The comparable part (predicted = observed): locks by relation and mode, scans, rewrites, algorithms,
+    transactional, and whether it errors."""
+
+    locks: tuple[LockClaim, ...] = ()
+    work: tuple[Work, ...] = ()
+    algorithms: tuple[AcceptedAlgorithm, ...] = ()
+    transactional: bool = True
+    fails_if: tuple[Condition, ...] = ()
+    loses: tuple[Loss, ...] = ()
+    breaks: tuple[Break, ...] = ()
+    unknown: str = ""
+    """Why nothing is predicted (a RawSql). Unknown is not the same as harmless."""
+    basis: Literal["predicted", "observed"] = "predicted"
+    duration: Estimate | None = None
+
+    def lock_on(self, relation: Name) -> LockClaim | None:
+        """The claim on one relation, if there is one."""
+        return next((claim for claim in self.locks if claim.relation == relation), None)
+
+    @property
+    def rewrites(self) -> tuple[Name, ...]:
+        return tuple(work.relation for work in self.work if work.kind == "rewrite")
+
+    @property
+    def scans(self) -> tuple[Name, ...]:
+        return tuple(work.relation for work in self.work if work.kind == "scan")

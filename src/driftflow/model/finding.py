@@ -1,0 +1,68 @@
+"""What is wrong, or worth knowing, about a statement on this database."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from driftflow.model.effects import Effects, Estimate
+from driftflow.model.migration import Statement
+from driftflow.model.names import Span
+from driftflow.model.operations import Operation
+from driftflow.model.record import Record
+
+Axis = Literal["blocks", "breaks", "loses", "note"]
+"""blocks: lock x duration x traffic. breaks: fails on data, or breaks running code. loses: data or objects gone.
+note: neither; worth knowing (naming, meaning, secrets, suppressions)."""
+Severity = Literal["info", "warning", "error"]
+KnownBy = Literal["rule", "catalog", "server"]
+"""Which knowledge decided: the statement alone, the catalog of this database, or the server itself."""
+
+
+class Remedy(Record, frozen=True, kw_only=True):
+    """A safer way, ready to paste. `enhancement` names what `driftflow enhance` would do, if it can."""
+
+    summary: str
+    sql: str = ""
+    enhancement: str = ""
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    code: str
+    """`DF` and three digits; stable."""
+    axis: Axis
+    severity: Severity
+    span: Span
+    migration: str = ""
+    operation: Operation | None = None
+    summary: str
+    why: str = ""
+    remedy: Remedy | None = None
+    known_by: KnownBy = "rule"
+    estimate: Estimate | None = None
+    page: str = ""
+    """Path of the documentation page below docs/checks, without `.md`."""
+
+
+class AssessedStatement(Record, frozen=True, kw_only=True):
+    """One statement with its effects: of each operation, in order."""
+
+    migration: str
+    statement: Statement
+    effects: tuple[Effects, ...] = ()
+
+
+class Assessment(Record, frozen=True, kw_only=True):
+    """Everything that is known about the migrations before a plan is made."""
+
+    dialect: str
+    server_version: str = ""
+    """Empty when unknown: then every supported version was considered and the worst one counts."""
+    statements: tuple[AssessedStatement, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    facts: tuple[str, ...] = ()
+    """Sentences that calm: "blocks nobody: ...", distributions, sizes. Never row values."""
+
+    def verdict(self, threshold: Severity = "error") -> bool:
+        """True when nothing at or above the threshold was found."""
+        rank = ("info", "warning", "error")
+        return all(rank.index(finding.severity) < rank.index(threshold) for finding in self.findings)

@@ -1,0 +1,63 @@
+"""A migration as its tool sees it: identity, ordered statements, how the tool would run it, and what it says to driftflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from driftflow.model.names import Span
+from driftflow.model.operations import Operation
+from driftflow.model.record import Record
+
+TransactionMode = Literal["single", "per_statement", "none", "file_decides", "implicit"]
+"""How the tool runs the file: one transaction; one per statement; none; BEGIN/COMMIT in the file decide; or one string sent
+whole, which PostgreSQL runs as an implicit transaction."""
+
+
+class Directive(Record, frozen=True, kw_only=True):
+    """One `-- driftflow: verb key=value "quoted value" flag` comment, bound to the statement that follows it."""
+
+    verb: str
+    options: Mapping[str, str] = {}
+    arguments: tuple[str, ...] = ()
+    span: Span
+
+
+class Statement(Record, frozen=True, kw_only=True):
+    """One statement: its text without the terminator, where it stands, and what it means.
+
+    `sql` is byte-exact source text after variable substitution; `span` is the position in the file *before* substitution.
+    `operations` is empty until the dialect parsed it; one ALTER TABLE with three clauses has three operations.
+    """
+
+    sql: str
+    span: Span
+    operations: tuple[Operation, ...] = ()
+    directives: tuple[Directive, ...] = ()
+
+
+class Migration(Record, frozen=True, kw_only=True):
+    """One migration of a source.
+
+    `id` is unique within the source and is what the tool's version table holds (`20240101120000`, `3`, `001_init`).
+    `order_key` sorts as the tool sorts. `checksum` is the tool's own checksum where it keeps one, else SHA-256 of the bytes.
+    """
+
+    id: str
+    name: str = ""
+    source: str
+    """The reader's name: plain, dbmate, goose, flyway, golang-migrate, prisma, drizzle, diesel."""
+    path: str
+    """Relative to the project's folder, with `/`."""
+    dialect: str
+    order_key: tuple[int | str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    down: tuple[Statement, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    transaction: TransactionMode = "single"
+    checksum: str
+    sha256: str
+    """Of the raw bytes of the file(s)."""
+    directives: tuple[Directive, ...] = ()
+    """Those before any statement that speak of the file as a whole."""
+    repeatable: bool = False

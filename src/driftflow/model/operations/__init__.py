@@ -1,0 +1,140 @@
+"""Everything a statement can mean: one frozen record per operation, a closed union.
+
+Each class knows one pure thing about itself: `after(catalog)`, the catalog as the operation leaves it.
+Names are as the dialect folded them; `dialect.resolve` fills what the statement left implicit (schema, constraint names, defaults).
+"""
+
+from __future__ import annotations
+
+from driftflow.model.operations.base import BaseOperation as BaseOperation
+from driftflow.model.operations.base import CatalogConflict as CatalogConflict
+from driftflow.model.operations.column import (
+    AddColumn,
+    AlterColumnType,
+    AlterIdentity,
+    DropColumn,
+    DropDefault,
+    DropExpression,
+    DropNotNull,
+    RenameColumn,
+    SetColumnOption,
+    SetDefault,
+    SetExpression,
+    SetNotNull,
+)
+from driftflow.model.operations.constraint import (
+    AddConstraint,
+    AlterConstraint,
+    DropConstraint,
+    RenameConstraint,
+    ValidateConstraint,
+)
+from driftflow.model.operations.data import Copy, Delete, Insert, Select, Truncate, Update
+from driftflow.model.operations.function import CreateFunction, DropFunction
+from driftflow.model.operations.index import AlterIndex, CreateIndex, DropIndex, Reindex, RenameIndex
+from driftflow.model.operations.object import (
+    AlterObject,
+    Comment,
+    CreateExtension,
+    CreateSchema,
+    DropObject,
+    DropSchema,
+    Grant,
+)
+from driftflow.model.operations.policy import AlterPolicy, CreatePolicy, DropPolicy, SetRowSecurity
+from driftflow.model.operations.raw import RawSql
+from driftflow.model.operations.sequence import AlterSequence, CreateSequence, DropSequence
+from driftflow.model.operations.session import LockTable, Pragma, SetSetting, TransactionControl
+from driftflow.model.operations.table import (
+    AlterTableOption,
+    AttachPartition,
+    CreateTable,
+    CreateTableAs,
+    DetachPartition,
+    DropTable,
+    MoveTable,
+    RenameTable,
+    RewriteTable,
+    SetInherit,
+)
+from driftflow.model.operations.trigger import AlterTrigger, CreateTrigger, DropTrigger, EnableTrigger
+from driftflow.model.operations.type import AddEnumValue, AlterDomain, CreateType, DropType, RenameEnumValue
+from driftflow.model.operations.view import AlterView, CreateView, DropView, RefreshView
+
+Operation = (
+    AddColumn
+    | DropColumn
+    | RenameColumn
+    | AlterColumnType
+    | SetDefault
+    | DropDefault
+    | SetNotNull
+    | DropNotNull
+    | AlterIdentity
+    | SetExpression
+    | DropExpression
+    | SetColumnOption
+    | AddConstraint
+    | ValidateConstraint
+    | AlterConstraint
+    | DropConstraint
+    | RenameConstraint
+    | CreateIndex
+    | DropIndex
+    | RenameIndex
+    | AlterIndex
+    | Reindex
+    | CreateTable
+    | CreateTableAs
+    | DropTable
+    | RenameTable
+    | MoveTable
+    | AlterTableOption
+    | RewriteTable
+    | AttachPartition
+    | DetachPartition
+    | SetInherit
+    | CreateView
+    | DropView
+    | AlterView
+    | RefreshView
+    | CreateTrigger
+    | DropTrigger
+    | AlterTrigger
+    | EnableTrigger
+    | CreateFunction
+    | DropFunction
+    | CreateType
+    | AddEnumValue
+    | RenameEnumValue
+    | AlterDomain
+    | DropType
+    | CreateSequence
+    | AlterSequence
+    | DropSequence
+    | CreatePolicy
+    | AlterPolicy
+    | DropPolicy
+    | SetRowSecurity
+    | CreateSchema
+    | DropSchema
+    | CreateExtension
+    | Comment
+    | Grant
+    | AlterObject
+    | DropObject
+    | Insert
+    | Update
+    | Delete
+    | Truncate
+    | Copy
+    | Select
+    | TransactionControl
+    | SetSetting
+    | LockTable
+    | Pragma
+    | RawSql
+)
+"""The closed union. `match` over it ends with `assert_never`."""
+
+__all__ = [name for name in dir() if name[0].isupper() or name == "BaseOperation"]

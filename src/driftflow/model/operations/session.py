@@ -1,0 +1,38 @@
+"""Statements about the session and its transaction."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from driftflow.model.names import Name
+from driftflow.model.operations.base import BaseOperation
+
+
+class TransactionControl(BaseOperation, frozen=True, kw_only=True, tag="transaction"):
+    action: Literal["begin", "commit", "rollback", "savepoint", "release", "rollback_to", "prepare"]
+    sql: str
+
+
+class SetSetting(BaseOperation, frozen=True, kw_only=True, tag="set"):
+    """SET, RESET, SET LOCAL, set_config at top level."""
+
+    name: str
+    value: str | None = None
+    """None for RESET or TO DEFAULT."""
+    local: bool = False
+    sql: str
+
+
+class LockTable(BaseOperation, frozen=True, kw_only=True, tag="lock_table"):
+    tables: tuple[Name, ...]
+    mode: str
+    nowait: bool = False
+
+
+class Pragma(BaseOperation, frozen=True, kw_only=True, tag="pragma"):
+    """SQLite PRAGMA."""
+
+    name: str
+    value: str | None = None
+    schema: str = ""
+    sql: str

@@ -1,0 +1,69 @@
+"""The base record, its canonical encoding, and its content hash. The only file that knows the serialiser.
+
+A record is frozen and keyword-only. Collections are tuples or string-keyed mappings, never sets, and are never mutated.
+Digests cover a deterministic encoding (sorted keys), so equal records have equal digests on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar, dataclass_transform
+
+import msgspec
+from msgspec import UNSET, UnsetType, field
+from msgspec.structs import replace
+
+__all__ = [
+    "UNSET",
+    "DecodeError",
+    "Record",
+    "UnsetType",
+    "decode",
+    "digest",
+    "encode",
+    "field",
+    "pretty",
+    "replace",
+    "to_builtins",
+]
+
+R = TypeVar("R")
+
+DecodeError = msgspec.MsgspecError
+"""Raised by `decode` when bytes are not what the type says."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of every noun in `model`. Each subclass states `frozen=True, kw_only=True` itself: msgspec does not inherit it."""
+
+
+def encode(record: object) -> bytes:
+    """Canonical JSON: sorted keys, no white space, UTF-8."""
+    return msgspec.json.encode(record, order="deterministic")
+
+
+def pretty(record: object) -> str:
+    """The same, indented by two, for files that people read and diff. Ends with a newline."""
+    return msgspec.json.format(encode(record), indent=2).decode() + "\n"
+
+
+def decode(data: bytes | str, kind: type[R]) -> R:
+    """The record of type `kind` in `data` (JSON). Raises `DecodeError` naming the path of what is wrong."""
+    return msgspec.json.decode(data, type=kind)
+
+
+def to_builtins(record: object) -> Any:
+    """The record as dicts, lists and scalars."""
+    return msgspec.to_builtins(record, order="deterministic")
+
+
+def digest(record: object) -> str:
+    """SHA-256 of the canonical encoding, hexadecimal."""
+    return hashlib.sha256(encode(record)).hexdigest()
+
+
+def convert(value: object, kind: type[R], *, hook: Callable[[type, Any], Any] | None = None) -> R:
+    """`value` (builtins, as TOML or JSON gave it) as a record. Raises `DecodeError`."""
+    return msgspec.convert(value, kind, dec_hook=hook)
