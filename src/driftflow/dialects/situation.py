@@ -32,10 +32,20 @@ class Situation:
     """Whether the migration's own tool would run it inside a transaction block."""
     earlier: Sequence[Operation] = ()
     """Resolved operations before this one in the same transaction, as the tool would run them."""
+    earlier_effects: Sequence[Effects] = ()
+    """Their effects, in the same order: locks taken there are still held here."""
     folder: Path = Path()
     """The project's folder: where relative paths of directives start."""
     inputs: dict[str, str] | None = None
     """Path to SHA-256 of the external inputs that directives name, read by the pipeline (planning reads no files)."""
+    conflict: str = ""
+    """Why the operation cannot apply to this catalog; empty when it can."""
+    transaction: int = 0
+    """Number of the transaction within the walk; a statement outside any block has one of its own."""
+    committed: Catalog | None = None
+    """The catalog as the transaction that holds this operation leaves it."""
+    final: Catalog | None = None
+    """The catalog as the last pending migration leaves it."""
 
     @property
     def version(self) -> Version | None:

@@ -1,0 +1,245 @@
+"""Walk migrations in order, as their own tool would run them, and say for each operation where it stands.
+
+Checks and the planner see the same walk, so both know the same things: which transaction a statement is in, what was done before it,
+what the catalog looks like when it runs. Pure: nothing is asked of a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from driftflow.config import Policy
+from driftflow.dialects.base import Capability, Dialect
+from driftflow.dialects.situation import Situation
+from driftflow.model import record
+from driftflow.model.catalog import Catalog
+from driftflow.model.effects import Effects
+from driftflow.model.migration import Migration, Statement
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    CatalogConflict,
+    CreateTable,
+    CreateTableAs,
+    Operation,
+    Pragma,
+    SetSetting,
+    TransactionControl,
+)
+
+
+@dataclass
+class _Transaction:
+    """One transaction, or one statement that runs outside any (`block` is False)."""
+
+    number: int
+    block: bool
+    before: Catalog
+    earlier: list[Operation] = field(default_factory=list)
+    effects: list[Effects] = field(default_factory=list)
+    savepoints: dict[str, Catalog] = field(default_factory=dict)
+    local: dict[str, str | None] = field(default_factory=dict)
+    """Settings that SET LOCAL changed, as they were before."""
+    implicit: bool = False
+    """Opened by the tool, not by a BEGIN in the file."""
+
+
+def situations(
+    migrations: Sequence[Migration],
+    *,
+    catalog: Catalog,
+    dialect: Dialect,
+    policy: Policy,
+    folder: Path = Path(),
+    inputs: Mapping[str, str] | None = None,
+) -> Iterator[Situation]:
+    """Every operation of the (parsed) migrations, resolved, with its effects, in the order in which the tool would run them.
+
+    An operation that cannot apply carries the reason in `conflict` and leaves the catalog as it is. The walk ends before the first
+    situation is handed out, for each one also knows how its transaction and the whole release end.
+    """
+    walk = _Walk(catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {}))
+    for migration in migrations:
+        walk.migration(migration)
+    for situation in walk.found:
+        yield replace(situation, committed=walk.ends[situation.transaction], final=walk.catalog)
+
+
+def end_of(situation: Situation) -> Catalog:
+    """The catalog as the transaction of this operation leaves it."""
+    return situation.committed or situation.catalog
+
+
+@dataclass
+class _Walk:
+    catalog: Catalog
+    dialect: Dialect
+    policy: Policy
+    folder: Path
+    inputs: dict[str, str]
+    found: list[Situation] = field(default_factory=list)
+    ends: dict[int, Catalog] = field(default_factory=dict)
+    number: int = 0
+    open: _Transaction | None = None
+
+    def migration(self, migration: Migration) -> None:
+        wrapped = migration.transaction == "single" or (
+            migration.transaction == "implicit" and len([s for s in migration.statements if s.operations]) > 1
+        )
+        if wrapped:
+            self._begin(block=True, implicit=True)
+        for statement in migration.statements:
+            self._statement(migration, statement)
+        if self.open is not None:
+            self._end()
+
+    def _statement(self, migration: Migration, statement: Statement) -> None:
+        alone = self.open is None
+        if alone:
+            self._begin(block=False)
+        for index, operation in enumerate(statement.operations):
+            self._operation(migration, statement, index, operation)
+        if alone and self.open is not None and not self.open.block:
+            self._end()
+
+    def _operation(self, migration: Migration, statement: Statement, index: int, operation: Operation) -> None:
+        assert self.open is not None
+        resolved, after, conflict = self._apply(operation)
+        effects = self.dialect.effects(resolved, self.catalog)
+        self.found.append(
+            Situation(
+                dialect=self.dialect,
+                catalog=self.catalog,
+                migration=migration,
+                statement=statement,
+                operation=resolved,
+                index=index,
+                effects=effects,
+                policy=self.policy,
+                in_transaction=self.open.block,
+                earlier=tuple(self.open.earlier),
+                earlier_effects=tuple(self.open.effects),
+                folder=self.folder,
+                inputs=self.inputs,
+                conflict=conflict,
+                transaction=self.open.number,
+            )
+        )
+        self.open.earlier.append(resolved)
+        self.open.effects.append(effects)
+        self.catalog = after
+        match resolved:
+            case TransactionControl():
+                self._control(resolved)
+            case SetSetting():
+                self._set(resolved.name.lower(), resolved.value, local=resolved.local)
+            case Pragma():
+                self._pragma(resolved)
+            case _:
+                pass
+
+    def _apply(self, operation: Operation) -> tuple[Operation, Catalog, str]:
+        """(resolved, catalog afterwards, why it cannot apply)."""
+        try:
+            operation = self.dialect.resolve(operation, self.catalog)
+            after = self.catalog.after(operation)
+        except CatalogConflict as conflict:
+            return operation, self.catalog, "" if self._merely_unknown(operation) else str(conflict)
+        return operation, self._mark_new(operation, after), ""
+
+    def _merely_unknown(self, operation: Operation) -> bool:
+        """In a catalog built from files alone, a relation that is not there may still exist: that is no conflict."""
+        if self.catalog.complete:
+            return False
+        wanted = relations_of(operation)
+        known = (self.catalog.tables, self.catalog.views, self.catalog.sequences, self.catalog.types)
+        return not wanted or any(all(name.text not in kind for kind in known) for name in wanted)
+
+    def _mark_new(self, operation: Operation, after: Catalog) -> Catalog:
+        name = (
+            operation.table.name
+            if isinstance(operation, CreateTable)
+            else operation.name
+            if isinstance(operation, CreateTableAs)
+            else None
+        )
+        table = after.table(name) if name is not None else None
+        if name is None or table is None or table.new or self.catalog.table(name) is not None:
+            return after
+        return after.with_table(record.replace(table, new=True))
+
+    # transactions
+
+    def _begin(self, *, block: bool, implicit: bool = False) -> None:
+        self.number += 1
+        self.open = _Transaction(self.number, block, self.catalog, implicit=implicit)
+
+    def _end(self, *, rolled_back: bool = False) -> None:
+        assert self.open is not None
+        if rolled_back:
+            self.catalog = self.open.before
+        for name, value in self.open.local.items():
+            self._set(name, value)
+        self.ends[self.open.number] = self.catalog
+        self.open = None
+
+    def _control(self, operation: TransactionControl) -> None:
+        assert self.open is not None
+        name = operation.sql.split()[-1].lower()
+        match operation.action:
+            case "begin":
+                if not self.open.block:  # a BEGIN inside a transaction is a warning and changes nothing
+                    self._end()
+                    self._begin(block=True)
+            case "commit" | "prepare":
+                self._end()
+            case "rollback":
+                self._end(rolled_back=True)
+            case "savepoint":
+                self.open.savepoints[name] = self.catalog
+            case "rollback_to":
+                self.catalog = self.open.savepoints.get(name, self.catalog)
+            case "release":
+                pass
+
+    # settings
+
+    def _set(self, name: str, value: str | None, *, local: bool = False) -> None:
+        """Session settings that predictions read (time zone, search_path, foreign_keys) follow the migration's own SET."""
+        before = self.catalog.settings.get(name)
+        if local and self.open is not None and self.open.block:
+            self.open.local.setdefault(name, before)
+        elif local:
+            return  # SET LOCAL outside a transaction does nothing
+        settings = {key: kept for key, kept in self.catalog.settings.items() if key != name}
+        if value is not None:
+            settings[name] = value
+        self.catalog = record.replace(self.catalog, settings=settings)
+        if name == "search_path" and value:
+            path = tuple(part.strip().strip("\"'") for part in value.split(","))
+            self.catalog = record.replace(
+                self.catalog, search_path=tuple(part for part in path if part and not part.startswith("$"))
+            )
+
+    def _pragma(self, operation: Pragma) -> None:
+        if operation.value is None:
+            return
+        inside = self.open is not None and self.open.block
+        if operation.name.lower() == "foreign_keys" and inside:
+            return  # silently ignored inside a transaction (SQLite)
+        if self.dialect.can(Capability.SINGLE_WRITER):
+            self._set(operation.name.lower(), operation.value)
+
+
+def relations_of(operation: Operation) -> tuple[Name, ...]:
+    """The existing relations that the operation names as its target."""
+    names = [getattr(operation, key, None) for key in ("table", "name", "partition")]
+    found = [name for name in names if isinstance(name, Name)]
+    index = getattr(operation, "index", None)
+    if index is not None:
+        found.append(index.table)
+    policy = getattr(operation, "policy", None) or getattr(operation, "trigger", None)
+    if policy is not None:
+        found.append(policy.table)
+    return tuple(found)
