@@ -43,6 +43,16 @@ class Finding(Record, frozen=True, kw_only=True):
     """Path of the documentation page below docs/checks, without `.md`."""
 
 
+class Reference(Record, frozen=True, kw_only=True):
+    """A place in the application that mentions what a migration changes: a line of a file, or a recorded query with its number of calls."""
+
+    name: str
+    file: str
+    line: int = 0
+    calls: int = 0
+    text: str = ""
+
+
 class AssessedStatement(Record, frozen=True, kw_only=True):
     """One statement with its effects: of each operation, in order."""
 
@@ -61,6 +71,8 @@ class Assessment(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     facts: tuple[str, ...] = ()
     """Sentences that calm: "blocks nobody: ...", distributions, sizes. Never row values."""
+    references: tuple[Reference, ...] = ()
+    """What the application still uses, as a checklist. Evidence, not proof."""
 
     def verdict(self, threshold: Severity = "error") -> bool:
         """True when nothing at or above the threshold was found."""
