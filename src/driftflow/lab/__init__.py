@@ -1,0 +1,1 @@
+"""Throw-away servers: start one, load a schema, observe effects, and throw it away."""

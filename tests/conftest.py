@@ -1,0 +1,52 @@
+"""Fixtures that every test may use: real servers, started once per worker and version, with a database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from driftflow.lab import servers, sqlite
+from driftflow.lab.servers import AnyServer
+
+WANTED = (16, 18)
+"""The versions that the suite must see; others join when the environment names them (DRIFTFLOW_TEST_POSTGRESQL_14_URL)."""
+
+
+def postgresql_versions() -> list[int]:
+    given = {one.version for one in servers.available() if one.url}
+    return sorted({*WANTED, *given})
+
+
+@pytest.fixture(
+    scope="session", params=[pytest.param(version, marks=pytest.mark.postgresql) for version in postgresql_versions()]
+)
+def postgresql_server(request: pytest.FixtureRequest) -> Iterator[AnyServer]:
+    """A PostgreSQL server; tests that use it run once per version."""
+    version: int = request.param
+    found = servers.server(version)
+    if found is None:
+        message = f"no PostgreSQL {version}: pip install 'driftflow[lab]', or set DRIFTFLOW_TEST_POSTGRESQL_{version}_URL"
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    with found.open() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: AnyServer) -> Iterator[str]:
+    """A fresh, empty database, dropped afterwards."""
+    url = postgresql_server.create_database()
+    try:
+        yield url
+    finally:
+        postgresql_server.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path) -> Path:
+    """A new, empty SQLite database."""
+    return sqlite.create(tmp_path / "test.db")
