@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass, field
 
+from driftflow.model.migration import Anchor
 from driftflow.model.names import Span
 
 
@@ -66,3 +67,17 @@ class SourceText:
             start=self.base_offset + self.original_offset(start),
             end=self.base_offset + self.original_offset(end, end=True),
         )
+
+    def anchors(self, start: int, end: int) -> tuple[Anchor, ...]:
+        """The places in `text[start:end]` where substituted pieces begin and end, for `Statement.anchors`."""
+        if not self.substitutions:
+            return ()
+        found: list[Anchor] = []
+        for piece in self.substitutions:
+            if piece.text_end <= start or piece.text_start >= end:
+                continue
+            line, column = self.position(piece.text_start)
+            found.append(Anchor(offset=max(piece.text_start - start, 0), line=line, column=column, inside=True))
+            line, column = self.position(piece.text_end, end=True)
+            found.append(Anchor(offset=piece.text_end - start, line=line, column=column))
+        return tuple(found)

@@ -23,6 +23,17 @@ class Directive(Record, frozen=True, kw_only=True):
     span: Span
 
 
+class Anchor(Record, frozen=True, kw_only=True):
+    """Where a piece of `Statement.sql` that was substituted begins or ends, so that positions behind it are still exact."""
+
+    offset: int
+    """In `Statement.sql`."""
+    line: int
+    column: int
+    inside: bool = False
+    """From here on the text is a substituted piece: every character of it counts as its start."""
+
+
 class Statement(Record, frozen=True, kw_only=True):
     """One statement: its text without the terminator, where it stands, and what it means.
 
@@ -34,6 +45,21 @@ class Statement(Record, frozen=True, kw_only=True):
     span: Span
     operations: tuple[Operation, ...] = ()
     directives: tuple[Directive, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    """Only where variables were substituted in the statement."""
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """(line, column) in the file of a character of `sql`."""
+        start, line, column = 0, self.span.line, self.span.column
+        for anchor in self.anchors:
+            if anchor.offset > offset:
+                break
+            start, line, column = anchor.offset, anchor.line, anchor.column
+            if anchor.inside:
+                start = offset
+        before = self.sql[start:offset]
+        rows = before.count("\n")
+        return (line + rows, len(before) - before.rfind("\n")) if rows else (line, column + len(before))
 
 
 class Migration(Record, frozen=True, kw_only=True):
@@ -61,3 +87,7 @@ class Migration(Record, frozen=True, kw_only=True):
     directives: tuple[Directive, ...] = ()
     """Those before any statement that speak of the file as a whole."""
     repeatable: bool = False
+    native: Mapping[str, str] = {}
+    """What only the tool's version table asks for (Flyway's script and type, Drizzle's `when`), as text."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how the tool itself would run this file; shown, never acted on."""

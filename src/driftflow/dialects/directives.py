@@ -1,0 +1,98 @@
+"""What a migration file says to driftflow: comments of the form `-- driftflow: verb argument key=value key="two words"`.
+
+A directive speaks of the statement that follows it, or of the statement inside which it stands. The verb `file` speaks of the whole file and
+must come before the first statement: `-- driftflow: file ignore DF104`. Every dialect uses this one grammar, so a file reads the same everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from driftflow.dialects.excerpt import excerpt_at
+from driftflow.dialects.source_text import SourceText
+from driftflow.errors import ParseError
+from driftflow.model.migration import Directive
+from driftflow.model.names import Span
+
+FILE_VERB = "file"
+HINT = 'write it as: -- driftflow: verb argument key=value key="two words"'
+
+_OPENING = re.compile(r"(?:--|#|/\*)[ \t]*driftflow:", re.IGNORECASE)
+_VERB = re.compile(r"[ \t]*([a-z][a-z0-9_-]*)(?=\s|$)")
+_WORD = re.compile(
+    r"""[ \t]+(?:
+        (?P<key>[A-Za-z][A-Za-z0-9_.-]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"]*))
+      | "(?P<text>(?:[^"\\]|\\.)*)"
+      | (?P<word>[^\s"=]+)
+    )(?=\s|$)""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment of the source: its whole text, delimiters included, and where it starts in `SourceText.text`."""
+
+    text: str
+    start: int
+
+
+def is_directive(comment: str) -> bool:
+    """Whether a comment (with its delimiters) is meant for driftflow, well formed or not."""
+    return _OPENING.match(comment) is not None
+
+
+def parse_directive(comment: str, span: Span, *, where: str = "") -> Directive | None:
+    """The directive in a comment, or None when the comment is not for driftflow. Raises ParseError (DF-E210) when it is, and malformed.
+
+    `where` is the rendered excerpt for the error; without it the span is shown.
+    """
+    opening = _OPENING.match(comment)
+    if opening is None:
+        return None
+    end = len(comment.rstrip().removesuffix("*/").rstrip() if comment.startswith("/*") else comment.rstrip())
+    verb = _VERB.match(comment, opening.end(), end)
+    if verb is None:
+        raise _malformed(span, where, "the verb is missing: a lower-case word must follow `driftflow:`")
+    options: dict[str, str] = {}
+    arguments: list[str] = []
+    at = verb.end()
+    while at < end:
+        word = _WORD.match(comment, at, end)
+        if word is None:
+            raise _malformed(span, where, f"`{comment[at:end].strip()}` is neither an argument nor key=value")
+        if (key := word["key"]) is None:
+            arguments.append(word["word"] if word["text"] is None else _unescape(word["text"]))
+        elif key in options:
+            raise _malformed(span, where, f"`{key}` is given twice")
+        else:
+            options[key] = word["plain"] if word["quoted"] is None else _unescape(word["quoted"])
+        at = word.end()
+    return Directive(verb=verb[1], options=options, arguments=tuple(arguments), span=span)
+
+
+def directives_of(comments: Iterable[Comment], source: SourceText) -> tuple[Directive, ...]:
+    """The directives among the comments, in order, with their places in the file."""
+    found = []
+    for comment in comments:
+        if is_directive(comment.text):
+            span = source.span(comment.start, comment.start + len(comment.text))
+            directive = parse_directive(comment.text, span, where=excerpt_at(source, comment.start))
+            if directive is not None:
+                found.append(directive)
+    return tuple(found)
+
+
+def misplaced(directive: Directive, *, where: str, why: str, hint: str = HINT) -> ParseError:
+    """The error for a well-formed directive in a place where it would speak of nothing."""
+    return ParseError("DF-E211", f"the directive `{directive.verb}` stands where it has no effect", where=where, why=why, hint=hint)
+
+
+def _malformed(span: Span, where: str, why: str) -> ParseError:
+    return ParseError("DF-E210", "a driftflow directive cannot be read", where=where or str(span), why=why, hint=HINT)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)

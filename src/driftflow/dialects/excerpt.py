@@ -1,0 +1,27 @@
+"""Where in a file something is wrong, as text for a person: `file:line:column`, the source line, and a caret under the place."""
+
+from __future__ import annotations
+
+from driftflow.dialects.source_text import SourceText
+
+WIDTH_MAX = 160
+"""Longer source lines are cut around the caret, so that a minified file does not fill the terminal."""
+
+
+def excerpt(*, file: str, line: int, column: int, source_line: str) -> str:
+    """Three lines: the position, the source line, a caret. `column` counts from 1, in characters."""
+    start = max(0, column - WIDTH_MAX // 2) if len(source_line) > WIDTH_MAX else 0
+    shown = source_line[start : start + WIDTH_MAX].rstrip()
+    gutter = f"{line} | "
+    before = "".join("\t" if character == "\t" else " " for character in shown[: column - 1 - start])
+    before = before.ljust(column - 1 - start)
+    return f"{file or '<sql>'}:{line}:{column}\n{gutter}{shown}\n{' ' * (len(gutter) - 2)}| {before}^"
+
+
+def excerpt_at(source: SourceText, offset: int) -> str:
+    """The excerpt for a character offset of `source.text`, shown as the file has it."""
+    line, column = source.position(offset)
+    original = source.text if source.original is None else source.original
+    start = source.original_offset(offset) - (column - 1)
+    end = original.find("\n", start)
+    return excerpt(file=source.file, line=line, column=column, source_line=original[start : end if end >= 0 else None].rstrip("\r"))

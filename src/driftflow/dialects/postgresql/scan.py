@@ -1,0 +1,121 @@
+"""PostgreSQL's token rules, as far as cutting text needs them: what is quoted, what is a comment, where a token ends.
+
+Source: PostgreSQL 18 documentation, section 4.1, and the flex rules of psql, which cuts statements the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+BLANK = re.compile(r"[ \t\n\r\f\v\ufeff]+")
+LINE_COMMENT = re.compile(r"--[^\n\r]*")
+PLAIN_QUOTED = re.compile(r"'(?:[^']|'')*'")
+ESCAPE_QUOTED = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+IDENTIFIER_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+DOLLAR_QUOTE = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
+CONTINUATION = re.compile(r"[ \t\f\v]*[\n\r][ \t\n\r\f\v]*(?=')")
+"""Two string constants on different lines are one; a continued E'...' keeps its escapes."""
+_BRACKET_COMMENT = re.compile(r"/\*|\*/")
+_WORD_CHARACTER = re.compile(r"[A-Za-z0-9_$\x80-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Unterminated(Exception):
+    """A quote or comment that the text does not close."""
+
+    what: str
+    offset: int
+
+
+def after_quoted(text: str, at: int) -> int:
+    """The offset behind the string constant whose quote is at `at`; escapes are read where an E stands before it."""
+    escaped = at > 0 and text[at - 1] in "eE" and not (at > 1 and _WORD_CHARACTER.match(text[at - 2]))
+    match = (ESCAPE_QUOTED if escaped else PLAIN_QUOTED).match(text, at)
+    if match is None:
+        raise Unterminated("quoted string", at)
+    end = match.end()
+    while escaped and (gap := CONTINUATION.match(text, end)) is not None:
+        match = ESCAPE_QUOTED.match(text, gap.end())
+        if match is None:
+            raise Unterminated("quoted string", gap.end())
+        end = match.end()
+    return end
+
+
+def after_identifier(text: str, at: int) -> int:
+    """The offset behind the quoted identifier at `at`."""
+    match = IDENTIFIER_QUOTED.match(text, at)
+    if match is None:
+        raise Unterminated("quoted identifier", at)
+    return match.end()
+
+
+def after_comment(text: str, at: int) -> int:
+    """The offset behind the `/* */` comment at `at`; comments nest."""
+    depth, here = 1, at + 2
+    while depth:
+        mark = _BRACKET_COMMENT.search(text, here)
+        if mark is None:
+            raise Unterminated("/* comment", at)
+        depth += 1 if mark[0] == "/*" else -1
+        here = mark.end()
+    return here
+
+
+def after_dollar_quoted(text: str, at: int) -> int | None:
+    """The offset behind the dollar-quoted string at `at`; None when the `$` there begins none (a parameter, a part of a name)."""
+    if at > 0 and _WORD_CHARACTER.match(text[at - 1]):
+        return None
+    tag = DOLLAR_QUOTE.match(text, at)
+    if tag is None:
+        return None
+    close = text.find(tag[0], tag.end())
+    if close < 0:
+        raise Unterminated("dollar-quoted string", at)
+    return close + len(tag[0])
+
+
+def skip_blank(text: str, at: int) -> int:
+    """The offset of the first character at or behind `at` that is neither white space nor a comment."""
+    end = len(text)
+    while at < end:
+        if (blank := BLANK.match(text, at)) is not None or (blank := LINE_COMMENT.match(text, at)) is not None:
+            at = blank.end()
+        elif text.startswith("/*", at):
+            at = after_comment(text, at)
+        else:
+            break
+    return at
+
+
+_NORMAL = re.compile(r"""[^\s'"$/\-]+|\s+|['"$]|--[^\n\r]*|/\*|[/\-]""")
+
+
+def normal_text(sql: str) -> str:
+    """The same tokens with one space between them: comments and line breaks outside of quotes are gone. Applying it twice changes nothing."""
+    if sql.find("\n") < 0 and "  " not in sql and "--" not in sql and "/*" not in sql and "\t" not in sql:
+        return sql.strip()
+    pieces: list[str] = []
+    space = False
+    at, end = 0, len(sql)
+    while at < end and (token := _NORMAL.match(sql, at)) is not None:
+        text, stop = token[0], token.end()
+        if text.startswith("--") or text.isspace():
+            space, at = True, stop
+            continue
+        if text == "/*":
+            space, at = True, after_comment(sql, at)
+            continue
+        if text == "'":
+            stop = after_quoted(sql, at)
+        elif text == '"':
+            stop = after_identifier(sql, at)
+        elif text == "$":
+            stop = after_dollar_quoted(sql, at) or stop
+        if space and pieces:
+            pieces.append("\n" if text == "'" and pieces[-1][-1:] == "'" else " ")
+        space = False
+        pieces.append(sql[at:stop])
+        at = stop
+    return "".join(pieces)
