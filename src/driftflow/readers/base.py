@@ -9,26 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from driftflow.config import SourceOptions as SourceOptions
 from driftflow.dialects.base import Dialect
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
 from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record
 from driftflow.plugins import register
-
-
-class SourceOptions(Record, frozen=True, kw_only=True):
-    """What the config says about one source: `[sources.NAME]` in driftflow.toml."""
-
-    tool: str = ""
-    path: str = "."
-    dialect: str = ""
-    variables: Mapping[str, str] = {}
-    """psql-style `:NAME`, `:'NAME'`, `:"NAME"` (plain SQL), `${name}` (Flyway)."""
-    table: str = ""
-    """The tool's version table, where it is not the default one; `schema.table` allowed."""
-    options: Mapping[str, str] = {}
-    """What only this tool knows (`baseline`, `multi_statement`, `group`, ...). Unknown names are refused by the reader."""
 
 
 class Applied(Record, frozen=True, kw_only=True):
