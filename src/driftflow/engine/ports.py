@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.model.event import AnyEvent, Session
@@ -34,6 +34,32 @@ class ServerIdentity(Record, frozen=True, kw_only=True):
     """PostgreSQL system identifier; SQLite: an id that the journal itself carries, with device and inode of the file."""
     database: str
     timeline: str = ""
+
+
+class Blocker(Record, frozen=True, kw_only=True):
+    """A session that holds what another one waits for."""
+
+    session: Session
+    user: str = ""
+    application: str = ""
+    state: str = ""
+    """`active`, `idle in transaction`, ...; empty where we may not see it."""
+    age_seconds: int = 0
+    """Of its transaction."""
+    query: str = ""
+    """Cut to 120 characters."""
+    untouchable: str = ""
+    """Why it must never be ended: a walsender, a dump, a backup, an anti-wraparound vacuum."""
+
+    @property
+    def text(self) -> str:
+        """One line for a person."""
+        who = f"session {self.session.id}" + (f" ({self.application or self.user})" if self.application or self.user else "")
+        state = f", {self.state}" if self.state else ""
+        return f"{who}{state}, in its transaction for {self.age_seconds} s: {self.query or 'its statement is not visible to us'}"
+
+
+SessionState = Literal["active", "idle", "gone", "unknown"]
 
 
 class Connection(Protocol):
@@ -78,6 +104,21 @@ class Connection(Protocol):
         """For the current transaction (SET LOCAL) or, outside one, for the session. 0 is no limit; None leaves as is."""
 
     def identity(self) -> ServerIdentity: ...
+
+    def server_now(self) -> str:
+        """UTC by the server's clock, ISO 8601 with microseconds."""
+
+    def notices(self) -> tuple[str, ...]:
+        """What the server said beside its results since the last call."""
+
+    def session_state(self, session: Session) -> SessionState:
+        """Whether another session still lives, and whether it is running a statement."""
+
+    def end_session(self, session: Session, *, force: bool) -> None:
+        """Cancel what it runs, or with `force` end it. Nothing happens when it is gone or its start time differs."""
+
+    def blockers(self, session: Session) -> tuple[Blocker, ...]:
+        """Who holds what that session waits for, now. Empty where the server cannot say (SQLite)."""
 
     def cancel(self) -> None:
         """Stop the statement that is running, from another thread. Never raises."""
@@ -132,14 +173,151 @@ Listener = Callable[[AnyEvent], None]
 """Gets every event, durable or not, in order. Must not raise; must not wait."""
 
 
+Verb = Literal["pause", "resume", "throttle", "abort", "gate"]
+
+
+class Request(Record, frozen=True, kw_only=True):
+    """What somebody asked of a run from another terminal."""
+
+    id: int
+    verb: Verb
+    arguments: Mapping[str, str] = {}
+    by: str = ""
+
+
+RunStatus = Literal["running", "phase_done", "waiting_at_gate", "paused", "aborted", "failed", "unknown", "done", "rolled_back"]
+ENDED: tuple[RunStatus, ...] = ("done", "rolled_back")
+"""A run in one of these never goes on, and holds no claims."""
+
+
+class RunRow(Record, frozen=True, kw_only=True):
+    """The row of one run, apart from its events."""
+
+    id: str
+    plan_digest: str
+    status: RunStatus = "running"
+    plan: bytes = b""
+    """The plan itself, canonical JSON; empty in lists."""
+    identity: ServerIdentity | None = None
+    fingerprint: str = ""
+    """Of the plan's fingerprint relations when the run began."""
+    executor: str = ""
+    """Who holds the lease, or held it last."""
+    created_at: str = ""
+    updated_at: str = ""
+    message: str = ""
+
+
+class Lease(Record, frozen=True, kw_only=True):
+    """Who executes a run. `expired` is the server's opinion."""
+
+    executor: str
+    session: Session | None = None
+    expires_ms: int = 0
+    expired: bool = False
+
+
+class Progress(Record, frozen=True, kw_only=True):
+    """The one progress row of a chunked step. `cursor` and `upper` are the dialect's own key texts, as JSON."""
+
+    step: str
+    chunk: int = 0
+    passes: int = 1
+    cursor: str = ""
+    upper: str = ""
+    rows: int = 0
+    keys: int = 0
+    milliseconds: int = 0
+    skipped: str = ""
+    """Keys of rows that were locked by others for long, as JSON; done at the end."""
+    finished: bool = False
+
+
+class Debris(Record, frozen=True, kw_only=True):
+    """An object of ours, registered before it is created, with the statement that removes it (IF EXISTS form)."""
+
+    run: str
+    step: str
+    kind: str
+    name: str
+    drop_sql: str
+
+
+class ClaimConflict(Exception):
+    """Another unfinished run claims one of the relations."""
+
+    def __init__(self, run: str, relation: str) -> None:
+        super().__init__(f"{relation} is claimed by run {run}")
+        self.run = run
+        self.relation = relation
+
+
 class JournalStore(Protocol):
-    """Where the durable part of the events is kept. The one in the target database writes through the caller's transaction, so that a step and
-    its entry commit together."""
+    """Where the durable part of the events is kept. The one in the target database writes through the caller's connection and, when it is in
+    one, its transaction, so that a step and its entry commit together. Methods that write and find no transaction make their own.
+    """
 
-    def install(self, connection: Connection) -> None: ...
+    def install(self, connection: Connection) -> None:
+        """Create or migrate forward. Raises JournalError when it is newer than we are, RefusedError when a publication would carry it."""
 
-    def append(self, connection: Connection, event: AnyEvent) -> None: ...
+    def transaction(self, connection: Connection) -> AbstractContextManager[None]:
+        """A write transaction; joins the one that is open."""
+
+    def create_run(self, connection: Connection, row: RunRow, claims: Sequence[str]) -> None:
+        """The row, its fence (0), an empty lease and its claims, at once. Raises ClaimConflict."""
+
+    def claim(self, connection: Connection, run: str, claims: Sequence[str]) -> None:
+        """Take the claims again (a rollback of a finished run). Raises ClaimConflict."""
+
+    def release_claims(self, connection: Connection, run: str) -> None: ...
+
+    def run(self, connection: Connection, run: str) -> RunRow | None: ...
+
+    def find(self, connection: Connection, plan_digest: str) -> RunRow | None:
+        """The unfinished run of that plan."""
+
+    def set_status(self, connection: Connection, run: str, status: RunStatus, message: str = "") -> None: ...
+
+    def set_identity(self, connection: Connection, run: str, identity: ServerIdentity) -> None: ...
 
     def events(self, connection: Connection, run: str) -> list[AnyEvent]: ...
 
-    def transaction(self, connection: Connection) -> AbstractContextManager[None]: ...
+    def append(self, connection: Connection, event: AnyEvent) -> None: ...
+
+    def fence(self, connection: Connection, run: str) -> int:
+        """The token, its row locked FOR SHARE until the transaction ends."""
+
+    def raise_fence(self, connection: Connection, run: str) -> int:
+        """One more, and the new token. Waits for every transaction that holds it."""
+
+    def lease(self, connection: Connection, run: str) -> Lease | None: ...
+
+    def take_lease(
+        self, connection: Connection, run: str, executor: str, *, session: Session, seconds: int, force: bool
+    ) -> Lease | None:
+        """Take it when it is free, expired, ours, or `force`. None when taken; else who holds it."""
+
+    def renew_lease(self, connection: Connection, run: str, executor: str, *, seconds: int) -> bool:
+        """False when it is no longer ours."""
+
+    def release_lease(self, connection: Connection, run: str, executor: str) -> None: ...
+
+    def progress(self, connection: Connection, run: str, step: str) -> Progress | None: ...
+
+    def save_progress(self, connection: Connection, run: str, progress: Progress) -> None: ...
+
+    def requests(self, connection: Connection, run: str) -> list[Request]:
+        """Those not yet taken, oldest first."""
+
+    def mark_taken(self, connection: Connection, run: str, ids: Sequence[int]) -> None: ...
+
+    def open_gate(self, connection: Connection, run: str, gate: str, by: str) -> None: ...
+
+    def opened_gates(self, connection: Connection, run: str) -> dict[str, str]:
+        """Name of the gate to who opened it."""
+
+    def register(self, connection: Connection, debris: Debris) -> None: ...
+
+    def unregister(self, connection: Connection, run: str, name: str) -> None: ...
+
+    def debris(self, connection: Connection, run: str = "") -> tuple[Debris, ...]: ...

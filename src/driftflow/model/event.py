@@ -50,6 +50,8 @@ class ChunkDone(Event, frozen=True, kw_only=True, tag="chunk_done"):
     rows_estimate: int | None = None
     milliseconds: int = 0
     eta_seconds: int | None = None
+    eta_high_seconds: int | None = None
+    """The pessimistic end of the range: from the slowest tenth of the recent chunks."""
     rows_per_second: int | None = None
 
 
