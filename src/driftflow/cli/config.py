@@ -1,0 +1,38 @@
+"""`driftflow config`."""
+
+from __future__ import annotations
+
+import click
+
+from driftflow.cli.options import session
+from driftflow.cli.session import Session
+from driftflow.config import POLICY_KEYS, TARGET_KEYS, mask
+
+
+@click.command()
+@session()
+def command(run: Session) -> None:
+    """Every setting of the chosen environment: its value and where it came from. Secrets are masked."""
+    config = run.config
+    rows = [("file", config.file or "(none)", "looked for upwards"), ("environment", config.target.name, config.origin("env"))]
+    rows += [(key, str(getattr(config.target, key)), config.origin(f"target.{key}")) for key in TARGET_KEYS]
+    rows += [(key, _text(getattr(config.target.policy, key)), config.origin(f"target.{key}")) for key in POLICY_KEYS]
+    for name, source in config.sources.items():
+        said = f"{source.tool or 'detected'} in {source.path}"
+        rows.append((f"sources.{name}", said, config.origin(f"sources.{name}.path")))
+    if run.out.json:
+        run.out.record({key: {"value": mask(value), "origin": origin} for key, value, origin in rows})
+    else:
+        wide = max(len(value) for _, value, _ in rows)
+        run.out.result("\n".join(f"{key:<22} {mask(value):<{min(wide, 44)}}  {origin}".rstrip() for key, value, origin in rows))
+    run.out.next("driftflow sources" if config.file else "driftflow init")
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return ", ".join(value)
+        case _:
+            return str(value)

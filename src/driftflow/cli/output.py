@@ -1,0 +1,94 @@
+"""Where a command's words go: results to standard output, everything else to standard error, secrets nowhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from driftflow.config import mask
+from driftflow.errors import UsageError
+
+
+def is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
+
+
+def may_ask() -> bool:
+    """Whether a person is there to answer: both ends are a terminal, and nobody said CI."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr) and not os.environ.get("CI")
+
+
+def color_wanted(stream: TextIO, *, disabled: bool) -> bool:
+    """NO_COLOR and TERM=dumb are obeyed; a pipe gets no colours."""
+    return not disabled and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and is_terminal(stream)
+
+
+@dataclass(kw_only=True)
+class Output:
+    """`secrets` grows as they are learned; every word passes through `mask`."""
+
+    format: str = "text"
+    quiet: bool = False
+    no_color: bool = False
+    secrets: list[str] = field(default_factory=list)
+
+    @property
+    def json(self) -> bool:
+        return self.format == "json"
+
+    @property
+    def color(self) -> bool:
+        return self.format == "text" and color_wanted(sys.stdout, disabled=self.no_color)
+
+    def result(self, text: str) -> None:
+        """What was asked for. On a broken pipe the write fails and the command ends quietly."""
+        sys.stdout.write(mask(text.rstrip("\n") + "\n", self.secrets))
+        sys.stdout.flush()
+
+    def record(self, value: object) -> None:
+        """The same as JSON."""
+        from driftflow.model.record import pretty
+
+        self.result(pretty(value))
+
+    def note(self, text: str) -> None:
+        """Beside the result: for a person, not for a pipe."""
+        if not self.quiet:
+            print(mask(text, self.secrets), file=sys.stderr, flush=True)
+
+    def next(self, *commands: str) -> None:
+        """The last line: what to type now. In text it belongs to the result; beside JSON it goes to standard error."""
+        if self.quiet or not commands:
+            return
+        lines = "\n".join(f"{'next:' if index == 0 else '  or:'} {command}" for index, command in enumerate(commands))
+        if self.format == "text":
+            self.result(f"\n{lines}")
+        else:
+            self.note(lines)
+
+
+def write_file(path: Path, text: str, *, secrets: Sequence[str] = ()) -> None:
+    """The whole file or none of it: written beside, flushed to disk, then renamed over. Raises UsageError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("w", encoding="utf-8") as handle:
+            handle.write(mask(text, secrets) if secrets else text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        beside.replace(path)
+    except OSError as fault:
+        beside.unlink(missing_ok=True)
+        raise UsageError(
+            "DF-E106", f"{path} cannot be written", why=fault.strerror or str(fault), hint="name another file with -o"
+        ) from fault
+
+
+def quoted(*words: str | Path) -> str:
+    """Words as one would type them in a shell."""
+    import shlex
+
+    return shlex.join(str(word) for word in words)

@@ -1,0 +1,192 @@
+"""One command line: its output, its configuration, and the database and migrations that it is about. Everything is looked up when asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from driftflow.cli.output import Output
+from driftflow.config import Config, Policy, SourceOptions, load
+from driftflow.errors import ConfigError, PlanFileError, SourceError, UsageError
+
+if TYPE_CHECKING:
+    from driftflow.dialects.base import Dialect
+    from driftflow.engine.ports import Connector
+    from driftflow.model.catalog import Catalog
+    from driftflow.model.snapshot import Snapshot
+    from driftflow.pipeline import Source
+
+ASSUMED_DIALECT = "postgresql"
+
+
+@dataclass(kw_only=True)
+class Session:
+    """`flags` are the words of the command line that settle configuration; `snapshot` is the file that stands in for a database."""
+
+    out: Output
+    flags: Mapping[str, str | None]
+    config_file: Path | None = None
+    snapshot: Path | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        return load(start=Path.cwd(), environ=os.environ, flags=self.flags, file=self.config_file)
+
+    @property
+    def policy(self) -> Policy:
+        return self.config.target.policy
+
+    @property
+    def root(self) -> Path:
+        return Path(self.config.root)
+
+    @cached_property
+    def url(self) -> str:
+        """The URL of the chosen database, or nothing. Its password is kept from every output from now on."""
+        target = self.config.target
+        url = target.url
+        if not url and target.url_env:
+            url = os.environ.get(target.url_env, "")
+            if not url:
+                raise ConfigError(
+                    "DF-E120",
+                    f"the environment variable {target.url_env} is not set",
+                    where=self.config.origin("target.url_env"),
+                    why=f"the environment {target.name or '(none)'} takes its URL from it",
+                    hint=f"export {target.url_env}=postgresql://user@host:5432/database, or pass --url",
+                )
+        self.out.secrets += secrets_of(url)
+        return url
+
+    @property
+    def has_database(self) -> bool:
+        """Whether one is named at all; says nothing about whether it answers."""
+        target = self.config.target
+        return bool(target.url or target.url_env)
+
+    @cached_property
+    def connector(self) -> Connector:
+        """Raises ConfigError when no database is named."""
+        if not self.url:
+            raise ConfigError(
+                "DF-E121",
+                "no database is named",
+                why=f"neither --url, --env nor DRIFTFLOW_URL is given{' and there is no driftflow.toml' if not self.config.file else ''}",
+                hint="driftflow init, or pass --url postgresql://user@host:5432/database or --url sqlite:///file.db",
+            )
+        from driftflow.drivers.urls import connector_for
+
+        return connector_for(self.url, password_command=self.config.target.password_command)
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """The dialect of the flag, the URL, the snapshot or the sources, in this order."""
+        from driftflow.dialects.registry import dialect_named
+
+        return dialect_named(self._dialect_name())
+
+    def _dialect_name(self) -> str:
+        target = self.config.target
+        if target.dialect:
+            return target.dialect
+        if self.snapshot is not None:
+            return self.catalog.vendor
+        if self.has_database:
+            return self.connector.dialect
+        said = {source.dialect for source in self.config.sources.values() if source.dialect} | {self.config.project.dialect} - {
+            ""
+        }
+        if len(said) == 1:
+            return said.pop()
+        self.out.note(f"note: assuming {ASSUMED_DIALECT}; say --dialect for another")
+        return ASSUMED_DIALECT
+
+    @property
+    def server_version(self) -> str:
+        return self.config.target.server_version
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        assert self.snapshot is not None
+        return read_snapshot(self.snapshot)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog of the snapshot file, or of the live database."""
+        if self.snapshot is not None:
+            return self._snapshot.catalog
+        from driftflow import pipeline
+
+        return pipeline.read_catalog(self.connector)
+
+    @property
+    def maybe_catalog(self) -> Catalog | None:
+        return self.catalog if self.snapshot is not None or self.has_database else None
+
+    def sources(self, paths: Sequence[Path] = (), *, tool: str = "", variables: Mapping[str, str] = {}) -> tuple[Source, ...]:
+        """The sources at the paths; without paths those of driftflow.toml, else what is found from the project's folder down."""
+        from driftflow import pipeline
+
+        configured = {str(self.root / source.path): source for source in self.config.sources.values()}
+        wanted = list(paths) or [Path(path) for path in configured] or [self.root]
+        for path in wanted:
+            if not path.exists():
+                raise SourceError("DF-E122", f"{path} is not there", hint="name a folder of migrations, or a file of SQL")
+        options = {
+            str(path): with_flags(configured.get(str(path.resolve())) or configured.get(str(path)), path, tool, variables)
+            for path in wanted
+        }
+        return pipeline.find_sources(wanted, dialect=self.dialect, options=options, root=self.root)
+
+    def pending(self, sources: Sequence[Source]) -> tuple[str, ...] | None:
+        """The ids that are not applied yet, by the tool's own version table; None when there is nobody to ask."""
+        if self.snapshot is not None:
+            done = self._snapshot.applied
+            return tuple(one.id for source in sources for one in source.migrations if one.id not in done.get(source.name, ()))
+        if not self.has_database:
+            return None
+        from driftflow import pipeline
+
+        return tuple(id for status in pipeline.read_status(sources, self.connector) for id in status.pending)
+
+
+def with_flags(configured: SourceOptions | None, path: Path, tool: str, variables: Mapping[str, str]) -> SourceOptions:
+    """What the configuration says of a source, with the command line's words over it."""
+    from driftflow.model.record import replace
+
+    base = configured or SourceOptions(path=str(path))
+    return replace(base, tool=tool or base.tool, variables={**base.variables, **variables})
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Raises PlanFileError when the file is not a snapshot, or one of a newer driftflow."""
+    from driftflow.model.record import DecodeError, decode
+    from driftflow.model.snapshot import SNAPSHOT_FORMAT, Snapshot
+
+    try:
+        found = decode(path.read_bytes(), Snapshot)
+    except FileNotFoundError:
+        raise UsageError("DF-E122", f"{path} is not there", hint=f"driftflow snapshot -o {path}") from None
+    except (DecodeError, UnicodeDecodeError) as fault:
+        raise PlanFileError(
+            "DF-E301", f"{path} is not a snapshot", where=str(path), why=str(fault), hint=f"driftflow snapshot -o {path}"
+        ) from fault
+    if found.format > SNAPSHOT_FORMAT:
+        raise PlanFileError(
+            "DF-E301", f"{path} was written by a newer driftflow", where=str(path), hint=f"driftflow snapshot -o {path}"
+        )
+    return found
+
+
+def secrets_of(url: str) -> list[str]:
+    """The password in a URL, as it stands there and as it is meant."""
+    try:
+        password = urlsplit(url).password or ""
+    except ValueError:
+        return [url]
+    return [password, unquote(password)] if password else []

@@ -1,0 +1,221 @@
+"""A run as it happens: plain lines for a log, or rich's bars on a terminal. Both read events and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TextIO
+
+from driftflow.model import event as events
+from driftflow.model.event import AnyEvent
+
+if TYPE_CHECKING:
+    from driftflow.model.plan import Plan
+
+LINE_SECONDS = 2.0
+"""A chunk is only worth a line of a log this often."""
+
+
+class Story:
+    """Events as sentences. Knows the plan's steps by their ids, and what has been said; nothing about terminals."""
+
+    def __init__(self, plan: Plan | None = None) -> None:
+        steps = plan.steps if plan else ()
+        self.purposes = {step.id: step.purpose for step in steps}
+        self.numbers = {step.id: number for number, step in enumerate(steps, start=1)}
+
+    def title(self, step: str) -> str:
+        """`[3/12] Add orders.tenant_id`; an undo step, which no plan numbers, goes by its id."""
+        if step not in self.numbers:
+            return f"[{step}]"
+        return f"[{self.numbers[step]}/{len(self.numbers)}] {self.purposes[step]}"
+
+    def lines(self, event: AnyEvent) -> Iterator[str]:
+        """What one event has to say to a person."""
+        match event:
+            case events.RunStarted():
+                doing = "rolling back" if event.direction == "backward" else "running"
+                again = "again, " if event.resumed else ""
+                yield f"run {event.run}: {again}{doing} plan {event.plan_digest[:12]}{_phase(event.phase)}"
+            case events.StepStarted():
+                yield self.title(event.step) + (f" (attempt {event.attempt})" if event.attempt > 1 else "")
+            case events.ChunkDone():
+                yield f"    {chunk(event)}"
+            case events.Throttled():
+                yield f"    waiting {seconds(event.wait_ms)}: {event.signal} {event.reading}"
+            case events.LockWaited():
+                yield f"    lock not granted in {event.timeout_ms} ms (try {event.attempt}); next try in {seconds(event.rest_ms)}"
+                yield from (f"      held by {blocker}" for blocker in event.blockers)
+            case events.Retried():
+                yield f"    {event.reason} (try {event.attempt}); next try in {seconds(event.rest_ms)}"
+            case events.StepDone():
+                rows = f", {event.rows:,} rows" if event.rows else ""
+                yield "    had already happened" if event.found_done else f"    done in {seconds(event.milliseconds)}{rows}"
+            case events.StepUndone():
+                yield f"    taken back in {seconds(event.milliseconds)}"
+            case events.StepFailed():
+                yield f"    failed [{event.error_code}] {event.error}"
+            case events.StepRepaired():
+                yield f"    found half done and repaired: {event.repair}"
+            case events.OutcomeUnknown():
+                yield f"    nobody can say whether this happened: {event.reason}"
+            case events.Resumed() if event.chunk:
+                yield f"    continued at chunk {event.chunk + 1}; 0 rows repeated"
+            case _:
+                yield from _turning_point(event)
+
+
+def _turning_point(event: AnyEvent) -> Iterator[str]:
+    """The events that concern the run as a whole."""
+    match event:
+        case events.GateReached():
+            yield f"    waiting at a gate: {event.question}"
+        case events.GateOpened():
+            yield f"    gate opened{_by(event.by)}"
+        case events.Paused():
+            yield f"paused{_by(event.by)}" + (f": {event.reason}" if event.reason else "")
+        case events.Resumed():
+            yield f"continued{_by(event.by)}"
+        case events.Aborted():
+            yield f"aborted{_by(event.by)}" + (f": {event.reason}" if event.reason else "")
+        case events.TakenOver():
+            yield f"taken over by {event.by} from {event.previous or 'an executor that is gone'}"
+        case events.RunDone():
+            done = "rolled back" if event.direction == "backward" else "done"
+            yield f"run {event.run}: {done}{_phase(event.phase)} in {seconds(event.milliseconds)}"
+        case _:
+            yield type(event).__name__
+
+
+def chunk(event: events.ChunkDone) -> str:
+    """`chunk 14: 70,000 of about 200,000 rows, 21,300 rows/s, 6 s left`."""
+    of = f" of about {event.rows_estimate:,}" if event.rows_estimate else ""
+    rate = f", {event.rows_per_second:,} rows/s" if event.rows_per_second else ""
+    return f"chunk {event.chunk}: {event.rows_total:,}{of} rows{rate}{_left(event)}"
+
+
+def _left(event: events.ChunkDone) -> str:
+    if event.eta_seconds is None:
+        return ""
+    if event.eta_high_seconds is not None and event.eta_high_seconds > event.eta_seconds:
+        return f", {event.eta_seconds}–{seconds(event.eta_high_seconds * 1000)} left"
+    return f", {seconds(event.eta_seconds * 1000)} left"
+
+
+def _phase(phase: str) -> str:
+    return f", phase {phase}" if phase else ""
+
+
+def _by(who: str) -> str:
+    return f" by {who}" if who else ""
+
+
+def seconds(milliseconds: int) -> str:
+    """A duration in the unit that a person would say."""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 120_000:
+        return f"{milliseconds / 1000:.1f} s".replace(".0 s", " s")
+    minutes, rest = divmod(milliseconds // 1000, 60)
+    return f"{minutes} min {rest} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class PlainProgress:
+    """One line per event; chunks at most every two seconds, the last one of a step always."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        plan: Plan | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        mask: Callable[[str], str] = str,
+    ) -> None:
+        self._stream = stream
+        self._story = Story(plan)
+        self._clock = clock
+        self._mask = mask
+        self._told_at = clock()
+        self._held: events.ChunkDone | None = None
+
+    def __enter__(self) -> PlainProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tell_held()
+
+    def __call__(self, event: AnyEvent) -> None:
+        if isinstance(event, events.ChunkDone):
+            self._held = event
+            if self._clock() - self._told_at >= LINE_SECONDS:
+                self._tell_held()
+            return
+        self._tell_held()
+        self._tell(event)
+
+    def _tell_held(self) -> None:
+        if self._held is not None:
+            self._tell(self._held)
+            self._held = None
+            self._told_at = self._clock()
+
+    def _tell(self, event: AnyEvent) -> None:
+        for line in self._story.lines(event):
+            print(self._mask(line), file=self._stream, flush=True)
+
+
+class LiveProgress:
+    """Bars on a terminal: one for the steps of the plan, one for the rows of the step that runs; sentences scroll above them."""
+
+    def __init__(self, stream: TextIO, plan: Plan | None = None, *, color: bool = True, mask: Callable[[str], str] = str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._console = Console(file=stream, no_color=not color, highlight=False, soft_wrap=True)
+        columns: tuple[Any, ...] = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[said]}"),
+        )
+        self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True, refresh_per_second=8)
+        self._story = Story(plan)
+        self._mask = mask
+        self._steps = self._progress.add_task("steps", total=len(plan.steps) if plan else None, said="")
+        self._rows: Any = None
+        self._finished: set[str] = set()
+
+    def __enter__(self) -> LiveProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: AnyEvent) -> None:
+        if isinstance(event, events.ChunkDone):
+            self._advance(event)
+            return
+        if isinstance(event, (events.StepDone, events.StepUndone, events.StepFailed, events.OutcomeUnknown)):
+            self._end_rows()
+            self._finished.add(event.step)
+            self._progress.update(self._steps, completed=len(self._finished), said=f"{len(self._finished)} done")
+        for line in self._story.lines(event):
+            self._console.print(self._mask(line), markup=False)
+
+    def _advance(self, event: events.ChunkDone) -> None:
+        if self._rows is None:
+            self._rows = self._progress.add_task("rows", total=event.rows_estimate, said="")
+        total = max(event.rows_estimate, event.rows_total) if event.rows_estimate else None
+        self._progress.update(self._rows, completed=event.rows_total, total=total, said=chunk(event))
+
+    def _end_rows(self) -> None:
+        if self._rows is not None:
+            self._progress.remove_task(self._rows)
+            self._rows = None
+
+
+def progress(
+    stream: TextIO, plan: Plan | None = None, *, live: bool, color: bool = True, mask: Callable[[str], str] = str
+) -> PlainProgress | LiveProgress:
+    """What listens to a run: bars where a person watches, lines elsewhere."""
+    return LiveProgress(stream, plan, color=color, mask=mask) if live else PlainProgress(stream, plan, mask=mask)
