@@ -78,6 +78,8 @@ class Dialect(ABC):
     name: ClassVar[str]
     versions: ClassVar[tuple[Version, Version]]
     """The oldest and the newest supported version."""
+    default_schema: ClassVar[str] = "public"
+    """Where an unqualified name goes when nothing else is said."""
 
     # text
 

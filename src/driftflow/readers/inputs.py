@@ -1,0 +1,46 @@
+"""Files that directives name: read once, when a plan is made, and pinned by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from driftflow.errors import SourceError
+from driftflow.model.migration import Directive, Migration
+
+FILE_OPTIONS = ("csv", "path")
+
+
+def external_inputs(migrations: Iterable[Migration], root: Path) -> dict[str, str]:
+    """Path (relative to the project, beside the migration that names it) to the SHA-256 of its content.
+
+    Raises SourceError, with the directive's position, for a file that is not there or cannot be read.
+    """
+    found: dict[str, str] = {}
+    for migration in migrations:
+        for statement in migration.statements:
+            for directive in statement.directives:
+                for option in FILE_OPTIONS:
+                    if option in directive.options:
+                        path = input_path(migration, directive.options[option])
+                        found[path] = _digest(root / path, path, directive)
+    return found
+
+
+def input_path(migration: Migration, named: str) -> str:
+    """A path in a directive is relative to the file that names it."""
+    return (PurePosixPath(migration.path).parent / named).as_posix()
+
+
+def _digest(file: Path, shown: str, directive: Directive) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as fault:
+        raise SourceError(
+            "DF-E204",
+            f"the input file {shown} cannot be read",
+            where=str(directive.span),
+            why=fault.strerror or str(fault),
+            hint="a path in a directive is relative to the migration that names it",
+        ) from fault

@@ -1,0 +1,209 @@
+"""Migration sources as a project has them: found, read by their own tool's rules, parsed, and asked what is applied."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driftflow.config import SourceOptions
+from driftflow.dialects.registry import dialect_named
+from driftflow.dialects.source_text import SourceText
+from driftflow.errors import ParseError, SourceError
+from driftflow.model.migration import Migration, Statement
+from driftflow.model.plan import ToolLock
+from driftflow.model.record import Record, replace
+from driftflow.plugins import discover
+from driftflow.readers.base import Applied, Ledger, Reader
+
+if TYPE_CHECKING:
+    from driftflow.dialects.base import Dialect
+    from driftflow.engine.ports import Connection
+
+PLAIN = "plain"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One migration source that was found or configured, as its tool sees it."""
+
+    name: str
+    reader: Reader
+    folder: Path
+    options: SourceOptions
+    migrations: tuple[Migration, ...]
+
+
+class SourceStatus(Record, frozen=True, kw_only=True):
+    """Which migrations a source has, which are applied, which are pending."""
+
+    name: str
+    tool: str
+    folder: str
+    total: int
+    applied: tuple[Applied, ...] = ()
+    pending: tuple[str, ...] = ()
+    known: bool = False
+    """Whether a database was asked."""
+
+
+def readers() -> dict[str, Reader]:
+    """Every reader by name."""
+    return {entry.name: entry.value() for entry in discover("reader").of("reader")}
+
+
+def find(paths: Sequence[Path], *, dialect: Dialect, options: Mapping[str, SourceOptions], root: Path) -> tuple[Source, ...]:
+    """A source per path. Raises SourceError, or an ExceptionGroup of everything that is wrong in all of them."""
+    found: list[Source] = []
+    faults: list[SourceError] = []
+    for path in paths:
+        try:
+            found += _sources_at(path, dialect=dialect, options=options.get(str(path), SourceOptions()), root=root)
+        except SourceError as fault:
+            faults.append(fault)
+        except ExceptionGroup as group:
+            faults += _leaves(group)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise ExceptionGroup("the migrations cannot be read", faults)
+    return tuple(found)
+
+
+def _sources_at(path: Path, *, dialect: Dialect, options: SourceOptions, root: Path) -> list[Source]:
+    shown = _shown(path, root)
+    reader = _reader_for(path, options)
+    read = reader.read(path, dialect, replace(options, path=shown))
+    if not read and path.is_dir():
+        raise SourceError("DF-E201", f"there are no migrations in {shown}", hint="driftflow sources, to see what is found where")
+    return [Source(name=_name(shown, reader), reader=reader, folder=path, options=options, migrations=parse_all(read, dialect))]
+
+
+def _reader_for(path: Path, options: SourceOptions) -> Reader:
+    """The configured tool, or the one that recognises the folder; a file of SQL, and what nobody recognises, is plain SQL."""
+    known = readers()
+    if options.tool:
+        if options.tool not in known:
+            raise SourceError(
+                "DF-E202",
+                f"there is no reader for {options.tool!r}",
+                why=f"known: {', '.join(sorted(known))}",
+                hint="driftflow list readers",
+            )
+        return known[options.tool]
+    if path.is_file():
+        return known[PLAIN]
+    detected = [reader for name, reader in sorted(known.items()) if name != PLAIN and reader.detect(path)]
+    if len(detected) > 1:
+        names = ", ".join(reader.name for reader in detected)
+        raise SourceError(
+            "DF-E203",
+            f"{path} looks like the folder of several tools: {names}",
+            hint=f"say which: --tool {detected[0].name}, or [sources.NAME] tool = ...",
+        )
+    return detected[0] if detected else known[PLAIN]
+
+
+def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migration, ...]:
+    """Every statement with its operations. All that the grammar rejects is collected before anything is raised."""
+    faults: list[ParseError] = []
+    parsed = []
+    for migration in migrations:
+        up = tuple(_parse(statement, dialect, faults) for statement in migration.statements)
+        down = tuple(_parse(statement, dialect, faults) for statement in migration.down)
+        parsed.append(replace(migration, statements=up, down=down))
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise ExceptionGroup(f"{len(faults)} statements are not {dialect.name}", faults)
+    return tuple(parsed)
+
+
+def _parse(statement: Statement, dialect: Dialect, faults: list[ParseError]) -> Statement:
+    try:
+        return dialect.parse(statement)
+    except ParseError as fault:
+        faults.append(fault)
+        return statement
+
+
+def loose_migration(sql: str, *, dialect: Dialect) -> Migration:
+    """SQL from the command line as a migration of its own."""
+    digest = hashlib.sha256(sql.encode()).hexdigest()
+    bare = Migration(
+        id="statement",
+        source=PLAIN,
+        path="",
+        dialect=dialect.name,
+        statements=dialect.split(SourceText(sql)),
+        transaction="per_statement",
+        checksum=digest,
+        sha256=digest,
+    )
+    return parse_all([bare], dialect)[0]
+
+
+def pending_migrations(sources: Sequence[Source], pending: Sequence[str] | None) -> tuple[Migration, ...]:
+    """The migrations of all sources in order; only those in `pending` when given."""
+    every = tuple(migration for source in sources for migration in source.migrations)
+    return every if pending is None else tuple(migration for migration in every if migration.id in set(pending))
+
+
+def ledger_of(source: Source, dialect: Dialect, *, schema: str = "") -> Ledger:
+    return source.reader.ledger(dialect, source.options, schema=schema)
+
+
+def tool_lock(sources: Sequence[Source], dialect: Dialect, database: str) -> ToolLock | None:
+    """The lock of the one tool that has one. Two tools with locks in one plan are planned one after the other instead."""
+    locks = [lock for source in sources if (lock := ledger_of(source, dialect).lock(database)) is not None]
+    return locks[0] if locks else None
+
+
+def unasked(source: Source) -> SourceStatus:
+    """What is known without a database: everything may be pending."""
+    return SourceStatus(
+        name=source.name,
+        tool=source.reader.name,
+        folder=source.folder.as_posix(),
+        total=len(source.migrations),
+        pending=tuple(migration.id for migration in source.migrations),
+    )
+
+
+def ask(source: Source, connection: Connection) -> SourceStatus:
+    """What the tool's own version table says. Raises SourceError where the tool itself would refuse to go on."""
+    ledger = ledger_of(source, dialect_named(connection.dialect))
+    rows = connection.query_dicts(ledger.applied_query()) if _exists(ledger, connection) else []
+    applied = ledger.applied(rows, source.migrations)
+    pending = ledger.pending(applied, source.migrations)
+    return replace(unasked(source), applied=applied, pending=tuple(migration.id for migration in pending), known=True)
+
+
+def _exists(ledger: Ledger, connection: Connection) -> bool:
+    table = ledger.table
+    if connection.dialect == "sqlite":
+        return bool(
+            connection.query("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = %s", (table.name,))[0][0]
+        )
+    quoted = dialect_named(connection.dialect).quote_name(table)
+    return connection.query("SELECT to_regclass(%s) IS NOT NULL", (quoted,))[0][0] is True
+
+
+def _leaves(group: ExceptionGroup[Exception]) -> list[SourceError]:
+    """What is in the group, however deep; anything that is not about sources is raised as it is."""
+    rest = group.split(SourceError)[1]
+    if rest is not None:
+        raise rest
+    return [leaf for part in group.exceptions for leaf in (_leaves(part) if isinstance(part, ExceptionGroup) else [part])]  # type: ignore[misc]  # split() left nothing else
+
+
+def _shown(path: Path, root: Path) -> str:
+    """Relative to the project where it is inside it."""
+    absolute, base = path.resolve(), root.resolve()
+    return absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else path.as_posix()
+
+
+def _name(shown: str, reader: Reader) -> str:
+    return shown if shown not in {"", "."} else reader.name
