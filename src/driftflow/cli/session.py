@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from driftflow.cli.output import Output
-from driftflow.config import Config, Policy, SourceOptions, load
+from driftflow.config import Config, Policy, SourceOptions, load, mask
 from driftflow.errors import ConfigError, PlanFileError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from driftflow.engine.ports import Connector
     from driftflow.model.catalog import Catalog
     from driftflow.model.snapshot import Snapshot
-    from driftflow.pipeline import Source
+    from driftflow.readers.sources import Source
 
 ASSUMED_DIALECT = "postgresql"
 
@@ -68,6 +68,18 @@ class Session:
         """Whether one is named at all; says nothing about whether it answers."""
         target = self.config.target
         return bool(target.url or target.url_env)
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The options that name this database or snapshot again, for the next command; a URL without its secret only where it has none."""
+        if self.snapshot is not None:
+            return ("--snapshot", str(self.snapshot))
+        if self.flags.get("env"):
+            return ("--env", str(self.flags["env"]))
+        url = self.flags.get("url")
+        if not url:
+            return ()
+        return ("--url", url) if mask(url) == url else ("--url", "URL")
 
     @cached_property
     def connector(self) -> Connector:

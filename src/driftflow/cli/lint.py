@@ -1,0 +1,35 @@
+"""`driftflow lint`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from driftflow.cli import options
+from driftflow.cli.output import quoted
+from driftflow.cli.session import Session
+from driftflow.cli.verdict import verdict
+
+
+@click.command()
+@options.session()
+@options.sources
+@options.fail_on
+def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], fail_on: str) -> int:
+    """What is risky in the migrations at PATHS (folders or files), without a database.
+
+    Sizes are unknown, so every table counts as large. Without PATHS the sources of driftflow.toml are read, else what is found from
+    here down.
+    """
+    from driftflow import pipeline
+
+    sources = run.sources(paths, tool=tool, variables=variables)
+    assessment = pipeline.lint(sources, dialect=run.dialect, policy=run.policy, version=run.server_version, root=run.root)
+    code = verdict(run.out, assessment, fail_on)
+    run.out.next(
+        quoted("driftflow", "assess", *paths, "--url") + " URL    (the same, with the sizes of your tables)",
+        'driftflow effects "SQL"    (what one statement locks)',
+    )
+    return code

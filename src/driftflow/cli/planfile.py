@@ -1,0 +1,39 @@
+"""Reading a plan file: its digest must still be the digest of what stands in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driftflow.errors import PlanFileError, UsageError
+
+if TYPE_CHECKING:
+    from driftflow.model.plan import Plan
+
+
+def read_plan(path: Path) -> Plan:
+    """Raises PlanFileError for a file that is no plan, is of a newer format, or was edited after it was made."""
+    from driftflow.model.plan import PLAN_FORMAT, PlanFile
+    from driftflow.model.record import DecodeError, decode
+
+    try:
+        file = decode(path.read_bytes(), PlanFile)
+    except FileNotFoundError:
+        raise UsageError("DF-E122", f"{path} is not there", hint=f"driftflow plan -o {path}") from None
+    except (DecodeError, UnicodeDecodeError) as fault:
+        raise PlanFileError(
+            "DF-E302", f"{path} is not a plan", where=str(path), why=str(fault), hint=f"driftflow plan -o {path}"
+        ) from fault
+    if file.plan.format > PLAN_FORMAT:
+        raise PlanFileError(
+            "DF-E302", f"{path} was written by a newer driftflow", where=str(path), hint=f"driftflow plan -o {path}"
+        )
+    if file.digest != file.plan.digest:
+        raise PlanFileError(
+            "DF-E303",
+            f"{path} was edited after it was made",
+            where=str(path),
+            why=f"its digest says {file.digest[:12]}, its content is {file.plan.digest[:12]}",
+            hint=f"driftflow plan -o {path}    (to plan anew; what is approved is the digest)",
+        )
+    return file.plan

@@ -1,0 +1,51 @@
+"""`driftflow snapshot`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from driftflow.cli import options
+from driftflow.cli.output import quoted, write_file
+from driftflow.cli.session import Session
+from driftflow.errors import UsageError
+
+
+@click.command()
+@options.session()
+@options.sources
+@click.option(
+    "-o", "--output", type=options.FILE, default="driftflow-snapshot.json", show_default=True, help="The file to write."
+)
+@click.option(
+    "--sample", metavar="DURATION", default="0s", help="Take two samples this far apart for the writes per second (5s)."
+)
+def command(run: Session, *, output: Path, sample: str, **how: object) -> None:
+    """Write the catalog (structure, sizes, which migrations are applied; never a row's value) to a file that `assess`, `plan` and
+    `effects` take instead of the database."""
+    from driftflow import __version__, pipeline
+    from driftflow.model.record import pretty
+    from driftflow.model.snapshot import Snapshot
+
+    catalog = pipeline.read_catalog(run.connector, sample_seconds=_seconds(sample))
+    paths: tuple[Path, ...] = how["paths"]  # type: ignore[assignment]
+    applied: dict[str, tuple[str, ...]] = {}
+    if paths or run.config.sources:
+        found = run.sources(paths, tool=str(how["tool"]), variables=how["variables"])  # type: ignore[arg-type]
+        applied = {one.name: tuple(row.id for row in one.applied) for one in pipeline.read_status(found, run.connector)}
+    write_file(output, pretty(Snapshot(catalog=catalog, applied=applied, made_with=__version__)))
+    told = {"file": str(output), "tables": len(catalog.tables), "captured_at": catalog.captured_at, "applied": applied}
+    if run.out.json:
+        run.out.record(told)
+    else:
+        run.out.result(f"{output}: {len(catalog.tables)} tables of {catalog.database or catalog.vendor}, no row values")
+    run.out.next(quoted("driftflow", "plan", *paths, "--snapshot", output))
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|ms|m)?", text)
+    if match is None:
+        raise UsageError("DF-E109", f"{text!r} is not a duration", hint="write 5s, 500ms or 1m")
+    return float(match[1]) * {"ms": 0.001, "m": 60.0}.get(match[2] or "s", 1.0)
