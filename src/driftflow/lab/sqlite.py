@@ -17,9 +17,9 @@ def copy(source: Path, target: Path, *, method: Literal["backup", "vacuum"] = "b
     read-only. A target that exists is refused: the backup would silently replace it.
     """
     if target.exists():
-        raise DatabaseError("DF-E416", "the copy's file exists already", where=str(target), hint=f"rm {target}")
+        raise DatabaseError("DF-E446", "the copy's file exists already", where=str(target), hint=f"rm {target}")
     if not source.is_file():
-        raise DatabaseError("DF-E417", "there is no SQLite file to copy", where=str(source), hint="driftflow doctor")
+        raise DatabaseError("DF-E447", "there is no SQLite file to copy", where=str(source), hint="driftflow doctor")
     uri = f"{source.resolve().as_uri()}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=busy_timeout_ms / 1000)) as origin:
@@ -30,7 +30,7 @@ def copy(source: Path, target: Path, *, method: Literal["backup", "vacuum"] = "b
                     origin.backup(copied)
     except sqlite3.Error as fault:
         target.unlink(missing_ok=True)
-        raise DatabaseError("DF-E418", "the SQLite file could not be copied", where=str(source), why=str(fault)) from fault
+        raise DatabaseError("DF-E448", "the SQLite file could not be copied", where=str(source), why=str(fault)) from fault
     return target
 
 

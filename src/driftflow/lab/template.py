@@ -72,7 +72,7 @@ def _initdb(binaries: Binaries, data: Path, password: Path) -> None:
     )
     if result.returncode != 0:
         raise ConfigError(
-            "DF-E412",
+            "DF-E442",
             f"initdb of PostgreSQL {binaries.version} failed",
             where=str(binaries.program("initdb")),
             why=result.stderr.strip() or result.stdout.strip(),

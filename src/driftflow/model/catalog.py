@@ -145,6 +145,8 @@ class NotNull(Record, frozen=True, kw_only=True, tag_field="constraint", tag="no
     column: str
     validated: bool = True
     no_inherit: bool = False
+    on_conflict: str = ""
+    """SQLite: NOT NULL ON CONFLICT ...; there a NOT NULL that is named or says this has a constraint of its own too."""
     comment: str = ""
 
 
@@ -382,6 +384,8 @@ class Catalog(Record, frozen=True, kw_only=True):
     captured_at: str = ""
     complete: bool = True
     """False for a catalog built from migration files alone: a table that is not here may still exist."""
+    unseen: tuple[str, ...] = ()
+    """What the connecting role may not see or read, as sentences."""
 
     def table(self, name: Name) -> Table | None:
         return self.tables.get(name.text)
@@ -431,31 +435,60 @@ class Catalog(Record, frozen=True, kw_only=True):
         everything = not wanted
         tables = {key: structure(table) for key, table in self.tables.items() if everything or key in wanted}
         views = {
-            key: view
+            key: view_structure(view)
             for key, view in self.views.items()
             if everything or key in wanted or any(name.text in wanted for name in view.depends_on)
         }
-        rest: tuple[object, ...] = (self.sequences, self.routines, self.types) if everything else ()
+        rest: tuple[object, ...] = ()
+        if everything:
+            sequences = {key: replace(sequence, owner="") for key, sequence in self.sequences.items()}
+            rest = (sequences, self.routines, self.types)
         return digest((self.vendor, tables, views, rest))
 
 
 def structure(table: Table) -> Table:
-    """The table without what changes by itself: statistics, index sizes, kept texts, driftflow's own triggers."""
+    """The table without what changes by itself or differs between two environments that hold the same schema: statistics, index sizes, kept
+    texts, owner, grants, publications, driftflow's own triggers. The default replica identity is spelled as nothing."""
     return replace(
         table,
         statistics=TableStatistics(),
         definition="",
         new=False,
-        indexes=tuple(sorted((replace(index, bytes=None) for index in table.indexes), key=lambda index: index.name.text)),
+        owner="",
+        grants=(),
+        publications=(),
+        replica_identity="" if table.replica_identity == "d" else table.replica_identity,
+        indexes=_ordered_indexes(table.indexes),
         constraints=tuple(
             sorted(
                 table.constraints,
                 key=lambda constraint: (type(constraint).__name__, constraint.name, digest(constraint)),
             )
         ),
-        triggers=tuple(sorted((t for t in table.triggers if not is_ours(t.name)), key=lambda trigger: trigger.name)),
+        triggers=_ordered_triggers(table.triggers),
         policies=tuple(sorted(table.policies, key=lambda policy: policy.name)),
     )
+
+
+def view_structure(view: View) -> View:
+    """The view without index sizes, owner, grants, and driftflow's own triggers."""
+    return replace(
+        view,
+        owner="",
+        grants=(),
+        indexes=_ordered_indexes(view.indexes),
+        triggers=_ordered_triggers(view.triggers),
+        depends_on=tuple(sorted(view.depends_on)),
+        depends_on_columns=tuple(sorted(view.depends_on_columns)),
+    )
+
+
+def _ordered_indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
+    return tuple(sorted((replace(index, bytes=None) for index in indexes), key=lambda index: index.name.text))
+
+
+def _ordered_triggers(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:
+    return tuple(sorted((trigger for trigger in triggers if not is_ours(trigger.name)), key=lambda trigger: trigger.name))
 
 
 OUR_PREFIX = "driftflow_"

@@ -1,0 +1,21 @@
+-- Row-level security policies.
+select
+    n.nspname as schema,
+    c.relname as relation,
+    p.polname as name,
+    p.polpermissive as permissive,
+    p.polcmd::text as command,
+    (
+        select array_agg(coalesce(r.rolname::text, 'public') order by 1)
+        from unnest(p.polroles) as member (oid)
+        left join pg_roles r on r.oid = member.oid
+    ) as roles,
+    pg_get_expr(p.polqual, p.polrelid) as using_expression,
+    pg_get_expr(p.polwithcheck, p.polrelid) as check_expression
+from pg_policy p
+join pg_class c on c.oid = p.polrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname !~ '^pg_'
+    and n.nspname not in ('information_schema', 'driftflow')
+    and (:relations::text[] is null or n.nspname || '.' || c.relname = any (:relations::text[]))
+order by n.nspname, c.relname, p.polname

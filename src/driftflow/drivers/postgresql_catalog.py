@@ -1,0 +1,187 @@
+"""The structure of a live PostgreSQL database: one named query per kind of object, whatever the number of tables.
+
+Everything is read in one read-only snapshot with an empty search_path and short lock waits: the reading never makes anyone queue behind it
+for long, and every text that comes back means the same in every session.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from driftflow.dialects.base import ErrorKind, Rows
+from driftflow.dialects.postgresql.catalog import catalog
+from driftflow.engine.ports import Connection, DatabaseFault
+from driftflow.errors import DatabaseError
+from driftflow.model.catalog import Catalog
+from driftflow.model.names import Name
+
+QUERIES = (
+    "schemas",
+    "tables",
+    "columns",
+    "constraints",
+    "indexes",
+    "triggers",
+    "views",
+    "view_dependencies",
+    "sequences",
+    "routines",
+    "types",
+    "policies",
+    "extensions",
+    "publications",
+    "subscriptions",
+)
+"""Names of the files in `catalog/postgresql/`; `database` comes before them, `activity` only when rates are wanted."""
+
+LOCK_WAIT_MS = 1_000
+TRIES = 3
+VANISHED = frozenset({"42P01", "42704", "XX000"})
+"""An object that was dropped while we read: undefined table, undefined object, `cache lookup failed`."""
+VERSION_MARK = re.compile(r"^(?P<text>.*?)\s*-- (?P<word>since|before) (?P<version>\d+)\s*$")
+RELATIONS = ":relations"
+
+
+def read_catalog(
+    connection: Connection,
+    *,
+    relations: Sequence[Name] | None = None,
+    sample_seconds: float = 0,
+    normal: Callable[[str], str] | None = None,
+    normal_type: Callable[[str], str] | None = None,
+) -> Catalog:
+    """The catalog of the database that the connection is in.
+
+    With `relations` only those tables and the sequences they own are read (and views, types and routines, which are few); the catalog
+    then counts as incomplete. `sample_seconds` adds writes and reads per second, from two samples that far apart. Inside a transaction of
+    the caller, its own changes are seen. `normal` and `normal_type` are the dialect's, which is asked when none is given.
+    Raises DatabaseError when a relation stays locked, or when the structure keeps changing while it is read.
+    """
+    if normal is None or normal_type is None:
+        expressions, types = _normal_forms()
+        normal, normal_type = normal or expressions, normal_type or types
+    rows = read_rows(connection, relations=relations, sample_seconds=sample_seconds)
+    return catalog(rows, normal=normal, normal_type=normal_type)
+
+
+def read_rows(connection: Connection, *, relations: Sequence[Name] | None = None, sample_seconds: float = 0) -> Rows:
+    """What `dialect.catalog` takes: the rows of every query by its name."""
+    rates = _rates(connection, sample_seconds) if sample_seconds > 0 else []
+    wanted = None if relations is None else [name.text for name in relations]
+    for attempt in range(1, TRIES + 1):
+        try:
+            with _snapshot(connection) as database:
+                rows: dict[str, list[dict[str, Any]]] = {"database": [database]}
+                for name in QUERIES:
+                    rows[name] = _run(connection, name, wanted)
+        except DatabaseFault as fault:
+            if connection.in_transaction or attempt == TRIES or not _passes(fault):
+                raise _unreadable(fault) from fault
+        else:
+            return {**rows, "rates": rates, "scope": [{"complete": relations is None}]}
+    raise AssertionError("the loop returns or raises")
+
+
+def _normal_forms() -> tuple[Callable[[str], str], Callable[[str], str]]:
+    from driftflow.dialects.registry import dialect_named
+
+    dialect = dialect_named("postgresql")
+    return dialect.normal_expression, dialect.normal_type
+
+
+def _passes(fault: DatabaseFault) -> bool:
+    return fault.code in VANISHED or fault.kind is ErrorKind.LOCK_TIMEOUT
+
+
+def _unreadable(fault: DatabaseFault) -> DatabaseError:
+    if fault.kind is ErrorKind.LOCK_TIMEOUT:
+        return DatabaseError(
+            "DF-E450",
+            "the catalog could not be read: a relation is locked exclusively",
+            why=f"{fault.message}; {TRIES} tries of {LOCK_WAIT_MS} ms each",
+            hint="driftflow doctor names the session that holds the lock",
+        )
+    return DatabaseError(
+        "DF-E451",
+        "the catalog could not be read",
+        why=f"{fault.message} (SQLSTATE {fault.code or 'unknown'})",
+        hint="driftflow doctor",
+    )
+
+
+@contextmanager
+def _snapshot(connection: Connection) -> Iterator[dict[str, Any]]:
+    """One consistent view for all queries; the caller's settings come back at the end. Gives the row of database.sql."""
+    own = not connection.in_transaction
+    if own:
+        connection.begin(write=False)
+    try:
+        if own:
+            connection.execute("set transaction isolation level repeatable read, read only")
+        path = connection.query("select current_setting('search_path'), current_schemas(false)::text[]")[0]
+        database = _run(connection, "database", None)[0]
+        if own:
+            connection.set_timeouts(lock_ms=LOCK_WAIT_MS)
+        connection.query("select set_config('search_path', '', true)")
+        yield {**database, "search_path": path[1]}
+        if not own:
+            connection.query("select set_config('search_path', %s, true)", (path[0],))
+    finally:
+        if own:
+            connection.rollback()
+
+
+def _run(connection: Connection, name: str, relations: Sequence[str] | None) -> list[dict[str, Any]]:
+    text = sql(name, connection.version.major)
+    count = text.count(RELATIONS)
+    if not count:
+        return connection.query_dicts(text)
+    return connection.query_dicts(text.replace("%", "%%").replace(RELATIONS, "%s"), [relations] * count)
+
+
+@cache
+def sql(name: str, version: int) -> str:
+    """One named query, with the lines that this server version has: `-- since 14` and `-- before 14` mark the others."""
+    text = resources.files("driftflow.drivers").joinpath("catalog", "postgresql", f"{name}.sql").read_text("utf-8")
+    return "\n".join(line for raw in text.splitlines() if (line := _line(raw, version)) is not None)
+
+
+def _line(raw: str, version: int) -> str | None:
+    line, keep = raw, True
+    while (mark := VERSION_MARK.match(line)) is not None:
+        since = version >= int(mark["version"])
+        keep = keep and (since if mark["word"] == "since" else not since)
+        line = mark["text"]
+    return line if keep else None
+
+
+def _rates(connection: Connection, seconds: float) -> list[dict[str, Any]]:
+    """Per second between two samples. The server hands its counters on about once a second, so shorter samples say little."""
+    before = {(row["schema"], row["name"]): row for row in _counters(connection)}
+    time.sleep(seconds)
+    rates = []
+    for row in _counters(connection):
+        first = before.get((row["schema"], row["name"]))
+        elapsed = row["at"] - first["at"] if first else 0.0
+        if first is None or elapsed <= 0:
+            continue
+        rates.append(
+            {
+                "schema": row["schema"],
+                "name": row["name"],
+                "writes_per_second": max(0, row["writes"] - first["writes"]) / elapsed,
+                "reads_per_second": max(0, row["reads"] - first["reads"]) / elapsed,
+            }
+        )
+    return rates
+
+
+def _counters(connection: Connection) -> list[dict[str, Any]]:
+    connection.query("select pg_stat_clear_snapshot()")
+    return _run(connection, "activity", None)
