@@ -1,0 +1,208 @@
+"""What all readers do alike: find the folder, refuse options nobody knows, split a file, and build the Migration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from driftflow.dialects.base import Dialect
+from driftflow.dialects.directives import FILE_VERB, Comment, directives_of
+from driftflow.dialects.source_text import SourceText
+from driftflow.errors import SourceError
+from driftflow.model.migration import Directive, Migration, Statement
+from driftflow.readers.base import SourceOptions
+from driftflow.readers.files import SourceFile, list_folder, shown_path
+
+SNIFF_BYTES = 8_192
+_LEADING = re.compile(r"\s+|(?P<comment>--[^\n]*|/\*.*?\*/)", re.DOTALL)
+_TRANSACTION_WORD = re.compile(r"\s*(?:begin|start\s+transaction|commit|end|rollback)\b(?!\s+atomic)", re.IGNORECASE)
+
+# What PostgreSQL refuses inside a transaction block. The server has the last word; this only guides how a file is read.
+_ALONE_POSTGRESQL = re.compile(
+    r"""\s*(?:
+        (?:create|drop)\s+(?:unique\s+)?index\s+concurrently\b
+      | reindex\s+(?:\([^)]*concurrently[^)]*\)\s*|verbose\s+)?(?:\w+\s+concurrently\b|schema\b|database\b|system\b)
+      | reindex\s+\([^)]*concurrently
+      | vacuum\b | alter\s+system\b | discard\s+all\b
+      | (?:create|drop)\s+(?:database|tablespace|subscription)\b
+      | alter\s+table\b.*\bdetach\s+partition\b.*\bconcurrently\b
+    )""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_ALONE_SQLITE = re.compile(
+    r"\s*(?:vacuum\b|attach\b|detach\b|pragma\s+(?:\w+\s*\.\s*)?(?:foreign_keys|journal_mode)\b)", re.IGNORECASE
+)
+
+
+def check_options(reader: str, options: SourceOptions, known: Iterable[str]) -> None:
+    """Raise SourceError (DF-E228) for an option that the reader does not know: a typing error must not change what runs."""
+    names = sorted(known)
+    for name in options.options:
+        if name not in names:
+            raise SourceError(
+                "DF-E228",
+                f"the reader {reader} has no option {name}",
+                where="[sources.NAME.options] of driftflow.toml",
+                why=f"known options: {', '.join(names)}" if names else "it has none",
+                hint="correct or remove it",
+            )
+
+
+def flag(options: SourceOptions, name: str, *, default: bool = False) -> bool:
+    """A true/false option. Raises SourceError (DF-E228) for anything else."""
+    match options.options.get(name, "").strip().lower():
+        case "":
+            return default
+        case "true" | "1" | "yes" | "on":
+            return True
+        case "false" | "0" | "no" | "off":
+            return False
+        case other:
+            raise SourceError(
+                "DF-E228",
+                f"the option {name} is true or false, not {other}",
+                where="[sources.NAME.options] of driftflow.toml",
+            )
+
+
+def locate(folder: Path, places: Sequence[str], fits: Callable[[Path], bool]) -> Path | None:
+    """The folder, or the first well-known place below it, that looks right."""
+    candidates = [folder, *(folder / place for place in places)]
+    return next((one for one in candidates if one.is_dir() and fits(one)), None)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names in a folder for a detector: an unreadable folder is simply not this tool's."""
+    try:
+        return [entry.name for entry in list_folder(folder, str(folder))]
+    except SourceError:
+        return []
+
+
+def sniff(path: Path) -> str:
+    """The first lines of a file for a detector; empty when it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(SNIFF_BYTES).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def shown_below(options: SourceOptions, folder: Path, found: Path, relative: str) -> str:
+    """The path to show for `found/relative`, where `found` is the folder or a place below it."""
+    inner = found.relative_to(folder).as_posix()
+    return shown_path(options.path, relative if inner == "." else f"{inner}/{relative}")
+
+
+def nothing_found(reader: str, shown: str, what: str) -> SourceError:
+    return SourceError(
+        "DF-E221",
+        f"no {reader} migrations were found",
+        where=shown,
+        why=f"there is no {what}",
+        hint="set path in [sources.NAME] of driftflow.toml, or run driftflow init",
+    )
+
+
+def duplicate(reader: str, version: str, first: str, second: str) -> SourceError:
+    return SourceError(
+        "DF-E226",
+        f"two migrations have the version {version}",
+        where=f"{first}\n{second}",
+        why=f"{reader} tells migrations apart by their version alone",
+        hint="give the later one a new version",
+    )
+
+
+def refuse_duplicates(
+    reader: str, migrations: Iterable[Migration], *, key: Callable[[Migration], object] = lambda one: one.id
+) -> list[SourceError]:
+    """One DF-E226 for each migration whose version another one has already."""
+    seen: dict[object, Migration] = {}
+    faults = []
+    for migration in migrations:
+        first = seen.setdefault(key(migration), migration)
+        if first is not migration:
+            faults.append(duplicate(reader, migration.id, first.path, migration.path))
+    return faults
+
+
+def bad_name(reader: str, shown: str, expected: str) -> SourceError:
+    return SourceError(
+        "DF-E227",
+        "a file name does not say which version it is",
+        where=shown,
+        why=f"{reader} expects {expected}",
+        hint="rename the file, or move it out of the migrations folder",
+    )
+
+
+def file_directives(source: SourceText) -> tuple[Directive, ...]:
+    """`-- driftflow: file ...` comments before the first statement."""
+    if "driftflow:" not in source.text.lower():
+        return ()
+    comments, at = [], 0
+    while match := _LEADING.match(source.text, at):
+        if match["comment"]:
+            comments.append(Comment(text=match["comment"], start=match.start()))
+        at = match.end()
+    return tuple(one for one in directives_of(comments, source) if one.verb == FILE_VERB)
+
+
+def controls_transactions(statements: Sequence[Statement]) -> bool:
+    """Whether the file says BEGIN or COMMIT itself."""
+    return any(_TRANSACTION_WORD.match(_bare(one.sql)) for one in statements)
+
+
+def runs_alone(sql: str, dialect: str) -> bool:
+    """Whether the statement is of a kind that cannot run inside a transaction block (on SQLite: has no effect there)."""
+    pattern = _ALONE_POSTGRESQL if dialect == "postgresql" else _ALONE_SQLITE
+    return pattern.match(_bare(sql)) is not None
+
+
+def _bare(sql: str) -> str:
+    """The text behind leading comments."""
+    at = 0
+    while match := _LEADING.match(sql, at):
+        at = match.end()
+    return sql[at:]
+
+
+def build(
+    *,
+    source: str,
+    id: str,
+    name: str,
+    file: SourceFile,
+    dialect: Dialect,
+    order_key: tuple[int | str, ...],
+    statements: tuple[Statement, ...],
+    transaction: str,
+    down: tuple[Statement, ...] = (),
+    checksum: str = "",
+    sha256: str = "",
+    depends_on: tuple[str, ...] = (),
+    repeatable: bool = False,
+    native: Mapping[str, str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Migration:
+    """The Migration of one file; what is not given comes from the file's bytes."""
+    return Migration(
+        id=id,
+        name=name,
+        source=source,
+        path=file.shown,
+        dialect=dialect.name,
+        order_key=order_key,
+        statements=statements,
+        down=down,
+        depends_on=depends_on,
+        transaction=transaction,  # type: ignore[arg-type]
+        checksum=checksum or sha256 or file.sha256,
+        sha256=sha256 or file.sha256,
+        directives=file_directives(file.piece()),
+        repeatable=repeatable,
+        native=native or {},
+        notes=notes,
+    )

@@ -1,0 +1,185 @@
+"""Reading migration files: bytes kept exactly, every fault with its place, all faults of a folder told at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from driftflow.dialects.excerpt import excerpt, excerpt_at
+from driftflow.dialects.source_text import SourceText, Substitution
+from driftflow.errors import SourceError
+
+BOM = "\ufeff"
+SIZE_MAX = 64 * 1024 * 1024
+"""A larger file is a dump, not a migration; reading it would only exhaust the memory."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file: its bytes, its text (UTF-8, a byte order mark still in front), and the name to show."""
+
+    shown: str
+    data: bytes
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def start(self) -> int:
+        """Where the text begins behind a byte order mark."""
+        return 1 if self.text.startswith(BOM) else 0
+
+    def piece(self, start: int | None = None, end: int | None = None) -> SourceText:
+        """`text[start:end]`, still knowing its place in the file. Without arguments everything but a byte order mark."""
+        begin = self.start if start is None else start
+        stop = len(self.text) if end is None else end
+        if begin == 0:
+            return SourceText(text=self.text[:stop], file=self.shown, original=self.text)
+        # What stands before the piece counts as replaced by nothing: positions come out right even in the middle of a line.
+        gone = Substitution(start=0, end=begin, text_start=0, text_end=0)
+        return SourceText(text=self.text[begin:stop], file=self.shown, original=self.text, substitutions=(gone,))
+
+    def where(self, offset: int) -> str:
+        """Position and excerpt for an offset in `text`."""
+        return excerpt_at(SourceText(text=self.text, file=self.shown), offset)
+
+
+@dataclass
+class Faults:
+    """Collects what is wrong in a folder, so that a person sees all of it in one go."""
+
+    found: list[SourceError] = field(default_factory=list)
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep a SourceError (or a group of them) and go on after the block."""
+        try:
+            yield
+        except SourceError as fault:
+            self.found.append(fault)
+        except ExceptionGroup as group:
+            ours, others = group.split(SourceError)
+            if others is not None:
+                raise
+            self.found.extend(_leaves(ours))
+
+    def settle(self, folder: str) -> None:
+        """Raise the one fault as it is, several as one group, none not at all."""
+        if len(self.found) == 1:
+            raise self.found[0]
+        if self.found:
+            raise ExceptionGroup(f"{len(self.found)} faults in {folder}", self.found)
+
+
+def _leaves(group: ExceptionGroup[SourceError] | None) -> Iterator[SourceError]:
+    for fault in group.exceptions if group is not None else ():
+        if isinstance(fault, ExceptionGroup):
+            yield from _leaves(fault)
+        else:
+            yield fault
+
+
+def shown_path(base: str, relative: str | PurePosixPath) -> str:
+    """The path to show: the source's configured path, joined with what is below it."""
+    if base in {"", "."}:
+        return str(relative)
+    return str(PurePosixPath(base.replace(os.sep, "/")) / relative)
+
+
+def read_file(path: Path, shown: str, *, bom: str = "") -> SourceFile:
+    """The file, or SourceError: unreadable (DF-E222), not UTF-8 (DF-E223), a NUL inside (DF-E224).
+
+    `bom` says why a byte order mark is refused; empty where the tool accepts one.
+    """
+    try:
+        if path.stat().st_size > SIZE_MAX:
+            raise SourceError("DF-E222", "the file is too large for a migration", where=shown, why=f"more than {SIZE_MAX} bytes")
+        data = path.read_bytes()
+    except OSError as fault:
+        raise unreadable(shown, fault) from fault
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        raise _not_utf8(data, shown, fault) from fault
+    file = SourceFile(shown=shown, data=data, text=text)
+    if (at := text.find("\0")) >= 0:
+        raise SourceError(
+            "DF-E224",
+            "the file has a NUL character in it",
+            where=file.where(at),
+            why="servers and parsers end the text there, so the rest would be skipped silently",
+            hint="save the file as UTF-8 text (UTF-16 looks like this), or remove the character",
+        )
+    if bom and file.start:
+        raise SourceError(
+            "DF-E225",
+            "the file starts with a byte order mark",
+            where=f"{shown}:1:1",
+            why=bom,
+            hint="save it as UTF-8 without a byte order mark",
+        )
+    return file
+
+
+def unreadable(shown: str, fault: OSError) -> SourceError:
+    """The one error for what the operating system refuses, a loop of symbolic links included."""
+    return SourceError(
+        "DF-E222", "a migration cannot be read", where=shown, why=fault.strerror or str(fault), hint=f"ls -l {shown}"
+    )
+
+
+def _not_utf8(data: bytes, shown: str, fault: UnicodeDecodeError) -> SourceError:
+    before = data[: fault.start].decode("utf-8")
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    source_line = data.split(b"\n")[line - 1].decode("utf-8", errors="replace")
+    return SourceError(
+        "DF-E223",
+        "the file is not UTF-8",
+        where=excerpt(file=shown, line=line, column=column, source_line=source_line),
+        why=f"byte 0x{data[fault.start]:02x} cannot stand there",
+        hint=f"iconv -f LATIN1 -t UTF-8 {shown} (with the encoding that it really has)",
+    )
+
+
+def list_folder(folder: Path, shown: str) -> list[Path]:
+    """What is in the folder, by name, without hidden entries. Raises SourceError (DF-E220) when it is not a folder that can be read."""
+    try:
+        return sorted((entry for entry in folder.iterdir() if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as fault:
+        raise SourceError(
+            "DF-E220",
+            "the migrations folder cannot be read",
+            where=shown or str(folder),
+            why=fault.strerror or str(fault),
+            hint="set path in [sources.NAME] of driftflow.toml, or run driftflow init",
+        ) from fault
+
+
+def walk_files(folder: Path, shown: str, *, seen: tuple[Path, ...] = ()) -> Iterator[tuple[Path, str]]:
+    """Every file below the folder with its path relative to it (with `/`), by name. A loop of symbolic links is a SourceError."""
+    try:
+        real = folder.resolve(strict=True)
+    except (OSError, RuntimeError) as fault:
+        raise unreadable(shown, fault if isinstance(fault, OSError) else OSError(str(fault))) from fault
+    if real in seen:
+        raise SourceError(
+            "DF-E222", "the folder contains itself", where=shown, why="a symbolic link leads back to a folder above it"
+        )
+    for entry in list_folder(folder, shown):
+        if entry.is_dir():
+            for path, relative in walk_files(entry, f"{shown}/{entry.name}", seen=(*seen, real)):
+                yield path, f"{entry.name}/{relative}"
+        else:
+            yield entry, entry.name
+
+
+def first_folder(folder: Path, places: Sequence[str]) -> list[Path]:
+    """The folder itself, then those well-known places below it that exist."""
+    return [folder, *(folder / place for place in places if (folder / place).is_dir())]
