@@ -1,0 +1,294 @@
+"""Columns: what adding, dropping, renaming and altering one locks and does. Type changes are in column_type.py."""
+
+from __future__ import annotations
+
+from driftflow.dialects.postgresql.effects import constraint, probes
+from driftflow.dialects.postgresql.effects.expressions import is_volatile, mentions, missing_function
+from driftflow.dialects.postgresql.effects.locks import (
+    ACCESS_EXCLUSIVE,
+    ACCESS_SHARE,
+    ROW_EXCLUSIVE,
+    SHARE_ROW_EXCLUSIVE,
+    SHARE_UPDATE_EXCLUSIVE,
+)
+from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.relations import (
+    existing,
+    lock_tree,
+    new_name,
+    owned_sequences,
+    rewrite_tree,
+    scan_tree,
+)
+from driftflow.dialects.postgresql.effects.types import constrained, read_type
+from driftflow.dialects.proof import proves_not_null
+from driftflow.model.catalog import Check, Column, ForeignKey, SequenceOptions, Table
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AddColumn,
+    AlterIdentity,
+    DropColumn,
+    DropDefault,
+    DropExpression,
+    DropNotNull,
+    RenameColumn,
+    SetColumnOption,
+    SetDefault,
+    SetExpression,
+    SetNotNull,
+)
+
+
+def add_column(p: Prediction, operation: AddColumn) -> None:
+    """Catalog-only for a constant or stable default since 11; everything else that fills rows writes the table anew."""
+    table = existing(p, operation.table)
+    tables = lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only)
+    column = operation.column
+    if table is not None and table.column(column.name) is not None:
+        if not operation.if_not_exists:
+            p.fails("exists", f'column "{column.name}" of "{table.name.text}" exists already', relation=table.name, certain=True)
+        return
+    _check_syntax(p, column)
+    reason = _rewrite_reason(p, column)
+    if column.identity is not None or column.serial:
+        _new_sequence(p, operation.table, column.name)
+    if reason:
+        rewrite_tree(p, tables, reason)
+    _refuse_nulls(p, operation, tables)
+    filled = column.default is not None or bool(reason)
+    for item in operation.constraints:
+        _inline(p, operation, item, tables, filled=filled)
+
+
+def _check_syntax(p: Prediction, column: Column) -> None:
+    if column.generated is not None and not column.generated.stored:
+        p.needs_version(18, "a virtual generated column")
+    if column.default is not None and (missing := missing_function(column.default, p.catalog, p.at_least)):
+        p.fails(
+            "missing",
+            f"function {missing}() does not exist before its version; on {p.version} it is an error",
+            certain=p.catalog.complete,
+        )
+
+
+def _rewrite_reason(p: Prediction, column: Column) -> str:
+    """Why every row is written, or nothing."""
+    if column.identity is not None or column.serial:
+        return f"each row gets its own number for {column.name}"
+    if column.generated is not None:
+        return f"{column.name} is computed for each row" if column.generated.stored else ""
+    if constrained(read_type(column.type, p.catalog)):
+        return f"the domain {column.type} has a constraint to check"
+    if column.default is not None and is_volatile(column.default, p.catalog):
+        return f"the default {column.default} is volatile: each row gets its own value"
+    return ""
+
+
+def _new_sequence(p: Prediction, table: Name, column: str) -> None:
+    sequence = new_name(table.schema, table.name, (column,), "seq")
+    p.lock(table, ACCESS_SHARE)
+    p.created.add(sequence)
+    p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, why=f"numbers for {column}")
+
+
+def _refuse_nulls(p: Prediction, operation: AddColumn, tables: tuple[Table, ...]) -> None:
+    column = operation.column
+    base = read_type(column.type, p.catalog)
+    has_value = column.default is not None or column.generated is not None or column.identity is not None or column.serial
+    not_null = not column.nullable or (base.domain is not None and not base.domain.nullable)
+    if not_null and not has_value and not (base.domain is not None and base.domain.default):
+        scan_tree(p, tables, "NOT NULL without a default")
+        if not all(table.new for table in tables) or not tables:
+            p.fails(
+                "not_empty",
+                f'column "{column.name}" is NOT NULL and has no default: fails as soon as {operation.table.name} has one row',
+                relation=operation.table,
+                probe=probes.rows(operation.table),
+            )
+    if not_null and not has_value:
+        p.breaks(f"an INSERT that does not name {column.name} fails", operation.table, column.name)
+
+
+def _inline(p: Prediction, operation: AddColumn, item: object, tables: tuple[Table, ...], *, filled: bool) -> None:
+    """A constraint written behind the column."""
+    table = operation.table
+    match item:
+        case ForeignKey():
+            constraint.add_foreign_key(p, table, item, tables, scans=filled and item.validated, only=operation.only)
+        case Check():
+            if item.enforced:
+                scan_tree(p, tables, "the check is verified for every row, even when the new column is NULL everywhere")
+        case _:
+            constraint.add_key(p, table, item, tables, new_column=operation.column)
+
+
+def drop_column(p: Prediction, operation: DropColumn) -> None:
+    """Catalog-only; the data is gone all the same, and so are indexes and constraints that contain the column."""
+    table = existing(p, operation.table)
+    lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only)
+    if table is None:
+        p.loses(f"column {operation.column} and its data", operation.table)
+        return
+    if table.column(operation.column) is None:
+        if not operation.if_exists:
+            p.fails(
+                "missing", f'column "{operation.column}" of "{table.name.text}" does not exist', relation=table.name, certain=True
+            )
+        return
+    p.loses(f"column {operation.column} and its data", table.name)
+    p.breaks(f"code that still reads or writes {table.name.name}.{operation.column}", table.name, operation.column)
+    _dependents_of_column(p, table, operation.column, cascade=operation.cascade)
+    for index in table.indexes:
+        if operation.column in (*index.columns, *index.include) or any(
+            mentions(part.expression, operation.column) for part in index.parts
+        ):
+            p.loses(f"index {index.name.name}", table.name)
+    for item in table.constraints:
+        columns = getattr(item, "columns", ())
+        if isinstance(item, ForeignKey) and operation.column in columns:
+            p.lock(item.referenced, ACCESS_EXCLUSIVE, why=f"referenced by {item.name}, which goes with the column")
+        if operation.column in columns and len(columns) > 1:
+            p.loses(f"constraint {item.name}, which covers other columns too", table.name)
+
+
+def _dependents_of_column(p: Prediction, table: Table, column: str, *, cascade: bool) -> None:
+    """Views, generated columns and foreign keys of others stand in the way, or go too with CASCADE."""
+    for view in p.catalog.views.values():
+        known = f"{table.name.text}.{column}" in view.depends_on_columns
+        if known or (table.name in view.depends_on and not view.depends_on_columns):
+            _in_the_way(p, f"view {view.name.text}", view.name, cascade=cascade, certain=known)
+    for other in table.columns:
+        if other.name != column and other.generated is not None and mentions(other.generated.expression, column):
+            _in_the_way(p, f"generated column {other.name}", None, cascade=cascade, certain=True)
+    for policy in table.policies:
+        if mentions(policy.using, column) or mentions(policy.check, column):
+            _in_the_way(p, f"policy {policy.name}", None, cascade=cascade, certain=True)
+    for holder, key in p.catalog.referencing(table.name):
+        if column in key.referenced_columns and (holder.name != table.name or column not in key.columns):
+            _in_the_way(p, f"foreign key {key.name} of {holder.name.name}", holder.name, cascade=cascade, certain=True)
+
+
+def _in_the_way(p: Prediction, what: str, relation: Name | None, *, cascade: bool, certain: bool) -> None:
+    if cascade:
+        p.loses(what, relation)
+        if relation is not None:
+            p.lock(relation, ACCESS_EXCLUSIVE, why="dropped by CASCADE")
+    else:
+        p.fails("dependency", f"{what} depends on the column", relation=relation, certain=certain)
+
+
+def rename_column(p: Prediction, operation: RenameColumn) -> None:
+    """Instant, and the old name is gone at once for code that is running."""
+    if operation.relation_kind == "type":
+        return
+    table = existing(p, operation.table)
+    lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only)
+    p.breaks(f"code that uses {operation.table.name}.{operation.column}", operation.table, operation.column)
+    if table is not None and table.column(operation.column) is None:
+        p.fails(
+            "missing", f'column "{operation.column}" of "{table.name.text}" does not exist', relation=table.name, certain=True
+        )
+    if table is not None and table.column(operation.to) is not None:
+        p.fails("exists", f'column "{operation.to}" of "{table.name.text}" exists already', relation=table.name, certain=True)
+
+
+def _altered(p: Prediction, table: Name, column: str, *, only: bool, mode: str = ACCESS_EXCLUSIVE) -> tuple[Table, ...]:
+    """Lock the tree and say so when the column is not there."""
+    known = existing(p, table)
+    tables = lock_tree(p, table, mode, only=only)
+    if known is not None and known.column(column) is None:
+        p.fails("missing", f'column "{column}" of "{table.text}" does not exist', relation=table, certain=True)
+    return tables
+
+
+def set_default(p: Prediction, operation: SetDefault) -> None:
+    """Catalog-only: existing rows keep their values."""
+    _altered(p, operation.table, operation.column, only=operation.only)
+
+
+def drop_default(p: Prediction, operation: DropDefault) -> None:
+    """Catalog-only; an INSERT that leaves the column out gets NULL from now on, or fails."""
+    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    column = tables[0].column(operation.column) if tables else None
+    if column is not None and not column.nullable:
+        p.breaks(f"an INSERT that does not name {operation.column} fails", operation.table, operation.column)
+
+
+def set_not_null(p: Prediction, operation: SetNotNull) -> None:
+    """Reads the table under ACCESS EXCLUSIVE, unless a validated constraint proves that there is no NULL (12 and later)."""
+    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    unproved = [table for table in tables if not proves_not_null(table, operation.column)]
+    scan_tree(p, unproved, "looks for NULLs")
+    if (unproved or not tables) and not (tables and all(table.new for table in tables)):
+        p.fails(
+            "nulls",
+            f"{operation.table.name}.{operation.column} holds NULLs",
+            relation=operation.table,
+            probe=probes.nulls(operation.table, operation.column),
+        )
+    p.breaks(f"an INSERT or UPDATE that leaves {operation.column} NULL fails", operation.table, operation.column)
+
+
+def drop_not_null(p: Prediction, operation: DropNotNull) -> None:
+    """Catalog-only."""
+    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    key = tables[0].primary_key if tables else None
+    if key is not None and operation.column in key.columns:
+        p.fails("dependency", f'column "{operation.column}" is in a primary key', relation=operation.table, certain=True)
+
+
+def alter_identity(p: Prediction, operation: AlterIdentity) -> None:
+    """The table under ACCESS EXCLUSIVE, and its sequence: nextval() of every writer waits for the commit."""
+    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    column = tables[0].column(operation.column) if tables else None
+    if operation.action == "add":
+        _new_sequence(p, operation.table, operation.column)
+        if column is not None and column.nullable:
+            p.fails(
+                "dependency",
+                f'column "{operation.column}" must be NOT NULL before it becomes an identity',
+                relation=operation.table,
+                certain=True,
+            )
+        return
+    owned = owned_sequences(p.catalog, operation.table, operation.column)
+    sequences = owned or (new_name(operation.table.schema, operation.table.name, (operation.column,), "seq"),)
+    if column is not None and column.identity is None and not operation.if_exists:
+        p.fails("missing", f'column "{operation.column}" is not an identity column', relation=operation.table, certain=True)
+        return
+    if operation.action == "drop":
+        p.lock_all(sequences, ACCESS_EXCLUSIVE, why=f"dropped with the identity of {operation.column}")
+        p.loses(f"the sequence behind {operation.column}", operation.table)
+        return
+    p.lock_all(sequences, SHARE_ROW_EXCLUSIVE, ROW_EXCLUSIVE, why=f"numbers for {operation.column}")
+    if operation.options != SequenceOptions() or operation.restart is not None:
+        for sequence in sequences:
+            p.does("rewrite", sequence, "the sequence's one row")
+
+
+def set_expression(p: Prediction, operation: SetExpression) -> None:
+    """17 and later. A stored column is computed anew for each row; a virtual one (18) is not stored."""
+    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    if p.needs_version(17, "SET EXPRESSION") and operation.generated.stored:
+        rewrite_tree(p, tables, f"{operation.column} is computed anew for each row")
+
+
+def drop_expression(p: Prediction, operation: DropExpression) -> None:
+    """13 and later. The column keeps its values and no longer follows the others."""
+    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    if not p.needs_version(13, "DROP EXPRESSION"):
+        return
+    column = tables[0].column(operation.column) if tables else None
+    if column is not None and column.generated is None and not operation.if_exists:
+        p.fails("missing", f'column "{operation.column}" is not a generated column', relation=operation.table, certain=True)
+    p.breaks(f"{operation.column} is no longer kept up to date", operation.table, operation.column)
+
+
+def set_column_option(p: Prediction, operation: SetColumnOption) -> None:
+    """Statistics and attribute options take SHARE UPDATE EXCLUSIVE; storage and compression ACCESS EXCLUSIVE. Old rows stay as they are."""
+    light = operation.option in ("statistics", "set", "reset")
+    if operation.option == "compression":
+        p.needs_version(14, "SET COMPRESSION")
+    _altered(
+        p, operation.table, operation.column, only=operation.only, mode=SHARE_UPDATE_EXCLUSIVE if light else ACCESS_EXCLUSIVE
+    )

@@ -1,0 +1,146 @@
+"""Statements that read or change rows. Their locks keep DDL out, and row locks keep other writers of the same rows out until the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, ROW_SHARE, SHARE
+from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.relations import existing, index_names, owned_sequences, tree, with_storage
+from driftflow.dialects.postgresql.effects.table import read
+from driftflow.model.catalog import Table
+from driftflow.model.names import Name
+from driftflow.model.operations import Copy, Delete, Insert, Select, Truncate, Update
+
+
+def _write(p: Prediction, name: Name, *, every_row: bool) -> tuple[Table, ...]:
+    """ROW EXCLUSIVE on the table (with its partitions) and on every index."""
+    existing(p, name)
+    p.lock(name, ROW_EXCLUSIVE)
+    tables = tree(p, name)
+    for part in tables:
+        p.lock(part.name, ROW_EXCLUSIVE)
+        p.lock_all(index_names(part), ROW_EXCLUSIVE)
+    if every_row:
+        for part in with_storage(tables) or ():
+            p.does("scan", part.name, "every row is read")
+            p.does("rows", part.name, "rows are written")
+        if not tables:
+            p.does("scan", name, "every row is read")
+            p.does("rows", name, "rows are written")
+    return tables
+
+
+def insert(p: Prediction, operation: Insert) -> None:
+    tables = _write(p, operation.table, every_row=False)
+    if operation.rows is None:
+        p.does("rows", operation.table, "rows are written")
+        p.size_unknown = True
+    read(p, _others(operation.reads, operation.table), scan=operation.rows is None)
+    for table in tables[:1]:
+        for key in table.foreign_keys:
+            if key.referenced != table.name and (not operation.columns or set(key.columns) & set(operation.columns)):
+                p.lock(key.referenced, ROW_SHARE, why=f"looked up by {key.name}")
+
+
+def update(p: Prediction, operation: Update) -> None:
+    tables = _write(p, operation.table, every_row=not operation.bounded)
+    read(p, _others(operation.reads, operation.table), scan=not operation.bounded)
+    changed = {column for column, _ in operation.assignments}
+    for table in tables[:1]:
+        for key in table.foreign_keys:
+            if key.referenced != table.name and changed & set(key.columns):
+                p.lock(key.referenced, ROW_SHARE, why=f"looked up by {key.name}")
+
+
+def delete(p: Prediction, operation: Delete) -> None:
+    """Foreign keys of others are followed row by row: a cascade deletes there too."""
+    tables = _write(p, operation.table, every_row=not operation.bounded)
+    read(p, _others(operation.reads, operation.table), scan=not operation.bounded)
+    what = "rows" if operation.bounded else ("the rows that match" if operation.where else "every row")
+    p.loses(f"{what} of {operation.table.name}", operation.table)
+    for holder, key in p.catalog.referencing(operation.table) if tables else ():
+        if holder.name == operation.table:
+            continue
+        if key.on_delete in ("CASCADE", "SET NULL", "SET DEFAULT"):
+            p.lock(holder.name, ROW_EXCLUSIVE, why=f"{key.name} says ON DELETE {key.on_delete}")
+            p.loses(
+                f"rows of {holder.name.name} that point at them"
+                if key.on_delete == "CASCADE"
+                else f"the references in {holder.name.name}",
+                holder.name,
+            )
+        else:
+            p.lock(holder.name, ROW_SHARE, why=f"looked up by {key.name}")
+            p.fails(
+                "dependency", f"rows of {holder.name.name} still point at the deleted ones ({key.name})", relation=holder.name
+            )
+
+
+def truncate(p: Prediction, operation: Truncate) -> None:
+    """New, empty files under ACCESS EXCLUSIVE. CASCADE empties every table that references one of these."""
+    wanted = list(operation.tables)
+    for name in wanted:
+        table = existing(p, name)
+        if table is None:
+            p.lock(name, ACCESS_EXCLUSIVE)
+        for holder, key in p.catalog.referencing(name):
+            if holder.name in wanted:
+                continue
+            if operation.cascade:
+                wanted.append(holder.name)
+            else:
+                p.fails(
+                    "dependency",
+                    f"foreign key {key.name} of {holder.name.name} references {name.name}",
+                    relation=holder.name,
+                    certain=True,
+                )
+        p.loses(f"every row of {name.name}", name)
+    for name in wanted:
+        why = "" if name in operation.tables else "references a truncated table (CASCADE)"
+        for part in tree(p, name):
+            _empty(p, part, why)
+        if operation.restart_identity:
+            for sequence in owned_sequences(p.catalog, name):
+                p.lock(sequence, ACCESS_EXCLUSIVE, why="RESTART IDENTITY")
+                p.does("rewrite", sequence, "restarted")
+
+
+def _empty(p: Prediction, table: Table, why: str) -> None:
+    p.lock(table.name, ACCESS_EXCLUSIVE, why=why)
+    if table.partitioning is not None:
+        return
+    p.lock(table.name, SHARE)
+    p.created.add(table.name)  # the new file is empty: building its indexes takes no time
+    p.does("scan", table.name, "empty")
+    p.does("rewrite", table.name, "a new, empty file")
+    for index in index_names(table):
+        p.created.add(index)
+        p.lock(index, ACCESS_EXCLUSIVE)
+        p.does("rewrite", index, "a new, empty file")
+    p.size_unknown = True
+
+
+def copy(p: Prediction, operation: Copy) -> None:
+    if operation.table is None:
+        p.unknown = "COPY of a query"
+    elif operation.inward:
+        _write(p, operation.table, every_row=False)
+    else:
+        read(p, (operation.table,), scan=True)
+
+
+def select(p: Prediction, operation: Select) -> None:
+    """A DO block or CALL does what its body says: nothing is predicted."""
+    if operation.opaque:
+        p.unknown = "a DO block or CALL does what its body says"
+    read(p, operation.reads, scan=False)
+    for name in operation.writes:
+        _write(p, name, every_row=False)
+    if operation.locks_rows:
+        p.lock_all(operation.reads, ROW_SHARE, why="rows are locked")
+
+
+def _others(relations: Iterable[Name], table: Name) -> tuple[Name, ...]:
+    return tuple(name for name in relations if name != table)

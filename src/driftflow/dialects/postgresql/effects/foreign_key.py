@@ -1,0 +1,141 @@
+"""Foreign keys: two tables are locked, and often their partitions and indexes too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftflow.dialects.postgresql.effects import probes
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, ROW_SHARE, SHARE_ROW_EXCLUSIVE
+from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.relations import descendants, existing, index_names
+from driftflow.dialects.postgresql.effects.types import read_type
+from driftflow.model.catalog import ForeignKey, PrimaryKey, Table, Unique
+from driftflow.model.names import Name
+
+
+def add_foreign_key(
+    p: Prediction, table: Name, key: ForeignKey, tables: Sequence[Table], *, scans: bool, only: bool = False
+) -> None:
+    """SHARE ROW EXCLUSIVE on both tables. A validated one reads both of them under those locks."""
+    holder = tables[0] if tables else None
+    if holder is not None and holder.partitioning is not None and not key.validated:
+        p.needs_version(18, f'a NOT VALID foreign key on the partitioned table "{holder.name.text}"')
+    if not key.enforced:
+        p.needs_version(18, "NOT ENFORCED")
+    referenced = holder if holder is not None and key.referenced == table else existing(p, key.referenced)
+    _fits(p, holder, referenced, key)
+    reason = f"referenced by {key.name or 'the foreign key'}"
+    p.lock(table, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE)
+    p.lock(key.referenced, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE, why=reason)
+    for part in tables[1:]:
+        p.lock(part.name, SHARE_ROW_EXCLUSIVE, why=f"partition of {table.name}")
+    parts = descendants(p.catalog, key.referenced) if referenced is not None and referenced.partitioning is not None else ()
+    for part in parts:
+        p.lock(part.name, SHARE_ROW_EXCLUSIVE, why=f"partition of {key.referenced.name}")
+    if referenced is not None and p.version == 15:
+        _lock_referenced_key(p, referenced, parts, key)
+    if scans:
+        _read_both(p, table, key, tables, referenced, parts)
+
+
+def _lock_referenced_key(p: Prediction, referenced: Table, parts: Sequence[Table], key: ForeignKey) -> None:
+    """Measured on 15 alone: the index behind the referenced key is locked too, in the mode of a reader."""
+    p.asked = True
+    for part in (referenced, *parts):
+        for index in part.indexes:
+            if index.unique and index.columns == (key.referenced_columns or index.columns) and index.constraint:
+                p.lock(index.name, ACCESS_SHARE)
+
+
+def _read_both(
+    p: Prediction, table: Name, key: ForeignKey, tables: Sequence[Table], referenced: Table | None, parts: Sequence[Table]
+) -> None:
+    """The server's own anti-join: it opens both relations and every index of theirs that the planner looks at."""
+    p.lock(key.referenced, ROW_SHARE, why=f"referenced by {key.name or 'the foreign key'}")
+    holders = [part for part in tables if part.partitioning is None]
+    for part in holders:
+        p.lock(part.name, ACCESS_SHARE)
+        p.does("scan", part.name, "every row is looked up in the referenced table")
+        p.lock_all(index_names(part), ACCESS_SHARE)
+    if not holders:
+        p.does("scan", table, "every row is looked up in the referenced table")
+    if referenced is None:
+        p.does("scan", key.referenced, "looked up for every row")
+    else:
+        _read_referenced(p, referenced, parts)
+    if not (tables and all(part.new for part in tables)):
+        p.fails(
+            "orphans",
+            f"{table.name} holds rows whose ({', '.join(key.columns)}) points at nothing in {key.referenced.name}",
+            relation=table,
+            probe=probes.orphans(table, key),
+        )
+
+
+def _read_referenced(p: Prediction, referenced: Table, parts: Sequence[Table]) -> None:
+    for part in (referenced, *parts):
+        if part.partitioning is None:
+            p.lock(part.name, ACCESS_SHARE)
+            p.does("scan", part.name, "looked up for every row")
+            p.lock_all(index_names(part), ACCESS_SHARE)
+        elif p.at_least(16):  # since 16 the planner looks at the indexes of a partitioned table too
+            p.lock_all(index_names(part), ACCESS_SHARE)
+
+
+def _fits(p: Prediction, holder: Table | None, referenced: Table | None, key: ForeignKey) -> None:
+    """Columns that exist, a unique key behind the referenced ones, and types that can be compared."""
+    if referenced is None:
+        return
+    columns = key.referenced_columns
+    unique = any(
+        (isinstance(item, PrimaryKey | Unique) and set(item.columns) == set(columns) and not item.deferrable)
+        for item in referenced.constraints
+    ) or any(
+        index.unique
+        and index.valid
+        and not index.predicate
+        and set(index.columns) == set(columns)
+        and len(index.parts) == len(columns)
+        for index in referenced.indexes
+    )
+    if columns and not unique:
+        p.fails(
+            "missing",
+            f'there is no unique constraint matching ({", ".join(columns)}) of "{referenced.name.text}"',
+            relation=referenced.name,
+            certain=True,
+        )
+    for here, there in zip(key.columns, columns, strict=False):
+        mine, theirs = holder.column(here) if holder is not None else None, referenced.column(there)
+        if mine is None or theirs is None:
+            continue
+        ours, other = read_type(mine.type, p.catalog), read_type(theirs.type, p.catalog)
+        if (ours.name, ours.array) != (other.name, other.array) and not (ours.family and ours.family == other.family):
+            p.fails(
+                "bad_cast",
+                f"{here} is {mine.type} and {there} is {theirs.type}: the foreign key cannot be implemented",
+                relation=referenced.name,
+                certain=ours.defined is None and other.defined is None,
+            )
+
+
+def validate_foreign_key(p: Prediction, table: Name, key: ForeignKey, tables: Sequence[Table]) -> None:
+    """The scan of both tables under locks that let readers and writers pass."""
+    p.lock(table, ACCESS_SHARE)
+    p.lock(key.referenced, ROW_SHARE, ACCESS_SHARE, why=f"referenced by {key.name}")
+    referenced = p.catalog.table(key.referenced)
+    parts = descendants(p.catalog, key.referenced) if referenced is not None and referenced.partitioning is not None else ()
+    _read_both(p, table, key, tables, referenced, parts)
+
+
+def revalidate(p: Prediction, table: Table, column: str) -> None:
+    """A type change of a column in a foreign key makes the key again: the other table is locked, and read when the key was valid."""
+    pairs = [(holder, key) for holder, key in p.catalog.referencing(table.name) if column in key.referenced_columns]
+    pairs += [(table, key) for key in table.foreign_keys if column in key.columns and (table, key) not in pairs]
+    for holder, key in pairs:
+        other = key.referenced if holder.name == table.name else holder.name
+        p.lock(other, ACCESS_EXCLUSIVE, why=f"the foreign key {key.name} is made again")
+        p.lock(holder.name, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE)
+        p.lock(key.referenced, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE)
+        if key.validated:
+            _read_both(p, holder.name, key, (holder,), p.catalog.table(key.referenced), ())

@@ -1,0 +1,134 @@
+"""Schemas, extensions, functions, comments, grants, and objects known by kind alone."""
+
+from __future__ import annotations
+
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
+from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.relations import existing
+from driftflow.model.catalog import Routine
+from driftflow.model.operations import (
+    AlterObject,
+    Comment,
+    CreateExtension,
+    CreateFunction,
+    CreateSchema,
+    DropFunction,
+    DropObject,
+    DropSchema,
+    Grant,
+)
+
+
+def create_schema(p: Prediction, operation: CreateSchema) -> None:
+    if operation.name in p.catalog.schemas and not operation.if_not_exists:
+        p.fails("exists", f'schema "{operation.name}" exists already', certain=True)
+
+
+def drop_schema(p: Prediction, operation: DropSchema) -> None:
+    """CASCADE takes everything in it."""
+    if operation.name not in p.catalog.schemas and p.catalog.complete and not operation.if_exists:
+        p.fails("missing", f'schema "{operation.name}" does not exist', certain=True)
+    inside = [table for table in p.catalog.tables.values() if table.name.schema == operation.name]
+    for table in inside:
+        if operation.cascade:
+            p.lock(table.name, ACCESS_EXCLUSIVE, why="in the dropped schema")
+            p.loses(f"table {table.name.text} and its data", table.name)
+            for key in table.foreign_keys:
+                if key.referenced.schema != operation.name:
+                    p.lock(key.referenced, ACCESS_EXCLUSIVE, why=f"referenced by {key.name}")
+        else:
+            p.fails("dependency", f"table {table.name.text} is in the schema", relation=table.name, certain=True)
+    p.loses(f"schema {operation.name}")
+
+
+def create_extension(p: Prediction, operation: CreateExtension) -> None:
+    known = any(extension.name == operation.name for extension in p.catalog.extensions)
+    if known and not operation.if_not_exists:
+        p.fails("exists", f'extension "{operation.name}" exists already', certain=True)
+    if not known:
+        p.fails("missing", f'the server has no extension "{operation.name}" installed, or the role may not create it')
+
+
+def create_function(p: Prediction, operation: CreateFunction) -> None:
+    """No table is locked. Replacing one changes what running code gets at once."""
+    routine = operation.routine
+    known = p.catalog.routines.get(f"{routine.name.text}({routine.arguments})")
+    if known is None:
+        return
+    if not operation.or_replace:
+        p.fails("exists", f'function "{routine.name.text}({routine.arguments})" exists already', certain=True)
+    elif known.returns and routine.returns and known.returns != routine.returns:
+        p.fails("dependency", f"the return type of {routine.name.name} cannot be changed by CREATE OR REPLACE", certain=True)
+    p.breaks(f"callers of {routine.name.name} get the new body at once")
+
+
+def drop_function(p: Prediction, operation: DropFunction) -> None:
+    """Triggers that call it are in the way, or go with CASCADE under ACCESS EXCLUSIVE on their tables."""
+    known = [routine for routine in p.catalog.routines.values() if _is(routine, operation)]
+    if not known and p.catalog.complete and not operation.if_exists:
+        p.fails("missing", f'function "{operation.name.text}" does not exist', certain=True)
+    p.loses(f"{operation.kind} {operation.name.name}", reversible=True)
+    p.breaks(f"code that calls {operation.name.name}")
+    for table in p.catalog.tables.values():
+        for trigger in table.triggers:
+            if trigger.function != operation.name:
+                continue
+            if operation.cascade:
+                p.lock(table.name, ACCESS_EXCLUSIVE, why=f"its trigger {trigger.name} goes with CASCADE")
+                p.loses(f"trigger {trigger.name} of {table.name.name}", table.name, reversible=True)
+            else:
+                p.fails("dependency", f"trigger {trigger.name} of {table.name.name} calls it", relation=table.name, certain=True)
+
+
+def _is(routine: Routine, operation: DropFunction) -> bool:
+    return routine.name == operation.name and operation.arguments in (None, routine.arguments)
+
+
+def comment(p: Prediction, operation: Comment) -> None:
+    if operation.relation is not None:
+        existing(p, operation.relation)
+        p.lock(operation.relation, SHARE_UPDATE_EXCLUSIVE)
+
+
+def grant(p: Prediction, operation: Grant) -> None:
+    """18 looks at the relations as a reader does; earlier versions lock none."""
+    if operation.relations and p.at_least(18):
+        p.lock_all(operation.relations, ACCESS_SHARE)
+    if operation.revoke:
+        p.breaks("roles that lose the right fail at once")
+
+
+def alter_object(p: Prediction, operation: AlterObject) -> None:
+    """By kind: rules take ACCESS EXCLUSIVE on their table, statistics and publications SHARE UPDATE EXCLUSIVE, the rest locks no table."""
+    match operation.kind:
+        case "rule":
+            p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
+        case "statistics" | "publication":
+            p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
+        case "foreign_table":
+            p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
+        case "extension" if operation.action not in ("rename", "owner", "set_schema"):
+            p.unknown = "the extension's own script decides"
+        case _:
+            pass
+    if (operation.kind, operation.action) in (
+        ("database", "create"),
+        ("tablespace", "create"),
+        ("system", "alter"),
+        ("subscription", "create"),
+    ):
+        p.transactional = False
+
+
+def drop_object(p: Prediction, operation: DropObject) -> None:
+    match operation.kind:
+        case "rule":
+            p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
+        case "statistics":
+            p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
+        case "database" | "tablespace" | "subscription":
+            p.transactional = False
+        case _:
+            p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
+    name = f" {operation.name.text}" if operation.name is not None else ""
+    p.loses(f"{operation.kind.replace('_', ' ')}{name}", reversible=operation.kind not in ("database", "tablespace"))

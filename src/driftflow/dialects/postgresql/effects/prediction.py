@@ -1,0 +1,147 @@
+"""A prediction in the making: predictors say what they know, and out comes one `Effects`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from driftflow.dialects.postgresql.effects.duration import duration_of
+from driftflow.dialects.postgresql.effects.locks import HELD, blocks, queues, strength
+from driftflow.model.catalog import Catalog
+from driftflow.model.effects import Break, Condition, Effects, Held, LockClaim, Loss, Work, WorkKind
+from driftflow.model.names import Name
+
+_HELD_FOR: dict[WorkKind, Held] = {"scan": "scan", "rewrite": "rewrite", "index_build": "index_build", "rows": "statement"}
+
+
+@dataclass
+class Prediction:
+    """What one operation does on `catalog`, on a server of one major version."""
+
+    catalog: Catalog
+    version: int
+    modes: dict[tuple[Name, str], str] = field(default_factory=dict)
+    """(relation, mode) to why."""
+    work: list[Work] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    broken: list[Break] = field(default_factory=list)
+    transactional: bool = True
+    unknown: str = ""
+    created: set[Name] = field(default_factory=set)
+    """Relations that the operation makes: work on them takes no time."""
+    size_unknown: bool = False
+    asked: bool = False
+    """Whether the version made, or could have made, a difference."""
+
+    def at_least(self, major: int) -> bool:
+        """Whether the server is this new."""
+        self.asked = True
+        return self.version >= major
+
+    def lock(self, relation: Name, *modes: str, why: str = "") -> None:
+        for mode in modes:
+            known = self.modes.get((relation, mode))
+            self.modes[relation, mode] = known or why
+
+    def lock_all(self, relations: Iterable[Name], *modes: str, why: str = "") -> None:
+        for relation in relations:
+            self.lock(relation, *modes, why=why)
+
+    def does(self, kind: WorkKind, relation: Name, why: str = "") -> None:
+        if not any(
+            done.kind == kind and done.relation == relation and (kind != "index_build" or done.why == why) for done in self.work
+        ):
+            self.work.append(Work(kind=kind, relation=relation, why=why))
+
+    def fails(self, kind: str, summary: str, *, relation: Name | None = None, probe: str = "", certain: bool = False) -> None:
+        self.conditions.append(Condition(kind=kind, summary=summary, relation=relation, probe=probe, certain=certain))
+
+    def needs_version(self, major: int, what: str) -> bool:
+        """False, with a certain failure, when the server is older than the syntax."""
+        if self.at_least(major):
+            return True
+        self.fails("unsupported", f"{what} needs PostgreSQL {major}; on {self.version} it is an error", certain=True)
+        return False
+
+    def loses(self, what: str, relation: Name | None = None, *, reversible: bool = False) -> None:
+        self.losses.append(Loss(what=what, relation=relation, reversible=reversible))
+
+    def breaks(self, what: str, relation: Name | None = None, column: str = "") -> None:
+        self.broken.append(Break(what=what, relation=relation, column=column))
+
+    @property
+    def fails_for_certain(self) -> bool:
+        return any(condition.certain for condition in self.conditions)
+
+    def effects(self) -> Effects:
+        """The record. Every lock is held as long as the longest work of the operation takes."""
+        held = self._held()
+        order = list(dict.fromkeys(relation for relation, _ in self.modes))
+        claims = sorted(self.modes.items(), key=lambda item: (order.index(item[0][0]), -strength(item[0][1])))
+        return Effects(
+            locks=tuple(
+                LockClaim(relation=relation, mode=mode, blocks=blocks(mode), held=held, queues=queues(mode), why=why)
+                for (relation, mode), why in claims
+            ),
+            work=tuple(self.work),
+            transactional=self.transactional,
+            fails_if=tuple(self.conditions),
+            loses=tuple(self.losses),
+            breaks=tuple(self.broken),
+            unknown=self.unknown,
+            duration=None if self.size_unknown else duration_of(self.work, self.catalog),
+        )
+
+    def _held(self) -> Held:
+        """New tables are empty: work on them takes no time."""
+        kinds: list[Held] = ["instant"]
+        for work in self.work:
+            table = self.catalog.table(work.relation)
+            if work.relation not in self.created and not (table is not None and table.new):
+                kinds.append(_HELD_FOR[work.kind])
+        return max(kinds, key=HELD.index)
+
+
+def worst(predictions: Iterable[tuple[int, Effects]]) -> Effects:
+    """The union over versions: every lock, work and condition that any of them has. What only some have says which."""
+    found = list(predictions)
+    majors = [major for major, _ in found]
+    claims: dict[tuple[Name, str], LockClaim] = {}
+    conditions: dict[tuple[str, str], tuple[Condition, list[int]]] = {}
+    for major, effects in found:
+        for claim in effects.locks:
+            known = claims.get((claim.relation, claim.mode))
+            if known is None or HELD.index(claim.held) > HELD.index(known.held):
+                claims[claim.relation, claim.mode] = claim
+        for condition in effects.fails_if:
+            key = (condition.kind, condition.summary.split("; on ")[0])
+            conditions.setdefault(key, (condition, []))[1].append(major)
+    order = list(dict.fromkeys(relation for relation, _ in claims))
+    return Effects(
+        locks=tuple(sorted(claims.values(), key=lambda claim: (order.index(claim.relation), -strength(claim.mode)))),
+        work=tuple(dict.fromkeys(work for _, effects in found for work in effects.work)),
+        transactional=all(effects.transactional for _, effects in found),
+        fails_if=tuple(_narrowed(condition, on, majors) for condition, on in conditions.values()),
+        loses=tuple(dict.fromkeys(loss for _, effects in found for loss in effects.loses)),
+        breaks=tuple(dict.fromkeys(broken for _, effects in found for broken in effects.breaks)),
+        unknown=next((effects.unknown for _, effects in found if effects.unknown), ""),
+        duration=max(
+            (effects.duration for _, effects in found if effects.duration), key=lambda estimate: estimate.high, default=None
+        ),
+    )
+
+
+def _narrowed(condition: Condition, on: list[int], majors: list[int]) -> Condition:
+    """A failure that only some versions have is not certain while the version is unknown."""
+    if on == majors:
+        return condition
+    versions = f"PostgreSQL {on[0]}" if len(on) == 1 else f"PostgreSQL {on[0]} to {on[-1]}"
+    summary = condition.summary.split("; on ")[0]
+    return Condition(
+        kind=condition.kind,
+        summary=f"{summary} (fails on {versions})",
+        relation=condition.relation,
+        probe=condition.probe,
+        certain=False,
+    )

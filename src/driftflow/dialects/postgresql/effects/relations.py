@@ -1,0 +1,127 @@
+"""Which relations hang together: partitions and children, indexes, owned sequences, users of a domain, and how new indexes are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE
+from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.names import columns_part, make_object_name
+from driftflow.model.catalog import Catalog, Column, Index, Table
+from driftflow.model.names import Name
+
+
+def existing(p: Prediction, name: Name, *, if_exists: bool = False) -> Table | None:
+    """The table, or None when the catalog does not have it: a certain failure in a complete catalog."""
+    table = p.catalog.table(name)
+    if table is None:
+        p.size_unknown = True
+        if p.catalog.complete and name.text not in p.catalog.views and not if_exists:
+            p.fails("missing", f'relation "{name.text}" does not exist', relation=name, certain=True)
+    return table
+
+
+def descendants(catalog: Catalog, name: Name) -> tuple[Table, ...]:
+    """Partitions and inheritance children, at every depth, in the order of the catalog."""
+    found: list[Table] = []
+    wanted = [name]
+    while wanted:
+        parent = wanted.pop(0)
+        for table in catalog.tables.values():
+            if (table.partition_of == parent or parent in table.inherits) and table not in found:
+                found.append(table)
+                wanted.append(table.name)
+    return tuple(found)
+
+
+def tree(p: Prediction, name: Name, *, only: bool = False) -> tuple[Table, ...]:
+    """The table and, unless ONLY, everything below it. Empty when the table is not known."""
+    table = p.catalog.table(name)
+    if table is None:
+        return ()
+    return (table,) if only else (table, *descendants(p.catalog, name))
+
+
+def with_storage(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """Those that hold rows themselves."""
+    return tuple(table for table in tables if table.partitioning is None)
+
+
+def lock_tree(p: Prediction, name: Name, *modes: str, only: bool = False) -> tuple[Table, ...]:
+    """Lock the relation and what is below it; returns the tables among them."""
+    p.lock(name, *modes)
+    tables = tree(p, name, only=only)
+    for table in tables[1:]:
+        p.lock(table.name, *modes, why=f"{'partition' if table.partition_of else 'child'} of {name.name}")
+    return tables
+
+
+def index_names(table: Table) -> tuple[Name, ...]:
+    """Every index of the table, those that implement constraints among them, also where the catalog lists only the constraint."""
+    names = [index.name for index in table.indexes]
+    for constraint in table.constraints:
+        if type(constraint).__name__ in {"PrimaryKey", "Unique", "Exclusion"} and constraint.name:
+            name = Name(schema=table.name.schema, name=constraint.name)
+            if name not in names and not any(index.constraint == constraint.name for index in table.indexes):
+                names.append(name)
+    return tuple(names)
+
+
+def rewrite(p: Prediction, table: Table, why: str) -> None:
+    """The heap is written anew and with it every index: the file of each changes."""
+    p.lock(table.name, ACCESS_EXCLUSIVE, SHARE)
+    p.does("scan", table.name)
+    p.does("rewrite", table.name, why)
+    for index in index_names(table):
+        p.lock(index, ACCESS_EXCLUSIVE, why=f"index of {table.name.name}")
+        p.does("rewrite", index, "written anew with its table")
+
+
+def rewrite_tree(p: Prediction, tables: Iterable[Table], why: str) -> None:
+    for table in with_storage(tables):
+        rewrite(p, table, why)
+
+
+def scan_tree(p: Prediction, tables: Iterable[Table], why: str = "") -> None:
+    for table in with_storage(tables):
+        p.does("scan", table.name, why)
+
+
+def default_partition(catalog: Catalog, parent: Name) -> Table | None:
+    return next(
+        (table for table in catalog.partitions(parent) if table.partition_bound.strip().upper().endswith("DEFAULT")), None
+    )
+
+
+def owned_sequences(catalog: Catalog, table: Name, column: str = "") -> tuple[Name, ...]:
+    """Sequences owned by the table's columns (or by that one)."""
+    prefix = f"{table.text}."
+    return tuple(
+        sequence.name
+        for sequence in catalog.sequences.values()
+        if sequence.owned_by.startswith(prefix) and column in ("", sequence.owned_by.removeprefix(prefix))
+    )
+
+
+def new_name(schema: str, table: str, columns: Sequence[str], label: str) -> Name:
+    """The name that the server chooses for an index or sequence it must name itself: `table_column_label`, cut to 63 bytes."""
+    return Name(schema=schema, name=make_object_name(table, columns_part(tuple(columns)), label))
+
+
+def child_index(child: Table, index: Index) -> Name:
+    """How the server names the index that it makes on a partition for one of the parent."""
+    if index.constraint:
+        key = next((c for c in child.constraints if c.name == index.constraint), None)
+        label = "pkey" if index.constraint.endswith("_pkey") or type(key).__name__ == "PrimaryKey" else "key"
+        return new_name(child.name.schema, child.name.name, () if label == "pkey" else index.columns, label)
+    columns = [part.column or "expr" for part in index.parts]
+    return new_name(child.name.schema, child.name.name, columns, "idx")
+
+
+def columns_of_type(catalog: Catalog, type_name: Name) -> Iterator[tuple[Table, Column]]:
+    """Columns declared with a user-defined type, by its bare or qualified name, arrays of it included."""
+    spellings = {type_name.name, type_name.text, f'"{type_name.name}"'}
+    for table in catalog.tables.values():
+        for column in table.columns:
+            if column.type.removesuffix("[]") in spellings:
+                yield table, column

@@ -1,0 +1,232 @@
+"""Whole tables: created, dropped, renamed, moved, set, written anew."""
+
+from __future__ import annotations
+
+from driftflow.dialects.postgresql.effects import partition
+from driftflow.dialects.postgresql.effects.foreign_key import add_foreign_key
+from driftflow.dialects.postgresql.effects.locks import (
+    ACCESS_EXCLUSIVE,
+    ACCESS_SHARE,
+    SHARE,
+    SHARE_UPDATE_EXCLUSIVE,
+)
+from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.relations import (
+    default_partition,
+    descendants,
+    existing,
+    index_names,
+    new_name,
+    owned_sequences,
+    rewrite,
+    tree,
+    with_storage,
+)
+from driftflow.model.catalog import Catalog, Exclusion, PrimaryKey, Table, Unique
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AlterTableOption,
+    CreateTable,
+    CreateTableAs,
+    DropTable,
+    MoveTable,
+    RenameTable,
+    RewriteTable,
+)
+
+
+def _taken(catalog: Catalog, name: Name) -> bool:
+    return name.text in catalog.tables or name.text in catalog.views or name.text in catalog.sequences
+
+
+def create_table(p: Prediction, operation: CreateTable) -> None:
+    """Nobody waits for a new table; but foreign keys lock the tables they point at, and a new partition locks its parent and the default."""
+    table = operation.table
+    if _taken(p.catalog, table.name):
+        if not operation.if_not_exists:
+            p.fails("exists", f'relation "{table.name.text}" exists already', relation=table.name, certain=True)
+        return
+    p.created.add(table.name)
+    p.lock(table.name, ACCESS_EXCLUSIVE, why="the new table")
+    for column in table.columns:
+        if column.identity is not None or column.serial:
+            sequence = new_name(table.name.schema, table.name.name, (column.name,), "seq")
+            p.created.add(sequence)
+            p.lock(sequence, ACCESS_EXCLUSIVE, why=f"numbers for {column.name}")
+    for item in table.constraints:
+        if isinstance(item, PrimaryKey | Unique | Exclusion) and table.partitioning is None:
+            _new_index(p, table, item)
+    for key in table.foreign_keys:
+        add_foreign_key(p, table.name, key, (table,), scans=False)
+    if table.partition_of is not None:
+        partition.create_partition(p, table)
+    for parent in table.inherits:
+        existing(p, parent)
+        p.lock(parent, SHARE_UPDATE_EXCLUSIVE, why="inherited from")
+
+
+def _new_index(p: Prediction, table: Table, item: PrimaryKey | Unique | Exclusion) -> None:
+    name = Name(schema=table.name.schema, name=item.name)
+    p.created.add(name)
+    p.lock(table.name, SHARE)
+    p.lock(name, ACCESS_EXCLUSIVE, why="the constraint's index")
+    p.does("scan", table.name, "empty")
+
+
+def create_table_as(p: Prediction, operation: CreateTableAs) -> None:
+    """Reads as an ordinary query does."""
+    if _taken(p.catalog, operation.name):
+        if not operation.if_not_exists:
+            p.fails("exists", f'relation "{operation.name.text}" exists already', relation=operation.name, certain=True)
+        return
+    p.created.add(operation.name)
+    p.lock(operation.name, ACCESS_EXCLUSIVE, why="the new table")
+    read(p, operation.reads, scan=operation.with_data)
+
+
+def read(p: Prediction, relations: tuple[Name, ...], *, scan: bool, planned: bool = True) -> None:
+    """Relations that a query reads: the lock of a SELECT on each, and on every index that the planner looks at."""
+    for name in relations:
+        view = p.catalog.views.get(name.text)
+        table = existing(p, name)
+        p.lock(name, ACCESS_SHARE, why="read")
+        if view is not None and not view.materialized and planned:
+            read(p, view.depends_on, scan=scan)
+        for part in with_storage(tree(p, name)) if table is not None and planned else ():
+            p.lock(part.name, ACCESS_SHARE, why="read")
+            p.lock_all(index_names(part), ACCESS_SHARE, why="the planner looks at it")
+            if scan:
+                p.does("scan", part.name, "read by the query")
+
+
+def drop_table(p: Prediction, operation: DropTable) -> None:
+    """The data is gone. Every table that a foreign key connects is locked too, and the parent of a partition with its default."""
+    table = existing(p, operation.name, if_exists=operation.if_exists)
+    if table is None and p.catalog.complete:
+        return
+    p.lock(operation.name, ACCESS_EXCLUSIVE)
+    p.loses(f"table {operation.name.name} and its data", operation.name)
+    p.breaks(f"code that uses {operation.name.name}", operation.name)
+    if table is None:
+        return
+    for part in descendants(p.catalog, table.name):
+        p.lock(part.name, ACCESS_EXCLUSIVE, why=f"dropped with {table.name.name}")
+        p.loses(f"table {part.name.name} and its data", part.name)
+    for sequence in owned_sequences(p.catalog, table.name):
+        p.lock(sequence, ACCESS_EXCLUSIVE, why="owned by the table, dropped with it")
+    for key in table.foreign_keys:
+        if key.referenced != table.name:
+            p.lock(key.referenced, ACCESS_EXCLUSIVE, why=f"referenced by {key.name}")
+    if table.partition_of is not None:
+        p.lock(table.partition_of, ACCESS_EXCLUSIVE, why=f"{table.name.name} is a partition of it")
+        default = default_partition(p.catalog, table.partition_of)
+        if default is not None and default.name != table.name:
+            p.lock(default.name, ACCESS_EXCLUSIVE, why="the default partition's constraint changes")
+    _leaning(p, table, cascade=operation.cascade)
+
+
+def _leaning(p: Prediction, table: Table, *, cascade: bool) -> None:
+    """Foreign keys and views of others: in the way, or gone too."""
+    for holder, key in p.catalog.referencing(table.name):
+        if holder.name == table.name:
+            continue
+        if cascade:
+            p.lock(holder.name, ACCESS_EXCLUSIVE, why=f"its foreign key {key.name} goes with CASCADE")
+            p.loses(f"foreign key {key.name} of {holder.name.name}", holder.name)
+        else:
+            p.fails(
+                "dependency",
+                f"foreign key {key.name} of {holder.name.name} depends on {table.name.name}",
+                relation=holder.name,
+                certain=True,
+            )
+    for view in p.catalog.dependents(table.name):
+        if cascade:
+            p.lock(view.name, ACCESS_EXCLUSIVE, why="goes with CASCADE")
+            p.loses(f"view {view.name.text}", view.name)
+        else:
+            p.fails("dependency", f"view {view.name.text} depends on {table.name.name}", relation=view.name, certain=True)
+
+
+def rename_table(p: Prediction, operation: RenameTable) -> None:
+    """Instant, and the old name is gone at once for code that is running. An index takes a weaker lock."""
+    if operation.relation_kind == "index":
+        p.lock(operation.name, SHARE_UPDATE_EXCLUSIVE)
+        return
+    _known(p, operation.name, if_exists=operation.if_exists)
+    p.lock(operation.name, ACCESS_EXCLUSIVE)
+    to = Name(schema=operation.name.schema, name=operation.to)
+    if _taken(p.catalog, to):
+        p.fails("exists", f'relation "{to.text}" exists already', relation=to, certain=True)
+    p.breaks(f"code that uses {operation.name.name}", operation.name)
+
+
+def move_table(p: Prediction, operation: MoveTable) -> None:
+    """SET SCHEMA: instant, and the old qualified name is gone."""
+    _known(p, operation.name, if_exists=operation.if_exists)
+    p.lock(operation.name, ACCESS_EXCLUSIVE)
+    for sequence in owned_sequences(p.catalog, operation.name):
+        p.lock(sequence, ACCESS_EXCLUSIVE, why="moved with the table that owns it")
+    p.breaks(f"code that uses {operation.name.text}", operation.name)
+
+
+def _known(p: Prediction, name: Name, *, if_exists: bool) -> None:
+    if not _taken(p.catalog, name) and p.catalog.complete and not if_exists:
+        p.fails("missing", f'relation "{name.text}" does not exist', relation=name, certain=True)
+
+
+def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
+    """Options and the cluster mark take SHARE UPDATE EXCLUSIVE; owner, identity, rules ACCESS EXCLUSIVE. Only the catalog changes."""
+    existing(p, operation.table)
+    match operation.option:
+        case "set" | "reset" | "without_cluster":
+            p.lock(operation.table, SHARE_UPDATE_EXCLUSIVE)
+        case "cluster_on":
+            p.lock(operation.table, SHARE_UPDATE_EXCLUSIVE)
+            p.lock(Name(schema=operation.table.schema, name=operation.value.strip('"')), SHARE_UPDATE_EXCLUSIVE)
+        case "owner":
+            p.lock(operation.table, ACCESS_EXCLUSIVE)
+            p.lock_all(owned_sequences(p.catalog, operation.table), ACCESS_EXCLUSIVE, why="changes owner with its table")
+        case _:
+            p.lock(operation.table, ACCESS_EXCLUSIVE)
+
+
+def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
+    """Everything that writes a whole table anew on purpose, and VACUUM and ANALYZE, which do not."""
+    tables = (existing(p, operation.table),) if operation.table is not None else tuple(p.catalog.tables.values())
+    if operation.table is not None:
+        p.lock(operation.table, SHARE_UPDATE_EXCLUSIVE if operation.action in ("vacuum", "analyze") else ACCESS_EXCLUSIVE)
+    p.transactional = operation.action not in ("vacuum", "vacuum_full") and not (
+        operation.action == "cluster" and operation.table is None
+    )
+    for table in tables:
+        if table is not None:
+            _rewrite_one(p, table, operation)
+
+
+def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
+    match operation.action:
+        case "logged" | "unlogged":
+            if table.unlogged != (operation.action == "unlogged"):
+                rewrite(p, table, f"SET {operation.action.upper()}")
+            if operation.action == "unlogged":
+                p.loses(f"the contents of {table.name.name} after a crash, and on every replica", table.name)
+        case "tablespace":
+            if (table.tablespace or "pg_default") != operation.value.strip('"'):
+                p.lock(table.name, ACCESS_EXCLUSIVE)
+                p.does("rewrite", table.name, f"copied to {operation.value}")
+        case "access_method":
+            p.needs_version(15, "SET ACCESS METHOD")
+            if (table.access_method or "heap") != operation.value.strip('"'):
+                rewrite(p, table, f"stored by {operation.value}")
+        case "cluster" | "vacuum_full":
+            rewrite(p, table, "CLUSTER" if operation.action == "cluster" else "VACUUM FULL")
+            p.lock_all(index_names(table), ACCESS_SHARE)
+        case "vacuum":
+            p.lock(table.name, SHARE_UPDATE_EXCLUSIVE)
+            p.lock_all(index_names(table), SHARE_UPDATE_EXCLUSIVE)
+        case "analyze":
+            p.lock(table.name, SHARE_UPDATE_EXCLUSIVE)
+            p.lock_all(index_names(table), ACCESS_SHARE)
+        case _:
+            p.unknown = f"{operation.action} is no PostgreSQL statement"

@@ -1,0 +1,73 @@
+"""Triggers."""
+
+from __future__ import annotations
+
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
+from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.relations import existing, lock_tree
+from driftflow.model.names import Name
+from driftflow.model.operations import AlterTrigger, CreateTrigger, DropTrigger, EnableTrigger
+
+
+def create_trigger(p: Prediction, operation: CreateTrigger) -> None:
+    """Writers wait for the transaction to end, readers do not."""
+    trigger = operation.trigger
+    table = existing(p, trigger.table)
+    lock_tree(p, trigger.table, SHARE_ROW_EXCLUSIVE, only=not trigger.per_row)
+    p.lock_all(operation.touches, SHARE_ROW_EXCLUSIVE, why="named by the constraint trigger")
+    if table is not None and not operation.or_replace and any(known.name == trigger.name for known in table.triggers):
+        p.fails("exists", f'trigger "{trigger.name}" of "{table.name.text}" exists already', relation=table.name, certain=True)
+    if operation.or_replace:
+        p.needs_version(14, "CREATE OR REPLACE TRIGGER")
+
+
+def drop_trigger(p: Prediction, operation: DropTrigger) -> None:
+    if operation.table is None:
+        return
+    table = existing(p, operation.table, if_exists=operation.if_exists)
+    lock_tree(p, operation.table, ACCESS_EXCLUSIVE)
+    p.loses(f"trigger {operation.name} of {operation.table.name}", operation.table, reversible=True)
+    _must_have(
+        p,
+        table and operation.name in {trigger.name for trigger in table.triggers},
+        operation.name,
+        operation.table,
+        if_exists=operation.if_exists,
+    )
+
+
+def alter_trigger(p: Prediction, operation: AlterTrigger) -> None:
+    table = existing(p, operation.table)
+    p.lock(operation.table, ACCESS_EXCLUSIVE)
+    _must_have(
+        p,
+        table and operation.name in {trigger.name for trigger in table.triggers},
+        operation.name,
+        operation.table,
+        if_exists=False,
+    )
+
+
+def enable_trigger(p: Prediction, operation: EnableTrigger) -> None:
+    """DISABLE TRIGGER ALL switches foreign key checks off as well."""
+    table = existing(p, operation.table)
+    lock_tree(p, operation.table, SHARE_ROW_EXCLUSIVE)
+    if operation.name not in ("ALL", "USER"):
+        _must_have(
+            p,
+            table and operation.name in {trigger.name for trigger in table.triggers},
+            operation.name,
+            operation.table,
+            if_exists=False,
+        )
+    if operation.state == "D":
+        p.loses(
+            "foreign key checks while it is off" if operation.name == "ALL" else f"what {operation.name} does, while it is off",
+            operation.table,
+            reversible=True,
+        )
+
+
+def _must_have(p: Prediction, has: object, name: str, table: Name, *, if_exists: bool) -> None:
+    if has is False and not if_exists:
+        p.fails("missing", f'trigger "{name}" of "{table.text}" does not exist', relation=table, certain=True)
