@@ -11,6 +11,7 @@ from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE,
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing, lock_tree, rewrite, with_storage
 from driftflow.dialects.postgresql.effects.types import INTEGER_RANGES, Type, castable, change, constrained, read_type
+from driftflow.dialects.postgresql.names import quote
 from driftflow.dialects.proof import strip_parentheses
 from driftflow.model.catalog import Catalog, Check, Column, Index, Table
 from driftflow.model.operations import AlterColumnType
@@ -170,7 +171,7 @@ def _values(p: Prediction, operation: AlterColumnType, old: Type, new: Type) -> 
     """What the stored values may not survive: an error, or a silent change."""
     if operation.using and _changes_values(operation):
         p.loses(f"whatever the USING expression does not keep of {operation.column}", operation.table)
-    column, table = probes.quoted(operation.column), operation.table
+    column, table = quote(operation.column), operation.table
     if new.defined is not None and new.defined.kind == "enum" and (old.defined is None or old.defined.name != new.defined.name):
         labels = ", ".join("'" + label.replace("'", "''") + "'" for label in new.defined.labels)
         p.fails(
@@ -195,7 +196,7 @@ def _values(p: Prediction, operation: AlterColumnType, old: Type, new: Type) -> 
 
 
 def _narrowing(p: Prediction, operation: AlterColumnType, old: Type, new: Type) -> None:
-    column, table = probes.quoted(operation.column), operation.table
+    column, table = quote(operation.column), operation.table
     if operation.using and _changes_values(operation):
         return
     if (

@@ -24,6 +24,7 @@ from driftflow.dialects.postgresql.effects.relations import (
     tree,
     with_storage,
 )
+from driftflow.dialects.postgresql.names import quote
 from driftflow.dialects.proof import proves_not_null
 from driftflow.model.catalog import Check, Column, Exclusion, ForeignKey, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
@@ -153,7 +154,7 @@ def _may_repeat(
                 probe=probes.rows(table),
             )
         return
-    keys = tuple(probes.quoted(column) for column in item.columns)
+    keys = tuple(quote(column) for column in item.columns)
     repeats = isinstance(item, Unique) and item.nulls_not_distinct
     p.fails(
         "duplicates",

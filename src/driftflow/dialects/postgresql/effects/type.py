@@ -8,6 +8,7 @@ from driftflow.dialects.postgresql.effects import probes
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import columns_of_type
+from driftflow.dialects.postgresql.names import quote
 from driftflow.model.catalog import TypeDefinition
 from driftflow.model.names import Name
 from driftflow.model.operations import AddEnumValue, AlterDomain, CreateType, DropType, RenameEnumValue
@@ -62,7 +63,7 @@ def alter_domain(p: Prediction, operation: AlterDomain) -> None:
                 probe=probes.nulls(table.name, column.name),
             )
         elif expression:
-            own = re.sub(r"\bVALUE\b", probes.quoted(column.name), expression, flags=re.IGNORECASE)
+            own = re.sub(r"\bVALUE\b", quote(column.name), expression, flags=re.IGNORECASE)
             p.fails(
                 "check_violations",
                 f"{table.name.name}.{column.name} holds values that the domain refuses",
