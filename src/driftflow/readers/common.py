@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.directives import FILE_VERB, Comment, directives_of
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import SourceError
 from driftflow.model.migration import Directive, Migration, Statement
-from driftflow.readers.base import SourceOptions
+from driftflow.model.record import replace
+from driftflow.readers.base import Reader, SourceOptions
 from driftflow.readers.files import SourceFile, list_folder, shown_path
 
 SNIFF_BYTES = 8_192
@@ -67,9 +68,21 @@ def flag(options: SourceOptions, name: str, *, default: bool = False) -> bool:
 
 
 def locate(folder: Path, places: Sequence[str], fits: Callable[[Path], bool]) -> Path | None:
-    """The folder, or the first well-known place below it, that looks right."""
-    candidates = [folder, *(folder / place for place in places)]
+    """The folder, or the first well-known place below it, that looks right. For a file, the folder that holds it."""
+    candidates = [folder.parent] if folder.is_file() else [folder, *(folder / place for place in places)]
     return next((one for one in candidates if one.is_dir() and fits(one)), None)
+
+
+def of_file(one: Reader, path: Path, dialect: Dialect, options: SourceOptions, *, above: int = 1) -> tuple[Migration, ...]:
+    """The migration of one file, read among its neighbours: a tool's file means something only in its folder.
+
+    `above` is 2 where each migration is a folder of its own.
+    """
+    shown = PurePosixPath(options.path if options.path not in {"", "."} else path.as_posix())
+    base = shown.parents[above - 1] if len(shown.parents) >= above else PurePosixPath()
+    wanted = {str(shown)} if above == 1 else {str(shown.parent / name) for name in ("up.sql", "migration.sql")}
+    migrations = one.read(path.parents[above - 1], dialect, replace(options, path=str(base)))
+    return tuple(migration for migration in migrations if migration.path in wanted)
 
 
 def names_in(folder: Path) -> list[str]:

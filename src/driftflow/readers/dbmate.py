@@ -22,6 +22,7 @@ from driftflow.readers.common import (
     locate,
     names_in,
     nothing_found,
+    of_file,
     refuse_duplicates,
     shown_below,
     sniff,
@@ -45,6 +46,8 @@ class DbmateReader:
         return locate(folder, PLACES, _fits) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
+        if folder.is_file():
+            return of_file(self, folder, dialect, options)
         check_options(self.name, options, {"strict"})
         found = locate(folder, PLACES, _fits) or folder
         entries = [(one, match) for one in list_folder(found, options.path) if (match := NAME.fullmatch(one.name))]

@@ -14,7 +14,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
 from driftflow.readers.base import Applied, SourceOptions, reader
-from driftflow.readers.common import build, check_options, locate, nothing_found, refuse_duplicates, shown_below
+from driftflow.readers.common import build, check_options, locate, nothing_found, of_file, refuse_duplicates, shown_below
 from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
@@ -33,6 +33,8 @@ class DieselReader:
         return locate(folder, PLACES, _fits) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
+        if folder.is_file():
+            return of_file(self, folder, dialect, options, above=2)
         check_options(self.name, options, ())
         found = locate(folder, PLACES, _fits) or folder
         folders = [one for one in list_folder(found, options.path) if one.is_dir()]

@@ -17,7 +17,16 @@ from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
 from driftflow.readers.base import Applied, SourceOptions, reader
-from driftflow.readers.common import bad_name, build, check_options, locate, nothing_found, refuse_duplicates, shown_below
+from driftflow.readers.common import (
+    bad_name,
+    build,
+    check_options,
+    locate,
+    nothing_found,
+    of_file,
+    refuse_duplicates,
+    shown_below,
+)
 from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
@@ -40,6 +49,8 @@ class DrizzleReader:
         return locate(folder, PLACES, _fits) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
+        if folder.is_file():
+            return of_file(self, folder, dialect, options, above=2 if folder.name == SCRIPT else 1)
         check_options(self.name, options, ())
         found = locate(folder, PLACES, _fits) or folder
         faults = Faults()

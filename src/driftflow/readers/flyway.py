@@ -20,6 +20,7 @@ from driftflow.readers.common import (
     flag,
     locate,
     nothing_found,
+    of_file,
     refuse_duplicates,
     runs_alone,
     shown_below,
@@ -47,6 +48,8 @@ class FlywayReader:
         return locate(folder, PLACES, _fits) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
+        if folder.is_file():
+            return of_file(self, folder, dialect, options)
         check_options(self.name, options, _OPTIONS)
         found = locate(folder, PLACES, _fits) or folder
         faults = Faults()

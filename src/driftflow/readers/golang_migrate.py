@@ -18,7 +18,7 @@ from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
 from driftflow.model.record import replace
 from driftflow.readers.base import Applied, SourceOptions, reader
-from driftflow.readers.common import build, check_options, duplicate, flag, locate, names_in, nothing_found, shown_below
+from driftflow.readers.common import build, check_options, duplicate, flag, locate, names_in, nothing_found, of_file, shown_below
 from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
@@ -47,6 +47,8 @@ class GolangMigrateReader:
         return locate(folder, PLACES, _fits) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
+        if folder.is_file():
+            return of_file(self, folder, dialect, options)
         check_options(self.name, options, _OPTIONS)
         found = locate(folder, PLACES, _fits) or folder
         pairs = _pairs(list_folder(found, options.path))

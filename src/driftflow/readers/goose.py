@@ -24,6 +24,7 @@ from driftflow.readers.common import (
     locate,
     names_in,
     nothing_found,
+    of_file,
     refuse_duplicates,
     shown_below,
     sniff,
@@ -49,6 +50,8 @@ class GooseReader:
         return locate(folder, PLACES, _fits) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
+        if folder.is_file():
+            return of_file(self, folder, dialect, options)
         check_options(self.name, options, {"allow_missing", "go_migrations"})
         found = locate(folder, PLACES, _fits) or folder
         faults, migrations = Faults(), []

@@ -50,6 +50,9 @@ class PlainReader:
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
         check_options(self.name, options, {"transaction", "variables_in_bodies"})
+        if folder.is_file():
+            file = read_file(folder, options.path if options.path not in {"", "."} else folder.as_posix())
+            return (_migration(file, None, dialect, options, id=_stem(folder.name)),)
         found = locate(folder, PLACES, _any_sql) or folder
         paths = [one for one in list_folder(found, options.path) if one.name.endswith(".sql") and not one.is_dir()]
         downs = {_stem(one.name): one for one in paths if one.name.endswith(".down.sql")}

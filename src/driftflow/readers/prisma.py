@@ -15,7 +15,7 @@ from driftflow.errors import SourceError
 from driftflow.model.migration import Migration
 from driftflow.model.plan import ToolLock
 from driftflow.readers.base import Applied, SourceOptions, reader
-from driftflow.readers.common import build, check_options, locate, nothing_found, shown_below
+from driftflow.readers.common import build, check_options, locate, nothing_found, of_file, shown_below
 from driftflow.readers.files import Faults, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
@@ -37,6 +37,8 @@ class PrismaReader:
         return locate(folder, PLACES, lambda one: (one / LOCK_FILE).is_file()) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
+        if folder.is_file():
+            return of_file(self, folder, dialect, options, above=2)
         check_options(self.name, options, ())
         found = locate(folder, PLACES, _fits) or folder
         folders = [one for one in list_folder(found, options.path) if one.is_dir()]

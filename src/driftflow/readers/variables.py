@@ -29,8 +29,11 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# A cast may stand right before a variable: `(a, b):::SCHEMA.pair`.
 _IN_BODY = re.compile(
-    r"""(?<![\w:\])"'])(?P<variable>:(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|'(?P<as_literal>[A-Za-z0-9_]+)'|"(?P<as_identifier>[A-Za-z0-9_]+)"))"""
+    r"""(?:(?<!:)(?:::)+|(?<![\w:\])"']))
+        (?P<variable>:(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|'(?P<as_literal>[A-Za-z0-9_]+)'|"(?P<as_identifier>[A-Za-z0-9_]+)"))""",
+    re.VERBOSE,
 )
 _FLYWAY_BUILT_IN = "flyway:"
 _SHELL = re.compile(
