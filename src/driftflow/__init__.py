@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from driftflow.config import Config as Config
     from driftflow.config import Policy as Policy
-    from driftflow.config import load as load_config
+    from driftflow.config import load as load_config  # noqa: F401  # another name than its own, so ruff does not see the re-export
     from driftflow.dialects.registry import dialect_named as dialect_named
     from driftflow.drivers.urls import connector_for as connector_for
     from driftflow.errors import DriftflowError as DriftflowError
@@ -53,7 +53,7 @@ _PLACES: Final = {
     "roll_back": "pipeline:roll_back",
 }
 
-__all__ = [*_PLACES, "__version__"]  # noqa: PLE0604
+__all__ = [*_PLACES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

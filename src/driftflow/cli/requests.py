@@ -1,0 +1,22 @@
+"""Asking a run that another process executes: what pause, throttle, abort and gate share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from driftflow.cli.output import quoted
+from driftflow.cli.session import Session
+
+
+def ask(
+    run: Session, id: str, verb: str, *, told: str, arguments: Mapping[str, str] = {}, next: tuple[str, ...] = ("watch",)
+) -> None:
+    """Leave the request in the journal, where the executor finds it within a second, from any machine that reaches the database."""
+    from driftflow import pipeline
+
+    pipeline.request(id, verb, connector=run.connector, arguments=arguments)
+    if run.out.json:
+        run.out.record({"run": id, "asked": verb, "arguments": dict(arguments)})
+    else:
+        run.out.result(told)
+    run.out.next(*(quoted("driftflow", word, id, *run.where) for word in next))
