@@ -145,14 +145,15 @@ def test_variables_in_bodies_as_psql_has_them(
     )
     assert 'syntax error at or near ":"' in refused.stderr
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
-        done = 0
+        connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+        connection.execute(BOOTSTRAP)
+        statements = iter(first.statements)
         with pytest.raises(psycopg.errors.SyntaxError, match='syntax error at or near ":"'):
-            connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
-            connection.execute(BOOTSTRAP)
-            for done, statement in enumerate(first.statements):
+            while statement := next(statements, None):
                 connection.execute(statement.sql.encode())
     line = int(re.search(r"sql:(\d+): ERROR", refused.stderr)[1])
-    assert first.statements[done].span.line <= line <= first.statements[done].span.end_line
+    assert statement is not None
+    assert statement.span.line <= line <= statement.span.end_line
 
 
 def assert_same_schema(postgresql_program, ours: str, expected: str) -> None:
