@@ -46,6 +46,8 @@ class Situation:
     """The catalog as the transaction that holds this operation leaves it."""
     final: Catalog | None = None
     """The catalog as the last pending migration leaves it."""
+    start: Catalog | None = None
+    """The catalog as the first pending migration finds it (set by the planner): what running code knows."""
 
     @property
     def version(self) -> Version | None:

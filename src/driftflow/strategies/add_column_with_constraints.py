@@ -1,0 +1,32 @@
+"""ADD COLUMN ... REFERENCES, CHECK or UNIQUE: the column first, each constraint by its own recipe, never two hot locks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import PrimaryKey, Table
+from driftflow.model.operations import AddColumn
+from driftflow.model.plan import Step
+from driftflow.strategies.base import strategy
+from driftflow.strategies.column_parts import add_in_parts, counts_up, is_volatile
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.size import is_large
+
+NAME = "add_column_with_constraints"
+
+
+def _applies(operation: AddColumn, at: Situation) -> bool:
+    splittable = at.can(Capability.NOT_VALID_CONSTRAINT) and bool(operation.constraints) and not operation.if_not_exists
+    if not splittable or any(isinstance(constraint, PrimaryKey) for constraint in operation.constraints):
+        return False
+    table: Table | None = at.table(operation.table)
+    if table is None or table.partitioning is not None or counts_up(operation.column) or operation.column.generated is not None:
+        return False
+    return is_large(at, operation.table) and not is_volatile(operation, at)
+
+
+@strategy(NAME, on=AddColumn, applies=_applies, rank=55, page="add-column-with-constraints")
+def add_column_with_constraints(operation: AddColumn, at: Situation) -> Iterator[Step]:
+    yield from add_in_parts(Recipe(at, NAME), operation)

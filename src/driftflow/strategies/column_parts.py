@@ -1,0 +1,167 @@
+"""ADD COLUMN in parts: the column alone first, then its values, then what it promises. The strategies that add columns share this order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
+from driftflow.model.catalog import Check, Column, Constraint, ForeignKey, PrimaryKey, Table, Unique
+from driftflow.model.operations import AddColumn, AddConstraint, Operation, SetDefault, SetNotNull
+from driftflow.model.plan import Phase, Step
+from driftflow.model.record import replace
+from driftflow.strategies import dual_write, rebuilding, spoken
+from driftflow.strategies.constraining import bind_then_validate, can_use_index, guard_nulls, prove_not_null, unique_online
+from driftflow.strategies.filling import backfill, chunk_key, fill
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.size import is_large
+from driftflow.strategies.spoken import BackfillRequest, DualWriteRequest
+
+
+def is_volatile(operation: AddColumn, at: Situation) -> bool:
+    """Whether each old row would get a value of its own, which makes the server write the whole table."""
+    default = operation.column.default
+    return default is not None and at.dialect.volatile(default, at.catalog)
+
+
+def counts_up(column: Column) -> bool:
+    """serial or identity: the values come from a sequence."""
+    default = (column.default or "").lower()
+    return column.identity is not None or column.serial or default.startswith("nextval(")
+
+
+def asked_to_fill(operation: AddColumn, at: Situation) -> tuple[BackfillRequest | None, DualWriteRequest | None]:
+    name = operation.column.name
+    return spoken.backfill_of(at, name), spoken.dual_write_of(at, name)
+
+
+def can_fill(operation: AddColumn, at: Situation) -> bool:
+    """A chunked backfill walks along a key."""
+    table = at.table(operation.table)
+    return table is not None and bool(chunk_key(at, table))
+
+
+def add_in_parts(recipe: Recipe, operation: AddColumn) -> Iterator[Step]:
+    """The column, the trigger for the old application, the values, the constraints, NOT NULL; at the end the trigger goes."""
+    at, column = recipe.at, operation.column
+    table = at.table(operation.table)
+    assert table is not None
+    request, dual = asked_to_fill(operation, at)
+    volatile = is_volatile(operation, at)
+    _refuse_hidden_default(operation, request, at)
+    prove = not column.nullable and (column.default is None or volatile or request is not None)
+    bare, later = _bare(operation, at, prove=prove, fill=volatile or request is not None)
+    yield _add(recipe, operation, bare, set_default=column.default if bare.column.default is None else None)
+    if dual is not None:
+        yield dual_write.begin(recipe, table, dual)
+    promise = _promise_phase(column, at, dual)
+    if request is not None:
+        yield from fill(recipe, table, request, partial=dual is None and column.default is None)
+    elif volatile:
+        yield _fill_default(recipe, table, column)
+    for constraint in later:
+        yield from constrain(recipe, table, constraint)
+    if dual is not None and promise == "contract":
+        yield dual_write.retire(recipe, table, dual)
+    if prove:
+        if promise == "contract" and request is not None and not (request.csv or request.query):
+            yield from fill(recipe, table, request, phase="contract", partial=False, again=True)
+        yield from _not_null(recipe, operation, phase=promise)
+    if dual is not None and promise != "contract":
+        yield dual_write.retire(recipe, table, dual)
+
+
+def _refuse_hidden_default(operation: AddColumn, request: BackfillRequest | None, at: Situation) -> None:
+    """Where a default cannot be set afterwards, rows would already hold it and look filled."""
+    if request is None or operation.column.default is None or not at.can(Capability.TABLE_REBUILD_ONLY):
+        return
+    raise RefusedError(
+        "DF-E310",
+        f"{operation.column.name} has a default, so a backfill cannot tell which rows still need a value",
+        where=str(at.statement.span),
+        why="on this server a default can only be set together with the column",
+        hint=f"leave the default out: ALTER TABLE {operation.table.name} ADD COLUMN {operation.column.name} {operation.column.type}",
+    )
+
+
+def _bare(operation: AddColumn, at: Situation, *, prove: bool, fill: bool) -> tuple[AddColumn, tuple[Constraint, ...]]:
+    """The column as it can be added in an instant, and the constraints that follow later."""
+    split_default = fill and operation.column.default is not None
+    column = replace(
+        operation.column,
+        nullable=operation.column.nullable or prove,
+        default=None if split_default else operation.column.default,
+    )
+    if not at.can(Capability.NOT_VALID_CONSTRAINT):
+        stay = tuple(kept for kept in operation.constraints if isinstance(kept, Check | ForeignKey))
+        later = tuple(kept for kept in operation.constraints if not isinstance(kept, Check | ForeignKey))
+        return replace(operation, column=column, constraints=stay), later
+    return replace(operation, column=column, constraints=()), operation.constraints
+
+
+def _add(recipe: Recipe, operation: AddColumn, bare: AddColumn, *, set_default: str | None) -> Step:
+    """ADD COLUMN and SET DEFAULT in one transaction: no row can slip in between without its default."""
+    name = f"{operation.table.name}.{operation.column.name}"
+    more: tuple[Operation, ...] = ()
+    if set_default is not None:
+        more = (SetDefault(table=operation.table, column=operation.column.name, default=set_default),)
+    said = "nullable" if bare.column.nullable else "NOT NULL"
+    return recipe.change(bare, *more, purpose=f"Add {name}, {said}" + (", and its default for new rows" if more else ""))
+
+
+def _promise_phase(column: Column, at: Situation, dual: DualWriteRequest | None) -> Phase:
+    """When NOT NULL may bind: at once where a default or trigger fills what the old application leaves out, else after it is gone."""
+    if column.default is not None or column.identity is not None or column.serial:
+        return "migrate"
+    if dual is not None and dual_write.fills_before_constraints(at):
+        return "migrate"
+    return "contract"
+
+
+def _fill_default(recipe: Recipe, table: Table, column: Column) -> Step:
+    at = recipe.at
+    assert column.default is not None
+    return backfill(
+        recipe,
+        table,
+        assignments=((column.name, column.default),),
+        predicate=f"{at.dialect.quote(table.name.name)}.{at.dialect.quote(column.name)} IS NULL",
+        phase="migrate",
+        purpose=f"Give every old row of {table.name.name} its own {column.name}, in chunks",
+    )
+
+
+def constrain(recipe: Recipe, table: Table, constraint: Constraint) -> Iterator[Step]:
+    """One constraint that was written behind the column."""
+    at = recipe.at
+    match constraint:
+        case Check() | ForeignKey() if at.can(Capability.NOT_VALID_CONSTRAINT) and constraint.enforced and constraint.validated:
+            yield from bind_then_validate(recipe, table.name, constraint)
+        case Unique() if can_use_index(at, table, constraint):
+            yield from unique_online(recipe, table.name, constraint)
+        case Unique() | PrimaryKey() if at.can(Capability.TABLE_REBUILD_ONLY):
+            yield rebuilding.rebuild(
+                recipe, (AddConstraint(table=table.name, constraint=constraint),), table=table.name, phase="migrate"
+            )
+        case _:
+            yield recipe.change(
+                AddConstraint(table=table.name, constraint=constraint), purpose=f"Add {constraint.name}", phase="migrate"
+            )
+
+
+def _not_null(recipe: Recipe, operation: AddColumn, *, phase: Phase) -> Iterator[Step]:
+    yield from not_null(recipe, SetNotNull(table=operation.table, column=operation.column.name), phase=phase)
+
+
+def not_null(recipe: Recipe, operation: SetNotNull, *, phase: Phase) -> Iterator[Step]:
+    """By rebuild where there is no other way, by proof where the table is large, else directly; always guarded by a count of NULLs."""
+    at = recipe.at
+    guards = (guard_nulls(at, operation.table, operation.column),)
+    if at.can(Capability.TABLE_REBUILD_ONLY):
+        yield rebuilding.rebuild(recipe, (operation,), table=operation.table, phase=phase, guards=guards)
+    elif is_large(at, operation.table) and at.can(Capability.NOT_NULL_FROM_CHECK):
+        yield from prove_not_null(recipe, operation.table, operation.column, name=operation.constraint_name, phase=phase)
+    else:
+        name = f"{operation.table.name}.{operation.column}"
+        yield recipe.change(operation, purpose=f"Set {name} NOT NULL", phase=phase, guards=guards)

@@ -1,0 +1,167 @@
+"""Constraints in two movements: first they bind new rows, then old rows are proved, each under the weakest lock there is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Check, Constraint, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Table, Unique
+from driftflow.model.names import Name
+from driftflow.model.operations import AddConstraint, DropConstraint, SetNotNull, ValidateConstraint
+from driftflow.model.plan import Guard, Phase, Step
+from driftflow.model.record import replace
+from driftflow.strategies.recipe import Recipe, bounded_count
+
+LATER: dict[Phase, Phase] = {"expand": "migrate", "migrate": "migrate", "contract": "contract"}
+"""Where the slow half of a recipe goes when its quick half is in this phase."""
+
+
+def guard_nulls(at: Situation, table: Name, column: str) -> Guard:
+    target, quoted = at.dialect.quote_name(table), at.dialect.quote(column)
+    return Guard(
+        query=bounded_count(f"SELECT 1 FROM {target} WHERE {quoted} IS NULL"),
+        summary=f"{{count}} rows of {table.name} have no {column}",
+        hint=f'fill {table.name}.{column} first: `-- driftflow: backfill column={column} set="..."`',
+    )
+
+
+def guard_check(at: Situation, table: Name, check: Check) -> Guard:
+    target = at.dialect.quote_name(table)
+    return Guard(
+        query=bounded_count(f"SELECT 1 FROM {target} WHERE NOT ({check.expression})"),
+        summary=f"{{count}} rows of {table.name} violate {check.name or 'the check'}",
+        hint=f"SELECT * FROM {target} WHERE NOT ({check.expression}) LIMIT 20",
+    )
+
+
+def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:
+    quote, child, parent = at.dialect.quote, at.dialect.quote_name(table), at.dialect.quote_name(key.referenced)
+    pairs = list(zip(key.columns, referenced_columns(at, key), strict=False))
+    present = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column, _ in pairs)
+    same = " AND ".join(f"p.{quote(there)} = c.{quote(here)}" for here, there in pairs)
+    query = f"SELECT 1 FROM {child} AS c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})"
+    return Guard(
+        query=bounded_count(query),
+        summary=f"{{count}} rows of {table.name} point at no row of {key.referenced.name}",
+        hint=f"{query} LIMIT 20",
+    )
+
+
+def guard_duplicates(at: Situation, index: Index) -> Guard | None:
+    """None where the keys cannot be grouped by their text alone."""
+    quote = at.dialect.quote
+    keys = [quote(part.column) if part.column else f"({part.expression})" for part in index.parts]
+    listed = ", ".join(keys)
+    conditions = [f"({index.predicate})"] if index.predicate else []
+    if not index.nulls_not_distinct:
+        conditions += [f"{key} IS NOT NULL" for key in keys]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    target = at.dialect.quote_name(index.table)
+    return Guard(
+        query=bounded_count(f"SELECT 1 FROM {target}{where} GROUP BY {listed} HAVING count(*) > 1"),
+        summary=f"{{count}} values of {index.table.name} ({listed}) occur more than once",
+        hint=f"SELECT {listed}, count(*) FROM {target}{where} GROUP BY {listed} HAVING count(*) > 1 LIMIT 20",
+    )
+
+
+def referenced_columns(at: Situation, key: ForeignKey) -> tuple[str, ...]:
+    if key.referenced_columns:
+        return key.referenced_columns
+    parent = at.table(key.referenced)
+    primary = parent.primary_key if parent is not None else None
+    return primary.columns if primary is not None else key.columns
+
+
+def bind_then_validate(
+    recipe: Recipe, table: Name, constraint: Check | ForeignKey, *, phase: Phase = "expand", only: bool = False
+) -> Iterator[Step]:
+    """NOT VALID, then VALIDATE in a transaction of its own: in the same one the strong lock would be held during the scan."""
+    at = recipe.at
+    guard = guard_check(at, table, constraint) if isinstance(constraint, Check) else guard_orphans(at, table, constraint)
+    what = (
+        f"{table.name} ({', '.join(constraint.columns)}) → {constraint.referenced.name}"
+        if isinstance(constraint, ForeignKey)
+        else f"{constraint.name or constraint.expression}"
+    )
+    yield recipe.change(
+        AddConstraint(table=table, constraint=replace(constraint, validated=False), only=only),
+        purpose=f"Bind new rows: {what} (NOT VALID)",
+        phase=phase,
+    )
+    yield validate(recipe, table, constraint.name, guards=(guard,), phase=LATER[phase], what=what, only=only)
+
+
+def validate(
+    recipe: Recipe, table: Name, name: str, *, guards: tuple[Guard, ...], phase: Phase, what: str, only: bool = False
+) -> Step:
+    return recipe.change(
+        ValidateConstraint(table=table, name=name, only=only),
+        purpose=f"Prove old rows: {what} (VALIDATE)",
+        phase=phase,
+        guards=guards,
+    )
+
+
+def prove_not_null(recipe: Recipe, table: Name, column: str, *, name: str = "", phase: Phase = "expand") -> Iterator[Step]:
+    """NOT NULL without a scan under a strong lock: a constraint that is proved first, and then taken at its word."""
+    at = recipe.at
+    guards = (guard_nulls(at, table, column),)
+    what = f"{table.name}.{column} is NOT NULL"
+    if at.can(Capability.NOT_VALID_NOT_NULL):
+        named = NotNull(name=name or f"{table.name}_{column}_not_null", column=column, validated=False)
+        yield recipe.change(
+            AddConstraint(table=table, constraint=named), purpose=f"Bind new rows: {what} (NOT VALID)", phase=phase
+        )
+        yield validate(recipe, table, named.name, guards=guards, phase=LATER[phase], what=what)
+        return
+    check = Check(name=_helper_name(table, column), expression=f"{at.dialect.quote(column)} IS NOT NULL", validated=False)
+    yield recipe.change(AddConstraint(table=table, constraint=check), purpose=f"Bind new rows: {what} (NOT VALID)", phase=phase)
+    yield validate(recipe, table, check.name, guards=guards, phase=LATER[phase], what=what)
+    yield recipe.change(
+        SetNotNull(table=table, column=column, constraint_name=name),
+        DropConstraint(table=table, name=check.name),
+        purpose=f"Set {table.name}.{column} NOT NULL (the validated check proves it, no scan) and drop the check",
+        phase=LATER[phase],
+    )
+
+
+def _helper_name(table: Name, column: str) -> str:
+    name = f"driftflow_nn_{table.name}_{column}"
+    return name if len(name.encode()) <= 63 else f"{name[:52]}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+
+
+def can_use_index(at: Situation, table: Table | None, constraint: Unique | PrimaryKey) -> bool:
+    """Whether a unique index built online can become the constraint."""
+    partitioned = table is not None and table.partitioning is not None
+    online = at.can(Capability.CONCURRENT_INDEX) and at.can(Capability.UNIQUE_USING_INDEX)
+    return online and not partitioned and not constraint.using_index
+
+
+def unique_online(recipe: Recipe, table: Name, constraint: Unique, *, only: bool = False) -> Iterator[Step]:
+    """Build the unique index online, then let the constraint take it over; the index keeps (or gets) the constraint's name."""
+    at = recipe.at
+    index = Index(
+        name=Name(schema=table.schema, name=constraint.name),
+        table=table,
+        parts=constraint.parts or tuple(IndexPart(column=column) for column in constraint.columns),
+        include=constraint.include,
+        unique=True,
+        nulls_not_distinct=constraint.nulls_not_distinct,
+    )
+    guard = guard_duplicates(at, index)
+    listed = ", ".join(constraint.columns)
+    yield recipe.build_index(
+        index, purpose=f"Build the unique index on {table.name} ({listed}) online", guards=(guard,) if guard is not None else ()
+    )
+    yield recipe.change(
+        AddConstraint(table=table, constraint=replace(constraint, using_index=constraint.name), only=only),
+        purpose=f"Make the index {constraint.name} a unique constraint",
+        phase="migrate",
+    )
+
+
+def named(constraint: Constraint, table: Name, columns: tuple[str, ...], suffix: str) -> str:
+    """The name that the server would give, where resolve left none."""
+    return constraint.name or "_".join((table.name, *columns, suffix))

@@ -1,0 +1,125 @@
+"""The statement as it stands, under a lock timeout: right for small tables, new tables, and everything that is quick anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Check, ForeignKey, Unique
+from driftflow.model.effects import LockClaim
+from driftflow.model.operations import (
+    AddConstraint,
+    BaseOperation,
+    CreateIndex,
+    Operation,
+    RawSql,
+    Select,
+    SetNotNull,
+    SetRowSecurity,
+)
+from driftflow.model.plan import Guard, RunSql, Step
+from driftflow.model.record import replace
+from driftflow.strategies.base import strategy
+from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans
+from driftflow.strategies.phases import phase_of
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.size import is_new
+
+NAME = "direct"
+
+
+@strategy(NAME, on=BaseOperation, applies=lambda operation, at: True, rank=0, page="direct")
+def direct(operation: Operation, at: Situation) -> Iterator[Step]:
+    yield statement_as_it_stands((operation,), at)
+
+
+def statement_as_it_stands(operations: Sequence[Operation], at: Situation) -> RunSql:
+    """One statement with all of its operations (`at` is the situation of the first)."""
+    recipe = Recipe(at, NAME)
+    whole = len(operations) == len(at.statement.operations)
+    text = at.statement.sql if whole else at.dialect.render(*operations)
+    phase = max((phase_of(operation, at) for operation in operations), key=("expand", "migrate", "contract").index)
+    if not transactional(operations, at):
+        return recipe.alone(operations[0], purpose=purpose_of(operations, at), phase=phase, statement=text)
+    step = recipe.change(
+        *operations, purpose=purpose_of(operations, at), phase=phase, statements=(text,), guards=tuple(_guards(operations, at))
+    )
+    if any(_opaque(operation) for operation in operations):
+        # What an opaque statement does, and for how long, only the server knows: the lock timeout protects, a time limit would only break it.
+        return replace(step, statement_timeout_ms=0, claims=step.claims or _named_claims(operations))
+    return step
+
+
+def transactional(operations: Sequence[Operation], at: Situation) -> bool:
+    """Whether the server runs it inside a transaction block."""
+    if any(isinstance(operation, RawSql) and operation.transactional is False for operation in operations):
+        return False
+    return all(at.dialect.effects(operation, at.catalog).transactional for operation in operations)
+
+
+def purpose_of(operations: Sequence[Operation], at: Situation) -> str:
+    """The statement's own first line, shortened: nobody says it better."""
+    line = (
+        " ".join(at.statement.sql.split()) if len(operations) == len(at.statement.operations) else at.dialect.render(*operations)
+    )
+    return line if len(line) <= 96 else f"{line[:95]}…"
+
+
+def _opaque(operation: Operation) -> bool:
+    return isinstance(operation, RawSql) or (isinstance(operation, Select) and (operation.opaque or bool(operation.calls)))
+
+
+def _named_claims(operations: Sequence[Operation]) -> tuple[LockClaim, ...]:
+    """What a raw statement says it touches; the mode is the server's to say, so the strongest is assumed."""
+    return tuple(
+        LockClaim(relation=relation, mode="UNKNOWN", blocks=("reads", "writes", "ddl"), held="statement", why="not understood")
+        for operation in operations
+        if isinstance(operation, RawSql)
+        for relation in operation.relations
+    )
+
+
+def _guards(operations: Sequence[Operation], at: Situation) -> Iterator[Guard]:
+    """What would make the statement fail on the rows that are there, asked before the lock is taken."""
+    for operation in operations:
+        match operation:
+            case SetNotNull(table=table, column=column) if not is_new(at, table):
+                yield guard_nulls(at, table, column)
+            case AddConstraint(table=table, constraint=Check(validated=True) as check) if not is_new(at, table):
+                yield guard_check(at, table, check)
+            case AddConstraint(table=table, constraint=ForeignKey(validated=True) as key) if not is_new(at, table):
+                if at.table(key.referenced) is not None:
+                    yield guard_orphans(at, table, key)
+            case CreateIndex(index=index) if index.unique and not is_new(at, index.table):
+                guard = guard_duplicates(at, index)
+                if guard is not None:
+                    yield guard
+            case AddConstraint(table=table, constraint=Unique() as unique) if not is_new(at, table) and not unique.using_index:
+                yield _guard_unique(at, operation, unique)
+            case SetRowSecurity(table=table, action="enable" | "force") if not is_new(at, table):
+                yield guard_policies(at, operation)
+            case _:
+                pass
+
+
+def _guard_unique(at: Situation, operation: AddConstraint, unique: Unique) -> Guard:
+    quote, target = at.dialect.quote, at.dialect.quote_name(operation.table)
+    listed = ", ".join(quote(column) for column in unique.columns)
+    present = "" if unique.nulls_not_distinct else " WHERE " + " AND ".join(f"{quote(c)} IS NOT NULL" for c in unique.columns)
+    query = f"SELECT {listed} FROM {target}{present} GROUP BY {listed} HAVING count(*) > 1"
+    return Guard(
+        query=f"SELECT count(*) FROM ({query} LIMIT 1000) AS offenders",
+        summary=f"{{count}} values of {operation.table.name} ({listed}) occur more than once",
+        hint=f"{query} LIMIT 20",
+    )
+
+
+def guard_policies(at: Situation, operation: SetRowSecurity) -> Guard:
+    """Row security without a policy shows no row to anybody but the owner."""
+    name = at.dialect.literal(at.dialect.quote_name(operation.table))
+    return Guard(
+        query=f"SELECT count(*) FROM pg_policy WHERE polrelid = {name}::regclass",
+        refuse_if="zero",
+        summary=f"{operation.table.name} has no policy yet: enabling row security would hide every row",
+        hint="put CREATE POLICY before ENABLE ROW LEVEL SECURITY",
+    )

@@ -1,0 +1,152 @@
+"""A trigger of ours fills a new column for rows that the old application writes; it goes when the new one is everywhere.
+
+Where BEFORE triggers may assign to the new row, the column is right before any constraint looks at it. SQLite has only AFTER triggers with
+a second UPDATE: there a NOT NULL must wait until the old application is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Table, Trigger
+from driftflow.model.effects import LockClaim
+from driftflow.model.names import Name
+from driftflow.model.operations import CreateTrigger, DropTrigger
+from driftflow.model.plan import RunSql, UndoSteps
+from driftflow.model.record import replace
+from driftflow.strategies.filling import chunk_key
+from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.spoken import DualWriteRequest
+
+STRATEGY = "dual_write"
+RETIRE = "retire_dual_write"
+"""Steps of this strategy end a dual-write; nothing that comes later in the source depends on them."""
+
+
+def fills_before_constraints(at: Situation) -> bool:
+    """Whether a trigger can assign to the row before NOT NULL and CHECK look at it."""
+    return not at.can(Capability.TABLE_REBUILD_ONLY)
+
+
+def begin(recipe: Recipe, table: Table, request: DualWriteRequest) -> RunSql:
+    """Create the trigger (and its function)."""
+    at = recipe.at
+    creates, drops = _statements(at, table, request)
+    step = recipe.text(
+        *creates,
+        purpose=f"Fill {table.name.name}.{request.column} for rows that the old application writes (trigger)",
+        phase="expand",
+        claims=_claims(at, table, create=True),
+        undo=drops,
+        undo_purpose=f"Take away the trigger that fills {table.name.name}.{request.column}",
+    )
+    return _named(step, STRATEGY)
+
+
+def retire(recipe: Recipe, table: Table, request: DualWriteRequest) -> RunSql:
+    """Drop it, once every running version of the application writes the column itself."""
+    at = recipe.at
+    creates, drops = _statements(at, table, request)
+    step = recipe.text(
+        *drops,
+        purpose=f"Take away the trigger that fills {table.name.name}.{request.column}: the new application writes it",
+        phase="contract",
+        claims=_claims(at, table, create=False),
+        undo=creates,
+        undo_purpose=f"Put back the trigger that fills {table.name.name}.{request.column}",
+    )
+    return _named(step, RETIRE)
+
+
+def _named(step: RunSql, strategy: str) -> RunSql:
+    undo = step.undo
+    if isinstance(undo, UndoSteps):
+        undo = replace(undo, steps=tuple(replace(inner, strategy="undo") for inner in undo.steps))
+    return replace(step, strategy=strategy, undo=undo)
+
+
+def _claims(at: Situation, table: Table, *, create: bool) -> tuple[LockClaim, ...]:
+    name = trigger_name(table.name, "")
+    made = Trigger(name=name, table=table.name, definition="", timing="BEFORE", events=("INSERT", "UPDATE"))
+    operation = CreateTrigger(trigger=made) if create else DropTrigger(name=name, table=table.name, schema=table.name.schema)
+    return merged(at.dialect.effects(operation, at.catalog).locks)
+
+
+def trigger_name(table: Name, column: str, suffix: str = "") -> str:
+    """Ours by its prefix; `zzz` because PostgreSQL fires triggers in the order of their names and this one must see the others' work."""
+    return _fit(f"zzz_driftflow_fill_{table.name}_{column}{suffix}")
+
+
+def _fit(name: str) -> str:
+    """63 bytes is PostgreSQL's limit; a longer name ends in a hash of itself."""
+    if len(name.encode()) <= 63:
+        return name
+    return f"{name[:52]}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+
+
+def _statements(at: Situation, table: Table, request: DualWriteRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(create, drop)"""
+    return _before_row(at, table, request) if fills_before_constraints(at) else _after_row(at, table, request)
+
+
+def inputs_of(expression: str, table: Table) -> tuple[str, ...]:
+    """The columns of the written row that the expression reads: when one of them changes, the filled value follows."""
+    named = re.findall(r"\bNEW\s*\.\s*\"?(\w+)\"?", expression, flags=re.IGNORECASE)
+    by_fold = {column.name.lower(): column.name for column in table.columns}
+    return tuple(dict.fromkeys(by_fold[name.lower()] for name in named if name.lower() in by_fold))
+
+
+def _before_row(at: Situation, table: Table, request: DualWriteRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    quote, column = at.dialect.quote, at.dialect.quote(request.column)
+    target = at.dialect.quote_name(table.name)
+    trigger = quote(trigger_name(table.name, request.column))
+    function = at.dialect.quote_name(
+        Name(schema=table.name.schema, name=_fit(f"driftflow_fill_{table.name.name}_{request.column}"))
+    )
+    changed = " OR ".join(
+        f"NEW.{quote(name)} IS DISTINCT FROM OLD.{quote(name)}" for name in inputs_of(request.expression, table)
+    )
+    follow = f"\n     OR (TG_OP = 'UPDATE' AND NEW.{column} IS NOT DISTINCT FROM OLD.{column} AND ({changed}))" if changed else ""
+    path = dict.fromkeys(("pg_catalog", *(at.catalog.search_path or (table.name.schema,)), table.name.schema, "pg_temp"))
+    schemas = ", ".join(quote(schema) for schema in path if schema and not schema.startswith("$"))
+    body = (
+        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schemas} AS $driftflow$\n"
+        f"BEGIN\n"
+        f"  IF NEW.{column} IS NULL{follow} THEN\n"
+        f"    NEW.{column} := {request.expression};\n"
+        f"  END IF;\n"
+        f"  RETURN NEW;\n"
+        f"END\n"
+        f"$driftflow$"
+    )
+    create = f"CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {target} FOR EACH ROW EXECUTE FUNCTION {function}()"
+    return (body, create), (f"DROP TRIGGER {trigger} ON {target}", f"DROP FUNCTION {function}()")
+
+
+def _after_row(at: Situation, table: Table, request: DualWriteRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    quote, column = at.dialect.quote, at.dialect.quote(request.column)
+    schema, target = at.dialect.quote(table.name.schema or "main"), quote(table.name.name)
+    key = chunk_key(at, table)
+    row = " AND ".join(f"{quote(name)} = NEW.{quote(name)}" for name in key)
+    update = f"UPDATE {target} SET {column} = {request.expression} WHERE {row};"
+    names = [trigger_name(table.name, request.column, "_insert")]
+    creates = [
+        (
+            f"CREATE TRIGGER {schema}.{quote(names[0])} AFTER INSERT ON {target} FOR EACH ROW WHEN NEW.{column} IS NULL\n"
+            f"BEGIN\n  {update}\nEND"
+        )
+    ]
+    inputs = inputs_of(request.expression, table)
+    if inputs:
+        names.append(trigger_name(table.name, request.column, "_update"))
+        listed = ", ".join(quote(name) for name in inputs)
+        changed = " OR ".join(f"NEW.{quote(name)} IS NOT OLD.{quote(name)}" for name in inputs)
+        creates.append(
+            f"CREATE TRIGGER {schema}.{quote(names[1])} AFTER UPDATE OF {listed} ON {target} FOR EACH ROW\n"
+            f"WHEN NEW.{column} IS OLD.{column} AND ({changed})\n"
+            f"BEGIN\n  {update}\nEND"
+        )
+    return tuple(creates), tuple(f"DROP TRIGGER {schema}.{quote(name)}" for name in reversed(names))

@@ -1,0 +1,286 @@
+"""Inverses of changes inside a table: column attributes, constraints, indexes, options, partitions."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from driftflow.model.catalog import Catalog, Column, Constraint, Index, NotNull, Table
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AddConstraint,
+    AlterColumnType,
+    AlterConstraint,
+    AlterIdentity,
+    AlterIndex,
+    AlterTableOption,
+    AttachPartition,
+    CreateIndex,
+    DetachPartition,
+    DropConstraint,
+    DropDefault,
+    DropExpression,
+    DropIndex,
+    DropNotNull,
+    Operation,
+    Reindex,
+    RenameConstraint,
+    RenameIndex,
+    RewriteTable,
+    SetColumnOption,
+    SetDefault,
+    SetExpression,
+    SetInherit,
+    SetNotNull,
+    ValidateConstraint,
+)
+from driftflow.model.plan import Irreversible, UndoNothing
+from driftflow.model.record import replace
+
+Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
+Attribute = SetDefault | DropDefault | SetNotNull | DropNotNull | AlterIdentity | SetExpression | DropExpression | SetColumnOption
+
+
+def column_type(operation: AlterColumnType, before: Catalog) -> Inverse:
+    """Back to the old type where the way there lost nothing: the server refuses the way back itself when a value no longer fits."""
+    column = _column(before, operation.table, operation.column)
+    name = f"alter_column_type {operation.table}.{operation.column}"
+    if column is None:
+        return Irreversible(reason="the type before is not known", name=name)
+    if not widens(column.type, operation.type):
+        return Irreversible(reason=f"values changed from {column.type} to {operation.type} may not come back the same", name=name)
+    return (
+        AlterColumnType(
+            table=operation.table, column=operation.column, type=column.type, collation=column.collation, only=operation.only
+        ),
+    )
+
+
+WIDER = {
+    "smallint": ("integer", "bigint", "numeric"),
+    "integer": ("bigint", "numeric"),
+    "bigint": ("numeric",),
+    "real": ("double precision",),
+    "character varying": ("text",),
+    "text": ("character varying",),
+}
+
+
+def widens(old: str, new: str) -> bool:
+    """Whether every value of the old type is the same value of the new one."""
+    old_base, old_size = _split_type(old)
+    new_base, new_size = _split_type(new)
+    if old_base == new_base:
+        return new_size is None or (old_size is not None and len(old_size) == len(new_size) == 1 and new_size[0] >= old_size[0])
+    return new_size is None and new_base in WIDER.get(old_base, ())
+
+
+def _split_type(type: str) -> tuple[str, tuple[int, ...] | None]:
+    base, _, rest = type.lower().partition("(")
+    numbers = rest.partition(")")[0].split(",") if rest else []
+    sizes = tuple(int(number) for number in numbers if number.strip().lstrip("-").isdigit())
+    return base.strip(), sizes or None
+
+
+def attribute(operation: Attribute, before: Catalog) -> Inverse:
+    table, column = operation.table, _column(before, operation.table, operation.column)
+    name, only = operation.column, operation.only
+    if column is None:
+        return UndoNothing(reason=f"{table}.{name} as it was is not known")
+    match operation:
+        case SetDefault() | DropDefault():
+            if column.default is not None:
+                return (SetDefault(table=table, column=name, default=column.default, only=only),)
+            return (DropDefault(table=table, column=name, only=only),)
+        case SetNotNull():
+            if not column.nullable:
+                return UndoNothing(reason=f"{table}.{name} was NOT NULL before")
+            return (DropNotNull(table=table, column=name, only=only),)
+        case DropNotNull():
+            if column.nullable:
+                return UndoNothing(reason=f"{table}.{name} was nullable before")
+            named = next((c.name for c in _constraints(before, table) if isinstance(c, NotNull) and c.column == name), "")
+            return (SetNotNull(table=table, column=name, only=only, constraint_name=named),)
+        case AlterIdentity(action="add"):
+            return (AlterIdentity(table=table, column=name, action="drop", only=only),)
+        case AlterIdentity():
+            if column.identity is None:
+                return UndoNothing(reason=f"{table}.{name} had no identity before")
+            return (
+                AlterIdentity(
+                    table=table,
+                    column=name,
+                    action="add" if operation.action == "drop" else "set",
+                    identity=column.identity,
+                    options=column.identity.options,
+                    only=only,
+                ),
+            )
+        case SetExpression():
+            if column.generated is None:
+                return UndoNothing(reason=f"{table}.{name} was not generated before")
+            return (SetExpression(table=table, column=name, generated=column.generated, only=only),)
+        case DropExpression():
+            return Irreversible(
+                reason=f"{table}.{name} cannot become a generated column again without being made anew",
+                name=f"drop_expression {table}.{name}",
+            )
+        case SetColumnOption():
+            return _column_option(operation, column)
+        case _:
+            assert_never(operation)
+
+
+def _column_option(operation: SetColumnOption, column: Column) -> Inverse:
+    match operation.option:
+        case "statistics":
+            return (replace(operation, value="-1"),)
+        case "storage" if column.storage:
+            return (replace(operation, value=column.storage),)
+        case "compression":
+            return (replace(operation, value=column.compression or "default"),)
+        case _:
+            return UndoNothing(reason="an option for the planner or for storage; results do not depend on it")
+
+
+Constraining = AddConstraint | DropConstraint | ValidateConstraint | AlterConstraint | RenameConstraint
+
+
+def constraint(operation: Constraining, before: Catalog) -> Inverse:
+    table = operation.table
+    match operation:
+        case AddConstraint(constraint=NotNull() as added) if not added.name:
+            return (DropNotNull(table=table, column=added.column, only=operation.only),)
+        case AddConstraint(constraint=added):
+            return (DropConstraint(table=table, name=added.name, only=operation.only),)
+        case ValidateConstraint():
+            return UndoNothing(reason="a validated constraint forbids nothing that it did not forbid before")
+        case RenameConstraint():
+            return (RenameConstraint(table=table, name=operation.to, to=operation.name, only=operation.only),)
+        case DropConstraint() | AlterConstraint():
+            found = next((known for known in _constraints(before, table) if known.name == operation.name), None)
+            if found is None:
+                return UndoNothing(reason=f"{operation.name} was not there")
+            if isinstance(operation, DropConstraint):
+                return (AddConstraint(table=table, constraint=found, only=operation.only),)
+            return (
+                replace(
+                    operation,
+                    deferrable=getattr(found, "deferrable", None) if operation.deferrable is not None else None,
+                    initially_deferred=getattr(found, "initially_deferred", None)
+                    if operation.initially_deferred is not None
+                    else None,
+                    enforced=getattr(found, "enforced", None) if operation.enforced is not None else None,
+                    no_inherit=getattr(found, "no_inherit", None) if operation.no_inherit is not None else None,
+                ),
+            )
+        case _:
+            assert_never(operation)
+
+
+def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reindex, before: Catalog, *, online: bool) -> Inverse:
+    match operation:
+        case CreateIndex(index=made):
+            if operation.if_not_exists and _index(before, made.name) is not None:
+                return UndoNothing(reason=f"{made.name} was already there")
+            partitioned = _is_partitioned(before, made.table)
+            return (DropIndex(name=made.name, table=made.table, concurrently=online and not partitioned, if_exists=False),)
+        case DropIndex(name=name):
+            found = _index(before, name)
+            if found is None:
+                return UndoNothing(reason=f"{name} was not there")
+            partitioned = _is_partitioned(before, found.table)
+            return (CreateIndex(index=replace(found, bytes=None), concurrently=online and not partitioned),)
+        case RenameIndex(name=name):
+            back = Name(schema=name.schema, name=operation.to)
+            return (RenameIndex(name=back, to=name.name, table=operation.table),)
+        case AlterIndex(action="attach"):
+            return UndoNothing(reason="an attached index goes with the index of the parent")
+        case AlterIndex() | Reindex():
+            return UndoNothing(reason="results do not depend on it")
+        case _:
+            assert_never(operation)
+
+
+Optional = AlterTableOption | RewriteTable | AttachPartition | DetachPartition | SetInherit
+
+
+def table_option(operation: Optional, before: Catalog, *, can_detach: bool) -> Inverse:
+    match operation:
+        case AttachPartition():
+            return (DetachPartition(table=operation.table, partition=operation.partition, concurrently=can_detach),)
+        case DetachPartition(partition=partition):
+            child = before.table(partition)
+            if child is None or not child.partition_bound:
+                return UndoNothing(reason=f"{partition} was not a partition")
+            return (AttachPartition(table=operation.table, partition=partition, bound=child.partition_bound),)
+        case SetInherit():
+            return (replace(operation, inherit=not operation.inherit),)
+        case RewriteTable(action="logged"):
+            return (replace(operation, action="unlogged"),)
+        case RewriteTable(action="unlogged"):
+            return (replace(operation, action="logged"),)
+        case RewriteTable(action="tablespace" | "access_method"):
+            return _storage(operation, before)
+        case RewriteTable():
+            return UndoNothing(reason="it changes how rows are stored, not what they are")
+        case AlterTableOption():
+            return _option(operation, before)
+        case _:
+            assert_never(operation)
+
+
+def _storage(operation: RewriteTable, before: Catalog) -> Inverse:
+    table = before.table(operation.table) if operation.table is not None else None
+    if table is None:
+        return UndoNothing(reason="it changes how rows are stored, not what they are")
+    old = table.tablespace or "pg_default" if operation.action == "tablespace" else table.access_method or "heap"
+    return (replace(operation, value=old),)
+
+
+def _option(operation: AlterTableOption, before: Catalog) -> Inverse:
+    table = before.table(operation.table)
+    if table is None:
+        return UndoNothing(reason=f"{operation.table} as it was is not known")
+    match operation.option:
+        case "owner" if table.owner:
+            return (replace(operation, value=table.owner),)
+        case "replica_identity":
+            old = {"": "DEFAULT", "d": "DEFAULT", "n": "NOTHING", "f": "FULL"}.get(table.replica_identity)
+            if old is None:
+                return UndoNothing(reason="which index identified the rows before is not kept")
+            return (replace(operation, value=old),)
+        case "set":
+            names = [part.partition("=")[0].strip() for part in operation.value.strip("() ").split(",")]
+            old_options = dict(option.partition("=")[::2] for option in table.options)
+            kept = [f"{name}={old_options[name]}" for name in names if name in old_options]
+            gone = [name for name in names if name not in old_options]
+            back: list[Operation] = []
+            if kept:
+                back.append(replace(operation, option="set", value=f"({', '.join(kept)})"))
+            if gone:
+                back.append(replace(operation, option="reset", value=f"({', '.join(gone)})"))
+            return tuple(back)
+        case _:
+            return UndoNothing(reason="results do not depend on it")
+
+
+def _column(catalog: Catalog, table: Name, column: str) -> Column | None:
+    found = catalog.table(table)
+    return found.column(column) if found is not None else None
+
+
+def _constraints(catalog: Catalog, table: Name) -> tuple[Constraint, ...]:
+    found = catalog.table(table)
+    return found.constraints if found is not None else ()
+
+
+def _index(catalog: Catalog, name: Name) -> Index | None:
+    return next(
+        (index for table in catalog.tables.values() for index in table.indexes if index.name == name),
+        None,
+    )
+
+
+def _is_partitioned(catalog: Catalog, table: Name) -> bool:
+    found: Table | None = catalog.table(table)
+    return found is not None and found.partitioning is not None

@@ -1,0 +1,118 @@
+"""When an operation may run: before the new application is deployed, or only after the old one is gone."""
+
+from __future__ import annotations
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, Column, Table
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    DropColumn,
+    DropDefault,
+    DropFunction,
+    DropSchema,
+    DropTable,
+    DropType,
+    DropView,
+    Grant,
+    MoveTable,
+    Operation,
+    RenameColumn,
+    RenameTable,
+    SetNotNull,
+    SetRowSecurity,
+    Truncate,
+)
+from driftflow.model.plan import Phase
+from driftflow.strategies import spoken
+from driftflow.strategies.dual_write import fills_before_constraints
+from driftflow.strategies.size import column_is_new, is_new
+
+
+def phase_of(operation: Operation, at: Situation) -> Phase:
+    """contract where code that is running now would break, or where the author asked for a gate; else expand."""
+    if at.directives("gate"):
+        return "contract"
+    return "contract" if breaks_running_code(operation, at) else "expand"
+
+
+def breaks_running_code(operation: Operation, at: Situation) -> str:
+    """What stops working in the application that runs now, as a sentence; empty when nothing is known to.
+
+    What is dropped and made again within the release does not count: it is there again at the end.
+    """
+    final = at.final or at.catalog
+    match operation:
+        case DropColumn(table=table, column=column):
+            if is_new(at, table) or column_is_new(at, table, column) or _has_column(final, table, column):
+                return ""
+            return f"code that still uses {table.name}.{column} fails"
+        case RenameColumn(table=table, column=column):
+            if is_new(at, table) or column_is_new(at, table, column) or _has_column(final, table, column):
+                return ""
+            return f"code that still says {table.name}.{column} fails"
+        case DropTable(name=name) | MoveTable(name=name) | RenameTable(name=name):
+            return "" if _unknown_or_back(at, final, name) else f"code that still uses {name.name} fails"
+        case DropView(name=name):
+            known = (at.start or at.catalog).views
+            return f"code that still reads {name.name} fails" if name.text in known and name.text not in final.views else ""
+        case DropFunction(name=name):
+            return (
+                f"code that still calls {name.name} fails"
+                if _routine(at.start or at.catalog, name) and not _routine(final, name)
+                else ""
+            )
+        case DropType(name=name):
+            known_types = (at.start or at.catalog).types
+            return f"code that still names {name.name} fails" if name.text in known_types and name.text not in final.types else ""
+        case DropSchema(name=schema):
+            return f"code that still uses the schema {schema} fails" if schema in (at.start or at.catalog).schemas else ""
+        case Truncate(tables=tables):
+            living = [table.name for table in tables if not is_new(at, table)]
+            return f"code that reads {', '.join(living)} finds nothing" if living else ""
+        case SetNotNull(table=table, column=column):
+            return not_null_breaks(at, table, column)
+        case DropDefault(table=table, column=column):
+            found = _column(at.catalog, table, column)
+            needed = found is not None and not found.nullable and not is_new(at, table) and not column_is_new(at, table, column)
+            return f"INSERTs that leave out {table.name}.{column} fail" if needed else ""
+        case SetRowSecurity(table=table, action="enable" | "force"):
+            return "" if is_new(at, table) else f"connections without the policies' context see no rows of {table.name}"
+        case Grant(revoke=True, relations=relations):
+            return "roles that still use the right are refused" if any(not is_new(at, name) for name in relations) else ""
+        case _:
+            return ""
+
+
+def not_null_breaks(at: Situation, table: Name, column: str) -> str:
+    """Running code does not know a column of this release: it leaves it out, which is a NULL unless a default or a trigger fills it.
+
+    A column that was there before is the application's own affair: data decides, by a guard and a NOT VALID constraint.
+    """
+    if is_new(at, table) or not column_is_new(at, table, column):
+        return ""
+    found = _column(at.catalog, table, column)
+    if found is not None and (found.default is not None or found.identity is not None or found.generated is not None):
+        return ""
+    if spoken.kept_by_trigger(at, table, column) and fills_before_constraints(at):
+        return ""
+    return f"INSERTs of the old application leave out {table.name}.{column}"
+
+
+def _has_column(catalog: Catalog, table: Name, column: str) -> bool:
+    return _column(catalog, table, column) is not None
+
+
+def _column(catalog: Catalog, table: Name, column: str) -> Column | None:
+    found: Table | None = catalog.table(table)
+    return found.column(column) if found is not None else None
+
+
+def _unknown_or_back(at: Situation, final: Catalog, name: Name) -> bool:
+    start = at.start or at.catalog
+    if start.complete and name.text not in start.tables and name.text not in start.views:
+        return True
+    return name.text in final.tables or name.text in final.views
+
+
+def _routine(catalog: Catalog, name: Name) -> bool:
+    return any(routine.name == name for routine in catalog.routines.values())

@@ -1,0 +1,206 @@
+"""SQLite: a change that ALTER TABLE cannot make, by building the table anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, PrimaryKey, Unique
+from driftflow.model.effects import LockClaim
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterColumnType,
+    AlterConstraint,
+    DropColumn,
+    DropConstraint,
+    DropDefault,
+    DropExpression,
+    DropNotNull,
+    Operation,
+    RenameConstraint,
+    SetDefault,
+    SetExpression,
+    SetNotNull,
+)
+from driftflow.model.plan import Guard, Irreversible, Phase, RebuildTable, Undo, UndoNothing, UndoSteps
+from driftflow.model.record import replace
+from driftflow.strategies.inverse import inverse
+from driftflow.strategies.recipe import Recipe, moved
+
+STRATEGY = "rebuild_table"
+CONSTANT = ("'", '"', "x'", "X'", "+", "-", ".", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+
+Rebuilt = (
+    AlterColumnType
+    | SetDefault
+    | DropDefault
+    | SetNotNull
+    | DropNotNull
+    | SetExpression
+    | DropExpression
+    | AddConstraint
+    | DropConstraint
+    | AlterConstraint
+    | RenameConstraint
+)
+
+
+def needs_rebuild(operation: Operation, at: Situation) -> bool:
+    """Whether this server's ALTER TABLE cannot do it."""
+    if not at.can(Capability.TABLE_REBUILD_ONLY):
+        return False
+    match operation:
+        case SetNotNull() | DropNotNull():
+            return True
+        case _ if isinstance(operation, Rebuilt):
+            return True
+        case AddColumn():
+            return add_column_needs_rebuild(operation, at)
+        case DropColumn():
+            return not at.can(Capability.DROP_COLUMN) or _is_used(operation, at)
+        case _:
+            return False
+
+
+def add_column_needs_rebuild(operation: AddColumn, at: Situation) -> bool:
+    """PRIMARY KEY, UNIQUE, STORED, a default that is not constant, NOT NULL without a default, a referencing column with a default."""
+    column = operation.column
+    if any(isinstance(constraint, PrimaryKey | Unique) for constraint in operation.constraints):
+        return True
+    if column.generated is not None:
+        return column.generated.stored
+    if column.default is not None and not is_constant(column.default):
+        return True
+    if not column.nullable and (column.default is None or column.default.upper() == "NULL"):
+        return True
+    references = any(getattr(constraint, "referenced", None) is not None for constraint in operation.constraints)
+    return references and column.default is not None and column.default.upper() != "NULL"
+
+
+def is_constant(default: str) -> bool:
+    """Whether SQLite takes it for ADD COLUMN: a literal, NULL, TRUE or FALSE; CURRENT_TIMESTAMP and (expressions) are refused."""
+    text = default.strip()
+    return text.upper() in ("NULL", "TRUE", "FALSE") or text.startswith(CONSTANT)
+
+
+def _is_used(operation: DropColumn, at: Situation) -> bool:
+    """A column that is a key, unique, indexed, checked, referencing, or read by a trigger, view or generated column cannot be dropped in place."""
+    table = at.table(operation.table)
+    if table is None:
+        return False
+    name = operation.column
+    in_constraint = any(
+        name in getattr(constraint, "columns", ()) or name in getattr(constraint, "expression", "")
+        for constraint in table.constraints
+    )
+    in_index = any(
+        name in index.columns or name in index.predicate or any(name in part.expression for part in index.parts)
+        for index in table.indexes
+    )
+    in_generated = any(column.generated is not None and name in column.generated.expression for column in table.columns)
+    return in_constraint or in_index or in_generated
+
+
+def rebuild(
+    recipe: Recipe,
+    operations: Sequence[Operation],
+    *,
+    table: Name,
+    phase: Phase,
+    guards: tuple[Guard, ...] = (),
+    expressions: Mapping[str, str] | None = None,
+) -> RebuildTable:
+    """One rebuild that carries out all of the operations; undone by a rebuild back, unless one of them loses something."""
+    before = recipe.catalog
+    after = before
+    for operation in operations:
+        after = moved(after, operation)
+    recipe.catalog = after
+    step = _step(recipe, before, after, table, phase=phase, expressions=expressions or {}, purpose=_purpose(table, operations))
+    return replace(step, guards=guards, undo=_undo(recipe, operations, before, after, table, phase=phase))
+
+
+def _purpose(table: Name, operations: Sequence[Operation]) -> str:
+    changes = ", ".join(dict.fromkeys(_said(operation) for operation in operations))
+    return f"Rebuild {table.name}: {changes}"
+
+
+def _said(operation: Operation) -> str:
+    match operation:
+        case SetNotNull(column=column):
+            return f"{column} NOT NULL"
+        case DropNotNull(column=column):
+            return f"{column} nullable"
+        case AddColumn(column=added):
+            return f"add {added.name}"
+        case DropColumn(column=column):
+            return f"drop {column}"
+        case AlterColumnType(column=column, type=type):
+            return f"{column} becomes {type}"
+        case SetDefault(column=column) | DropDefault(column=column):
+            return f"default of {column}"
+        case AddConstraint(constraint=constraint):
+            return f"add {constraint.name or 'a constraint'}"
+        case DropConstraint(name=name):
+            return f"drop {name}"
+        case _:
+            return "change its definition"
+
+
+def _step(
+    recipe: Recipe, before: Catalog, after: Catalog, table: Name, *, phase: Phase, expressions: Mapping[str, str], purpose: str
+) -> RebuildTable:
+    from driftflow.dialects.sqlite.rebuild import rebuild_step_parts
+
+    at = recipe.at
+    old, new = before.table(table), after.table(table)
+    assert old is not None
+    assert new is not None
+    parts = rebuild_step_parts(old, new, before, expressions=dict(expressions))
+    return RebuildTable(
+        **recipe.common(purpose, phase) | {"strategy": STRATEGY},
+        table=table,
+        create_sql=parts.create_sql,
+        temporary_name=parts.temporary_name,
+        copy=parts.copy,
+        drop_views=parts.drop_views,
+        restore=parts.restore,
+        autoincrement=parts.autoincrement,
+        expected_sql=parts.expected_sql,
+        rows_estimate=at.rows(table),
+        claims=rebuild_claims(after, table),
+        statement_timeout_ms=0,
+    )
+
+
+def rebuild_claims(catalog: Catalog, table: Name) -> tuple[LockClaim, ...]:
+    """The file's only writer for the whole copy; in WAL mode readers go on."""
+    wal = catalog.settings.get("journal_mode", "").lower() == "wal"
+    return (
+        LockClaim(
+            relation=table,
+            mode="EXCLUSIVE",
+            blocks=("writes", "ddl") if wal else ("reads", "writes", "ddl"),
+            held="copy",
+            queues=False,
+            why="the table is copied in one transaction",
+        ),
+    )
+
+
+def _undo(recipe: Recipe, operations: Sequence[Operation], before: Catalog, after: Catalog, table: Name, *, phase: Phase) -> Undo:
+    catalog = before
+    for operation in operations:
+        found = inverse(operation, catalog, recipe.at)
+        if isinstance(found, Irreversible):
+            return found
+        catalog = moved(catalog, operation)
+    old, new = before.table(table), after.table(table)
+    if old is None or new is None or (old.new and new.new):
+        return UndoNothing(reason=f"{table} is made by this release and goes with the undo of the step that creates it")
+    return UndoSteps(
+        steps=(_step(recipe, after, before, table, phase=phase, expressions={}, purpose=f"Rebuild {table.name} as it was"),)
+    )

@@ -1,0 +1,272 @@
+"""What the migration's author told driftflow about a statement, as typed requests. docs/directives.md describes each verb.
+
+A directive that cannot be understood stops the planning: a backfill that is silently left out would be worse than an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from driftflow.dialects.situation import Situation
+from driftflow.errors import ParseError, SourceError
+from driftflow.model.migration import Directive, Migration, Statement
+from driftflow.model.names import Name, Span
+from driftflow.model.record import Record
+
+VERBS: Mapping[str, tuple[str, ...]] = {
+    "backfill": (
+        "column",
+        "columns",
+        "set",
+        "from",
+        "on",
+        "where",
+        "csv",
+        "query",
+        "url-env",
+        "key",
+        "value",
+        "match",
+        "function",
+        "inputs",
+        "path",
+        "delimiter",
+        "null",
+    ),
+    "dual-write": ("column", "set"),
+    "verify": ("query", "expect", "summary"),
+    "isolation-test": ("role", "setting", "own", "other", "table", "column"),
+    "gate": ("name", "question"),
+    "small": (),
+    "as-is": ("reason",),
+}
+"""The verbs of this room and the options that each takes. Other rooms have verbs of their own (`ignore`, ...)."""
+
+
+class BackfillRequest(Record, frozen=True, kw_only=True):
+    """`backfill`: exactly one of `expression` (with or without `from_clause`), `csv`, `query`, `function`."""
+
+    columns: tuple[str, ...]
+    expression: str = ""
+    from_clause: str = ""
+    join: str = ""
+    where: str = ""
+    csv: str = ""
+    query: str = ""
+    url_env: str = ""
+    key: str = ""
+    value: str = ""
+    match: str = ""
+    delimiter: str = ","
+    null: str = ""
+    function: str = ""
+    inputs: tuple[str, ...] = ()
+    path: str = ""
+    span: Span
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths that the pipeline must read and pin."""
+        return tuple(path for path in (self.csv, self.path if self.function else "") if path)
+
+
+class DualWriteRequest(Record, frozen=True, kw_only=True):
+    """`dual-write`: what the column is for a row that the old application writes, as an expression over NEW."""
+
+    column: str
+    expression: str
+    span: Span
+
+
+def backfills(statement: Statement) -> tuple[BackfillRequest, ...]:
+    return tuple(_backfill(directive) for directive in _of(statement, "backfill"))
+
+
+def dual_writes(statement: Statement) -> tuple[DualWriteRequest, ...]:
+    found = []
+    for directive in _of(statement, "dual-write"):
+        _checked(directive)
+        found.append(DualWriteRequest(column=_need(directive, "column"), expression=_need(directive, "set"), span=directive.span))
+    return tuple(found)
+
+
+def backfill_of(at: Situation, *columns: str) -> BackfillRequest | None:
+    """The backfill that fills one of the columns, bound to this statement."""
+    return next((request for request in backfills(at.statement) if set(columns) & set(request.columns)), None)
+
+
+def dual_write_of(at: Situation, column: str) -> DualWriteRequest | None:
+    return next((request for request in dual_writes(at.statement) if request.column == column), None)
+
+
+def kept_by_trigger(at: Situation, table: Name, column: str) -> bool:
+    """Whether a dual-write of this migration fills the column, declared with this statement or an earlier one."""
+    return any(
+        request.column == column and _touches(statement, table) for statement in until(at) for request in dual_writes(statement)
+    )
+
+
+def filled_in_release(at: Situation, table: Name, column: str) -> BackfillRequest | None:
+    """The backfill of this migration that fills the column, up to and with this statement."""
+    for statement in until(at):
+        for request in backfills(statement):
+            if column in request.columns and _touches(statement, table):
+                return request
+    return None
+
+
+def until(at: Situation) -> Iterator[Statement]:
+    """The statements of the migration up to this one."""
+    for statement in at.migration.statements:
+        yield statement
+        if statement.span == at.statement.span:
+            return
+
+
+def as_is(at: Situation) -> bool:
+    """`as-is reason=...`: the statement is taken literally."""
+    return bool(at.directives("as-is"))
+
+
+def said_small(at: Situation) -> bool:
+    return bool(at.directives("small"))
+
+
+def wanted_files(migrations: tuple[Migration, ...] | list[Migration]) -> tuple[str, ...]:
+    """Every file that the directives of these migrations name, in order of first mention; the pipeline reads and pins them."""
+    return tuple(
+        dict.fromkeys(
+            path
+            for migration in migrations
+            for statement in migration.statements
+            for request in backfills(statement)
+            for path in request.files
+        )
+    )
+
+
+def check_all(statement: Statement) -> None:
+    """Raise ParseError (DF-E212, DF-E213) for a directive of ours that is incomplete or has an unknown option."""
+    for directive in statement.directives:
+        if directive.verb in VERBS:
+            _checked(directive)
+    backfills(statement)
+    dual_writes(statement)
+    for directive in _of(statement, "as-is"):
+        _need(directive, "reason")
+    for directive in _of(statement, "verify"):
+        _need(directive, "query")
+    for directive in _of(statement, "isolation-test"):
+        for option in ("role", "setting", "own", "other"):
+            _need(directive, option)
+    for directive in _of(statement, "gate"):
+        _need(directive, "name")
+
+
+def pinned(at: Situation, path: str, span: Span) -> str:
+    """The SHA-256 of a file that a directive names. Raises SourceError (DF-E214) when the pipeline did not find it."""
+    found = (at.inputs or {}).get(path)
+    if not found:
+        raise SourceError(
+            "DF-E214",
+            f"the file {path} that a directive names was not found",
+            where=str(span),
+            why=f"paths in directives start at the project's folder ({at.folder})",
+            hint="write the path relative to the folder of driftflow.toml, or of the migrations where there is none",
+        )
+    return found
+
+
+def need(directive: Directive, option: str) -> str:
+    return _need(directive, option)
+
+
+def _of(statement: Statement, verb: str) -> Iterator[Directive]:
+    return (directive for directive in statement.directives if directive.verb == verb)
+
+
+def _checked(directive: Directive) -> Mapping[str, str]:
+    known = VERBS[directive.verb]
+    for option in directive.options:
+        if option not in known:
+            raise ParseError(
+                "DF-E212",
+                f"the directive `{directive.verb}` has no option `{option}`",
+                where=str(directive.span),
+                why=f"it takes {', '.join(known)}" if known else "it takes no options",
+                hint="driftflow's directives are described in docs/directives.md",
+            )
+    return directive.options
+
+
+def _need(directive: Directive, option: str) -> str:
+    value = directive.options.get(option, "")
+    if not value:
+        raise ParseError(
+            "DF-E213",
+            f"the directive `{directive.verb}` needs `{option}`",
+            where=str(directive.span),
+            hint="driftflow's directives are described in docs/directives.md",
+        )
+    return value
+
+
+def _backfill(directive: Directive) -> BackfillRequest:
+    options = _checked(directive)
+    columns = _listed(options.get("columns", "")) or _listed(_need(directive, "column"))
+    sources = [name for name in ("set", "csv", "query", "function") if options.get(name)]
+    if len(sources) != 1:
+        raise ParseError(
+            "DF-E213",
+            "a backfill takes its values from exactly one of `set`, `csv`, `query` and `function`",
+            where=str(directive.span),
+            why=f"this one has {', '.join(sources) or 'none of them'}",
+            hint="driftflow's directives are described in docs/directives.md",
+        )
+    if sources[0] in ("csv", "query"):
+        for option in ("key", "value", *(("url-env",) if sources[0] == "query" else ())):
+            _need(directive, option)
+    if sources[0] == "function":
+        for option in ("inputs", "path"):
+            _need(directive, option)
+    if options.get("from"):
+        _need(directive, "on")
+    if sources[0] != "function" and len(columns) != 1:
+        raise ParseError(
+            "DF-E213",
+            "only a function fills several columns at once",
+            where=str(directive.span),
+            hint="write one backfill per column",
+        )
+    return BackfillRequest(
+        columns=columns,
+        expression=options.get("set", ""),
+        from_clause=options.get("from", ""),
+        join=options.get("on", ""),
+        where=options.get("where", ""),
+        csv=options.get("csv", ""),
+        query=options.get("query", ""),
+        url_env=options.get("url-env", ""),
+        key=options.get("key", ""),
+        value=options.get("value", ""),
+        match=options.get("match", "") or options.get("key", ""),
+        delimiter="\t" if options.get("delimiter") == "tab" else options.get("delimiter", ","),
+        null=options.get("null", ""),
+        function=options.get("function", ""),
+        inputs=_listed(options.get("inputs", "")),
+        path=options.get("path", ""),
+        span=directive.span,
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _touches(statement: Statement, table: Name) -> bool:
+    """Before resolve a statement may leave the schema out, so the bare name decides there."""
+    for operation in statement.operations:
+        named = getattr(operation, "table", None)
+        if isinstance(named, Name) and named.name == table.name and named.schema in ("", table.schema):
+            return True
+    return False
