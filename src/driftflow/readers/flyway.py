@@ -18,7 +18,7 @@ from driftflow.readers.common import (
     build,
     check_options,
     flag,
-    locate,
+    names_in,
     nothing_found,
     of_file,
     refuse_duplicates,
@@ -45,13 +45,13 @@ class FlywayReader:
     name = "flyway"
 
     def detect(self, folder: Path) -> bool:
-        return locate(folder, PLACES, _fits) is not None
+        return _locate(folder) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
         if folder.is_file():
             return of_file(self, folder, dialect, options)
         check_options(self.name, options, _OPTIONS)
-        found = locate(folder, PLACES, _fits) or folder
+        found = _locate(folder) or folder
         faults = Faults()
         scripts = _scripts(folder, found, options, faults)
         undo = {script.version: file for script, file, _ in scripts if script.kind == "undo"}
@@ -80,10 +80,17 @@ class FlywayReader:
 _TYPES: Mapping[str, str] = {"versioned": "SQL", "repeatable": "SQL", "baseline": "SQL_BASELINE"}
 
 
-def _fits(folder: Path) -> bool:
-    naming = Naming()
+def _locate(folder: Path) -> Path | None:
+    """The well-known place, else the folder itself: what is below a place counts too, what is below a project's folder does not."""
+    if folder.is_file():
+        folder = folder.parent
+    deep = next((folder / place for place in PLACES if (folder / place).is_dir() and _fits(folder / place)), None)
+    return deep or (folder if any(isinstance(Naming().parse(name), Script) for name in names_in(folder)) else None)
+
+
+def _fits(place: Path) -> bool:
     try:
-        return any(isinstance(naming.parse(path.name), Script) for path, _ in walk_files(folder, folder.name))
+        return any(isinstance(Naming().parse(path.name), Script) for path, _ in walk_files(place, place.name))
     except SourceError:
         return False
 

@@ -154,7 +154,7 @@ def blind_statements(text: str) -> int:
 
 
 def _fits(folder: Path) -> bool:
-    return any(NAME.fullmatch(name) for name in names_in(folder))
+    return any((match := NAME.fullmatch(name)) and match["way"] == "up" for name in names_in(folder))
 
 
 def _pairs(entries: Sequence[Path]) -> dict[int, _Pair]:

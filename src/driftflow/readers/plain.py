@@ -36,7 +36,7 @@ from driftflow.readers.variables import substitute_psql
 PLACES = ("migrations", "db/migrations", "sql/migrations", "sql")
 MODES = ("single", "per_statement", "none", "file_decides")
 _OTHERS = re.compile(r"^--\s*(?:migrate:up|\+goose\s)", re.MULTILINE)
-_OTHER_NAMES = re.compile(r"\d+_.*\.(?:up|down)\.sql|[VUBR]\d*[\d._]*__.*\.sql")
+_OTHER_NAMES = re.compile(r"\d+_.*\.up\.sql|[VUBR]\d*[\d._]*__.*\.sql")
 
 
 @reader("plain")

@@ -1,0 +1,2 @@
+ALTER TABLE users DROP COLUMN note;
+ALTER TABLE users DROP COLUMN email;

@@ -1,0 +1,2 @@
+-- driftflow: file transaction=none
+ALTER TABLE users ADD COLUMN email text;
