@@ -87,6 +87,14 @@ def with_references(
     return replace(assessment, references=found)
 
 
+def with_distributions(assessment: Assessment, *, connector: Connector) -> Assessment:
+    """The assessment with how existing rows will spread over columns that are filled by a join."""
+    from driftflow.usage.distribution import distributions
+
+    with closing(connector.connect("assess")) as connection:
+        return replace(assessment, facts=assessment.facts + distributions(connection, assessment))
+
+
 def effects_of(sql: str, *, dialect: Dialect, catalog: Catalog | None, version: str = "") -> tuple[AssessedStatement, ...]:
     """What one or a few statements lock and do."""
     from driftflow.checks.run import assess as run_checks

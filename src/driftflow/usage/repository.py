@@ -27,7 +27,46 @@ SKIPPED_FOLDERS = frozenset(
     }
 )
 CODE_SUFFIXES = frozenset(
-    [".py", ".pyi", ".rb", ".erb", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".go", ".java", ".kt", ".kts", ".scala", ".cs", ".php", ".rs", ".ex", ".exs", ".clj", ".swift", ".c", ".cc", ".cpp", ".h", ".hpp", ".pl", ".lua", ".sql", ".graphql", ".prisma", ".xml", ".yml", ".yaml", ".twig", ".vue", ".svelte"]
+    [
+        ".py",
+        ".pyi",
+        ".rb",
+        ".erb",
+        ".js",
+        ".jsx",
+        ".mjs",
+        ".cjs",
+        ".ts",
+        ".tsx",
+        ".go",
+        ".java",
+        ".kt",
+        ".kts",
+        ".scala",
+        ".cs",
+        ".php",
+        ".rs",
+        ".ex",
+        ".exs",
+        ".clj",
+        ".swift",
+        ".c",
+        ".cc",
+        ".cpp",
+        ".h",
+        ".hpp",
+        ".pl",
+        ".lua",
+        ".sql",
+        ".graphql",
+        ".prisma",
+        ".xml",
+        ".yml",
+        ".yaml",
+        ".twig",
+        ".vue",
+        ".svelte",
+    ]
 )
 FILE_BYTES_MAX = 1_000_000
 PER_NAME_MAX = 50
