@@ -52,4 +52,4 @@ def database_error(fault: DatabaseFault) -> DriftflowError:
     """A server's refusal that no room above the driver had more to say about."""
     where = f"{fault.kind} {fault.code}".strip()
     why = f"{fault.message}: {fault.detail}" if fault.detail else fault.message
-    return DatabaseError("DF-E400", "the database said no", where=where, why=why, hint=fault.hint or "driftflow doctor")
+    return DatabaseError("DF-E499", "the database said no", where=where, why=why, hint=fault.hint or "driftflow doctor")

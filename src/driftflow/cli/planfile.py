@@ -22,15 +22,15 @@ def read_plan(path: Path) -> Plan:
         raise UsageError("DF-E122", f"{path} is not there", hint=f"driftflow plan -o {path}") from None
     except (DecodeError, UnicodeDecodeError) as fault:
         raise PlanFileError(
-            "DF-E302", f"{path} is not a plan", where=str(path), why=str(fault), hint=f"driftflow plan -o {path}"
+            "DF-E392", f"{path} is not a plan", where=str(path), why=str(fault), hint=f"driftflow plan -o {path}"
         ) from fault
     if file.plan.format > PLAN_FORMAT:
         raise PlanFileError(
-            "DF-E302", f"{path} was written by a newer driftflow", where=str(path), hint=f"driftflow plan -o {path}"
+            "DF-E392", f"{path} was written by a newer driftflow", where=str(path), hint=f"driftflow plan -o {path}"
         )
     if file.digest != file.plan.digest:
         raise PlanFileError(
-            "DF-E303",
+            "DF-E393",
             f"{path} was edited after it was made",
             where=str(path),
             why=f"its digest says {file.digest[:12]}, its content is {file.plan.digest[:12]}",

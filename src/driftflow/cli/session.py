@@ -186,11 +186,11 @@ def read_snapshot(path: Path) -> Snapshot:
         raise UsageError("DF-E122", f"{path} is not there", hint=f"driftflow snapshot -o {path}") from None
     except (DecodeError, UnicodeDecodeError) as fault:
         raise PlanFileError(
-            "DF-E301", f"{path} is not a snapshot", where=str(path), why=str(fault), hint=f"driftflow snapshot -o {path}"
+            "DF-E391", f"{path} is not a snapshot", where=str(path), why=str(fault), hint=f"driftflow snapshot -o {path}"
         ) from fault
     if found.format > SNAPSHOT_FORMAT:
         raise PlanFileError(
-            "DF-E301", f"{path} was written by a newer driftflow", where=str(path), hint=f"driftflow snapshot -o {path}"
+            "DF-E391", f"{path} was written by a newer driftflow", where=str(path), hint=f"driftflow snapshot -o {path}"
         )
     return found
 
