@@ -257,6 +257,9 @@ class JournalStore(Protocol):
     one, its transaction, so that a step and its entry commit together. Methods that write and find no transaction make their own.
     """
 
+    def installed(self, connection: Connection) -> bool:
+        """Whether there is a journal at all. Raises JournalError when it is newer than we are. Writes nothing."""
+
     def install(self, connection: Connection) -> None:
         """Create or migrate forward. Raises JournalError when it is newer than we are, RefusedError when a publication would carry it."""
 

@@ -1,0 +1,148 @@
+"""The statement that changes one chunk: UPDATE or DELETE over a key range, joined where asked, or a user's Python function."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from driftflow.engine.faults import place
+from driftflow.engine.keyset import Keyset, escaped, quoted
+from driftflow.engine.ports import Connection, Row
+from driftflow.errors import RefusedError, StepFailedError
+from driftflow.model.plan import Backfill, PythonFunction
+
+RowFunction = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+class Change(Protocol):
+    def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
+        """Change the rows of `(low, high]` inside the open transaction; how many."""
+
+
+def change_for(step: Backfill, keys: Keyset) -> Change:
+    if step.function is not None:
+        return FunctionChange(step=step, keys=keys, function=step.function, call=load_function(step.function, step))
+    return SqlChange(step=step, keys=keys)
+
+
+@dataclass(frozen=True)
+class SqlChange:
+    step: Backfill
+    keys: Keyset
+
+    def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
+        condition, parameters = self.keys.range(low, high)
+        return connection.execute(
+            self._update(condition) if self.step.action == "update" else self._delete(condition), parameters
+        )
+
+    def _update(self, condition: str) -> str:
+        step = self.step
+        assignments = ", ".join(f"{quoted(column)} = {escaped(expression)}" for column, expression in step.assignments)
+        source = f" {escaped(step.from_clause)}" if step.from_clause else ""
+        return f"UPDATE {self.keys.target} SET {assignments}{source} WHERE {_all(condition, escaped(step.join), escaped(step.predicate))}"
+
+    def _delete(self, condition: str) -> str:
+        step = self.step
+        where = _all(condition, escaped(step.predicate))
+        if not step.from_clause:
+            return f"DELETE FROM {self.keys.target} WHERE {where}"
+        # The same on both vendors: PostgreSQL's USING has no counterpart in SQLite.
+        joined = f"EXISTS (SELECT 1 {escaped(step.from_clause)} WHERE {escaped(step.join) or 'true'})"
+        return f"DELETE FROM {self.keys.target} WHERE {_all(where, joined)}"
+
+
+def _all(*conditions: str) -> str:
+    return " AND ".join(f"({condition})" for condition in conditions if condition)
+
+
+@dataclass(frozen=True)
+class FunctionChange:
+    """Rows are read and locked, the function says the new values, and they are written by key, in one transaction."""
+
+    step: Backfill
+    keys: Keyset
+    function: PythonFunction
+    call: RowFunction
+
+    def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
+        rows = self._read(connection, low, high)
+        if not rows:
+            return 0
+        key_width = len(self.keys.columns)
+        names = (*self.keys.columns, *self.function.inputs)
+        values = self._values([dict(zip(names, row[key_width:], strict=True)) for row in rows])
+        parameters = [
+            [*(value[name] for name in self.function.outputs), *row[:key_width]] for row, value in zip(rows, values, strict=True)
+        ]
+        connection.execute_many(self._write_sql(), parameters)
+        return len(rows)
+
+    def _read(self, connection: Connection, low: Row | None, high: Row) -> list[Row]:
+        condition, parameters = self.keys.range(low, high)
+        inputs = ", ".join(self.keys.column(name) for name in (*self.keys.columns, *self.function.inputs))
+        lock = " FOR NO KEY UPDATE" if connection.dialect == "postgresql" else ""
+        where = _all(condition, escaped(self.step.predicate))
+        sql = f"SELECT {self.keys.selected}, {inputs} FROM {self.keys.target} WHERE {where} ORDER BY {self.keys.order}{lock}"
+        return connection.query(sql, parameters)
+
+    def _write_sql(self) -> str:
+        assignments = ", ".join(f"{quoted(name)} = %s" for name in self.function.outputs)
+        return f"UPDATE {self.keys.target} SET {assignments} WHERE {self.keys.row} = {self.keys.placeholders}"
+
+    def _values(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The function's answer, checked. Its errors are told by type and place: a message might hold a row's values."""
+        try:
+            values = self.call(rows)
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            raise StepFailedError(
+                "DF-E533",
+                f"{self.function.reference} raised {type(error).__name__}",
+                where=f"{place(self.step)}\n{frame.filename}:{frame.lineno}",
+                why="the chunk was rolled back; the message is not shown, since it may hold values of rows",
+                hint="correct the function and make the plan again (its content is part of the digest)",
+            ) from None
+        if len(values) != len(rows) or any(set(self.function.outputs) - set(value) for value in values):
+            raise StepFailedError(
+                "DF-E534",
+                f"{self.function.reference} did not answer for every row",
+                where=place(self.step),
+                why=f"asked for {len(rows)} rows with {', '.join(self.function.outputs)}; got {len(values)} rows",
+                hint="return one dict per row, in the same order, with every output column",
+            )
+        return values
+
+
+def load_function(function: PythonFunction, step: Backfill) -> RowFunction:
+    """The user's function. Its module's file must be the one that the plan was made with."""
+    module_name, _, name = function.reference.partition(":")
+    if function.path and function.path not in sys.path:
+        sys.path.insert(0, function.path)
+    try:
+        module = importlib.import_module(module_name)
+        found = getattr(module, name)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise RefusedError(
+            "DF-E310", f"the function {function.reference} cannot be loaded", where=place(step), why=f"{type(error).__name__}: {error}",
+            hint="is its folder the `path` of the plan?",
+        ) from error  # fmt: skip
+    _check_content(module, function, step)
+    call: RowFunction = found
+    return call
+
+
+def _check_content(module: ModuleType, function: PythonFunction, step: Backfill) -> None:
+    file = Path(module.__file__ or "")
+    if function.sha256 and hashlib.sha256(file.read_bytes()).hexdigest() != function.sha256:
+        raise RefusedError(
+            "DF-E311", f"{file.name} changed since the plan was made", where=place(step), why="its content is part of the plan's digest",
+            hint="make the plan again: driftflow plan",
+        )  # fmt: skip

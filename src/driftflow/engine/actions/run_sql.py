@@ -1,0 +1,97 @@
+"""RunSql: statements and their journal entry in one transaction; or one statement alone, with a probe for what a crash leaves open."""
+
+from __future__ import annotations
+
+from driftflow.engine.context import Context
+from driftflow.engine.faults import place
+from driftflow.engine.lease import settle_timeouts
+from driftflow.engine.ports import Connection
+from driftflow.errors import StepFailedError
+from driftflow.model.event import StepRepaired
+from driftflow.model.plan import Outcome, Probe, RunSql
+
+
+def perform(step: RunSql, context: Context) -> None:
+    context.started(step)
+    if step.transaction == "own":
+        _together(step, context)
+    else:
+        _alone(step, context)
+
+
+def _together(step: RunSql, context: Context) -> None:
+    begun = context.clock.monotonic()
+    with (
+        context.watched(step.lock_timeout_ms),
+        context.fenced(lock_ms=step.lock_timeout_ms, statement_ms=step.statement_timeout_ms),
+    ):
+        rows = run_as(step, context.connection)
+        context.finished(step, begun, rows=rows)
+
+
+def run_as(step: RunSql, connection: Connection) -> int | None:
+    """The statements under the step's settings and role; rows changed by the last one that says. The role is given back before the journal
+    is written."""
+    for name, value in step.settings.items():
+        connection.query("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+    if step.role:
+        connection.execute(f"SET LOCAL ROLE {_quoted(step.role)}")
+    rows: int | None = None
+    for statement in step.statements:
+        affected = connection.execute(statement)
+        rows = affected if affected >= 0 else rows
+    if step.role:
+        connection.execute("SET LOCAL ROLE NONE")
+    return rows
+
+
+def _quoted(role: str) -> str:
+    return '"' + role.replace('"', '""') + '"'
+
+
+def _alone(step: RunSql, context: Context) -> None:
+    """Timeouts are the session's here: SET LOCAL needs a transaction."""
+    begun = context.clock.monotonic()
+    context.check_fence()
+    try:
+        context.connection.set_timeouts(lock_ms=step.lock_timeout_ms, statement_ms=step.statement_timeout_ms)
+        with context.watched(step.lock_timeout_ms):
+            for statement in step.statements:
+                context.connection.execute(statement)
+    finally:
+        if not context.connection.in_transaction:
+            settle_timeouts(context.connection)
+    with context.fenced():
+        context.finished(step, begun)
+
+
+def probe(step: RunSql, context: Context) -> Outcome:
+    """A transactional step that has no StepDone did not happen. Alone, its own probe says; without one nobody knows."""
+    if step.transaction == "own":
+        return "not_done"
+    return "unknown" if step.probe is None else ask(step.probe, step, context)
+
+
+def ask(probe: Probe, step: RunSql, context: Context) -> Outcome:
+    rows = context.connection.query(probe.query)
+    answer = str(rows[0][0]) if rows else ""
+    match answer:
+        case "done" | "not_done" | "half_done":
+            return answer
+        case _:
+            raise StepFailedError(
+                "DF-E517", f"the step's probe answered {answer!r}", where=place(step), why="it must say done, not_done or half_done",
+                hint="correct the plan's probe",
+            )  # fmt: skip
+
+
+def repair(step: RunSql, context: Context) -> None:
+    """One statement at a time and outside a transaction, as DROP INDEX CONCURRENTLY needs it."""
+    for statement in step.probe.repair if step.probe else ():
+        context.check_fence()
+        context.connection.set_timeouts(lock_ms=step.lock_timeout_ms, statement_ms=step.statement_timeout_ms)
+        try:
+            context.connection.execute(statement)
+        finally:
+            settle_timeouts(context.connection)
+        context.record(StepRepaired(run=context.run, at=context.now(), fence=context.fence, step=step.id, repair=statement))

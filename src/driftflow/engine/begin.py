@@ -1,0 +1,139 @@
+"""Every reason to refuse, looked at before anything is written; then the journal, the claims and the row of the run."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from driftflow.engine.faults import general_error, irreversible_error
+from driftflow.engine.guards import check_guard
+from driftflow.engine.parts import Direction, Parts
+from driftflow.engine.ports import (
+    ClaimConflict,
+    Connection,
+    DatabaseFault,
+    RunRow,
+)
+from driftflow.errors import JournalError, RefusedError, UsageError
+from driftflow.model.plan import PHASES, Irreversible, Plan
+from driftflow.model.record import decode, encode
+
+
+def check_plan(plan: Plan, parts: Parts) -> None:
+    """What the plan alone, and the files it names, say against running it."""
+    if plan.dialect != parts.connector.dialect:
+        raise RefusedError(
+            "DF-E301", f"the plan is for {plan.dialect}, the database is {parts.connector.dialect}", where=parts.connector.display,
+            hint="driftflow plan with the right --url",
+        )  # fmt: skip
+    ids = [step.id for step in plan.steps]
+    if len(set(ids)) != len(ids) or "" in ids:
+        raise RefusedError("DF-E316", "two steps of the plan have the same id", hint="make the plan again: driftflow plan")
+    accepted = accepted_names(plan, parts, "forward")
+    for step in plan.steps:
+        ahead = parts.options.phase is None or PHASES.index(step.phase) <= PHASES.index(parts.options.phase)
+        if ahead and isinstance(step.undo, Irreversible) and step.undo.name not in accepted:
+            raise irreversible_error(step, "", backward=False)
+    for input in plan.inputs:
+        _check_input(input.path, input.sha256)
+
+
+def _check_input(path: str, sha256: str) -> None:
+    try:
+        found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise RefusedError(
+            "DF-E312",
+            f"an input of the plan cannot be read: {path}",
+            why=error.strerror or "",
+            hint="put it back where the plan was made",
+        ) from error
+    if found != sha256:
+        raise RefusedError(
+            "DF-E313", f"{path} changed since the plan was made", why="its SHA-256 is part of the digest", hint="driftflow plan"
+        )
+
+
+def accepted_names(plan: Plan, parts: Parts, direction: Direction) -> tuple[str, ...]:
+    """What was accepted for the way forward says nothing about a rollback that cannot bring it back."""
+    return parts.options.accept if direction == "backward" else (*plan.accepted, *parts.policy.accept, *parts.options.accept)
+
+
+@contextmanager
+def connected(parts: Parts) -> Iterator[Connection]:
+    connection = parts.connector.connect("apply")
+    try:
+        yield connection
+    except DatabaseFault as fault:
+        raise general_error(fault, parts.connector.display) from fault
+    finally:
+        connection.close()
+
+
+def stored(run: str, parts: Parts, connection: Connection) -> tuple[RunRow, Plan]:
+    """The run and its plan from the journal."""
+    row = parts.journal.run(connection, run) if parts.journal.installed(connection) else None
+    if row is None:
+        raise UsageError("DF-E120", f"this database knows no run {run}", where=parts.connector.display, hint="driftflow status")
+    plan = decode(row.plan, Plan)
+    if plan.digest != row.plan_digest:
+        raise JournalError("DF-E606", f"the plan stored with run {run} was changed", hint="driftflow doctor")
+    return row, plan
+
+
+def create(plan: Plan, parts: Parts, connection: Connection) -> RunRow:
+    """A new run: every reason to refuse first, then the journal, then the claims."""
+    compare(plan.catalog_fingerprint, plan, parts, connection, "since the plan was made", "make the plan again: driftflow plan")
+    for guard in plan.requires:
+        check_guard(guard, connection, where="before the run", again="driftflow apply")
+    parts.journal.install(connection)
+    found = parts.journal.find(connection, plan.digest)
+    if found is not None:
+        return found  # Another executor began it while we looked.
+    row = RunRow(
+        id=f"{parts.clock.now()[:10].replace('-', '')}-{secrets.token_hex(3)}",
+        plan_digest=plan.digest,
+        plan=encode(plan),
+        identity=connection.identity(),
+        fingerprint=plan.catalog_fingerprint,
+        executor=parts.executor,
+    )
+    try:
+        parts.journal.create_run(connection, row, [relation.text for relation in plan.relations])
+    except ClaimConflict as conflict:
+        raise claim_error(conflict) from conflict
+    return row
+
+
+def claim(plan: Plan, run: str, parts: Parts, connection: Connection) -> None:
+    try:
+        parts.journal.claim(connection, run, [relation.text for relation in plan.relations])
+    except ClaimConflict as conflict:
+        raise claim_error(conflict) from conflict
+
+
+def claim_error(conflict: ClaimConflict) -> RefusedError:
+    return RefusedError(
+        "DF-E302",
+        f"run {conflict.run} is not finished and touches {conflict.relation} too",
+        why="two runs never change the same relation at once",
+        hint=f"driftflow status {conflict.run}; then resume or roll it back",
+    )
+
+
+def compare(expected: str, plan: Plan, parts: Parts, connection: Connection, since: str, hint: str) -> None:
+    if not expected or not plan.fingerprint_relations:
+        return
+    found = parts.fingerprint(connection, plan.fingerprint_relations)
+    if found != expected:
+        names = ", ".join(name.text for name in plan.fingerprint_relations)
+        raise RefusedError(
+            "DF-E300",
+            f"the schema changed {since}",
+            where=names,
+            why=f"its fingerprint is {found[:12]}, expected {expected[:12]}",
+            hint=hint,
+        )

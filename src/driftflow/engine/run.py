@@ -1,0 +1,119 @@
+"""Starting a run, taking it up again, and taking it back. What the pipeline calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from driftflow.config import Policy
+from driftflow.engine.begin import accepted_names, check_plan, claim, connected, create, stored
+from driftflow.engine.context import FingerprintOf
+from driftflow.engine.control import StopSignal
+from driftflow.engine.decide import past_no_return
+from driftflow.engine.execute import execute
+from driftflow.engine.faults import irreversible_error
+from driftflow.engine.parts import Parts, RunOptions, RunReport
+from driftflow.engine.ports import (
+    ENDED,
+    Clock,
+    Connector,
+    JournalStore,
+    Listener,
+    Signal,
+)
+from driftflow.engine.state import fold
+from driftflow.errors import RefusedError
+from driftflow.model.plan import Irreversible, Plan
+
+DEFAULTS = RunOptions()
+
+
+def run_plan(
+    plan: Plan,
+    *,
+    connector: Connector,
+    journal: JournalStore,
+    fingerprint: FingerprintOf,
+    clock: Clock,
+    listener: Listener,
+    policy: Policy,
+    signals: Sequence[Signal] = (),
+    options: RunOptions = DEFAULTS,
+    sources: Callable[[str], Connector] | None = None,
+    stop: StopSignal | None = None,
+) -> RunReport:
+    """Begin a run of the plan, or go on with its unfinished one. Nothing is written before every reason to refuse was looked at."""
+    parts = Parts(connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal())
+    check_plan(plan, parts)
+    with connected(parts) as connection:
+        row = journal.find(connection, plan.digest) if journal.installed(connection) else None
+        if row is not None and row.status == "aborted":
+            raise RefusedError(
+                "DF-E307",
+                f"run {row.id} of this plan was aborted",
+                hint=f"driftflow resume {row.id}, or driftflow rollback {row.id}",
+            )
+        row = row or create(plan, parts, connection)
+        return execute(plan, row, parts, connection, "forward")
+
+
+def resume(
+    run: str,
+    *,
+    connector: Connector,
+    journal: JournalStore,
+    fingerprint: FingerprintOf,
+    clock: Clock,
+    listener: Listener,
+    policy: Policy,
+    signals: Sequence[Signal] = (),
+    options: RunOptions = DEFAULTS,
+    sources: Callable[[str], Connector] | None = None,
+    stop: StopSignal | None = None,
+) -> RunReport:
+    """Go on where the journal says that the run stands, in the direction that it had."""
+    parts = Parts(connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal())
+    with connected(parts) as connection:
+        row, plan = stored(run, parts, connection)
+        if row.status in ENDED:
+            raise RefusedError("DF-E308", f"run {run} is over ({row.status.replace('_', ' ')})", hint="driftflow status")
+        direction = fold(journal.events(connection, run)).direction
+        if direction == "forward":
+            check_plan(plan, parts)
+        return execute(plan, row, parts, connection, direction)
+
+
+def roll_back(
+    run: str,
+    *,
+    connector: Connector,
+    journal: JournalStore,
+    fingerprint: FingerprintOf,
+    clock: Clock,
+    listener: Listener,
+    policy: Policy,
+    signals: Sequence[Signal] = (),
+    options: RunOptions = DEFAULTS,
+    sources: Callable[[str], Connector] | None = None,
+    stop: StopSignal | None = None,
+) -> RunReport:
+    """Take the run back, step by step in reverse order, journaled like the way forward. Refuses before it begins when a finished step cannot
+    be taken back and is not accepted by name."""
+    parts = Parts(connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal())
+    with connected(parts) as connection:
+        row, plan = stored(run, parts, connection)
+        if row.status == "rolled_back":
+            raise RefusedError("DF-E308", f"run {run} was rolled back already", hint="driftflow status")
+        state = fold(journal.events(connection, run))
+        final = past_no_return(plan, state)
+        if (
+            final is not None
+            and isinstance(final.undo, Irreversible)
+            and final.undo.name not in accepted_names(plan, parts, "backward")
+        ):
+            raise irreversible_error(final, run, backward=True)
+        if row.status in ENDED:
+            claim(plan, row.id, parts, connection)
+        return execute(plan, row, parts, connection, "backward")
+
+
+__all__ = ["RunOptions", "RunReport", "StopSignal", "resume", "roll_back", "run_plan"]

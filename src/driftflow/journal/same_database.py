@@ -1,0 +1,305 @@
+"""The journal in the database that is being changed: what a step did and that it did it commit together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from driftflow.dialects.base import ErrorKind
+from driftflow.engine.ports import (
+    ENDED,
+    ClaimConflict,
+    Connection,
+    DatabaseFault,
+    Debris,
+    Lease,
+    Progress,
+    Request,
+    Row,
+    RunRow,
+    RunStatus,
+    ServerIdentity,
+    Verb,
+)
+from driftflow.engine.transactions import transaction
+from driftflow.errors import JournalError
+from driftflow.journal.install import checked_version, install
+from driftflow.journal.layout import PLACES
+from driftflow.model.event import AnyEvent, Session
+from driftflow.model.record import DecodeError, decode, encode
+
+RUN_COLUMNS = "id, plan_digest, status, identity, fingerprint, executor, message, created_ms, updated_ms"
+
+
+class SameDatabaseJournal:
+    """Stateless: every method works through the connection that it is given."""
+
+    def installed(self, connection: Connection) -> bool:
+        return checked_version(connection) > 0
+
+    def install(self, connection: Connection) -> None:
+        install(connection)
+
+    def transaction(self, connection: Connection) -> AbstractContextManager[None]:
+        return transaction(connection)
+
+    # runs and claims
+
+    def create_run(self, connection: Connection, row: RunRow, claims: Sequence[str]) -> None:
+        now = _now(connection)
+        with transaction(connection):
+            values = (
+                row.id,
+                row.plan_digest,
+                row.status,
+                row.plan.decode(),
+                encode(row.identity).decode(),
+                row.fingerprint,
+                row.executor,
+            )
+            _write(
+                connection,
+                "INSERT INTO {p}run (id, plan_digest, status, plan, identity, fingerprint, executor, message, created_ms, updated_ms)"
+                f" VALUES (%s, %s, %s, %s, %s, %s, %s, '', {now}, {now})",
+                values,
+            )
+            _write(connection, "INSERT INTO {p}fence (run, token) VALUES (%s, 0)", (row.id,))
+            _write(
+                connection,
+                "INSERT INTO {p}lease (run, executor, session_id, session_started, expires_ms) VALUES (%s, '', 0, '', 0)",
+                (row.id,),
+            )
+            self.claim(connection, row.id, claims)
+
+    def claim(self, connection: Connection, run: str, claims: Sequence[str]) -> None:
+        with transaction(connection):
+            for relation in sorted(set(claims)):
+                if _write(
+                    connection,
+                    "INSERT INTO {p}claim (relation, run) VALUES (%s, %s) ON CONFLICT (relation) DO NOTHING",
+                    (relation, run),
+                ):
+                    continue
+                owner = _read(connection, "SELECT run FROM {p}claim WHERE relation = %s", (relation,))
+                if owner and owner[0][0] != run:
+                    raise ClaimConflict(owner[0][0], relation)
+
+    def release_claims(self, connection: Connection, run: str) -> None:
+        with transaction(connection):
+            _write(connection, "DELETE FROM {p}claim WHERE run = %s", (run,))
+
+    def run(self, connection: Connection, run: str) -> RunRow | None:
+        rows = _read(connection, f"SELECT {RUN_COLUMNS}, plan FROM {{p}}run WHERE id = %s", (run,))
+        return run_row(rows[0]) if rows else None
+
+    def find(self, connection: Connection, plan_digest: str) -> RunRow | None:
+        marks = ", ".join("%s" for _ in ENDED)
+        rows = _read(
+            connection,
+            f"SELECT {RUN_COLUMNS}, plan FROM {{p}}run WHERE plan_digest = %s AND status NOT IN ({marks}) ORDER BY created_ms DESC, id DESC",
+            (plan_digest, *ENDED),
+        )
+        return run_row(rows[0]) if rows else None
+
+    def set_status(self, connection: Connection, run: str, status: RunStatus, message: str = "") -> None:
+        with transaction(connection):
+            _write(
+                connection,
+                f"UPDATE {{p}}run SET status = %s, message = %s, updated_ms = {_now(connection)} WHERE id = %s",
+                (status, message, run),
+            )
+
+    def set_identity(self, connection: Connection, run: str, identity: ServerIdentity) -> None:
+        with transaction(connection):
+            _write(connection, "UPDATE {p}run SET identity = %s WHERE id = %s", (encode(identity).decode(), run))
+
+    # events
+
+    def events(self, connection: Connection, run: str) -> list[AnyEvent]:
+        return [event for _, event in numbered_events(connection, run, 0)]
+
+    def append(self, connection: Connection, event: AnyEvent) -> None:
+        """The key (run, seq) makes a second writer fail instead of mixing two histories."""
+        with transaction(connection):
+            _write(
+                connection,
+                "INSERT INTO {p}event (run, seq, body) SELECT %s, coalesce(max(seq), 0) + 1, %s FROM {p}event WHERE run = %s",
+                (event.run, encode(event).decode(), event.run),
+            )
+
+    # fence and lease
+
+    def fence(self, connection: Connection, run: str) -> int:
+        share = PLACES[connection.dialect].share
+        rows = _read(connection, f"SELECT token FROM {{p}}fence WHERE run = %s{share}", (run,))
+        if not rows:
+            raise JournalError("DF-E603", f"the journal has no run {run}", hint="driftflow status")
+        return int(rows[0][0])
+
+    def raise_fence(self, connection: Connection, run: str) -> int:
+        with transaction(connection):
+            _write(connection, "UPDATE {p}fence SET token = token + 1 WHERE run = %s", (run,))
+            return int(_read(connection, "SELECT token FROM {p}fence WHERE run = %s", (run,))[0][0])
+
+    def lease(self, connection: Connection, run: str) -> Lease | None:
+        rows = _read(
+            connection,
+            f"SELECT executor, session_id, session_started, expires_ms, expires_ms < {_now(connection)} FROM {{p}}lease WHERE run = %s",
+            (run,),
+        )
+        if not rows or not rows[0][0]:
+            return None
+        executor, session, started, expires_ms, expired = rows[0]
+        return Lease(
+            executor=executor, session=Session(id=session, started_at=started), expires_ms=expires_ms, expired=bool(expired)
+        )
+
+    def take_lease(
+        self, connection: Connection, run: str, executor: str, *, session: Session, seconds: int, force: bool
+    ) -> Lease | None:
+        with transaction(connection):
+            taken = _write(
+                connection,
+                f"UPDATE {{p}}lease SET executor = %s, session_id = %s, session_started = %s, expires_ms = {_now(connection)} + %s"
+                f" WHERE run = %s AND (executor IN ('', %s) OR expires_ms < {_now(connection)} OR %s = 1)",
+                (executor, session.id, session.started_at, seconds * 1000, run, executor, int(force)),
+            )
+            if taken:
+                _write(connection, "UPDATE {p}run SET executor = %s WHERE id = %s", (executor, run))
+                return None
+            return self.lease(connection, run)
+
+    def renew_lease(self, connection: Connection, run: str, executor: str, *, seconds: int) -> bool:
+        with transaction(connection):
+            sql = f"UPDATE {{p}}lease SET expires_ms = {_now(connection)} + %s WHERE run = %s AND executor = %s"
+            return _write(connection, sql, (seconds * 1000, run, executor)) == 1
+
+    def release_lease(self, connection: Connection, run: str, executor: str) -> None:
+        with transaction(connection):
+            sql = "UPDATE {p}lease SET executor = '', expires_ms = 0 WHERE run = %s AND executor = %s"
+            _write(connection, sql, (run, executor))
+
+    # progress, requests, gates, debris
+
+    def progress(self, connection: Connection, run: str, step: str) -> Progress | None:
+        rows = _read(connection, "SELECT body FROM {p}progress WHERE run = %s AND step = %s", (run, step))
+        return decode(rows[0][0], Progress) if rows else None
+
+    def save_progress(self, connection: Connection, run: str, progress: Progress) -> None:
+        with transaction(connection):
+            _write(
+                connection,
+                "INSERT INTO {p}progress (run, step, body) VALUES (%s, %s, %s) ON CONFLICT (run, step) DO UPDATE SET body = excluded.body",
+                (run, progress.step, encode(progress).decode()),
+            )
+
+    def requests(self, connection: Connection, run: str) -> list[Request]:
+        rows = _read(
+            connection,
+            "SELECT id, verb, arguments, asked_by FROM {p}control WHERE run = %s AND taken_ms IS NULL ORDER BY id",
+            (run,),
+        )
+        return [Request(id=id, verb=_verb(verb), arguments=decode(text, dict[str, str]), by=by) for id, verb, text, by in rows]
+
+    def mark_taken(self, connection: Connection, run: str, ids: Sequence[int]) -> None:
+        with transaction(connection):
+            for id in ids:
+                _write(connection, f"UPDATE {{p}}control SET taken_ms = {_now(connection)} WHERE id = %s AND run = %s", (id, run))
+
+    def open_gate(self, connection: Connection, run: str, gate: str, by: str) -> None:
+        with transaction(connection):
+            _write(
+                connection,
+                f"INSERT INTO {{p}}gate (run, name, opened_by, opened_ms) VALUES (%s, %s, %s, {_now(connection)}) ON CONFLICT (run, name) DO NOTHING",
+                (run, gate, by),
+            )
+
+    def opened_gates(self, connection: Connection, run: str) -> dict[str, str]:
+        return dict(_read(connection, "SELECT name, opened_by FROM {p}gate WHERE run = %s", (run,)))
+
+    def register(self, connection: Connection, debris: Debris) -> None:
+        with transaction(connection):
+            _write(
+                connection,
+                "INSERT INTO {p}object (run, step, kind, name, drop_sql) VALUES (%s, %s, %s, %s, %s)"
+                " ON CONFLICT (run, name) DO UPDATE SET drop_sql = excluded.drop_sql",
+                (debris.run, debris.step, debris.kind, debris.name, debris.drop_sql),
+            )
+
+    def unregister(self, connection: Connection, run: str, name: str) -> None:
+        with transaction(connection):
+            _write(connection, "DELETE FROM {p}object WHERE run = %s AND name = %s", (run, name))
+
+    def debris(self, connection: Connection, run: str = "") -> tuple[Debris, ...]:
+        rows = _read(
+            connection,
+            "SELECT run, step, kind, name, drop_sql FROM {p}object WHERE %s IN ('', run) ORDER BY run, kind, name",
+            (run,),
+        )
+        return tuple(Debris(run=run, step=step, kind=kind, name=name, drop_sql=drop) for run, step, kind, name, drop in rows)
+
+
+def _now(connection: Connection) -> str:
+    return PLACES[connection.dialect].now_ms
+
+
+def _write(connection: Connection, sql: str, parameters: Sequence[Any]) -> int:
+    return connection.execute(sql.replace("{p}", PLACES[connection.dialect].prefix), parameters)
+
+
+def _read(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    return connection.query(sql.replace("{p}", PLACES[connection.dialect].prefix), parameters)
+
+
+def _verb(text: str) -> Verb:
+    match text:
+        case "pause" | "resume" | "throttle" | "abort" | "gate":
+            return text
+        case _:
+            raise JournalError(
+                "DF-E604", f"the journal holds a request that we do not know: {text!r}", hint="pip install --upgrade driftflow"
+            )
+
+
+def run_row(row: Row) -> RunRow:
+    """From RUN_COLUMNS, with or without the plan behind them."""
+    id, plan_digest, status, identity, fingerprint, executor, message, created_ms, updated_ms, *plan = row
+    return RunRow(
+        id=id,
+        plan_digest=plan_digest,
+        status=status,
+        plan=plan[0].encode() if plan else b"",
+        identity=decode(identity, ServerIdentity | None),  # type: ignore[arg-type]
+        fingerprint=fingerprint,
+        executor=executor,
+        message=message,
+        created_at=iso(created_ms),
+        updated_at=iso(updated_ms),
+    )
+
+
+def iso(milliseconds: int) -> str:
+    """Milliseconds since 1970 as UTC text."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def numbered_events(connection: Connection, run: str, after: int) -> list[tuple[int, AnyEvent]]:
+    """Events behind number `after`. An event of a kind that we do not know is never skipped: JournalError."""
+    rows = _read(connection, "SELECT seq, body FROM {p}event WHERE run = %s AND seq > %s ORDER BY seq", (run, after))
+    try:
+        return [(int(seq), decode(body, AnyEvent)) for seq, body in rows]  # type: ignore[arg-type]
+    except DecodeError as fault:
+        raise JournalError(
+            "DF-E605",
+            f"the journal of run {run} holds an event that we cannot read",
+            why=str(fault),
+            hint="pip install --upgrade driftflow",
+        ) from fault
+
+
+def missing_journal(fault: DatabaseFault) -> bool:
+    """Whether the fault says that there is no journal (yet)."""
+    return fault.code in {"42P01", "3F000"} or (fault.kind is ErrorKind.SYNTAX and "no such table" in fault.message)
