@@ -1,0 +1,35 @@
+"""Which defaults are constants to SQLite: what ADD COLUMN accepts on a table that has rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftflow.dialects.sqlite.tokens import Token, TokenFault, tokenize
+
+_KEYWORDS = frozenset({"NULL", "TRUE", "FALSE"})
+
+
+def is_constant(default: str) -> bool:
+    """A literal, NULL, TRUE or FALSE, with any signs and parentheses; a CAST of one. Not `1 + 1`, not CURRENT_TIMESTAMP, no call (measured)."""
+    try:
+        tokens, _ = tokenize(default)
+    except TokenFault:
+        return False
+    return _constant(tokens)
+
+
+def _constant(tokens: Sequence[Token]) -> bool:
+    match tokens:
+        case [Token(kind="string" | "number" | "blob")]:
+            return True
+        case [Token(kind="word", key=key)]:
+            return key in _KEYWORDS
+        case [Token(key="-" | "+"), *rest]:
+            return _constant(rest)
+        case [Token(key="("), *inside, Token(key=")")]:
+            return _constant(inside)
+        case [Token(key="CAST"), Token(key="("), *inside, Token(key=")")]:
+            at = next((index for index, token in enumerate(inside) if token.key == "AS"), len(inside))
+            return _constant(inside[:at])
+        case _:
+            return False

@@ -1,0 +1,84 @@
+"""Queries that count what would make a statement fail: one row, one number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftflow.dialects.sqlite.keywords import quote
+from driftflow.dialects.sqlite.render.table import default as render_default
+from driftflow.dialects.sqlite.render.table import quote_name
+from driftflow.model.catalog import ForeignKey, IndexPart
+from driftflow.model.names import Name
+
+
+def any_row(table: Name) -> str:
+    return f"SELECT count(*) FROM (SELECT 1 FROM {quote_name(table)} LIMIT 1)"
+
+
+def nulls(table: Name, column: str) -> str:
+    return f"SELECT count(*) FROM {quote_name(table)} WHERE {quote(column)} IS NULL"
+
+
+def violations(table: Name, expression: str) -> str:
+    """Rows for which the check is false; NULL passes, as it does for SQLite."""
+    return f"SELECT count(*) FROM {quote_name(table)} WHERE NOT ({expression})"
+
+
+def violations_with(table: Name, expression: str, column: str, value: str) -> str:
+    """The same for a column that the table does not have yet, with the value that every row would get."""
+    rows = f"SELECT *, {render_default(value)} AS {quote(column)} FROM {quote_name(table)}"
+    return f"SELECT count(*) FROM ({rows}) WHERE NOT ({expression})"
+
+
+def duplicates(table: Name, keys: Sequence[str], *, predicate: str = "") -> str:
+    """Groups of rows that share the key (SQL, quoted already). NULLs never collide."""
+    conditions = [f"{key} IS NOT NULL" for key in keys] + ([f"({predicate})"] if predicate else [])
+    where = " AND ".join(conditions)
+    groups = f"SELECT 1 FROM {quote_name(table)} WHERE {where} GROUP BY {', '.join(keys)} HAVING count(*) > 1"
+    return f"SELECT count(*) FROM ({groups})"
+
+
+def key_of(parts: Sequence[IndexPart]) -> tuple[str, ...]:
+    """Each part with its collation, by which SQLite judges two values equal."""
+    return tuple(
+        (quote(part.column) if part.column else f"({part.expression})")
+        + (f" COLLATE {quote(part.collation)}" if part.collation else "")
+        for part in parts
+    )
+
+
+def orphans(table: Name, key: ForeignKey) -> str:
+    """Rows whose complete key points at nothing."""
+    there = key.referenced_columns or key.columns
+    present = " AND ".join(f"child.{quote(column)} IS NOT NULL" for column in key.columns)
+    equal = " AND ".join(f"parent.{quote(far)} = child.{quote(near)}" for near, far in zip(key.columns, there, strict=False))
+    return (
+        f"SELECT count(*) FROM {quote_name(table)} AS child WHERE {present}"
+        f" AND NOT EXISTS (SELECT 1 FROM {quote_name(key.referenced)} AS parent WHERE {equal})"
+    )
+
+
+def referencing_rows(holder: Name, key: ForeignKey) -> str:
+    present = " AND ".join(f"{quote(column)} IS NOT NULL" for column in key.columns)
+    return f"SELECT count(*) FROM {quote_name(holder)} WHERE {present}"
+
+
+def wrongly_typed(table: Name, column: str, type: str) -> str:
+    """Values that a STRICT column of the type does not take, and cannot convert without loss."""
+    source = f"{quote_name(table)} WHERE {quote(column)} IS NOT NULL AND "
+    kind = f"typeof({quote(column)})"
+    match type.upper():
+        case "INT" | "INTEGER":
+            # SQLite converts '12' and 3.0, and nothing else.
+            converted = f"typeof(CAST({quote(column)} AS NUMERIC)) = 'integer' AND CAST(CAST({quote(column)} AS INTEGER) AS TEXT) = CAST({quote(column)} AS TEXT)"
+            real = f"{kind} = 'real' AND {quote(column)} = CAST({quote(column)} AS INTEGER)"
+            wrong = f"{kind} <> 'integer' AND NOT ({real}) AND NOT ({kind} = 'text' AND {converted})"
+        case "REAL":
+            wrong = f"{kind} NOT IN ('integer', 'real') AND NOT ({kind} = 'text' AND trim({quote(column)}) <> '' AND {quote(column)} + 0 = CAST({quote(column)} AS REAL) AND {quote(column)} NOT GLOB '*[^-+0-9.eE]*')"
+        case "TEXT":
+            wrong = f"{kind} = 'blob'"
+        case "BLOB":
+            wrong = f"{kind} <> 'blob'"
+        case _:
+            wrong = "0"
+    return f"SELECT count(*) FROM {source}{wrong}"

@@ -1,0 +1,126 @@
+"""SQLite's token rules: what its tokenizer reads as strings, identifiers, numbers, variables, operators and comments.
+
+Source: SQLite's tokenize.c (3.54). Unlike PostgreSQL there are no dollar quotes, no escapes in strings, and comments do not nest.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+Kind = Literal["word", "quoted", "string", "blob", "number", "variable", "operator"]
+
+
+class Token(NamedTuple):
+    """One token. `key` is what grammars compare: the upper-case word, the operator, and empty for everything else."""
+
+    kind: Kind
+    text: str
+    start: int
+    key: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+class CommentToken(NamedTuple):
+    text: str
+    start: int
+
+
+class TokenFault(Exception):
+    """Text that SQLite's tokenizer does not read. `offset` is where it begins."""
+
+    def __init__(self, message: str, offset: int, code: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.code = code
+
+
+END = Token("operator", "", 0, "")
+"""What a cursor sees behind the last token."""
+
+_TOKEN = re.compile(
+    r"""
+    (?P<space>[ \t\n\f\r\ufeff]+)
+  | (?P<comment>--[^\n]*|/\*.*?\*/)
+  | (?P<blob>[xX]'(?:[0-9A-Fa-f]{2})*')
+  | (?P<word>[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)
+  | (?P<number>0[xX][0-9A-Fa-f]+(?:_[0-9A-Fa-f]+)*
+      | (?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?)
+  | (?P<string>'[^']*(?:''[^']*)*')
+  | (?P<quoted>"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\])
+  | (?P<variable>\?[0-9]*|[:@\#][A-Za-z0-9_$\x80-\U0010ffff]+|\$[A-Za-z0-9_$\x80-\U0010ffff]+(?:::[A-Za-z0-9_$]+)*(?:\([^\s)]*\))?)
+  | (?P<operator>->>|->|\|\||<<|>>|<=|>=|<>|!=|==|[-+*/%&|~=<>(),;.])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_TRAILING_WORD = re.compile(r"[A-Za-z0-9_$\x80-\U0010ffff]")
+
+
+def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:
+    """All tokens and all comments, in order. Raises TokenFault for NUL, an unterminated quote or comment, or a character that starts no token."""
+    if (nul := text.find("\x00")) >= 0:
+        raise TokenFault("a NUL character, at which SQLite would stop reading", nul, "DF-E222")
+    tokens: list[Token] = []
+    comments: list[CommentToken] = []
+    at, end, match_at = 0, len(text), _TOKEN.match
+    while at < end:
+        match = match_at(text, at)
+        if match is None:
+            raise _fault(text, at)
+        kind, found = match.lastgroup, match.group()
+        after = match.end()
+        match kind:
+            case "space":
+                pass
+            case "comment":
+                comments.append(CommentToken(found, at))
+            case "word":
+                tokens.append(Token("word", found, at, found.upper()))
+            case "operator":
+                tokens.append(Token("operator", found, at, found))
+            case "number":
+                if after < end and _TRAILING_WORD.match(text, after):  # SQLite: `12ab` is one illegal token
+                    raise TokenFault(f"unrecognized token: {_word_at(text, at)}", at, "DF-E223")
+                tokens.append(Token("number", found, at, ""))
+            case "blob" | "string" | "quoted" | "variable":
+                tokens.append(Token(kind, found, at, ""))
+            case _:  # pragma: no cover
+                raise AssertionError(kind)
+        at = after
+    return tokens, comments
+
+
+def _fault(text: str, at: int) -> TokenFault:
+    opening = text[at]
+    if text.startswith("/*", at):
+        return TokenFault("this comment is never closed", at, "DF-E221")
+    if opening in "'\"`[":
+        what = "string" if opening == "'" else "quoted name"
+        return TokenFault(f"this {what} is never closed", at, "DF-E221")
+    return TokenFault(f"unrecognized token: {_word_at(text, at)}", at, "DF-E223")
+
+
+def _word_at(text: str, at: int) -> str:
+    match = re.compile(r"\S[A-Za-z0-9_$]*").match(text, at)
+    return f'"{match.group() if match else text[at]}"'
+
+
+def name_of(token: Token) -> str:
+    """The identifier that a word, a quoted name, or (where SQLite allows it) a string spells."""
+    text = token.text
+    match text[:1]:
+        case '"':
+            return text[1:-1].replace('""', '"')
+        case "`":
+            return text[1:-1].replace("``", "`")
+        case "'":
+            return text[1:-1].replace("''", "'")
+        case "[":
+            return text[1:-1]
+        case _:
+            return text
