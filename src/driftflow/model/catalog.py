@@ -253,6 +253,8 @@ class Table(Record, frozen=True, kw_only=True):
     partitioning: Partitioning | None = None
     partition_of: Name | None = None
     partition_bound: str = ""
+    of_type: str = ""
+    """CREATE TABLE ... OF type."""
     inherits: tuple[Name, ...] = ()
     kind: Literal["table", "foreign", "virtual", "temporary"] = "table"
     unlogged: bool = False
@@ -271,6 +273,8 @@ class Table(Record, frozen=True, kw_only=True):
     definition: str = ""
     """The CREATE TABLE text where the server keeps one (SQLite, MySQL); takes no part in fingerprints."""
     statistics: TableStatistics = TableStatistics()
+    partial: bool = False
+    """Not all columns are known (CREATE TABLE AS: they are the server's to say)."""
     new: bool = False
     """Made by a pending migration: empty, and nobody reads or writes it yet."""
 
@@ -454,6 +458,7 @@ def structure(table: Table) -> Table:
         statistics=TableStatistics(),
         definition="",
         new=False,
+        partial=False,
         owner="",
         grants=(),
         publications=(),
