@@ -14,4 +14,4 @@ from driftflow.cli.session import Session
 @click.argument("id", metavar="RUN")
 def command(run: Session, *, id: str) -> None:
     """Ask RUN to stop for good: the statement that runs is cancelled, what is done stays done, and `rollback RUN` takes it back."""
-    ask(run, id, "abort", told=f"run {id} was asked to stop", next=("rollback", "status"))
+    ask(run, id, "abort", told=f"run {id}, stop", next=("rollback", "status"))

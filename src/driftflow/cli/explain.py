@@ -69,4 +69,4 @@ def _read(path: Path, name: str) -> str:
 def _unknown(name: str, known: list[str]) -> UsageError:
     near = nearest(name.upper(), known) or nearest(name, known)
     hint = f"did you mean {near}?" if near else "driftflow list checks"
-    return UsageError("DF-E123", f"there is no page about {name}", hint=hint)
+    return UsageError("DF-E133", f"there is no page about {name}", hint=hint)

@@ -20,4 +20,4 @@ def command() -> None:
 @click.argument("gate")
 def open_gate(run: Session, *, id: str, gate: str) -> None:
     """Open GATE of RUN. A process that waits there goes on; without one, `resume RUN` does."""
-    ask(run, id, "gate", told=f"gate {gate} of run {id} is open", arguments={"name": gate}, next=("resume", "status"))
+    ask(run, id, "gate", told=f"run {id}, gate {gate}", arguments={"name": gate}, next=("resume", "status"))

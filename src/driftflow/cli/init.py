@@ -37,13 +37,13 @@ def command(run: Session, *, source: tuple[str, ...], url_env: tuple[str, ...], 
     path = root / FILE_NAME
     if path.exists() and not force:
         raise UsageError(
-            "DF-E124", f"{FILE_NAME} is already here", where=str(path), hint="driftflow config    (or init --force to overwrite)"
+            "DF-E134", f"{FILE_NAME} is already here", where=str(path), hint="driftflow config    (or init --force to overwrite)"
         )
     draft = wizard.draft(root, source=source, url_env=url_env)
     if not yes and not (source and url_env):
         if not may_ask():
             raise UsageError(
-                "DF-E125", "nobody is here to answer", why="standard input is not a terminal", hint="driftflow init --yes"
+                "DF-E135", "nobody is here to answer", why="standard input is not a terminal", hint="driftflow init --yes"
             )
         draft = wizard.ask(draft)
     tested = wizard.test_connections(draft, root)

@@ -17,4 +17,4 @@ def command(run: Session, *, id: str) -> None:
 
     A step that cannot be divided (an index build) is finished first; `abort` cancels it.
     """
-    ask(run, id, "pause", told=f"run {id} was asked to pause; it does so at the end of its chunk", next=("resume", "status"))
+    ask(run, id, "pause", told=f"run {id}, pause", next=("resume", "status"))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftflow.errors import PlanFileError, UsageError
+from driftflow.errors import PlanFileError, RefusedError, UsageError
 
 if TYPE_CHECKING:
+    from driftflow.config import Policy
     from driftflow.model.plan import Plan
+
+DIGITS_MIN = 12
 
 
 def read_plan(path: Path) -> Plan:
@@ -19,7 +22,7 @@ def read_plan(path: Path) -> Plan:
     try:
         file = decode(path.read_bytes(), PlanFile)
     except FileNotFoundError:
-        raise UsageError("DF-E122", f"{path} is not there", hint=f"driftflow plan -o {path}") from None
+        raise UsageError("DF-E132", f"{path} is not there", hint=f"driftflow plan -o {path}") from None
     except (DecodeError, UnicodeDecodeError) as fault:
         raise PlanFileError(
             "DF-E392", f"{path} is not a plan", where=str(path), why=str(fault), hint=f"driftflow plan -o {path}"
@@ -37,3 +40,21 @@ def read_plan(path: Path) -> Plan:
             hint=f"driftflow plan -o {path}    (to plan anew; what is approved is the digest)",
         )
     return file.plan
+
+
+def check_approved(plan: Plan, approved: str, *, policy: Policy, environment: str) -> None:
+    """A digest that was given must be the plan's; a protected environment demands one, at least twelve digits of it."""
+    if approved and (len(approved) < DIGITS_MIN or not plan.digest.startswith(approved.lower())):
+        raise RefusedError(
+            "DF-E394",
+            "the approved digest is not this plan's",
+            why=f"approved {approved[:64]}, the plan is {plan.digest}",
+            hint="driftflow show FILE, and have it approved as it is",
+        )
+    if policy.protected and not approved:
+        raise RefusedError(
+            "DF-E394",
+            f"the environment {environment or 'named here'} is protected and no digest was approved",
+            why="what runs there is approved by its digest",
+            hint=f"driftflow apply FILE --approved {plan.digest[:DIGITS_MIN]}    (after somebody read it)",
+        )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from driftflow.cli.output import quoted
 from driftflow.cli.session import Session
+
+if TYPE_CHECKING:
+    from driftflow.engine.ports import Verb
 
 
 def ask(
@@ -14,9 +18,9 @@ def ask(
     """Leave the request in the journal, where the executor finds it within a second, from any machine that reaches the database."""
     from driftflow import pipeline
 
-    pipeline.request(id, verb, connector=run.connector, arguments=arguments)
+    answer = pipeline.request(id, verb, connector=run.connector, arguments=arguments)
     if run.out.json:
-        run.out.record({"run": id, "asked": verb, "arguments": dict(arguments)})
+        run.out.record({"run": id, "asked": verb, "arguments": dict(arguments), "answer": answer})
     else:
-        run.out.result(told)
+        run.out.result(f"{told}: {answer}")
     run.out.next(*(quoted("driftflow", word, id, *run.where) for word in next))

@@ -54,7 +54,7 @@ class Session:
             url = os.environ.get(target.url_env, "")
             if not url:
                 raise ConfigError(
-                    "DF-E120",
+                    "DF-E130",
                     f"the environment variable {target.url_env} is not set",
                     where=self.config.origin("target.url_env"),
                     why=f"the environment {target.name or '(none)'} takes its URL from it",
@@ -86,7 +86,7 @@ class Session:
         """Raises ConfigError when no database is named."""
         if not self.url:
             raise ConfigError(
-                "DF-E121",
+                "DF-E131",
                 "no database is named",
                 why=f"neither --url, --env nor DRIFTFLOW_URL is given{' and there is no driftflow.toml' if not self.config.file else ''}",
                 hint="driftflow init, or pass --url postgresql://user@host:5432/database or --url sqlite:///file.db",
@@ -148,7 +148,7 @@ class Session:
         wanted = list(paths) or [Path(path) for path in configured] or [self.root]
         for path in wanted:
             if not path.exists():
-                raise SourceError("DF-E122", f"{path} is not there", hint="name a folder of migrations, or a file of SQL")
+                raise SourceError("DF-E132", f"{path} is not there", hint="name a folder of migrations, or a file of SQL")
         options = {
             str(path): with_flags(configured.get(str(path.resolve())) or configured.get(str(path)), path, tool, variables)
             for path in wanted
@@ -183,7 +183,7 @@ def read_snapshot(path: Path) -> Snapshot:
     try:
         found = decode(path.read_bytes(), Snapshot)
     except FileNotFoundError:
-        raise UsageError("DF-E122", f"{path} is not there", hint=f"driftflow snapshot -o {path}") from None
+        raise UsageError("DF-E132", f"{path} is not there", hint=f"driftflow snapshot -o {path}") from None
     except (DecodeError, UnicodeDecodeError) as fault:
         raise PlanFileError(
             "DF-E391", f"{path} is not a snapshot", where=str(path), why=str(fault), hint=f"driftflow snapshot -o {path}"

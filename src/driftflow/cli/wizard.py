@@ -61,7 +61,7 @@ def _named_source(text: str, root: Path) -> detect.FoundSource:
     if not separator:
         tool, folder = "", text
     if not (root / folder).exists():
-        raise UsageError("DF-E122", f"{folder} is not there", hint="name a folder of migrations, or a file of SQL")
+        raise UsageError("DF-E132", f"{folder} is not there", hint="name a folder of migrations, or a file of SQL")
     return detect.FoundSource(tool, Path(folder).as_posix())
 
 
@@ -70,7 +70,7 @@ def _named_environment(text: str) -> DraftEnvironment:
     name, separator, variable = text.partition("=")
     variable = variable if separator else text
     if not re.fullmatch(r"[A-Za-z_]\w*", variable) or (separator and not re.fullmatch(r"[\w-]+", name)):
-        raise UsageError("DF-E126", f"{text!r} names no environment variable", hint="--url-env production=PRODUCTION_URL")
+        raise UsageError("DF-E136", f"{text!r} names no environment variable", hint="--url-env production=PRODUCTION_URL")
     found = detect.FoundDatabase(where="--url-env", url_env=variable)
     name = name if separator else environment_name(found, set())
     return DraftEnvironment(name, variable, protected=name.startswith("prod"))
