@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class BaseOperation(Record, frozen=True, kw_only=True, tag_field="op"):
     """One thing a statement does. Subclasses give their tag and their fields."""
 
+    table_if_exists: bool = False
+    """ALTER TABLE IF EXISTS (VIEW, POLICY, ...): nothing happens when the relation is missing. resolve clears it where the relation is there."""
+
     def after(self, catalog: Catalog) -> Catalog:
         """The catalog after this (resolved) operation. The base changes nothing.
 

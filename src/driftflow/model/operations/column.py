@@ -4,9 +4,42 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftflow.model.catalog import Column, Constraint, Generated, Identity, SequenceOptions
+from driftflow.model.catalog import (
+    Catalog,
+    Check,
+    Column,
+    Constraint,
+    ForeignKey,
+    Generated,
+    Identity,
+    NotNull,
+    PrimaryKey,
+    SequenceOptions,
+    Table,
+    TypeDefinition,
+    Unique,
+    View,
+)
 from driftflow.model.names import Name
+from driftflow.model.operations import dependents, renaming
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.operations.constraint import AddConstraint
+from driftflow.model.operations.heirs import inherited_column
+from driftflow.model.operations.identifiers import mentions
+from driftflow.model.operations.keys import with_not_null
+from driftflow.model.operations.lookup import (
+    change_each,
+    children,
+    find_column,
+    find_table,
+    put,
+    put_view,
+    refuse,
+    replace_column,
+)
+from driftflow.model.operations.rules import column_takes_keys_along, dependents_block, partitions_share_identity
+from driftflow.model.operations.sequences import add_identity_sequence, merged, sequence_of, with_owned_sequences
+from driftflow.model.record import replace
 
 
 class AddColumn(BaseOperation, frozen=True, kw_only=True, tag="add_column"):
@@ -20,6 +53,38 @@ class AddColumn(BaseOperation, frozen=True, kw_only=True, tag="add_column"):
     position: str = ""
     """MySQL: FIRST or AFTER column."""
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """The column at the end, its constraints, the sequence that it owns; the same on every heir, unless ONLY."""
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None:
+            return catalog
+        if table.column(self.column.name) is not None:
+            if not self.if_not_exists:
+                refuse(catalog, f"column {self.column.name} of table {self.table} exists already")
+            return catalog
+        catalog = put(catalog, replace(table, columns=_placed(table.columns, self.column, self.position)))
+        catalog = with_owned_sequences(catalog, self.table, self.column)
+        not_null = next((one for one in self.constraints if isinstance(one, NotNull)), None)
+        if not self.column.nullable:
+            name = not_null.name if not_null is not None else ""
+            catalog = put(catalog, with_not_null(catalog, catalog.tables[self.table.text], (self.column.name,), name=name))
+        if not self.only:
+            catalog = self._on_heirs(catalog, table)
+        for constraint in self.constraints:
+            if not isinstance(constraint, NotNull):
+                catalog = AddConstraint(table=self.table, constraint=constraint, only=self.only).after(catalog)
+        return catalog
+
+    def _on_heirs(self, catalog: Catalog, table: Table) -> Catalog:
+        """An inheritance child that has such a column already keeps its own."""
+        made = catalog.tables[self.table.text].constraints
+        constraints = tuple(one for one in made if isinstance(one, NotNull) and one.column == self.column.name)
+        for child in children(catalog, self.table):
+            column = inherited_column(catalog, self.column, partition=child.partition_of == table.name)
+            heir = AddColumn(table=child.name, column=column, constraints=constraints, if_not_exists=True)
+            catalog = heir.after(catalog)
+        return catalog
+
 
 class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
     table: Name
@@ -28,6 +93,55 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
     cascade: bool = False
     only: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """Constraints and indexes that contain the column go with it, several columns or not; what else reads it only with CASCADE."""
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None:
+            return catalog
+        if table.column(self.column) is None:
+            if not self.if_exists:
+                find_column(catalog, table, self.column)
+            return catalog
+        self._may_go(catalog, table)
+        catalog = dependents.drop_foreign_keys(catalog, dependents.keys_on_column(catalog, self.table, self.column))
+        if dependents_block(catalog):
+            views = dependents.views_on_column(catalog, self.table, self.column)
+            catalog = dependents.drop_views(catalog, (view.name for view in views))
+        catalog = dependents.drop_sequences_of(catalog, {self.table}, self.column)
+        heirs = [] if self.only else children(catalog, self.table)
+        dropped_indexes = _index_names(catalog.tables[self.table.text])
+        catalog = put(catalog, dependents.without_column(catalog.tables[self.table.text], self.column))
+        gone = dropped_indexes - _index_names(catalog.tables[self.table.text])
+        for child in heirs:
+            kept = tuple(
+                replace(one, parent=None) if one.parent in gone else one for one in catalog.tables[child.name.text].indexes
+            )
+            catalog = put(catalog, replace(catalog.tables[child.name.text], indexes=kept))
+            if child.column(self.column) is not None:
+                catalog = DropColumn(table=child.name, column=self.column, cascade=True).after(catalog)
+        return catalog
+
+    def _may_go(self, catalog: Catalog, table: Table) -> None:
+        if table.partitioning is not None and self.column in table.partitioning.key:
+            refuse(catalog, f"column {self.column} of table {self.table} cannot be dropped: it is in the partition key")
+        if not column_takes_keys_along(catalog):
+            holders = _holders(table, self.column)
+            if holders:
+                refuse(catalog, f"column {self.column} of table {self.table} cannot be dropped: {', '.join(holders)} contains it")
+        if self.cascade or not dependents_block(catalog):
+            return
+        blocking = dependents.blocking_a_column(catalog, table, self.column)
+        blocking += [f"view {view.name}" for view in dependents.views_on_column(catalog, self.table, self.column)]
+        blocking += [
+            f"foreign key {key.name} of {holder.name}"
+            for holder, key in dependents.keys_on_column(catalog, self.table, self.column)
+        ]
+        if blocking:
+            refuse(
+                catalog,
+                f"column {self.column} of table {self.table} cannot be dropped without CASCADE: {', '.join(blocking)} depends on it",
+            )
+
 
 class RenameColumn(BaseOperation, frozen=True, kw_only=True, tag="rename_column"):
     table: Name
@@ -35,6 +149,25 @@ class RenameColumn(BaseOperation, frozen=True, kw_only=True, tag="rename_column"
     to: str
     only: bool = False
     relation_kind: Literal["table", "view", "materialized_view", "foreign_table", "type"] = "table"
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """The new name wherever the column is known: keys, indexes, expressions, policies, triggers, foreign keys of others, heirs."""
+        if self.table.text in catalog.types and self.relation_kind == "type":
+            return _renamed_attribute(catalog, catalog.types[self.table.text], self.column, self.to)
+        if self.table.text in catalog.views:
+            return put_view(catalog, _renamed_output(catalog.views[self.table.text], self.column, self.to))
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None or find_column(catalog, table, self.column) is None:
+            return catalog
+        if table.column(self.to) is not None:
+            refuse(catalog, f"column {self.to} of table {self.table} exists already")
+            return catalog
+        catalog = put(catalog, renaming.column_in_table(table, self.column, self.to))
+        catalog = renaming.column_elsewhere(catalog, self.table, self.column, self.to)
+        for child in [] if self.only else children(catalog, self.table):
+            if child.column(self.column) is not None:
+                catalog = RenameColumn(table=child.name, column=self.column, to=self.to).after(catalog)
+        return catalog
 
 
 class AlterColumnType(BaseOperation, frozen=True, kw_only=True, tag="alter_column_type"):
@@ -45,6 +178,36 @@ class AlterColumnType(BaseOperation, frozen=True, kw_only=True, tag="alter_colum
     using: str = ""
     only: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """Without COLLATE the new type's own collation holds; storage and compression go back to the type's default."""
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None or find_column(catalog, table, self.column) is None:
+            return catalog
+        self._may_change(catalog, table)
+
+        def change(one: Table) -> Table:
+            column = one.column(self.column)
+            if column is None:
+                return one
+            return replace_column(one, replace(column, type=self.type, collation=self.collation, storage="", compression=""))
+
+        catalog = change_each(catalog, self.table, change, only=self.only)
+        sequence = sequence_of(catalog, self.table, self.column)
+        if sequence is not None and sequence.identity:
+            kept = replace(sequence, options=replace(sequence.options, type="" if self.type == "bigint" else self.type))
+            catalog = replace(catalog, sequences={**catalog.sequences, sequence.name.text: kept})
+        return catalog
+
+    def _may_change(self, catalog: Catalog, table: Table) -> None:
+        if table.partitioning is not None and self.column in table.partitioning.key:
+            refuse(catalog, f"the type of {self.table}.{self.column} cannot change: the column is in the partition key")
+        if not dependents_block(catalog):
+            return
+        blocking = dependents.blocking_a_column(catalog, table, self.column)
+        blocking += [f"view {view.name}" for view in dependents.views_on_column(catalog, self.table, self.column)]
+        if blocking:
+            refuse(catalog, f"the type of {self.table}.{self.column} cannot change: {', '.join(blocking)} depends on it")
+
 
 class SetDefault(BaseOperation, frozen=True, kw_only=True, tag="set_default"):
     table: Name
@@ -52,11 +215,31 @@ class SetDefault(BaseOperation, frozen=True, kw_only=True, tag="set_default"):
     default: str
     only: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        column = find_column(catalog, table, self.column) if table is not None else None
+        if table is None or column is None:
+            return catalog
+        if column.identity is not None or column.generated is not None:
+            kind = "an identity" if column.identity is not None else "a generated"
+            refuse(catalog, f"column {self.column} of table {self.table} is {kind} column and takes no default")
+        return _change_column(catalog, self.table, self.column, only=self.only, default=self.default)
+
 
 class DropDefault(BaseOperation, frozen=True, kw_only=True, tag="drop_default"):
     table: Name
     column: str
     only: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        column = find_column(catalog, table, self.column) if table is not None else None
+        if table is None or column is None:
+            return catalog
+        if column.identity is not None or column.generated is not None:
+            way = "DROP IDENTITY" if column.identity is not None else "DROP EXPRESSION"
+            refuse(catalog, f"column {self.column} of table {self.table} has no default to drop; {way} is meant")
+        return _change_column(catalog, self.table, self.column, only=self.only, default=None)
 
 
 class SetNotNull(BaseOperation, frozen=True, kw_only=True, tag="set_not_null"):
@@ -66,11 +249,59 @@ class SetNotNull(BaseOperation, frozen=True, kw_only=True, tag="set_not_null"):
     constraint_name: str = ""
     """PostgreSQL 18 names it; filled by resolve."""
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """A NOT NULL constraint that is there (PostgreSQL 18) is validated; else one is made, of one name on all heirs."""
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None or find_column(catalog, table, self.column) is None:
+            return catalog
+        name = self.constraint_name
+        catalog = put(catalog, with_not_null(catalog, table, (self.column,), name=name))
+        made = next(
+            (
+                one
+                for one in catalog.tables[self.table.text].constraints
+                if isinstance(one, NotNull) and one.column == self.column
+            ),
+            None,
+        )
+
+        def change(one: Table) -> Table:
+            return with_not_null(catalog, one, (self.column,), name=made.name if made is not None else "")
+
+        return change_each(catalog, self.table, change, only=self.only)
+
 
 class DropNotNull(BaseOperation, frozen=True, kw_only=True, tag="drop_not_null"):
     table: Name
     column: str
     only: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        column = find_column(catalog, table, self.column) if table is not None else None
+        if table is None or column is None:
+            return catalog
+        self._may_go(catalog, table, column)
+
+        def change(one: Table) -> Table:
+            found = one.column(self.column)
+            if found is None or (one.primary_key is not None and self.column in one.primary_key.columns):
+                return one
+            kept = tuple(each for each in one.constraints if not (isinstance(each, NotNull) and each.column == self.column))
+            return replace_column(replace(one, constraints=kept), replace(found, nullable=True))
+
+        return change_each(catalog, self.table, change, only=self.only)
+
+    def _may_go(self, catalog: Catalog, table: Table, column: Column) -> None:
+        what = f"column {self.column} of table {self.table} must stay NOT NULL"
+        if table.primary_key is not None and self.column in table.primary_key.columns:
+            refuse(catalog, f"{what}: it is in the primary key")
+        if column.identity is not None:
+            refuse(catalog, f"{what}: it is an identity column")
+        parent = catalog.table(table.partition_of) if table.partition_of is not None else None
+        above = parent.column(self.column) if parent is not None else None
+        if parent is not None and above is not None and not above.nullable:
+            refuse(catalog, f"{what}: it is NOT NULL in {parent.name}")
 
 
 class AlterIdentity(BaseOperation, frozen=True, kw_only=True, tag="alter_identity"):
@@ -82,8 +313,63 @@ class AlterIdentity(BaseOperation, frozen=True, kw_only=True, tag="alter_identit
     identity: Identity | None = None
     options: SequenceOptions = SequenceOptions()
     restart: int | None = None
+    restarts: bool = False
+    """RESTART, with or without a value."""
     if_exists: bool = False
     only: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        column = find_column(catalog, table, self.column) if table is not None else None
+        if table is None or column is None:
+            return catalog
+        self._fits(catalog, column)
+        sequence = sequence_of(catalog, self.table, self.column)
+        match self.action:
+            case "add":
+                identity: Identity | None = self.identity or Identity(options=self.options)
+                catalog = add_identity_sequence(catalog, self.table, replace(column, identity=identity))
+            case "set":
+                if column.identity is None:
+                    return catalog
+                always = self.identity.always if self.identity is not None else column.identity.always
+                options = merged(column.identity.options, self.options)
+                identity = Identity(always=always, options=options)
+                if sequence is not None:
+                    changed = replace(sequence, options=merged(sequence.options, self.options))
+                    catalog = replace(catalog, sequences={**catalog.sequences, sequence.name.text: changed})
+            case "drop":
+                identity = None
+                if column.identity is not None:
+                    catalog = dependents.drop_sequences_of(catalog, {self.table}, self.column)
+        return self._on_columns(catalog, column, identity)
+
+    def _on_columns(self, catalog: Catalog, column: Column, identity: Identity | None) -> Catalog:
+        catalog = put(catalog, replace_column(catalog.tables[self.table.text], replace(column, identity=identity)))
+        if not partitions_share_identity(catalog):
+            return catalog
+        shared = replace(identity, options=SequenceOptions()) if identity is not None else None
+
+        def change(one: Table) -> Table:
+            found = one.column(self.column)
+            return one if found is None or one.partition_of is None else replace_column(one, replace(found, identity=shared))
+
+        for child in catalog.partitions(self.table):
+            catalog = change_each(catalog, child.name, change)
+        return catalog
+
+    def _fits(self, catalog: Catalog, column: Column) -> None:
+        what = f"column {self.column} of table {self.table}"
+        if self.action != "add":
+            if column.identity is None and not self.if_exists:
+                refuse(catalog, f"{what} is not an identity column")
+            return
+        if column.identity is not None:
+            refuse(catalog, f"{what} is an identity column already")
+        if column.default is not None:
+            refuse(catalog, f"{what} has a default; an identity column cannot have one")
+        if column.nullable:
+            refuse(catalog, f"{what} must be NOT NULL before it can become an identity column")
 
 
 class SetExpression(BaseOperation, frozen=True, kw_only=True, tag="set_expression"):
@@ -94,12 +380,39 @@ class SetExpression(BaseOperation, frozen=True, kw_only=True, tag="set_expressio
     generated: Generated
     only: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        column = find_column(catalog, table, self.column) if table is not None else None
+        if table is None or column is None:
+            return catalog
+        if column.generated is None:
+            refuse(catalog, f"column {self.column} of table {self.table} is not a generated column")
+            return catalog
+        generated = replace(column.generated, expression=self.generated.expression)
+        return _change_column(catalog, self.table, self.column, only=self.only, generated=generated)
+
 
 class DropExpression(BaseOperation, frozen=True, kw_only=True, tag="drop_expression"):
     table: Name
     column: str
     if_exists: bool = False
     only: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        column = find_column(catalog, table, self.column) if table is not None else None
+        if table is None or column is None:
+            return catalog
+        if column.generated is None:
+            if not self.if_exists:
+                refuse(catalog, f"column {self.column} of table {self.table} is not a generated column")
+            return catalog
+        if not column.generated.stored:
+            refuse(
+                catalog,
+                f"column {self.column} of table {self.table} is a virtual generated column; its expression cannot be dropped",
+            )
+        return _change_column(catalog, self.table, self.column, only=self.only, generated=None)
 
 
 class SetColumnOption(BaseOperation, frozen=True, kw_only=True, tag="set_column_option"):
@@ -110,3 +423,104 @@ class SetColumnOption(BaseOperation, frozen=True, kw_only=True, tag="set_column_
     option: Literal["statistics", "storage", "compression", "set", "reset"]
     value: str
     only: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """Only storage and compression are structure; statistics targets and n_distinct are not kept in the catalog."""
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        column = find_column(catalog, table, self.column) if table is not None else None
+        if table is None or column is None:
+            return catalog
+        match self.option:
+            case "storage":
+                usual = self.value.upper() in {"DEFAULT", _usual_storage(column.type)}
+                return _change_column(
+                    catalog, self.table, self.column, only=self.only, storage="" if usual else self.value.upper()
+                )
+            case "compression":
+                method = "" if self.value.lower() == "default" else self.value.lower()
+                return _change_column(catalog, self.table, self.column, only=self.only, compression=method)
+            case "statistics" | "set" | "reset":
+                return catalog
+
+
+def _placed(columns: tuple[Column, ...], column: Column, position: str) -> tuple[Column, ...]:
+    """At the end, or where MySQL's FIRST or AFTER says."""
+    word, _, anchor = position.partition(" ")
+    if word.upper() == "FIRST":
+        return (column, *columns)
+    if word.upper() == "AFTER":
+        at = next((index for index, one in enumerate(columns) if one.name == anchor), len(columns) - 1) + 1
+        return (*columns[:at], column, *columns[at:])
+    return (*columns, column)
+
+
+def _change_column(catalog: Catalog, table: Name, column: str, *, only: bool, **changes: object) -> Catalog:
+    """The column's fields changed, on the heirs too."""
+
+    def change(one: Table) -> Table:
+        found = one.column(column)
+        return one if found is None else replace_column(one, replace(found, **changes))
+
+    return change_each(catalog, table, change, only=only)
+
+
+def _index_names(table: Table) -> set[Name]:
+    return {index.name for index in table.indexes}
+
+
+def _holders(table: Table, column: str) -> list[str]:
+    """What keeps SQLite from dropping the column."""
+    found = []
+    for one in table.constraints:
+        match one:
+            case PrimaryKey() if column in one.columns:
+                found.append("the primary key")
+            case Check():
+                if one.column != column and mentions(one.expression, column):
+                    found.append(f"check {one.name}".strip())
+            case ForeignKey() if column in one.columns:
+                found.append("a foreign key")
+            case Unique() if column in one.columns:
+                found.append("a unique constraint")
+            case _:
+                pass
+    for index in table.indexes:
+        texts = (index.predicate, *(part.expression for part in index.parts))
+        if column in index.columns or any(text and mentions(text, column) for text in texts):
+            found.append(f"index {index.name.name}")
+    found += [
+        f"generated column {one.name}" for one in table.columns if one.generated and mentions(one.generated.expression, column)
+    ]
+    return found
+
+
+def _renamed_output(view: View, column: str, to: str) -> View:
+    return replace(view, columns=tuple(to if one == column else one for one in view.columns))
+
+
+def _renamed_attribute(catalog: Catalog, type_: TypeDefinition, column: str, to: str) -> Catalog:
+    attributes = tuple(replace(one, name=to) if one.name == column else one for one in type_.attributes)
+    return replace(catalog, types={**catalog.types, type_.name.text: replace(type_, attributes=attributes)})
+
+
+MAIN_TYPES = ("numeric", "inet", "cidr")
+PLAIN_TYPES = (
+    "smallint",
+    "integer",
+    "bigint",
+    "boolean",
+    "date",
+    "real",
+    "double",
+    "time",
+    "timestamp",
+    "uuid",
+    "oid",
+    "interval",
+)
+
+
+def _usual_storage(type_: str) -> str:
+    """How PostgreSQL stores the type by itself."""
+    word = type_.split("(", 1)[0].split(" ", 1)[0]
+    return "MAIN" if word in MAIN_TYPES else "PLAIN" if word in PLAIN_TYPES else "EXTENDED"

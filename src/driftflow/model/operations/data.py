@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.operations.lookup import find_table, put
+from driftflow.model.record import replace
 
 
 class Insert(BaseOperation, frozen=True, kw_only=True, tag="insert"):
@@ -15,6 +18,10 @@ class Insert(BaseOperation, frozen=True, kw_only=True, tag="insert"):
     reads: tuple[Name, ...] = ()
     on_conflict: str = ""
     """nothing, update, or (SQLite, MySQL) replace, ignore."""
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """Only a table of this release: it is no longer empty, and how many rows it has may be unknown."""
+        return _with_rows(catalog, self.table, self.rows)
 
 
 class Update(BaseOperation, frozen=True, kw_only=True, tag="update"):
@@ -47,6 +54,14 @@ class Truncate(BaseOperation, frozen=True, kw_only=True, tag="truncate"):
     restart_identity: bool = False
     cascade: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        for name in self.tables:
+            table = find_table(catalog, name)
+            if table is not None:
+                statistics = replace(table.statistics, rows=0, bytes=None, table_bytes=None, basis="truncated by this release")
+                catalog = put(catalog, replace(table, statistics=statistics))
+        return catalog
+
 
 class Copy(BaseOperation, frozen=True, kw_only=True, tag="copy"):
     """COPY ... FROM (`from_server` when it reads the server's files) or TO."""
@@ -55,6 +70,9 @@ class Copy(BaseOperation, frozen=True, kw_only=True, tag="copy"):
     sql: str
     inward: bool = True
     rows: int | None = None
+
+    def after(self, catalog: Catalog) -> Catalog:
+        return _with_rows(catalog, self.table, self.rows) if self.table is not None and self.inward else catalog
 
 
 class Select(BaseOperation, frozen=True, kw_only=True, tag="select"):
@@ -68,3 +86,13 @@ class Select(BaseOperation, frozen=True, kw_only=True, tag="select"):
     opaque: bool = False
     """True for DO and CALL: what it does is the server's to say."""
     locks_rows: str = ""
+
+
+def _with_rows(catalog: Catalog, name: Name, rows: int | None) -> Catalog:
+    table = find_table(catalog, name)
+    if table is None or not table.new:
+        return catalog
+    before = table.statistics.rows
+    total = before + rows if before is not None and rows is not None else None
+    statistics = replace(table.statistics, rows=total, bytes=None, table_bytes=None, basis="filled by this release")
+    return put(catalog, replace(table, statistics=statistics))

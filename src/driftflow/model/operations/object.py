@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from driftflow.model.catalog import Catalog, Extension
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.operations.dependents import drop_table, drop_views
+from driftflow.model.operations.lookup import put, put_view, refuse, replace_column
+from driftflow.model.record import replace
 
 
 class CreateSchema(BaseOperation, frozen=True, kw_only=True, tag="create_schema"):
@@ -11,11 +15,46 @@ class CreateSchema(BaseOperation, frozen=True, kw_only=True, tag="create_schema"
     if_not_exists: bool = False
     owner: str = ""
 
+    def after(self, catalog: Catalog) -> Catalog:
+        if self.name in catalog.schemas:
+            if not self.if_not_exists:
+                refuse(catalog, f"schema {self.name} exists already")
+            return catalog
+        return replace(catalog, schemas=tuple(sorted((*catalog.schemas, self.name))))
+
 
 class DropSchema(BaseOperation, frozen=True, kw_only=True, tag="drop_schema"):
     name: str
     if_exists: bool = False
     cascade: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """With CASCADE everything in it goes, and what elsewhere depends on that."""
+        if self.name not in catalog.schemas:
+            if not self.if_exists:
+                refuse(catalog, f"schema {self.name} does not exist")
+            return catalog
+        tables = [table.name for table in catalog.tables.values() if table.name.schema == self.name]
+        views = [view.name for view in catalog.views.values() if view.name.schema == self.name]
+        if not self.cascade and (tables or views or self._holds_more(catalog)):
+            refuse(catalog, f"schema {self.name} cannot be dropped without CASCADE: it is not empty")
+        catalog = drop_views(catalog, views)
+        for name in tables:
+            if name.text in catalog.tables:
+                catalog = drop_table(catalog, name, cascade=True)
+        return replace(
+            catalog,
+            schemas=tuple(one for one in catalog.schemas if one != self.name),
+            sequences={key: one for key, one in catalog.sequences.items() if one.name.schema != self.name},
+            routines={key: one for key, one in catalog.routines.items() if one.name.schema != self.name},
+            types={key: one for key, one in catalog.types.items() if one.name.schema != self.name},
+        )
+
+    def _holds_more(self, catalog: Catalog) -> bool:
+        names = [one.name for one in catalog.sequences.values()]
+        names += [one.name for one in catalog.routines.values()]
+        names += [one.name for one in catalog.types.values()]
+        return any(name.schema == self.name for name in names)
 
 
 class CreateExtension(BaseOperation, frozen=True, kw_only=True, tag="create_extension"):
@@ -24,6 +63,14 @@ class CreateExtension(BaseOperation, frozen=True, kw_only=True, tag="create_exte
     schema: str = ""
     version: str = ""
     cascade: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        if any(one.name == self.name for one in catalog.extensions):
+            if not self.if_not_exists:
+                refuse(catalog, f"extension {self.name} exists already")
+            return catalog
+        extension = Extension(name=self.name, version=self.version, schema=self.schema)
+        return replace(catalog, extensions=tuple(sorted((*catalog.extensions, extension), key=lambda one: one.name)))
 
 
 class Comment(BaseOperation, frozen=True, kw_only=True, tag="comment"):
@@ -34,6 +81,25 @@ class Comment(BaseOperation, frozen=True, kw_only=True, tag="comment"):
     text: str | None = None
     relation: Name | None = None
     column: str = ""
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """Comments on tables, views and columns; those on other objects are not kept."""
+        text = self.text or ""
+        if self.relation is None:
+            return catalog
+        table = catalog.tables.get(self.relation.text)
+        view = catalog.views.get(self.relation.text)
+        if table is None:
+            return put_view(catalog, replace(view, comment=text)) if view is not None and not self.column else catalog
+        if self.column:
+            column = table.column(self.column)
+            if column is None:
+                refuse(catalog, f"column {self.column} of table {self.relation} does not exist")
+                return catalog
+            return put(catalog, replace_column(table, replace(column, comment=text)))
+        if self.kind.lower() == "table":
+            return put(catalog, replace(table, comment=text))
+        return catalog
 
 
 class Grant(BaseOperation, frozen=True, kw_only=True, tag="grant"):
@@ -64,3 +130,16 @@ class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):
     if_exists: bool = False
     cascade: bool = False
     relations: tuple[Name, ...] = ()
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """Extensions, publications and subscriptions by name; other kinds are not in the catalog."""
+        name = self.name.name if self.name is not None else ""
+        match self.kind:
+            case "extension":
+                return replace(catalog, extensions=tuple(one for one in catalog.extensions if one.name != name))
+            case "publication":
+                return replace(catalog, publications=tuple(one for one in catalog.publications if one.name != name))
+            case "subscription":
+                return replace(catalog, subscriptions=tuple(one for one in catalog.subscriptions if one != name))
+            case _:
+                return catalog

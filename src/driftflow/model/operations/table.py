@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftflow.model.catalog import Table
+from driftflow.model.catalog import Catalog, Check, Column, Table, TableStatistics
 from driftflow.model.names import Name
+from driftflow.model.operations import creation, dependents, heirs, renaming
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.operations.index import renamed_index, with_options, without_options
+from driftflow.model.operations.lookup import find_index, find_table, put, refuse, taken
+from driftflow.model.record import replace
 
 
 class CreateTable(BaseOperation, frozen=True, kw_only=True, tag="create_table"):
@@ -16,6 +20,21 @@ class CreateTable(BaseOperation, frozen=True, kw_only=True, tag="create_table"):
     if_not_exists: bool = False
     like: tuple[tuple[Name, tuple[str, ...]], ...] = ()
     """LIKE source INCLUDING ...; resolve expands it and leaves this empty."""
+    like_positions: tuple[int, ...] = ()
+    """How many of the table's own columns stand before each LIKE; empty when all LIKEs come first."""
+    on_commit: str = ""
+    """DROP or DELETE ROWS, on a temporary table."""
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """The table, new and empty, with what it gets from a parent, its sequences and the indexes of its keys."""
+        name = self.table.name
+        if taken(catalog, name.schema)(name.name):
+            if not self.if_not_exists:
+                refuse(catalog, f"relation {name} exists already")
+            return catalog
+        if name.schema and catalog.schemas and name.schema not in catalog.schemas and self.table.kind != "temporary":
+            refuse(catalog, f"schema {name.schema} does not exist")
+        return creation.create(catalog, self.table)
 
 
 class CreateTableAs(BaseOperation, frozen=True, kw_only=True, tag="create_table_as"):
@@ -31,6 +50,24 @@ class CreateTableAs(BaseOperation, frozen=True, kw_only=True, tag="create_table_
     columns: tuple[str, ...] = ()
     unlogged: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """The columns' types are the server's to say; the table is known only in part."""
+        if taken(catalog, self.name.schema)(self.name.name):
+            if not self.if_not_exists:
+                refuse(catalog, f"relation {self.name} exists already")
+            return catalog
+        table = Table(
+            name=self.name,
+            columns=tuple(Column(name=column, type="") for column in self.columns),
+            kind="temporary" if self.temporary else "table",
+            unlogged=self.unlogged,
+            options=self.options,
+            partial=True,
+            new=True,
+            statistics=TableStatistics() if self.with_data else TableStatistics(rows=0, basis="created empty by this release"),
+        )
+        return put(catalog, table)
+
 
 class DropTable(BaseOperation, frozen=True, kw_only=True, tag="drop_table"):
     name: Name
@@ -38,12 +75,37 @@ class DropTable(BaseOperation, frozen=True, kw_only=True, tag="drop_table"):
     cascade: bool = False
     foreign: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.name, if_exists=self.if_exists)
+        if table is None:
+            if self.name.text in catalog.views:
+                refuse(catalog, f"{self.name} is a view, not a table")
+            return catalog
+        return dependents.drop_table(catalog, self.name, cascade=self.cascade)
+
 
 class RenameTable(BaseOperation, frozen=True, kw_only=True, tag="rename_table"):
     name: Name
     to: str
     if_exists: bool = False
     relation_kind: Literal["table", "view", "materialized_view", "foreign_table", "sequence", "index"] = "table"
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """Foreign keys, views, heirs, sequences and publications follow; constraints and indexes keep their names."""
+        new = Name(schema=self.name.schema, name=self.to)
+        if taken(catalog, self.name.schema)(self.to):
+            refuse(catalog, f"relation {new} exists already")
+            return catalog
+        if self.name.text in catalog.tables or self.name.text in catalog.views:
+            return renaming.relation(catalog, self.name, new)
+        if self.name.text in catalog.sequences:
+            return renaming.sequence(catalog, self.name, new)
+        found = find_index(catalog, self.name)
+        if found is not None:
+            return renamed_index(catalog, found[0], found[1], self.to)
+        if not (self.if_exists or self.table_if_exists):
+            refuse(catalog, f"{self.relation_kind.replace('_', ' ')} {self.name} does not exist")
+        return catalog
 
 
 class MoveTable(BaseOperation, frozen=True, kw_only=True, tag="move_table"):
@@ -53,6 +115,28 @@ class MoveTable(BaseOperation, frozen=True, kw_only=True, tag="move_table"):
     schema: str
     if_exists: bool = False
     relation_kind: Literal["table", "view", "materialized_view", "foreign_table", "sequence"] = "table"
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """The relation in its new schema, with its indexes and the sequences that it owns."""
+        new = Name(schema=self.schema, name=self.name.name)
+        if catalog.schemas and self.schema not in catalog.schemas:
+            refuse(catalog, f"schema {self.schema} does not exist")
+        if new == self.name:
+            return catalog
+        if taken(catalog, self.schema)(new.name):
+            refuse(catalog, f"relation {new} exists already")
+            return catalog
+        if self.name.text in catalog.sequences:
+            return renaming.sequence(catalog, self.name, new)
+        if self.name.text not in catalog.tables and self.name.text not in catalog.views:
+            if not (self.if_exists or self.table_if_exists):
+                refuse(catalog, f"{self.relation_kind.replace('_', ' ')} {self.name} does not exist")
+            return catalog
+        catalog = renaming.relation(catalog, self.name, new)
+        for sequence in list(catalog.sequences.values()):
+            if sequence.owned_by.rpartition(".")[0] == new.text:
+                catalog = renaming.sequence(catalog, sequence.name, Name(schema=self.schema, name=sequence.name.name))
+        return catalog
 
 
 class AlterTableOption(BaseOperation, frozen=True, kw_only=True, tag="alter_table_option"):
@@ -75,6 +159,26 @@ class AlterTableOption(BaseOperation, frozen=True, kw_only=True, tag="alter_tabl
     value: str = ""
     only: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None:
+            return catalog
+        match self.option:
+            case "set":
+                return put(catalog, replace(table, options=with_options(table.options, self.value)))
+            case "reset":
+                return put(catalog, replace(table, options=without_options(table.options, self.value)))
+            case "owner":
+                return put(catalog, replace(table, owner=self.value))
+            case "replica_identity":
+                return put(catalog, replace(table, replica_identity=_replica_identity(self.value)))
+            case "of":
+                return put(catalog, replace(table, of_type=self.value))
+            case "not_of":
+                return put(catalog, replace(table, of_type=""))
+            case "cluster_on" | "without_cluster" | "without_oids" | "rule" | "mysql":
+                return catalog
+
 
 class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"):
     """What writes the whole table anew: SET LOGGED/UNLOGGED, SET TABLESPACE, SET ACCESS METHOD, CLUSTER, VACUUM FULL; VACUUM and ANALYZE too,
@@ -95,12 +199,58 @@ class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"
     ]
     value: str = ""
 
+    def after(self, catalog: Catalog) -> Catalog:
+        if self.table is None:
+            return catalog
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None:
+            return catalog
+        match self.action:
+            case "logged" | "unlogged":
+                return put(catalog, replace(table, unlogged=self.action == "unlogged"))
+            case "tablespace":
+                return put(catalog, replace(table, tablespace="" if self.value == "pg_default" else self.value))
+            case "access_method":
+                return put(catalog, replace(table, access_method="" if self.value in {"heap", "DEFAULT"} else self.value))
+            case "cluster" | "vacuum_full" | "vacuum" | "analyze" | "optimize" | "engine":
+                return catalog
+
 
 class AttachPartition(BaseOperation, frozen=True, kw_only=True, tag="attach_partition"):
     table: Name
     partition: Name
     bound: str
     """`FOR VALUES ...` or `DEFAULT` in normal form."""
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """The partition with the parent's indexes, keys, foreign keys and row triggers: its own where they are equal, else new ones."""
+        parent = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        child = find_table(catalog, self.partition)
+        if parent is None or child is None:
+            return catalog
+        self._fits(catalog, parent, child)
+        catalog = put(catalog, replace(child, partition_of=self.table, partition_bound=self.bound))
+        return heirs.give_everything(catalog, self.partition, parent)
+
+    def _fits(self, catalog: Catalog, parent: Table, child: Table) -> None:
+        if child.partition_of is not None:
+            refuse(catalog, f"table {child.name} is a partition of {child.partition_of} already")
+        if parent.partitioning is None:
+            refuse(catalog, f"table {parent.name} is not partitioned")
+        if parent.partial or child.partial:
+            return
+        theirs = {column.name: column for column in child.columns}
+        for column in parent.columns:
+            own = theirs.pop(column.name, None)
+            if own is None or own.type != column.type:
+                refuse(catalog, f"table {child.name} has no column {column.name} of type {column.type}, as {parent.name} has")
+            elif own.nullable and not column.nullable:
+                refuse(catalog, f"column {column.name} of table {child.name} must be NOT NULL, as it is in {parent.name}")
+        if theirs:
+            refuse(catalog, f"table {child.name} has a column {next(iter(theirs))} that {parent.name} has not")
+        for constraint in parent.constraints:
+            if isinstance(constraint, Check) and not constraint.no_inherit and child.constraint(constraint.name) is None:
+                refuse(catalog, f"table {child.name} lacks the check {constraint.name} of {parent.name}")
 
 
 class DetachPartition(BaseOperation, frozen=True, kw_only=True, tag="detach_partition"):
@@ -109,8 +259,45 @@ class DetachPartition(BaseOperation, frozen=True, kw_only=True, tag="detach_part
     concurrently: bool = False
     finalize: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """A table of its own: it keeps indexes, keys and foreign keys; the parent's row triggers go."""
+        parent = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        child = find_table(catalog, self.partition)
+        if parent is None or child is None:
+            return catalog
+        if child.partition_of != self.table:
+            refuse(catalog, f"table {child.name} is not a partition of {self.table}")
+            return catalog
+        inherited = {trigger.name for trigger in parent.triggers if trigger.per_row}
+        detached = replace(
+            child,
+            partition_of=None,
+            partition_bound="",
+            indexes=tuple(replace(index, parent=None) for index in child.indexes),
+            triggers=tuple(trigger for trigger in child.triggers if trigger.name not in inherited),
+            columns=tuple(replace(column, identity=None) for column in child.columns),
+        )
+        return put(catalog, detached)
+
 
 class SetInherit(BaseOperation, frozen=True, kw_only=True, tag="set_inherit"):
     table: Name
     parent: Name
     inherit: bool
+
+    def after(self, catalog: Catalog) -> Catalog:
+        table = find_table(catalog, self.table, if_exists=self.table_if_exists)
+        if table is None or find_table(catalog, self.parent) is None:
+            return catalog
+        there = self.parent in table.inherits
+        if self.inherit == there:
+            refuse(catalog, f"table {self.table} {'inherits from' if there else 'does not inherit from'} {self.parent}")
+            return catalog
+        kept = (*table.inherits, self.parent) if self.inherit else tuple(one for one in table.inherits if one != self.parent)
+        return put(catalog, replace(table, inherits=kept))
+
+
+def _replica_identity(value: str) -> str:
+    """DEFAULT, NOTHING, FULL or USING INDEX name, as one letter of the catalog's."""
+    word = value.strip().split(" ", 1)[0].upper()
+    return {"DEFAULT": "d", "NOTHING": "n", "FULL": "f", "USING": "i"}.get(word, value)

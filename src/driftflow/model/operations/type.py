@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftflow.model.catalog import Check, TypeDefinition
+from driftflow.model.catalog import Catalog, Check, Table, TypeDefinition
 from driftflow.model.names import Name
+from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.operations.lookup import refuse
+from driftflow.model.record import replace
 
 
 class CreateType(BaseOperation, frozen=True, kw_only=True, tag="create_type"):
     """CREATE TYPE and CREATE DOMAIN."""
 
     type: TypeDefinition
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """A shell type that is there is filled."""
+        there = catalog.types.get(self.type.name.text)
+        if there is not None and there.kind != "shell":
+            refuse(catalog, f"type {self.type.name} exists already")
+            return catalog
+        return _put(catalog, self.type)
 
 
 class AddEnumValue(BaseOperation, frozen=True, kw_only=True, tag="add_enum_value"):
@@ -22,11 +33,36 @@ class AddEnumValue(BaseOperation, frozen=True, kw_only=True, tag="add_enum_value
     after_value: str = ""
     if_not_exists: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        enum = _find(catalog, self.name)
+        if enum is None:
+            return catalog
+        if self.value in enum.labels:
+            if not self.if_not_exists:
+                refuse(catalog, f"type {self.name} has the value {self.value} already")
+            return catalog
+        anchor = self.before or self.after_value
+        if anchor and anchor not in enum.labels:
+            refuse(catalog, f"type {self.name} has no value {anchor}")
+            return catalog
+        at = enum.labels.index(anchor) + (1 if self.after_value else 0) if anchor else len(enum.labels)
+        return _put(catalog, replace(enum, labels=(*enum.labels[:at], self.value, *enum.labels[at:])))
+
 
 class RenameEnumValue(BaseOperation, frozen=True, kw_only=True, tag="rename_enum_value"):
     name: Name
     value: str
     to: str
+
+    def after(self, catalog: Catalog) -> Catalog:
+        enum = _find(catalog, self.name)
+        if enum is None:
+            return catalog
+        if self.value not in enum.labels:
+            refuse(catalog, f"type {self.name} has no value {self.value}")
+        if self.to in enum.labels:
+            refuse(catalog, f"type {self.name} has the value {self.to} already")
+        return _put(catalog, replace(enum, labels=tuple(self.to if one == self.value else one for one in enum.labels)))
 
 
 class AlterDomain(BaseOperation, frozen=True, kw_only=True, tag="alter_domain"):
@@ -46,6 +82,27 @@ class AlterDomain(BaseOperation, frozen=True, kw_only=True, tag="alter_domain"):
     if_exists: bool = False
     cascade: bool = False
 
+    def after(self, catalog: Catalog) -> Catalog:
+        domain = _find(catalog, self.name)
+        if domain is None:
+            return catalog
+        match self.action:
+            case "set_default":
+                return _put(catalog, replace(domain, default=self.value))
+            case "drop_default":
+                return _put(catalog, replace(domain, default=None))
+            case "set_not_null" | "drop_not_null":
+                return _put(catalog, replace(domain, nullable=self.action == "drop_not_null"))
+            case "add_constraint":
+                return _put(catalog, replace(domain, checks=(*domain.checks, self.check))) if self.check is not None else catalog
+            case "drop_constraint":
+                if not self.if_exists and all(one.name != self.value for one in domain.checks):
+                    refuse(catalog, f"constraint {self.value} of domain {self.name} does not exist")
+                return _put(catalog, replace(domain, checks=tuple(one for one in domain.checks if one.name != self.value)))
+            case "validate_constraint":
+                checks = tuple(replace(one, validated=True) if one.name == self.value else one for one in domain.checks)
+                return _put(catalog, replace(domain, checks=checks))
+
 
 class DropType(BaseOperation, frozen=True, kw_only=True, tag="drop_type"):
     """DROP TYPE and DROP DOMAIN."""
@@ -54,3 +111,44 @@ class DropType(BaseOperation, frozen=True, kw_only=True, tag="drop_type"):
     domain: bool = False
     if_exists: bool = False
     cascade: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """Columns of the type go only with CASCADE."""
+        if self.name.text not in catalog.types:
+            if not self.if_exists:
+                refuse(catalog, f"type {self.name} does not exist")
+            return catalog
+        users = [
+            (table, column.name)
+            for table in catalog.tables.values()
+            for column in table.columns
+            if _is_of(column.type, self.name)
+        ]
+        if users and not self.cascade:
+            table, column = users[0]
+            refuse(catalog, f"type {self.name} cannot be dropped without CASCADE: column {column} of {table.name} is of it")
+        names = {table.name: [column for owner, column in users if owner.name == table.name] for table, _ in users}
+
+        def without_columns(table: Table) -> Table:
+            for column in names.get(table.name, []):
+                table = dependents.without_column(table, column)
+            return table
+
+        catalog = replace(catalog, types={key: one for key, one in catalog.types.items() if key != self.name.text})
+        return dependents.rewrite_tables(catalog, without_columns)
+
+
+def _find(catalog: Catalog, name: Name) -> TypeDefinition | None:
+    found = catalog.types.get(name.text)
+    if found is None:
+        refuse(catalog, f"type {name} does not exist")
+    return found
+
+
+def _put(catalog: Catalog, type_: TypeDefinition) -> Catalog:
+    return replace(catalog, types={**catalog.types, type_.name.text: type_})
+
+
+def _is_of(type_: str, name: Name) -> bool:
+    """The type itself or an array of it, schema-qualified or not."""
+    return type_.removesuffix("[]").replace('"', "") in {name.text, name.name}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import View
+from driftflow.model.catalog import Catalog, View
 from driftflow.model.names import Name
+from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.operations.lookup import put_view, refuse, taken
+from driftflow.model.operations.rules import dependents_block
+from driftflow.model.record import replace
 
 
 class CreateView(BaseOperation, frozen=True, kw_only=True, tag="create_view"):
@@ -16,12 +20,44 @@ class CreateView(BaseOperation, frozen=True, kw_only=True, tag="create_view"):
     check_option: str = ""
     with_data: bool = True
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """OR REPLACE keeps what hangs on the view: triggers, grants, comment, owner."""
+        name = self.view.name
+        old = catalog.views.get(name.text)
+        if old is not None and self.or_replace:
+            if self.view.columns and tuple(self.view.columns[: len(old.columns)]) != old.columns:
+                refuse(catalog, f"view {name} cannot be replaced: its columns must stay as they are, new ones come last")
+            kept = replace(self.view, triggers=old.triggers, grants=old.grants, comment=old.comment, owner=old.owner)
+            return put_view(catalog, kept)
+        if taken(catalog, name.schema)(name.name):
+            if not self.if_not_exists:
+                refuse(catalog, f"relation {name} exists already")
+            return catalog
+        missing = [
+            one for one in self.view.depends_on if one.schema and one.text not in catalog.tables and one.text not in catalog.views
+        ]
+        if missing and dependents_block(catalog) and all(one.schema in catalog.schemas for one in missing):
+            refuse(catalog, f"view {name} cannot be created: {missing[0]} does not exist")
+        return put_view(catalog, self.view)
+
 
 class DropView(BaseOperation, frozen=True, kw_only=True, tag="drop_view"):
     name: Name
     materialized: bool = False
     if_exists: bool = False
     cascade: bool = False
+
+    def after(self, catalog: Catalog) -> Catalog:
+        if self.name.text not in catalog.views:
+            if not self.if_exists:
+                refuse(catalog, f"view {self.name} does not exist")
+            return catalog
+        above = catalog.dependents(self.name) if dependents_block(catalog) else ()
+        if above and not self.cascade:
+            refuse(catalog, f"view {self.name} cannot be dropped without CASCADE: view {above[0].name} depends on it")
+        if not dependents_block(catalog):
+            return replace(catalog, views={key: view for key, view in catalog.views.items() if key != self.name.text})
+        return dependents.drop_views(catalog, (self.name,))
 
 
 class AlterView(BaseOperation, frozen=True, kw_only=True, tag="alter_view"):

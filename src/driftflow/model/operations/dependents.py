@@ -1,0 +1,179 @@
+"""What goes along when something is dropped, and what stands in the way of dropping it without CASCADE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from driftflow.model.catalog import Catalog, Check, ForeignKey, PrimaryKey, Table, Unique, View
+from driftflow.model.names import Name
+from driftflow.model.operations.identifiers import mentions
+from driftflow.model.operations.lookup import children, put, refuse
+from driftflow.model.operations.rules import dependents_block
+from driftflow.model.record import replace
+
+
+def drop_table(catalog: Catalog, name: Name, *, cascade: bool) -> Catalog:
+    """The table, its partitions, its sequences; foreign keys that point at it, views that read it and heirs only with CASCADE."""
+    doomed = _with_partitions(catalog, name)
+    names = {table.name for table in doomed}
+    keys = [
+        (table, key)
+        for table in catalog.tables.values()
+        if table.name not in names
+        for key in table.foreign_keys
+        if key.referenced in names
+    ]
+    views = [view for view in catalog.views.values() if names & set(view.depends_on)]
+    heirs = [table for table in catalog.tables.values() if table.name not in names and names & set(table.inherits)]
+    if dependents_block(catalog):
+        blocked = [f"foreign key {key.name} of {table.name}" for table, key in keys]
+        blocked += [f"view {view.name}" for view in views]
+        blocked += [f"table {heir.name}" for heir in heirs]
+        if blocked and not cascade:
+            refuse(catalog, f"table {name} cannot be dropped: {', '.join(sorted(blocked))} depends on it")
+        catalog = drop_foreign_keys(catalog, keys)
+        catalog = drop_views(catalog, (view.name for view in views))
+        for heir in heirs:
+            catalog = drop_table(catalog, heir.name, cascade=True) if heir.name.text in catalog.tables else catalog
+    tables = {key: table for key, table in catalog.tables.items() if table.name not in names}
+    return drop_sequences_of(replace(catalog, tables=tables), names)
+
+
+def _with_partitions(catalog: Catalog, name: Name) -> list[Table]:
+    found = [catalog.tables[name.text]] if name.text in catalog.tables else []
+    for table in found:
+        found += catalog.partitions(table.name)
+    return found
+
+
+def drop_foreign_keys(catalog: Catalog, keys: Iterable[tuple[Table, ForeignKey]]) -> Catalog:
+    for table, key in keys:
+        now = catalog.tables[table.name.text]
+        catalog = put(catalog, replace(now, constraints=tuple(one for one in now.constraints if one != key)))
+    return catalog
+
+
+def drop_views(catalog: Catalog, names: Iterable[Name]) -> Catalog:
+    """The views and every view that reads them."""
+    doomed: set[str] = set()
+    for name in names:
+        doomed |= {name.text, *(view.name.text for view in catalog.dependents(name))}
+    if not doomed:
+        return catalog
+    return replace(catalog, views={key: view for key, view in catalog.views.items() if key not in doomed})
+
+
+def drop_sequences_of(catalog: Catalog, tables: set[Name], column: str | None = None) -> Catalog:
+    """Sequences that the tables (or one column) own, and defaults elsewhere that used them."""
+    owners = {table.text for table in tables}
+
+    def owned(owner: str) -> bool:
+        table, _, name = owner.rpartition(".")
+        return bool(owner) and table in owners and (column is None or name == column)
+
+    kept = {key: sequence for key, sequence in catalog.sequences.items() if not owned(sequence.owned_by)}
+    return catalog if len(kept) == len(catalog.sequences) else replace(catalog, sequences=kept)
+
+
+def views_on_column(catalog: Catalog, table: Name, column: str) -> list[View]:
+    """Views that read the column; by the server's own list where there is one, else by the text."""
+    found = []
+    for view in catalog.views.values():
+        if table not in view.depends_on:
+            continue
+        if view.depends_on_columns:
+            if f"{table}.{column}" in view.depends_on_columns:
+                found.append(view)
+        elif mentions(view.definition, column):
+            found.append(view)
+    return found
+
+
+def keys_on_column(catalog: Catalog, table: Name, column: str) -> list[tuple[Table, ForeignKey]]:
+    """Foreign keys of other tables (or of this one, from other columns) that point at the column."""
+    return [
+        (holder, key)
+        for holder, key in catalog.referencing(table)
+        if column in key.referenced_columns and not (holder.name == table and column in key.columns)
+    ]
+
+
+def keys_on_key(catalog: Catalog, table: Table, key: PrimaryKey | Unique) -> list[tuple[Table, ForeignKey]]:
+    """Foreign keys that stand on this key: they point at exactly its columns, and no earlier key of the table has the same."""
+    rivals = [one for one in table.constraints if isinstance(one, PrimaryKey | Unique) and set(one.columns) == set(key.columns)]
+    if rivals and rivals[0] != key and not isinstance(key, PrimaryKey):
+        return []
+    return [(holder, one) for holder, one in catalog.referencing(table.name) if set(one.referenced_columns) == set(key.columns)]
+
+
+def blocking_a_column(catalog: Catalog, table: Table, column: str) -> list[str]:
+    """What else reads the column: other generated columns, policies, triggers."""
+    found = [
+        f"generated column {one.name}"
+        for one in table.columns
+        if one.generated is not None and one.name != column and mentions(one.generated.expression, column)
+    ]
+    found += [f"policy {one.name}" for one in table.policies if mentions(one.using, column) or mentions(one.check, column)]
+    found += [
+        f"trigger {one.name}" for one in table.triggers if column in one.update_columns or _in_condition(one.definition, column)
+    ]
+    return found
+
+
+def _in_condition(definition: str, column: str) -> bool:
+    _, found, rest = definition.partition(" WHEN (")
+    return bool(found) and mentions(rest.rpartition(") EXECUTE ")[0], column)
+
+
+def without_column(table: Table, column: str) -> Table:
+    """The table without the column and all of its own that contains it: constraints, indexes, and with CASCADE what read it."""
+    from driftflow.model.operations.keys import columns_of
+
+    def holds(expression: str) -> bool:
+        return bool(expression) and mentions(expression, column)
+
+    constraints = tuple(
+        one
+        for one in table.constraints
+        if column not in columns_of(one)
+        and not (isinstance(one, Check) and holds(one.expression))
+        and not (hasattr(one, "definition") and holds(one.definition))
+    )
+    names = {one.name for one in constraints}
+    indexes = tuple(
+        one
+        for one in table.indexes
+        if (not one.constraint or one.constraint in names)
+        and column not in one.columns
+        and column not in one.include
+        and not holds(one.predicate)
+        and not any(holds(part.expression) for part in one.parts)
+    )
+    return replace(
+        table,
+        columns=tuple(
+            one
+            for one in table.columns
+            if one.name != column and not (one.generated is not None and holds(one.generated.expression))
+        ),
+        constraints=constraints,
+        indexes=indexes,
+        policies=tuple(one for one in table.policies if not holds(one.using) and not holds(one.check)),
+        triggers=tuple(
+            one for one in table.triggers if column not in one.update_columns and not _in_condition(one.definition, column)
+        ),
+    )
+
+
+def rewrite_tables(catalog: Catalog, change: Callable[[Table], Table]) -> Catalog:
+    """Apply a change to every table, keeping those that it leaves as they are."""
+    changed = {key: after for key, table in catalog.tables.items() if (after := change(table)) is not table}
+    return replace(catalog, tables={**catalog.tables, **changed}) if changed else catalog
+
+
+def heirs_of(catalog: Catalog, name: Name) -> list[Table]:
+    """All descendants: partitions and inheritance children, nearest first."""
+    found = children(catalog, name)
+    for table in found:
+        found += [one for one in children(catalog, table.name) if one not in found]
+    return found

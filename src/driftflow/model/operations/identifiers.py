@@ -1,0 +1,195 @@
+"""Renaming an identifier inside SQL text without parsing it: strings, comments, function names and type names stay as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+TOKEN = re.compile(
+    r"""
+      (?P<string>  (?:[eE]|[uU]&|[xXbB])?'(?:[^']|'')*' | (?P<tag>\$[A-Za-z_0-9]*\$).*?(?P=tag) )
+    | (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | (?P<quoted>  "(?:[^"]|"")*" | `[^`]*` | \[[A-Za-z_][^\]]*\] )
+    | (?P<word>    [^\W\d][\w$]* )
+    | (?P<cast>    :: )
+    | (?P<number>  \d[\w.]* )
+    | (?P<space>   \s+ )
+    | (?P<other>   . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+RESERVED = frozenset(
+    [
+        "all",
+        "analyse",
+        "analyze",
+        "and",
+        "any",
+        "array",
+        "as",
+        "asc",
+        "asymmetric",
+        "authorization",
+        "binary",
+        "both",
+        "case",
+        "cast",
+        "check",
+        "collate",
+        "collation",
+        "column",
+        "concurrently",
+        "constraint",
+        "create",
+        "cross",
+        "current_catalog",
+        "current_date",
+        "current_role",
+        "current_schema",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "default",
+        "deferrable",
+        "desc",
+        "distinct",
+        "do",
+        "else",
+        "end",
+        "except",
+        "false",
+        "fetch",
+        "for",
+        "foreign",
+        "freeze",
+        "from",
+        "full",
+        "grant",
+        "group",
+        "having",
+        "ilike",
+        "in",
+        "initially",
+        "inner",
+        "intersect",
+        "into",
+        "is",
+        "isnull",
+        "join",
+        "lateral",
+        "leading",
+        "left",
+        "like",
+        "limit",
+        "localtime",
+        "localtimestamp",
+        "natural",
+        "not",
+        "notnull",
+        "null",
+        "offset",
+        "on",
+        "only",
+        "or",
+        "order",
+        "outer",
+        "overlaps",
+        "placing",
+        "primary",
+        "references",
+        "returning",
+        "right",
+        "select",
+        "session_user",
+        "similar",
+        "some",
+        "symmetric",
+        "system_user",
+        "table",
+        "tablesample",
+        "then",
+        "to",
+        "trailing",
+        "true",
+        "union",
+        "unique",
+        "user",
+        "using",
+        "variadic",
+        "verbose",
+        "when",
+        "where",
+        "window",
+        "with",
+    ]
+)
+
+
+class _Token:
+    __slots__ = ("identifier", "kind", "text")
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
+        self.text = text
+        self.identifier = text.lower() if kind == "word" else text[1:-1].replace('""', '"') if kind == "quoted" else None
+
+
+def spelled(identifier: str) -> str:
+    """The identifier as SQL text, quoted where the bare word would be read as something else."""
+    if PLAIN.match(identifier) and identifier not in RESERVED:
+        return identifier
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def mentions(text: str, identifier: str) -> bool:
+    """Whether the text names the column: as an identifier that is no function, type or schema."""
+    return any(token.identifier == identifier for token in _columns(_tokens(text), None))
+
+
+def rename_column(text: str, column: str, to: str, *, qualifiers: Collection[str] = ()) -> str:
+    """The text with the column renamed, where it stands alone or behind one of the qualifiers (table names, `old`, `new`)."""
+    tokens = _tokens(text)
+    for token in _columns(tokens, qualifiers):
+        if token.identifier == column:
+            token.text = spelled(to)
+    return "".join(token.text for token in tokens)
+
+
+def rename_relation(text: str, old: tuple[str, str], new: tuple[str, str]) -> str:
+    """`schema.name` renamed wherever it stands, inside `'schema.name'::regclass` too; and `name.` as a qualifier of columns."""
+    tokens = _tokens(text)
+    solid = [token for token in tokens if token.kind not in {"space", "comment"}]
+    for position, token in enumerate(solid):
+        if token.kind == "string" and token.text == f"'{spelled(old[0])}.{spelled(old[1])}'":
+            token.text = f"'{spelled(new[0])}.{spelled(new[1])}'"
+        if token.identifier != old[1]:
+            continue
+        before, after = _at(solid, position - 1), _at(solid, position + 1)
+        schema = _at(solid, position - 2) if before == "." else ""
+        if before == "." and solid[position - 2].identifier == old[0]:
+            solid[position - 2].text, token.text = spelled(new[0]), spelled(new[1])
+        elif not schema and after == ".":
+            token.text = spelled(new[1])
+    return "".join(token.text for token in tokens)
+
+
+def _tokens(text: str) -> list[_Token]:
+    return [_Token(found.lastgroup if found.lastgroup != "tag" else "string", found.group()) for found in TOKEN.finditer(text)]  # type: ignore[arg-type]
+
+
+def _at(tokens: list[_Token], position: int) -> str:
+    return tokens[position].text if 0 <= position < len(tokens) else ""
+
+
+def _columns(tokens: list[_Token], qualifiers: Collection[str] | None) -> Iterator[_Token]:
+    """The tokens that may name a column. `qualifiers` None accepts any qualifier."""
+    solid = [token for token in tokens if token.kind not in {"space", "comment"}]
+    for position, token in enumerate(solid):
+        if token.identifier is None or _at(solid, position + 1) in {"(", "."} or _at(solid, position - 1) == "::":
+            continue
+        if _at(solid, position - 1) == ".":
+            qualifier = solid[position - 2].identifier if position >= 2 else None
+            if qualifiers is not None and qualifier not in qualifiers:
+                continue
+        yield token

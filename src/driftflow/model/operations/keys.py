@@ -1,0 +1,158 @@
+"""Constraints, the indexes that implement them, and NOT NULL as PostgreSQL 18 keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from driftflow.model.catalog import (
+    Catalog,
+    Check,
+    Constraint,
+    Exclusion,
+    ForeignKey,
+    Index,
+    IndexPart,
+    NotNull,
+    PrimaryKey,
+    Table,
+    Unique,
+)
+from driftflow.model.names import Name
+from driftflow.model.operations.lookup import taken
+from driftflow.model.operations.naming import made_name
+from driftflow.model.operations.rules import keys_have_indexes, not_null_is_named
+from driftflow.model.record import replace
+
+Key = PrimaryKey | Unique
+
+
+def as_kept(catalog: Catalog, constraint: Constraint) -> Constraint:
+    """The constraint as the catalog holds it: without what only the statement says."""
+    match constraint:
+        case PrimaryKey() | Unique():
+            return replace(constraint, using_index="")
+        case Check(enforced=False) | ForeignKey(enforced=False):
+            return replace(constraint, validated=False)
+        case Check() if keys_have_indexes(catalog):
+            return replace(constraint, column="")
+        case ForeignKey(match="SIMPLE"):
+            return replace(constraint, match="")
+        case _:
+            return constraint
+
+
+def without(table: Table, name: str) -> Table:
+    """The table without the constraint and the index that implements it."""
+    return replace(
+        table,
+        constraints=tuple(constraint for constraint in table.constraints if constraint.name != name),
+        indexes=tuple(index for index in table.indexes if index.constraint != name),
+    )
+
+
+def swap(table: Table, name: str, constraint: Constraint) -> Table:
+    """The table with one constraint replaced in its place."""
+    return replace(table, constraints=tuple(constraint if one.name == name else one for one in table.constraints))
+
+
+def columns_of(constraint: Constraint) -> tuple[str, ...]:
+    """The columns that the constraint holds by name; a CHECK's are in its expression."""
+    match constraint:
+        case PrimaryKey() | Unique():
+            return (*constraint.columns, *constraint.include)
+        case ForeignKey() | Exclusion():
+            return constraint.columns
+        case NotNull():
+            return (constraint.column,)
+        case Check():
+            return (constraint.column,) if constraint.column else ()
+
+
+def key_index(table: Table, constraint: Key | Exclusion, *, parent: Name | None = None) -> Index:
+    """The index that implements a key."""
+    name = Name(schema=table.name.schema, name=constraint.name)
+    if isinstance(constraint, Exclusion):
+        method = (
+            constraint.definition.removeprefix("USING ").split(" ", 1)[0] if constraint.definition.startswith("USING ") else ""
+        )
+        parts = tuple(IndexPart(column=column) for column in constraint.columns)
+        return Index(
+            name=name, table=table.name, parts=parts, method="" if method == "btree" else method, constraint=constraint.name
+        )
+    return Index(
+        name=name,
+        table=table.name,
+        parts=constraint.parts or tuple(IndexPart(column=column) for column in constraint.columns),
+        include=constraint.include,
+        unique=True,
+        nulls_not_distinct=isinstance(constraint, Unique) and constraint.nulls_not_distinct,
+        constraint=constraint.name,
+        parent=parent,
+    )
+
+
+def with_key_indexes(catalog: Catalog, table: Table) -> Table:
+    """The table with an index for each key that has none yet, where the vendor keeps keys as indexes."""
+    if not keys_have_indexes(catalog):
+        return table
+    have = {index.constraint for index in table.indexes}
+    made = [
+        key_index(table, constraint)
+        for constraint in table.constraints
+        if isinstance(constraint, PrimaryKey | Unique | Exclusion) and constraint.name not in have
+    ]
+    return replace(table, indexes=(*table.indexes, *made)) if made else table
+
+
+def adopt_index(table: Table, constraint: Key) -> Table:
+    """ADD CONSTRAINT ... USING INDEX: the index takes the constraint's name and belongs to it."""
+    indexes = tuple(
+        replace(index, name=replace(index.name, name=constraint.name), constraint=constraint.name)
+        if index.name.name == constraint.using_index
+        else index
+        for index in table.indexes
+    )
+    return replace(table, indexes=indexes)
+
+
+def with_not_null(catalog: Catalog, table: Table, columns: Iterable[str], *, name: str = "", validated: bool = True) -> Table:
+    """The columns made NOT NULL, with a constraint each where the vendor names them. One that is there already counts, and is validated."""
+    wanted = set(columns)
+    there = {constraint.column: constraint for constraint in table.constraints if isinstance(constraint, NotNull)}
+    kept = tuple(
+        replace(constraint, validated=True)
+        if isinstance(constraint, NotNull) and constraint.column in wanted and validated
+        else constraint
+        for constraint in table.constraints
+    )
+    made: list[Constraint] = []
+    if not_null_is_named(catalog):
+        names = {constraint.name for constraint in table.constraints}
+        for column in (one.name for one in table.columns if one.name in wanted and one.name not in there):
+            chosen = name or made_name(table.name.name, column, "not_null", names.__contains__)
+            names.add(chosen)
+            made.append(NotNull(name=chosen, column=column, validated=validated))
+    return replace(
+        table,
+        columns=tuple(replace(one, nullable=False) if one.name in wanted and validated else one for one in table.columns),
+        constraints=(*kept, *made),
+    )
+
+
+def copy_of_key(catalog: Catalog, child: Table, constraint: Key, parent: Name) -> Table:
+    """A partition's own key under the parent's: one that it has already is attached, else one with a made-up name is created."""
+    columns = set(constraint.columns)
+    for index in child.indexes:
+        own = child.constraint(index.constraint) if index.constraint else None
+        if own is not None and type(own) is type(constraint) and set(columns_of(own)) == {*columns, *constraint.include}:
+            return replace(
+                child, indexes=tuple(replace(one, parent=parent) if one.name == index.name else one for one in child.indexes)
+            )
+    label, middle = ("pkey", "") if isinstance(constraint, PrimaryKey) else ("key", "_".join(columns_of(constraint)))
+    name = made_name(child.name.name, middle, label, taken(catalog, child.name.schema))
+    own_key = replace(constraint, name=name, using_index="")
+    return replace(
+        child,
+        constraints=(*child.constraints, own_key),
+        indexes=(*child.indexes, key_index(child, own_key, parent=parent)),
+    )

@@ -1,0 +1,107 @@
+"""Finding what an operation names, and saying in a sentence when it does not fit.
+
+A conflict is raised only where the catalog is complete: one that was built from migration files alone may simply not know the object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from driftflow.model.catalog import Catalog, Column, Index, Table, View
+from driftflow.model.names import Name
+from driftflow.model.operations.base import CatalogConflict
+from driftflow.model.record import replace
+
+
+def refuse(catalog: Catalog, sentence: str) -> None:
+    """Raise CatalogConflict, or return where the catalog may not know everything."""
+    if catalog.complete:
+        raise CatalogConflict(sentence)
+
+
+def find_table(catalog: Catalog, name: Name, *, if_exists: bool = False) -> Table | None:
+    """The table, or None where it is missing and that is allowed or unknown. A view counts as not a table, and is no conflict:
+    some ALTER TABLE forms take views."""
+    table = catalog.tables.get(name.text)
+    if table is None and not if_exists and name.text not in catalog.views:
+        refuse(catalog, f"table {name} does not exist")
+    return table
+
+
+def find_column(catalog: Catalog, table: Table, column: str) -> Column | None:
+    """The column, or None where not all columns of the table are known."""
+    found = table.column(column)
+    if found is None and not table.partial:
+        refuse(catalog, f"column {column} of table {table.name} does not exist")
+    return found
+
+
+def find_index(catalog: Catalog, name: Name, table: Name | None = None) -> tuple[Table | View, Index] | None:
+    """The index with the relation that it is on. With `table` only that one is looked at."""
+    for holder in holders(catalog, name.schema, table):
+        for index in holder.indexes:
+            if index.name == name:
+                return holder, index
+    return None
+
+
+def holders(catalog: Catalog, schema: str, table: Name | None = None) -> Iterator[Table | View]:
+    """What may carry indexes: the tables and views of the schema, or only the one that is named."""
+    if table is not None:
+        found = (catalog.tables.get(table.text), catalog.views.get(table.text))
+        yield from (holder for holder in found if holder is not None)
+        return
+    yield from (holder for holder in catalog.tables.values() if holder.name.schema == schema)
+    yield from (holder for holder in catalog.views.values() if holder.name.schema == schema)
+
+
+def taken(catalog: Catalog, schema: str) -> Callable[[str], bool]:
+    """Whether a relation of that name (table, view, sequence, index) is in the schema already. Indexes are looked up at most once."""
+    indexes: set[str] | None = None
+
+    def is_taken(name: str) -> bool:
+        nonlocal indexes
+        key = Name(schema=schema, name=name).text
+        if key in catalog.tables or key in catalog.views or key in catalog.sequences:
+            return True
+        if indexes is None:
+            indexes = {index.name.name for holder in holders(catalog, schema) for index in holder.indexes}
+        return name in indexes
+
+    return is_taken
+
+
+def children(catalog: Catalog, name: Name) -> list[Table]:
+    """Direct partitions and inheritance children."""
+    return [table for table in catalog.tables.values() if table.partition_of == name or name in table.inherits]
+
+
+def put(catalog: Catalog, table: Table) -> Catalog:
+    """The catalog with the changed table. A kept CREATE TABLE text would be stale, so it goes."""
+    return catalog.with_table(replace(table, definition="") if table.definition else table)
+
+
+def put_view(catalog: Catalog, view: View) -> Catalog:
+    return replace(catalog, views={**catalog.views, view.name.text: view})
+
+
+def put_holder(catalog: Catalog, holder: Table | View) -> Catalog:
+    return put(catalog, holder) if isinstance(holder, Table) else put_view(catalog, holder)
+
+
+def change_each(catalog: Catalog, name: Name, change: Callable[[Table], Table], *, only: bool = False) -> Catalog:
+    """Apply a change to the table and, unless `only`, to everything that inherits from it or is a partition of it."""
+    table = catalog.tables.get(name.text)
+    if table is None:
+        return catalog
+    catalog = put(catalog, change(table))
+    if only:
+        return catalog
+    for child in children(catalog, name):
+        catalog = change_each(catalog, child.name, change)
+    return catalog
+
+
+def replace_column(table: Table, column: Column) -> Table:
+    """The table with the column of that name replaced."""
+    return replace(table, columns=tuple(column if one.name == column.name else one for one in table.columns))

@@ -1,0 +1,59 @@
+"""Names that PostgreSQL makes up where an operation reaches relations that the statement does not name (partitions, identity sequences)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from driftflow.model.catalog import Index
+
+NAME_BYTES_MAX = 63
+
+
+def made_name(first: str, second: str, label: str, is_taken: Callable[[str], bool] = lambda name: False) -> str:
+    """`first_second_label` in 63 bytes, with a number behind the label while it is taken (ChooseRelationName)."""
+    attempt, candidate = 0, fitted(first, second, label)
+    while is_taken(candidate):
+        attempt += 1
+        candidate = fitted(first, second, f"{label}{attempt}")
+    return candidate
+
+
+def fitted(first: str, second: str, label: str) -> str:
+    """Joined by `_`; the longer of the first two is cut first (makeObjectName)."""
+    room = NAME_BYTES_MAX - len(label.encode()) - (1 if label else 0) - (1 if second else 0)
+    first_bytes, second_bytes = len(first.encode()), len(second.encode())
+    while first_bytes + second_bytes > room:
+        if first_bytes > second_bytes:
+            first_bytes -= 1
+        else:
+            second_bytes -= 1
+    parts = (_cut(first, first_bytes), _cut(second, second_bytes), label)
+    return "_".join(part for part in parts if part)
+
+
+def index_columns(index: Index) -> str:
+    """The middle of a made-up index name: its columns, INCLUDE among them, with `expr` for an expression."""
+    names: list[str] = []
+    for part in index.parts:
+        names.append(_unlike(part.column or "expr", names))
+    names += index.include
+    joined = ""
+    for name in names:
+        joined += ("_" if joined else "") + name
+        if len(joined.encode()) > NAME_BYTES_MAX:
+            break
+    return joined
+
+
+def _unlike(name: str, others: list[str]) -> str:
+    """`expr`, `expr1`, `expr2` (ChooseIndexColumnNames)."""
+    candidate, attempt = name, 0
+    while candidate in others:
+        attempt += 1
+        candidate = f"{name}{attempt}"
+    return candidate
+
+
+def _cut(text: str, limit: int) -> str:
+    data = text.encode()
+    return text if len(data) <= limit else data[:limit].decode(errors="ignore")

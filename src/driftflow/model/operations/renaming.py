@@ -1,0 +1,223 @@
+"""Following a new name of a column or relation to every place that holds the old one."""
+
+from __future__ import annotations
+
+from driftflow.model.catalog import (
+    Catalog,
+    Check,
+    Constraint,
+    Exclusion,
+    ForeignKey,
+    Index,
+    NotNull,
+    PrimaryKey,
+    Table,
+    Trigger,
+    Unique,
+    View,
+)
+from driftflow.model.names import Name
+from driftflow.model.operations.dependents import rewrite_tables
+from driftflow.model.operations.identifiers import rename_column, rename_relation
+from driftflow.model.record import replace
+
+
+def column_in_table(table: Table, column: str, to: str) -> Table:
+    """The table with one of its columns renamed, in constraints, indexes, expressions, policies and triggers too."""
+
+    def text(expression: str) -> str:
+        return rename_column(expression, column, to, qualifiers=(table.name.name,)) if expression else expression
+
+    return replace(
+        table,
+        columns=tuple(
+            replace(
+                one,
+                name=to if one.name == column else one.name,
+                generated=replace(one.generated, expression=text(one.generated.expression)) if one.generated else None,
+            )
+            for one in table.columns
+        ),
+        constraints=tuple(_constraint(one, column, to, table.name) for one in table.constraints),
+        indexes=tuple(_index(one, column, to) for one in table.indexes),
+        policies=tuple(replace(one, using=text(one.using), check=text(one.check)) for one in table.policies),
+        triggers=tuple(_trigger(one, column, to) for one in table.triggers),
+        partitioning=replace(table.partitioning, key=tuple(text(key) for key in table.partitioning.key))
+        if table.partitioning
+        else None,
+    )
+
+
+def _names(names: tuple[str, ...], column: str, to: str) -> tuple[str, ...]:
+    return tuple(to if name == column else name for name in names)
+
+
+def _constraint(constraint: Constraint, column: str, to: str, table: Name) -> Constraint:
+    match constraint:
+        case PrimaryKey() | Unique():
+            parts = tuple(replace(part, column=to) if part.column == column else part for part in constraint.parts)
+            columns, include = _names(constraint.columns, column, to), _names(constraint.include, column, to)
+            return replace(constraint, columns=columns, include=include, parts=parts)
+        case ForeignKey():
+            key = replace(
+                constraint, columns=_names(constraint.columns, column, to), set_columns=_names(constraint.set_columns, column, to)
+            )
+            return _referenced(key, table, column, to)
+        case NotNull():
+            return replace(constraint, column=to) if constraint.column == column else constraint
+        case Check():
+            expression = rename_column(constraint.expression, column, to, qualifiers=(table.name,))
+            return replace(constraint, expression=expression, column=to if constraint.column == column else constraint.column)
+        case Exclusion():
+            definition = rename_column(constraint.definition, column, to, qualifiers=(table.name,))
+            return replace(constraint, definition=definition, columns=_names(constraint.columns, column, to))
+
+
+def _referenced(key: ForeignKey, table: Name, column: str, to: str) -> ForeignKey:
+    if key.referenced != table or column not in key.referenced_columns:
+        return key
+    return replace(key, referenced_columns=_names(key.referenced_columns, column, to))
+
+
+def _index(index: Index, column: str, to: str) -> Index:
+    parts = tuple(
+        replace(
+            part,
+            column=to if part.column == column else part.column,
+            expression=rename_column(part.expression, column, to) if part.expression else "",
+        )
+        for part in index.parts
+    )
+    predicate = rename_column(index.predicate, column, to) if index.predicate else ""
+    return replace(index, parts=parts, include=_names(index.include, column, to), predicate=predicate)
+
+
+def _trigger(trigger: Trigger, column: str, to: str) -> Trigger:
+    return replace(
+        trigger,
+        update_columns=_names(trigger.update_columns, column, to),
+        definition=rename_column(trigger.definition, column, to, qualifiers=("old", "new")),
+    )
+
+
+def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Catalog:
+    """Foreign keys of other tables, views and owned sequences that know the column."""
+
+    def keys(other: Table) -> Table:
+        if other.name == table or not any(
+            key.referenced == table and column in key.referenced_columns for key in other.foreign_keys
+        ):
+            return other
+        constraints = (_referenced(one, table, column, to) if isinstance(one, ForeignKey) else one for one in other.constraints)
+        return replace(other, constraints=tuple(constraints))
+
+    old, new = f"{table}.{column}", f"{table}.{to}"
+    views = {
+        key: replace(view, depends_on_columns=_names(view.depends_on_columns, old, new))
+        for key, view in catalog.views.items()
+        if old in view.depends_on_columns
+    }
+    sequences = {key: replace(one, owned_by=new) for key, one in catalog.sequences.items() if one.owned_by == old}
+    catalog = rewrite_tables(catalog, keys)
+    return replace(catalog, views={**catalog.views, **views}, sequences={**catalog.sequences, **sequences})
+
+
+def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
+    """A table or view under a new name or in a new schema, and everything that names it."""
+    tables, views = dict(catalog.tables), dict(catalog.views)
+    if old.text in tables:
+        moved = _moved(tables.pop(old.text), old, new)
+        tables[new.text] = moved
+    elif old.text in views:
+        view = views.pop(old.text)
+        indexes = tuple(_moved_index(index, old, new) for index in view.indexes)
+        triggers = tuple(_moved_trigger(trigger, old, new) for trigger in view.triggers)
+        views[new.text] = replace(view, name=new, indexes=indexes, triggers=triggers)
+    views = {key: _view(view, old, new) for key, view in views.items()}
+    sequences = {key: replace(one, owned_by=_owner(one.owned_by, old, new)) for key, one in catalog.sequences.items()}
+    publications = tuple(
+        replace(one, tables=tuple(new if name == old else name for name in one.tables)) for one in catalog.publications
+    )
+    catalog = replace(catalog, tables=tables, views=views, sequences=sequences, publications=publications)
+    return rewrite_tables(catalog, lambda table: _pointing(table, old, new))
+
+
+def _moved(table: Table, old: Name, new: Name) -> Table:
+    return replace(
+        table,
+        name=new,
+        indexes=tuple(_moved_index(index, old, new) for index in table.indexes),
+        triggers=tuple(_moved_trigger(trigger, old, new) for trigger in table.triggers),
+        policies=tuple(replace(policy, table=new) for policy in table.policies),
+        definition="",
+    )
+
+
+def _moved_index(index: Index, old: Name, new: Name) -> Index:
+    return replace(index, table=new, name=replace(index.name, schema=new.schema))
+
+
+def _moved_trigger(trigger: Trigger, old: Name, new: Name) -> Trigger:
+    return replace(trigger, table=new, definition=_text(trigger.definition, old, new))
+
+
+def _text(text: str, old: Name, new: Name) -> str:
+    return rename_relation(text, (old.schema, old.name), (new.schema, new.name))
+
+
+def _view(view: View, old: Name, new: Name) -> View:
+    if old not in view.depends_on:
+        return view
+    prefix = f"{old}."
+    return replace(
+        view,
+        depends_on=tuple(new if name == old else name for name in view.depends_on),
+        depends_on_columns=tuple(
+            f"{new}.{one.removeprefix(prefix)}" if one.startswith(prefix) else one for one in view.depends_on_columns
+        ),
+        definition=_text(view.definition, old, new),
+    )
+
+
+def _owner(owned_by: str, old: Name, new: Name) -> str:
+    table, _, column = owned_by.rpartition(".")
+    return f"{new}.{column}" if table == old.text else owned_by
+
+
+def _pointing(table: Table, old: Name, new: Name) -> Table:
+    """A table whose foreign keys, parent or policies name the relation."""
+    keys = any(key.referenced == old for key in table.foreign_keys)
+    heir = table.partition_of == old or old in table.inherits
+    policies = tuple(replace(one, using=_text(one.using, old, new), check=_text(one.check, old, new)) for one in table.policies)
+    moved_parent = old.schema != new.schema and heir
+    if not keys and not heir and policies == table.policies:
+        return table
+    return replace(
+        table,
+        constraints=tuple(
+            replace(one, referenced=new) if isinstance(one, ForeignKey) and one.referenced == old else one
+            for one in table.constraints
+        ),
+        partition_of=new if table.partition_of == old else table.partition_of,
+        inherits=tuple(new if name == old else name for name in table.inherits),
+        policies=policies,
+        indexes=tuple(
+            replace(one, parent=replace(one.parent, schema=new.schema)) if moved_parent and one.parent is not None else one
+            for one in table.indexes
+        ),
+    )
+
+
+def sequence(catalog: Catalog, old: Name, new: Name) -> Catalog:
+    """A sequence under a new name, and the defaults that call it."""
+    sequences = dict(catalog.sequences)
+    sequences[new.text] = replace(sequences.pop(old.text), name=new)
+
+    def defaults(table: Table) -> Table:
+        columns = tuple(
+            replace(one, default=_text(one.default, old, new)) if one.default and "nextval" in one.default else one
+            for one in table.columns
+        )
+        return table if columns == table.columns else replace(table, columns=columns)
+
+    return rewrite_tables(replace(catalog, sequences=sequences), defaults)

@@ -1,0 +1,34 @@
+"""The few rules of structure in which vendors differ, asked by what they mean."""
+
+from __future__ import annotations
+
+from driftflow.model.catalog import Catalog
+
+
+def keys_have_indexes(catalog: Catalog) -> bool:
+    """Whether a primary key, unique or exclusion constraint is an index of the same name."""
+    return catalog.vendor == "postgresql"
+
+
+def not_null_is_named(catalog: Catalog) -> bool:
+    """PostgreSQL 18 keeps every NOT NULL as a constraint with a name."""
+    return catalog.vendor == "postgresql" and catalog.version is not None and catalog.version.major >= 18
+
+
+def partitions_share_identity(catalog: Catalog) -> bool:
+    """Since PostgreSQL 17 partitions take part in the identity of the parent."""
+    return catalog.vendor == "postgresql" and catalog.version is not None and catalog.version.major >= 17
+
+
+def identity_has_sequence(catalog: Catalog) -> bool:
+    return catalog.vendor == "postgresql"
+
+
+def dependents_block(catalog: Catalog) -> bool:
+    """Whether the server keeps dependencies, so that DROP without CASCADE is refused while something depends on the object."""
+    return catalog.vendor == "postgresql"
+
+
+def column_takes_keys_along(catalog: Catalog) -> bool:
+    """Whether DROP COLUMN drops the constraints and indexes that contain the column; else it is refused while there are any (SQLite)."""
+    return catalog.vendor != "sqlite"

@@ -1,0 +1,68 @@
+"""Sequences that belong to a column: those of serial defaults, and those behind identity columns."""
+
+from __future__ import annotations
+
+import re
+
+from driftflow.model.catalog import Catalog, Column, Sequence, SequenceOptions
+from driftflow.model.names import Name
+from driftflow.model.operations.lookup import taken
+from driftflow.model.operations.naming import made_name
+from driftflow.model.operations.rules import identity_has_sequence
+from driftflow.model.record import replace, to_builtins
+
+NEXTVAL = re.compile(r"^nextval\('(?P<name>(?:[^']|'')+)'(?:::regclass)?\)$", re.IGNORECASE)
+PART = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
+
+
+def sequence_of(catalog: Catalog, table: Name, column: str) -> Sequence | None:
+    """The sequence that the column owns."""
+    owner = f"{table}.{column}"
+    return next((one for one in catalog.sequences.values() if one.owned_by == owner), None)
+
+
+def called_by(default: str | None, schema: str) -> Name | None:
+    """The sequence in a default that is nothing but `nextval('schema.name'::regclass)`."""
+    found = NEXTVAL.match(default.strip()) if default else None
+    if found is None:
+        return None
+    parts = [part["quoted"].replace('""', '"') if part["quoted"] else part["plain"] for part in PART.finditer(found["name"])]
+    return Name(schema=parts[-2] if len(parts) > 1 else schema, name=parts[-1])
+
+
+def with_owned_sequences(catalog: Catalog, table: Name, column: Column) -> Catalog:
+    """A default that calls a sequence nobody made was a serial: the sequence is made, and owned by the column. An identity brings its own."""
+    if column.identity is not None:
+        return add_identity_sequence(catalog, table, column)
+    name = called_by(column.default, table.schema)
+    if name is None or name.text in catalog.sequences or not identity_has_sequence(catalog):
+        return catalog
+    sequence = Sequence(name=name, options=SequenceOptions(type=_type(column.type)), owned_by=f"{table}.{column.name}")
+    return replace(catalog, sequences={**catalog.sequences, name.text: sequence})
+
+
+def add_identity_sequence(catalog: Catalog, table: Name, column: Column) -> Catalog:
+    """The sequence behind an identity column, under the name that the server makes up. Partitions share their parent's."""
+    owner = catalog.table(table)
+    if column.identity is None or not identity_has_sequence(catalog) or (owner is not None and owner.partition_of is not None):
+        return catalog
+    name = Name(schema=table.schema, name=made_name(table.name, column.name, "seq", taken(catalog, table.schema)))
+    options = replace(column.identity.options, type=_type(column.type))
+    sequence = Sequence(name=name, options=options, owned_by=f"{table}.{column.name}", identity=True)
+    return replace(catalog, sequences={**catalog.sequences, name.text: sequence})
+
+
+def merged(before: SequenceOptions, change: SequenceOptions) -> SequenceOptions:
+    """The options with those that the change names; what is the server's default is spelled as nothing."""
+    after = replace(before, **to_builtins(change))
+    return replace(
+        after,
+        type="" if after.type == "bigint" else after.type,
+        increment=None if after.increment == 1 else after.increment,
+        cache=None if after.cache == 1 else after.cache,
+        cycle=True if after.cycle else None,
+    )
+
+
+def _type(type_: str) -> str:
+    return "" if type_ == "bigint" else type_
