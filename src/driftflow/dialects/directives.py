@@ -87,7 +87,9 @@ def directives_of(comments: Iterable[Comment], source: SourceText) -> tuple[Dire
 
 def misplaced(directive: Directive, *, where: str, why: str, hint: str = HINT) -> ParseError:
     """The error for a well-formed directive in a place where it would speak of nothing."""
-    return ParseError("DF-E211", f"the directive `{directive.verb}` stands where it has no effect", where=where, why=why, hint=hint)
+    return ParseError(
+        "DF-E211", f"the directive `{directive.verb}` stands where it has no effect", where=where, why=why, hint=hint
+    )
 
 
 def _malformed(span: Span, where: str, why: str) -> ParseError:

@@ -24,4 +24,6 @@ def excerpt_at(source: SourceText, offset: int) -> str:
     original = source.text if source.original is None else source.original
     start = source.original_offset(offset) - (column - 1)
     end = original.find("\n", start)
-    return excerpt(file=source.file, line=line, column=column, source_line=original[start : end if end >= 0 else None].rstrip("\r"))
+    return excerpt(
+        file=source.file, line=line, column=column, source_line=original[start : end if end >= 0 else None].rstrip("\r")
+    )

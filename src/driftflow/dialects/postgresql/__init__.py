@@ -1,0 +1,88 @@
+"""PostgreSQL 12 to 18: the dialect's answers, each in a file of its own."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
+from driftflow.dialects.postgresql import capabilities, errors, names
+from driftflow.dialects.source_text import SourceText
+from driftflow.model.catalog import Catalog
+from driftflow.model.effects import Effects
+from driftflow.model.migration import Statement
+from driftflow.model.names import Name, Version
+from driftflow.model.operations import Operation
+
+
+class PostgreSQL(Dialect):
+    """The grammar, the renderer and the predictors are imported when they are first asked: `driftflow --help` needs none of them."""
+
+    name: ClassVar[str] = "postgresql"
+    versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
+
+    # text
+
+    def split(self, source: SourceText) -> tuple[Statement, ...]:
+        from driftflow.dialects.postgresql.split import split
+
+        return split(source)
+
+    def parse(self, statement: Statement) -> Statement:
+        from driftflow.dialects.postgresql.parse import parse
+
+        return parse(statement)
+
+    def render(self, *operations: Operation) -> str:
+        from driftflow.dialects.postgresql.render import render
+
+        return render(*operations)
+
+    def quote(self, identifier: str) -> str:
+        return names.quote(identifier)
+
+    def quote_name(self, name: Name) -> str:
+        return names.quote_name(name)
+
+    def literal(self, value: str | int | bool | None) -> str:
+        return names.literal(value)
+
+    def fold(self, identifier: str) -> str:
+        return names.fold(identifier)
+
+    def normal_expression(self, expression: str) -> str:
+        from driftflow.dialects.postgresql.expressions import normal_expression
+
+        return normal_expression(expression)
+
+    def normal_type(self, type: str) -> str:
+        from driftflow.dialects.postgresql.types import normal_type
+
+        return normal_type(type)
+
+    # meaning
+
+    def resolve(self, operation: Operation, catalog: Catalog) -> Operation:
+        from driftflow.dialects.postgresql.resolve import resolve
+
+        return resolve(operation, catalog)
+
+    def effects(self, operation: Operation, catalog: Catalog, *, version: Version | None = None) -> Effects:
+        from driftflow.dialects.postgresql.effects import effects
+
+        return effects(operation, catalog, version=version)
+
+    def can(self, capability: Capability, version: Version | None = None) -> bool:
+        return capabilities.can(capability, version)
+
+    def error_kind(self, code: str) -> ErrorKind:
+        return errors.error_kind(code)
+
+    def catalog(self, rows: Rows) -> Catalog:
+        from driftflow.dialects.postgresql.catalog import catalog
+
+        return catalog(rows, normal=self.normal_expression, normal_type=self.normal_type)
+
+    def volatile(self, expression: str, catalog: Catalog) -> bool:
+        from driftflow.dialects.postgresql.expressions import volatile
+
+        return volatile(expression, catalog)

@@ -76,7 +76,9 @@ class _Splitter:
                 stop, at = self._end_of(cut)
                 found.append(self._statement(cut, stop, first=not found))
         except scan.Unterminated as fault:
-            raise self._error("DF-E202", f"unterminated {fault.what}", fault.offset, why="the file ends before it is closed") from fault
+            raise self._error(
+                "DF-E202", f"unterminated {fault.what}", fault.offset, why="the file ends before it is closed"
+            ) from fault
 
     def leading(self, at: int, comments: list[Comment]) -> int:
         """Skip white space and comments, keeping the comments."""
@@ -124,7 +126,9 @@ class _Splitter:
                 case "\\":
                     raise self._meta_command(here)
                 case "\0":
-                    raise self._error("DF-E203", "a NUL character in SQL", here, why="PostgreSQL would read the file only up to it")
+                    raise self._error(
+                        "DF-E203", "a NUL character in SQL", here, why="PostgreSQL would read the file only up to it"
+                    )
                 case _:
                     blocks = self._blocks(what.lower(), blocks)
         return self._finish(cut, len(text), len(text))
@@ -171,8 +175,14 @@ class _Splitter:
         if self.directives:
             directives = directives_of([*cut.before, *cut.inside], self.source)
             for directive in directives:
-                if directive.verb == FILE_VERB and not (first and directive.span.start < self.source.span(cut.start, cut.start).start):
-                    raise misplaced(directive, where=str(directive.span), why="`file` speaks of the whole file and must come before its first statement")
+                if directive.verb == FILE_VERB and not (
+                    first and directive.span.start < self.source.span(cut.start, cut.start).start
+                ):
+                    raise misplaced(
+                        directive,
+                        where=str(directive.span),
+                        why="`file` speaks of the whole file and must come before its first statement",
+                    )
             directives = tuple(directive for directive in directives if directive.verb != FILE_VERB)
         return Statement(
             sql=self.text[cut.start : end],
@@ -188,7 +198,9 @@ class _Splitter:
         """A directive without a statement behind it would be silently lost."""
         if not self.directives:
             return
-        for directive, comment in zip(directives_of(comments, self.source), filter(lambda c: is_directive(c.text), comments), strict=True):
+        for directive, comment in zip(
+            directives_of(comments, self.source), filter(lambda c: is_directive(c.text), comments), strict=True
+        ):
             if directive.verb != FILE_VERB:
                 raise misplaced(
                     directive,
@@ -204,4 +216,6 @@ class _Splitter:
         return self._error("DF-E204", f"psql meta-command {command}", at, why=why, hint=hint)
 
     def _error(self, code: str, summary: str, at: int, *, why: str, hint: str = "") -> ParseError:
-        return ParseError(code, summary, where=excerpt_at(self.source, at), why=why, hint=hint or "correct the file, then run the command again")
+        return ParseError(
+            code, summary, where=excerpt_at(self.source, at), why=why, hint=hint or "correct the file, then run the command again"
+        )

@@ -1,0 +1,23 @@
+"""Stretches of the statement's own text, where the text is what is kept."""
+
+from __future__ import annotations
+
+import re
+
+from driftflow.dialects.postgresql.grammar import Node
+from driftflow.dialects.postgresql.scan import normal_text
+
+_NAME = re.compile(r'(?:[Uu]&)?"(?:[^"]|"")*"|[A-Za-z_\x80-\U0010ffff][\w$]*')
+_DOT = re.compile(r"\s*\.\s*")
+
+
+def behind_relation(sql: str, body: Node) -> str:
+    """All that stands behind a RangeVar in the text, with one space between tokens. Locations in the tree are in bytes."""
+    at = len(sql.encode()[: body.get("location", 0)].decode())
+    while (name := _NAME.match(sql, at)) is not None:
+        at = name.end()
+        dot = _DOT.match(sql, at)
+        if dot is None:
+            break
+        at = dot.end()
+    return normal_text(sql[at:]).removeprefix("*").lstrip()
