@@ -77,7 +77,7 @@ def _refuse_hidden_default(operation: AddColumn, request: BackfillRequest | None
     if request is None or operation.column.default is None or not at.can(Capability.TABLE_REBUILD_ONLY):
         return
     raise RefusedError(
-        "DF-E310",
+        "DF-E320",
         f"{operation.column.name} has a default, so a backfill cannot tell which rows still need a value",
         where=str(at.statement.span),
         why="on this server a default can only be set together with the column",

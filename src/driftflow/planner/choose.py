@@ -1,0 +1,226 @@
+"""Which strategy carries out which operation: among those that apply, the highest rank; `direct` always applies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
+from driftflow.model.operations import Operation, Pragma, SetSetting, TransactionControl
+from driftflow.model.plan import PHASES, Phase, Step
+from driftflow.planner.bound import bound_transactions
+from driftflow.planner.draft import Draft
+from driftflow.planner.settings import Carried
+from driftflow.plugins import Registration, discover
+from driftflow.strategies import spoken
+from driftflow.strategies.direct import NAME as DIRECT
+from driftflow.strategies.direct import statement_as_it_stands
+from driftflow.strategies.rebuild_table import expressions_of
+from driftflow.strategies.rebuilding import STRATEGY as REBUILD
+from driftflow.strategies.rebuilding import rebuild
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.verify_result import verifications
+
+
+def strategies() -> tuple[Registration, ...]:
+    """All of them, the highest rank first; equal ranks by name."""
+    return tuple(sorted(discover("strategy").of("strategy"), key=lambda entry: (-entry.info["rank"], entry.name)))
+
+
+def choose(at: Situation) -> Registration:
+    """The strategy for one operation."""
+    if spoken.as_is(at):
+        return next(entry for entry in strategies() if entry.name == DIRECT)
+    return next(
+        entry for entry in strategies() if isinstance(at.operation, entry.info["on"]) and entry.info["applies"](at.operation, at)
+    )
+
+
+@dataclass
+class Chosen:
+    """The drafts in source order, and what there is to say about them."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, situations: Sequence[Situation], strategy: str, steps: Sequence[Step], carried: Carried, **more: bool) -> None:
+        self.drafts.append(
+            Draft(
+                position=len(self.drafts),
+                situations=tuple(situations),
+                strategy=strategy,
+                steps=tuple(steps),
+                settings=carried.settings,
+                role=carried.role,
+                **more,
+            )
+        )
+
+
+def draft_all(situations: Sequence[Situation]) -> Chosen:
+    """A draft for every statement. Raises RefusedError for what certainly fails or rolls itself back."""
+    chosen = Chosen()
+    bound = bound_transactions(situations)
+    carried = Carried()
+    for _, group in groupby(
+        situations, key=lambda at: (at.migration.source, at.migration.id, at.statement.span.start, at.statement.sql)
+    ):
+        together = list(group)
+        at = together[0]
+        spoken.check_all(at.statement)
+        carried = carried.at(at)
+        if _is_session(together):
+            carried = _session(together, carried, chosen)
+            continue
+        for situation in together:
+            _refuse_conflict(situation)
+        steps_before = len(chosen.drafts)
+        if at.transaction in bound:
+            chosen.add(
+                together,
+                DIRECT,
+                [statement_as_it_stands([situation.operation for situation in together], at)],
+                carried,
+                glued=_continues(chosen, at),
+                direct=True,
+            )
+            note = f"{at.migration.id}: {bound[at.transaction]}, so its statements stay together in one transaction"
+            chosen.notes += [note] if note not in chosen.notes else []
+        else:
+            _draft_statement(together, carried, chosen)
+        _verify(together[-1], chosen, carried, since=steps_before)
+    chosen.drafts = _merge_rebuilds(chosen.drafts)
+    return chosen
+
+
+def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen) -> None:
+    """The whole statement as it stands when every part of it may; else each part by its own strategy."""
+    picked = [choose(at) for at in together]
+    if all(entry.name == DIRECT for entry in picked):
+        operations = [at.operation for at in together]
+        chosen.add(together, DIRECT, [statement_as_it_stands(operations, together[0])], carried, direct=True)
+        return
+    for at, entry in zip(together, picked, strict=True):
+        steps = list(entry.value(at.operation, at))
+        chosen.add([at], entry.name, steps, carried, direct=entry.name == DIRECT)
+
+
+def _verify(at: Situation, chosen: Chosen, carried: Carried, *, since: int) -> None:
+    phases: list[Phase] = [step.phase for draft in chosen.drafts[since:] for step in draft.steps]
+    phase = max(["migrate", *phases], key=PHASES.index)
+    steps = list(verifications(at, phase=phase))
+    if steps:
+        chosen.add([at], "verify_result", steps, carried, verifies=True)
+
+
+def _continues(chosen: Chosen, at: Situation) -> bool:
+    return (
+        bool(chosen.drafts)
+        and chosen.drafts[-1].at.transaction == at.transaction
+        and chosen.drafts[-1].at.migration.id == at.migration.id
+    )
+
+
+def _refuse_conflict(at: Situation) -> None:
+    if at.conflict:
+        raise RefusedError(
+            "DF-E321",
+            "a statement cannot apply to this database",
+            where=f"{at.statement.span}\n{' '.join(at.statement.sql.split())[:120]}",
+            why=at.conflict,
+            hint="is the migration already applied, or the snapshot old? compare: driftflow sources",
+        )
+
+
+SESSION_PRAGMAS = (
+    "foreign_keys",
+    "legacy_alter_table",
+    "defer_foreign_keys",
+    "busy_timeout",
+    "recursive_triggers",
+    "synchronous",
+    "cache_size",
+    "temp_store",
+)
+
+
+def _is_session(together: list[Situation]) -> bool:
+    return all(_session_only(at.operation) for at in together)
+
+
+def _session_only(operation: Operation) -> bool:
+    if isinstance(operation, Pragma):
+        return operation.name.lower() in SESSION_PRAGMAS and operation.value is not None
+    return isinstance(operation, SetSetting | TransactionControl)
+
+
+def _session(together: list[Situation], carried: Carried, chosen: Chosen) -> Carried:
+    """SET is carried to the steps that follow; BEGIN and COMMIT give way to the plan's own transactions."""
+    for at in together:
+        match at.operation:
+            case SetSetting() as operation:
+                carried, note = carried.after(operation, at)
+                chosen.notes += [f"{at.migration.id}: {note}"] if note else []
+            case TransactionControl(action="rollback"):
+                raise RefusedError(
+                    "DF-E322",
+                    "a migration rolls itself back",
+                    where=str(at.statement.span),
+                    why="what stands before a ROLLBACK would be planned as if it stayed",
+                    hint="remove the ROLLBACK, or the statements before it",
+                )
+            case Pragma(name=name):
+                chosen.notes.append(f"{at.migration.id}: PRAGMA {name} is left out; the plan's steps set what they need")
+            case _:
+                pass
+    return carried
+
+
+def _merge_rebuilds(drafts: list[Draft]) -> list[Draft]:
+    """Neighbouring changes of one table that each need it built anew become one rebuild."""
+    merged: list[Draft] = []
+    for draft in drafts:
+        last = merged[-1] if merged else None
+        if last is not None and _same_rebuild(last, draft):
+            merged[-1] = _rebuilt_together(last, draft)
+        else:
+            merged.append(draft)
+    return merged
+
+
+def _same_rebuild(left: Draft, right: Draft) -> bool:
+    if left.strategy != REBUILD or right.strategy != REBUILD or len(left.steps) != 1 or len(right.steps) != 1:
+        return False
+    same_table = getattr(left.steps[0], "table", None) == getattr(right.steps[0], "table", None)
+    same_migration = left.at.migration.id == right.at.migration.id and left.at.migration.source == right.at.migration.source
+    return same_table and same_migration and left.steps[0].phase == right.steps[0].phase and not right.at.directives("gate")
+
+
+def _rebuilt_together(left: Draft, right: Draft) -> Draft:
+    situations = (*left.situations, *right.situations)
+    operations = [at.operation for at in situations]
+    expressions = {name: text for operation in operations for name, text in expressions_of(operation).items()}
+    step = rebuild(
+        Recipe(left.at, REBUILD),
+        operations,
+        table=left.steps[0].table,  # type: ignore[union-attr]
+        phase=left.steps[0].phase,
+        guards=tuple(dict.fromkeys((*left.steps[0].guards, *right.steps[0].guards))),
+        expressions=expressions,
+    )
+    return Draft(
+        position=left.position,
+        situations=situations,
+        strategy=REBUILD,
+        steps=(step,),
+        settings=left.settings,
+        role=left.role,
+        glued=left.glued,
+    )
+
+
+def every_step(drafts: Sequence[Draft]) -> Iterator[Step]:
+    for draft in drafts:
+        yield from draft.steps

@@ -1,0 +1,137 @@
+"""From migrations to a plan: the one function that the pipeline calls. Pure: everything it needs to know is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace as with_fields
+from pathlib import Path
+
+from driftflow.config import Policy
+from driftflow.dialects.base import Dialect
+from driftflow.dialects.situation import Situation
+from driftflow.dialects.walk import situations
+from driftflow.model.catalog import Catalog
+from driftflow.model.migration import Migration
+from driftflow.model.names import Name
+from driftflow.model.plan import (
+    Guard,
+    Input,
+    Irreversible,
+    MigrationRef,
+    Plan,
+    RebuildTable,
+    RunSql,
+    Step,
+    ToolLock,
+)
+from driftflow.model.record import replace
+from driftflow.planner.choose import draft_all
+from driftflow.planner.draft import Draft
+from driftflow.planner.estimate import longest_stall, total, with_estimates
+from driftflow.planner.gates import with_gates
+from driftflow.planner.identify import with_ids
+from driftflow.planner.ledger import Ledger, with_records
+from driftflow.planner.order import in_order
+from driftflow.planner.relations import footprint, related
+from driftflow.planner.transactions import made_by_release, segmented
+from driftflow.strategies.dual_write import RETIRE, STRATEGY
+from driftflow.strategies.spoken import wanted_files
+
+
+def compose_plan(
+    migrations: Sequence[Migration],
+    *,
+    catalog: Catalog,
+    dialect: Dialect,
+    policy: Policy,
+    folder: Path = Path(),
+    inputs: Mapping[str, str] | None = None,
+    ledgers: Mapping[str, Ledger] | None = None,
+    tool_lock: ToolLock | None = None,
+    requires: Sequence[Guard] = (),
+    made_with: str = "",
+) -> Plan:
+    """The safe plan of the (parsed) migrations on this catalog.
+
+    `inputs` maps every path of `wanted_files(migrations)` to the SHA-256 of its content, and `path#columns` to a CSV's header.
+    `ledgers` maps a migration's `source` to the tool's version table. Raises RefusedError, ParseError, SourceError.
+    """
+    walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})
+    chosen = draft_all(walked)
+    made = made_by_release(chosen.drafts)
+    placed = with_gates(segmented(in_order(chosen.drafts), chosen.drafts, catalog))
+    steps, told = with_records([one.step for one in placed], migrations, ledgers or {}, catalog)
+    steps = with_estimates(with_ids(_keep_triggers(steps)), catalog, made)
+    stall, unknown = longest_stall(steps, made)
+    touched = footprint(steps, chosen.drafts)
+    fingerprinted = related(touched, catalog)
+    irreversible = {step.undo.name for step in steps if isinstance(step.undo, Irreversible)}
+    return Plan(
+        dialect=dialect.name,
+        server_version=str(catalog.version) if catalog.version is not None else "",
+        database=catalog.database,
+        migrations=tuple(_reference(migration) for migration in migrations),
+        relations=touched,
+        catalog_fingerprint=catalog.fingerprint(fingerprinted) if fingerprinted else "",
+        fingerprint_relations=fingerprinted,
+        steps=tuple(steps),
+        tool_lock=tool_lock,
+        requires=tuple(requires),
+        inputs=tuple(Input(path=path, sha256=(inputs or {}).get(path, "")) for path in wanted_files(list(migrations))),
+        accepted=tuple(sorted(irreversible & set(policy.accept))),
+        estimate=total(steps),
+        longest_stall=stall,
+        notes=tuple(dict.fromkeys((*chosen.notes, *told, *unknown, *_notes(chosen.drafts, catalog)))),
+        made_with=made_with,
+    )
+
+
+def _situations(
+    migrations: Sequence[Migration],
+    *,
+    catalog: Catalog,
+    dialect: Dialect,
+    policy: Policy,
+    folder: Path,
+    inputs: Mapping[str, str],
+) -> list[Situation]:
+    walked = situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs))
+    return [with_fields(at, start=catalog) for at in walked]
+
+
+def _reference(migration: Migration) -> MigrationRef:
+    return MigrationRef(
+        id=migration.id,
+        source=migration.source,
+        path=migration.path,
+        checksum=migration.checksum,
+        sha256=migration.sha256,
+        name=migration.name,
+    )
+
+
+def _keep_triggers(steps: Sequence[Step]) -> list[Step]:
+    """A rebuild in the middle of a dual-write must put our trigger back with the table's own."""
+    out: list[Step] = []
+    open_triggers: dict[Name, tuple[str, ...]] = {}
+    for step in steps:
+        if isinstance(step, RunSql) and step.strategy in (STRATEGY, RETIRE) and step.claims:
+            table = step.claims[0].relation
+            open_triggers[table] = step.statements if step.strategy == STRATEGY else ()
+        if isinstance(step, RebuildTable) and open_triggers.get(step.table):
+            step = replace(step, restore=(*step.restore, *open_triggers[step.table]))
+        out.append(step)
+    return out
+
+
+def _notes(drafts: Sequence[Draft], catalog: Catalog) -> list[str]:
+    """What a reader of the plan should know and no step says."""
+    notes = []
+    if not catalog.complete:
+        notes.append("planned without a database: sizes are unknown, so every table counts as large")
+    for draft in drafts:
+        for at in draft.situations:
+            reason = at.effects.unknown
+            if reason:
+                notes.append(f"{at.statement.span}: planned as it stands, because {reason}")
+    return notes

@@ -1,0 +1,78 @@
+"""Where a run waits for the world outside: before the first step that would break the application that runs now, and where the author says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftflow.model.plan import Gate, UndoNothing
+from driftflow.planner.draft import Draft
+from driftflow.planner.order import Placed
+from driftflow.strategies.dual_write import RETIRE, STRATEGY
+from driftflow.strategies.phases import breaks_running_code
+from driftflow.strategies.spoken import need
+
+DEPLOYED = "deployed"
+QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"
+
+
+def with_gates(placed: Sequence[Placed]) -> list[Placed]:
+    """The steps with gates between them. A gate is put only where the contract breaks something."""
+    contract = [one for one in placed if one.step.phase == "contract"]
+    reasons = _reasons(contract)
+    out: list[Placed] = []
+    opened: set[str] = set()
+    for one in placed:
+        if one.step.phase == "contract":
+            if reasons and DEPLOYED not in opened:
+                opened.add(DEPLOYED)
+                out.append(Placed(_gate(DEPLOYED, QUESTION, reasons, one), one.draft, True))
+            for name, question in asked(one.draft):
+                if name not in opened:
+                    opened.add(name)
+                    out.append(Placed(_gate(name, question, _broken(one.draft), one), one.draft, True))
+        out.append(one)
+    return out
+
+
+def asked(draft: Draft) -> list[tuple[str, str]]:
+    """The gates that the author put before the statement."""
+    return [
+        (need(directive, "name"), directive.options.get("question") or f"May {directive.options['name']} go on?")
+        for at in draft.situations[:1]
+        for directive in at.directives("gate")
+    ]
+
+
+def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
+    """Why the new application must be live first; statements behind a gate of their own are asked about there."""
+    found: list[str] = []
+    for one in contract:
+        if one.step.strategy == RETIRE:
+            found.append(f"{_retired(one)} is written by the new application itself")
+        elif not asked(one.draft):
+            found += _broken(one.draft)
+    return tuple(dict.fromkeys(found))
+
+
+def _retired(one: Placed) -> str:
+    operation = one.draft.at.operation
+    column = getattr(getattr(operation, "column", None), "name", "")
+    return f"{getattr(operation, 'table', one.draft.at.migration.id)}.{column}" if column else STRATEGY
+
+
+def _broken(draft: Draft) -> tuple[str, ...]:
+    return tuple(filter(None, (breaks_running_code(at.operation, at) for at in draft.situations)))
+
+
+def _gate(name: str, question: str, checklist: tuple[str, ...], before: Placed) -> Gate:
+    return Gate(
+        purpose=f"Wait until somebody says yes: {question}",
+        migration=before.step.migration,
+        span=before.step.span,
+        strategy="gate",
+        phase="contract",
+        name=name,
+        question=question,
+        checklist=checklist,
+        undo=UndoNothing(reason="waiting changes nothing"),
+    )

@@ -1,0 +1,107 @@
+"""What ran is written into the migration tool's own version table, so that its next deploy does not run it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from driftflow.model.catalog import Catalog
+from driftflow.model.migration import Migration
+from driftflow.model.names import Name
+from driftflow.model.plan import Gate, RunSql, Step, UndoNothing, UndoSteps
+from driftflow.model.record import replace
+
+STRATEGY = "record_migration"
+
+
+class Ledger(Protocol):
+    """The part of `readers.base.Ledger` that planning needs."""
+
+    @property
+    def table(self) -> Name: ...
+
+    def create(self) -> tuple[str, ...]: ...
+
+    def record(self, migration: Migration) -> tuple[str, ...]: ...
+
+    def unrecord(self, migration: Migration) -> tuple[str, ...]: ...
+
+
+def with_records(
+    steps: Sequence[Step], migrations: Sequence[Migration], ledgers: Mapping[str, Ledger], catalog: Catalog
+) -> tuple[list[Step], list[str]]:
+    """The steps with each migration recorded in its last step's transaction, in the tool's order; and what there is to say.
+
+    A migration that goes on behind a gate is recorded before the gate: while the run waits there, a deploy of the tool must not start it again.
+    """
+    out, notes = list(steps), []
+    at = -1
+    for migration in migrations:
+        ledger = ledgers.get(migration.source)
+        if ledger is None:
+            continue
+        gate = next((index for index, step in enumerate(out) if isinstance(step, Gate)), len(out))
+        mine = [index for index, step in enumerate(out) if step.migration == migration.id and not isinstance(step, Gate)]
+        before_gate = [index for index in mine if index < gate]
+        if len(before_gate) < len(mine):
+            notes.append(
+                f"{migration.id} is recorded in {ledger.table} before the gate, so that {migration.source} does not run it a second time; "
+                "its last steps are driftflow's"
+            )
+        at = min(max(at, before_gate[-1] if before_gate else -1), gate - 1)
+        step = out[at] if at >= 0 else None
+        if isinstance(step, RunSql) and step.transaction == "own" and not step.role and not step.settings:
+            out[at] = _recorded(step, migration, ledger)
+        else:
+            at += 1
+            out.insert(at, _own_step(migration, ledger))
+    return _with_tables(out, ledgers, catalog), notes
+
+
+def _recorded(step: RunSql, migration: Migration, ledger: Ledger) -> RunSql:
+    """The record in the step's own transaction; its undo takes the record back first."""
+    undo = step.undo
+    back = ledger.unrecord(migration)
+    if isinstance(undo, UndoNothing):
+        undo = UndoSteps(steps=(_unrecord_step(migration, back),))
+    elif isinstance(undo, UndoSteps):
+        first = undo.steps[0]
+        if isinstance(first, RunSql) and first.transaction == "own" and not first.role and not first.settings:
+            undo = UndoSteps(steps=(replace(first, statements=(*back, *first.statements)), *undo.steps[1:]))
+        else:
+            undo = UndoSteps(steps=(_unrecord_step(migration, back), *undo.steps))
+    return replace(step, statements=(*step.statements, *ledger.record(migration)), undo=undo)
+
+
+def _own_step(migration: Migration, ledger: Ledger) -> RunSql:
+    return RunSql(
+        purpose=f"Record {migration.id} in {ledger.table}",
+        migration=migration.id,
+        strategy=STRATEGY,
+        phase="migrate",
+        statements=ledger.record(migration),
+        undo=UndoSteps(steps=(_unrecord_step(migration, ledger.unrecord(migration)),)),
+    )
+
+
+def _unrecord_step(migration: Migration, statements: tuple[str, ...]) -> RunSql:
+    return RunSql(
+        purpose=f"Take back the record of {migration.id}", migration=migration.id, strategy="undo", statements=statements
+    )
+
+
+def _with_tables(steps: list[Step], ledgers: Mapping[str, Ledger], catalog: Catalog) -> list[Step]:
+    """The tool's table is made first where there is none, as the tool makes it."""
+    made: list[Step] = []
+    for source, ledger in ledgers.items():
+        wanted = any(catalog.table(name) is not None for name in (ledger.table,))
+        if steps and not wanted:
+            made.append(
+                RunSql(
+                    purpose=f"Make {source}'s own table {ledger.table}, as it would itself",
+                    strategy=STRATEGY,
+                    statements=ledger.create(),
+                    undo=UndoNothing(reason="an empty version table is what the tool itself would leave"),
+                )
+            )
+    return [*made, *steps] if any(step.statements for step in made if isinstance(step, RunSql)) else steps

@@ -1,0 +1,64 @@
+"""expand → migrate → contract: source order within a phase; a step moves to a later phase only when it must.
+
+It must when code that runs now would break, when it moves or proves data, or when it depends on something that was moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from driftflow.model.plan import PHASES, Step
+from driftflow.model.record import replace
+from driftflow.planner.draft import Draft
+from driftflow.planner.touches import EVERYTHING, meet, touches
+from driftflow.strategies.dual_write import RETIRE
+
+CONTRACT = PHASES.index("contract")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A step with its final phase, and the draft that it came from."""
+
+    step: Step
+    draft: Draft
+    first: bool
+    """Whether it is its draft's first step."""
+
+
+def in_order(drafts: Sequence[Draft]) -> list[Placed]:
+    """All steps, phase by phase."""
+    done: list[tuple[tuple[str, ...], int, Draft]] = []
+    levelled: list[tuple[int, Placed]] = []
+    for draft in drafts:
+        touched = touched_by(draft)
+        base = max((level for other, level, before in done if _holds(draft, touched, before, other)), default=0)
+        levels = list(_levels(draft, base))
+        for index, (step, level) in enumerate(zip(draft.steps, levels, strict=True)):
+            levelled.append((level, Placed(replace(step, phase=PHASES[level]), draft, index == 0)))
+        own = [level for step, level in zip(draft.steps, levels, strict=True) if step.strategy != RETIRE]
+        if own:
+            done.append((touched, max(own), draft))
+    return [placed for _, placed in sorted(levelled, key=lambda pair: pair[0])]
+
+
+def touched_by(draft: Draft) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(touch for at in draft.situations for touch in touches(at.operation, at.catalog)))
+
+
+def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[str, ...]) -> bool:
+    """Whether `draft` must not come before `before`."""
+    if draft.glued and before.at.transaction == draft.at.transaction:
+        return True
+    if draft.verifies:
+        return before.at.migration.id == draft.at.migration.id
+    return meet(touched, other) or touched == EVERYTHING
+
+
+def _levels(draft: Draft, base: int) -> Iterator[int]:
+    """Within a draft the phase never goes back."""
+    level = base
+    for step in draft.steps:
+        level = max(level, PHASES.index(step.phase))
+        yield level
