@@ -17,7 +17,12 @@ from driftflow.cli.verdict import verdict
 @options.session(snapshot=True)
 @options.sources
 @options.fail_on
-def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], fail_on: str) -> int:
+@click.option(
+    "--code", type=options.FILE, metavar="FOLDER", help="Search the application's source for what still uses what is changed."
+)
+def command(
+    run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], fail_on: str, code: Path | None
+) -> int:
     """What the pending migrations at PATHS do to this database: its sizes, its traffic, what depends on what.
 
     Reads the catalog of the database, or of the file that --snapshot names. Writes nothing.
@@ -29,6 +34,10 @@ def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapp
     assessment = pipeline.assess(
         sources, dialect=run.dialect, catalog=catalog, policy=run.policy, pending=run.pending(sources), root=run.root
     )
-    code = verdict(run.out, assessment, fail_on)
+    live = run.connector if run.snapshot is None else None
+    assessment = pipeline.with_references(assessment, sources, code=code, connector=live)
+    if live is not None:
+        assessment = pipeline.with_distributions(assessment, connector=live)
+    exit_code = verdict(run.out, assessment, fail_on)
     run.out.next(quoted("driftflow", "plan", *paths, *run.where, "-o", "driftflow-plan.json"))
-    return code
+    return exit_code

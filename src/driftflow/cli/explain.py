@@ -37,15 +37,16 @@ def docs() -> Path:
 
 def page(name: str) -> str:
     """The page of a check, a strategy or a command. Raises UsageError with the nearest name."""
+    from driftflow.cli.commands import COMMANDS
     from driftflow.plugins import discover
 
+    if name in COMMANDS:
+        return _read(docs() / "commands" / f"{name}.md", name)
     registry = discover("check", "strategy")
     if (check := registry.get("check", name.upper())) is not None:
         return _read(docs() / "checks" / f"{check.info['page']}.md", name)
-    for folder in ("strategies", "commands"):
-        found = docs() / folder / f"{name.replace('_', '-')}.md"
-        if found.is_file():
-            return found.read_text(encoding="utf-8")
+    if (strategy := registry.get("strategy", name)) is not None:
+        return _read(docs() / "strategies" / f"{strategy.info['page'] or name}.md", name)
     known = [entry.name for entry in (*registry.of("check"), *registry.of("strategy"))]
     raise _unknown(name, known)
 

@@ -19,5 +19,5 @@ def command() -> None:
 @click.argument("id", metavar="RUN")
 @click.argument("gate")
 def open_gate(run: Session, *, id: str, gate: str) -> None:
-    """Open GATE of RUN. A process that waits there goes on; without one, `resume RUN` does."""
+    """Open GATE of RUN. `resume RUN` goes on behind it."""
     ask(run, id, "gate", told=f"run {id}, gate {gate}", arguments={"name": gate}, next=("resume", "status"))

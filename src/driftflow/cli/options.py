@@ -38,10 +38,13 @@ def session(*, database: bool = True, snapshot: bool = False, formats: Sequence[
             made = Session(out=output, flags=flags, config_file=values.pop("config"), snapshot=values.pop("snapshot", None))
             return function(made, **values)
 
+        # click lists options in reverse of the order in which decorators added them: the command's own come first, the shared ones last.
+        own = called.__dict__.pop("__click_params__", [])
         decorated: Command = called
         option: Decorator
         for option in reversed([*(SNAPSHOT if snapshot else []), *(DATABASE if database else []), *_output(formats)]):
             decorated = option(decorated)
+        called.__dict__["__click_params__"] += own
         return decorated
 
     return decorate

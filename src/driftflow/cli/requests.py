@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def ask(
-    run: Session, id: str, verb: str, *, told: str, arguments: Mapping[str, str] = {}, next: tuple[str, ...] = ("watch",)
+    run: Session, id: str, verb: Verb, *, told: str, arguments: Mapping[str, str] = {}, next: tuple[str, ...] = ("watch",)
 ) -> None:
     """Leave the request in the journal, where the executor finds it within a second, from any machine that reaches the database."""
     from driftflow import pipeline

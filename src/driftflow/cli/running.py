@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -36,6 +37,7 @@ class Listening:
 def listening(function: Command) -> Command:
     """`--events`, `--metrics`, `--webhook`, gathered into one argument."""
 
+    @functools.wraps(function)
     def called(*positional: Any, events: str, metrics: Path | None, webhook: str, **values: Any) -> Any:
         return function(*positional, listening=Listening(events=events, metrics=metrics, webhook=webhook), **values)
 
