@@ -162,7 +162,7 @@ def _migration(up: SourceFile, down: SourceFile | None, dialect: Dialect, option
         name=id,
         file=up,
         dialect=dialect,
-        order_key=(id,),
+        order_key=(up.shown.rpartition("/")[2],),
         statements=statements,
         down=_split(down, dialect, options) if down is not None else (),
         transaction=_transaction(statements, directives, dialect, options),
