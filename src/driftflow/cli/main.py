@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from driftflow.cli import ReaderGone
 from driftflow.cli.commands import CHAPTERS, COMMANDS
 
 
@@ -63,13 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     secrets: list[str] = []
     try:
         code = cli.main(args=given, prog_name="driftflow", standalone_mode=False, obj=secrets)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader (head, a pager) went away. Nothing more can be said to it; the interpreter must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (KeyboardInterrupt, click.Abort):
         return _interrupted()
+    except ReaderGone:
+        # Nothing more can be said there, and the interpreter must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except BaseException as fault:
         if isinstance(fault, SystemExit | GeneratorExit) or os.environ.get("DRIFTFLOW_TRACEBACK") == "1":
             raise

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from driftflow.cli import ReaderGone
 from driftflow.config import mask
 from driftflow.errors import UsageError
 
@@ -45,9 +46,12 @@ class Output:
         return self.format == "text" and color_wanted(sys.stdout, disabled=self.no_color)
 
     def result(self, text: str) -> None:
-        """What was asked for. On a broken pipe the write fails and the command ends quietly."""
-        sys.stdout.write(mask(text.rstrip("\n") + "\n", self.secrets))
-        sys.stdout.flush()
+        """What was asked for. Raises ReaderGone when nobody reads it any more."""
+        try:
+            sys.stdout.write(mask(text.rstrip("\n") + "\n", self.secrets))
+            sys.stdout.flush()
+        except BrokenPipeError as fault:
+            raise ReaderGone from fault
 
     def record(self, value: object) -> None:
         """The same as JSON."""
