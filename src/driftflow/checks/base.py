@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.finding import Finding
+from driftflow.model.effects import Estimate
+from driftflow.model.finding import Axis, Finding, KnownBy, Remedy, Severity
+from driftflow.model.names import Span
+from driftflow.model.record import replace
 from driftflow.plugins import register
 
 CheckFunction = Callable[[Any, Situation], Iterator[Finding]]
@@ -22,3 +26,54 @@ def check(
     """
     kinds = on if isinstance(on, tuple) else (on,)
     return register("check", code, on=kinds, page=page, title=title, dialects=dialects)
+
+
+def finding(
+    at: Situation,
+    summary: str,
+    *,
+    axis: Axis,
+    severity: Severity,
+    why: str = "",
+    remedy: Remedy | None = None,
+    known_by: KnownBy | None = None,
+    estimate: Estimate | None = None,
+    near: str = "",
+) -> Finding:
+    """A finding about the operation at hand; code and page are filled in by whoever runs the check. `near` is the word to underline."""
+    return Finding(
+        code="",
+        axis=axis,
+        severity=severity,
+        span=place(at, near),
+        migration=at.migration.id,
+        operation=at.operation,
+        summary=summary,
+        why=why,
+        remedy=remedy,
+        known_by=known_by or ("catalog" if at.catalog.complete else "rule"),
+        estimate=estimate or at.effects.duration,
+    )
+
+
+def place(at: Situation, near: str) -> Span:
+    """The whole statement, or the first time that the word stands in it. Text that variables changed is not searched."""
+    span, sql = at.statement.span, at.statement.sql
+    if not near or span.end - span.start != len(sql):
+        return span
+    match = re.search(rf"(?<![\w$]){re.escape(near)}(?![\w$])", sql, re.IGNORECASE)
+    if match is None:
+        return span
+    before = sql[: match.start()]
+    line = span.line + before.count("\n")
+    column = match.start() - before.rfind("\n") if "\n" in before else span.column + match.start()
+    width = match.end() - match.start()
+    return replace(
+        span,
+        line=line,
+        column=column,
+        end_line=line,
+        end_column=column + width,
+        start=span.start + match.start(),
+        end=span.start + match.end(),
+    )

@@ -1,0 +1,34 @@
+"""DF109: the new type cannot hold everything that the old one could."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.checks.base import check, finding
+from driftflow.checks.sizes import is_new
+from driftflow.dialects.situation import Situation
+from driftflow.model.finding import Finding, Remedy
+from driftflow.model.operations import AlterColumnType
+
+
+@check(
+    "DF109",
+    on=AlterColumnType,
+    page="column/type-change-loses",
+    title="A type change rounds or drops parts of values",
+    dialects=("postgresql",),
+)
+def type_change_loses(operation: AlterColumnType, at: Situation) -> Iterator[Finding]:
+    """Rounding and dropped parts raise no error: nobody notices until somebody compares."""
+    if is_new(at, operation.table):
+        return
+    for loss in at.effects.loses:
+        yield finding(
+            at,
+            f"loses {loss.what}",
+            axis="loses",
+            severity="error",
+            why="the server converts without an error, and the old values cannot be computed back",
+            remedy=Remedy(summary="keep the old column beside the new one until the values have been compared (shadow_column)"),
+            near=operation.column,
+        )

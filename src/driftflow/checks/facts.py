@@ -1,0 +1,59 @@
+"""Sentences that calm: what a statement does not do, and what was known about the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from driftflow.checks.sizes import is_new, size
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.names import Name
+from driftflow.model.operations import AddColumn, CreateIndex, SetNotNull, ValidateConstraint
+
+
+def facts_of(walked: Sequence[Situation]) -> tuple[str, ...]:
+    """In the order of the statements, sizes first; each sentence once."""
+    return tuple(dict.fromkeys([*_sizes(walked), *(fact for at in walked for fact in _facts(at))]))
+
+
+def _sizes(walked: Sequence[Situation]) -> Iterator[str]:
+    """Every existing table that a statement locks against writers, with its size and where the number comes from."""
+    seen: set[Name] = set()
+    for at in walked:
+        for claim in at.effects.locks:
+            table = at.table(claim.relation)
+            if table is None or table.new or claim.relation in seen or "writes" not in claim.blocks:
+                continue
+            seen.add(claim.relation)
+            if table.statistics.rows is not None:
+                basis = f", from {table.statistics.basis}" if table.statistics.basis else ""
+                yield f"{claim.relation.name} has {size(at, claim.relation)}{basis}"
+
+
+def _facts(at: Situation) -> Iterator[str]:
+    operation = at.operation
+    place = f"{at.statement.span}: "
+    if at.conflict or at.effects.unknown:
+        return
+    match operation:
+        case AddColumn() if operation.column.default is not None and not at.effects.work and operation.column.generated is None:
+            yield (
+                f"{place}ADD COLUMN {operation.table.name}.{operation.column.name} DEFAULT {operation.column.default} blocks nobody"
+                f"{_since(at)}: the default is kept in the catalog, no row is written"
+            )
+        case AddColumn() if not at.effects.work and at.table(operation.table) is not None and not is_new(at, operation.table):
+            yield f"{place}ADD COLUMN {operation.table.name}.{operation.column.name} changes the catalog alone: no row is read or written"
+        case SetNotNull() if (
+            not at.effects.work and at.table(operation.table) is not None and not at.can(Capability.TABLE_REBUILD_ONLY)
+        ):
+            yield f"{place}SET NOT NULL of {operation.table.name}.{operation.column} reads nothing: a validated constraint proves it"
+        case ValidateConstraint() if at.effects.scans:
+            yield f"{place}VALIDATE {operation.name} reads {operation.table.name} while readers and writers go on"
+        case CreateIndex() if is_new(at, operation.index.table):
+            yield f"{place}{operation.index.table.name} is made in this release: its index is built on an empty table"
+        case _:
+            pass
+
+
+def _since(at: Situation) -> str:
+    return " on SQLite" if at.can(Capability.TABLE_REBUILD_ONLY) else " on PostgreSQL 11 and later"

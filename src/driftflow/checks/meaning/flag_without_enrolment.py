@@ -1,0 +1,53 @@
+"""DF803: a switch that may be on without what it needs: the row says "enabled", and there is nothing to check against."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from driftflow.checks.base import check, finding
+from driftflow.checks.remedies import quote
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Check
+from driftflow.model.finding import Finding, Remedy
+from driftflow.model.operations import AddColumn
+
+_FLAG = re.compile(r"(?P<stem>(?:two_factor|2fa|tfa|mfa|totp|otp|sso|webauthn|passkey)\w*?)_(?:enabled|active|required|on)$")
+
+
+@check("DF803", on=AddColumn, page="meaning/flag-without-enrolment", title="A switch without what it needs")
+def flag_without_enrolment(operation: AddColumn, at: Situation) -> Iterator[Finding]:
+    """Silent when a check of the finished release ties the flag to its columns."""
+    column = operation.column
+    match = _FLAG.search(column.name)
+    after = (at.final or at.catalog).table(operation.table)
+    items = (*operation.constraints, *(after.constraints if after is not None else ()))
+    tied = any(
+        isinstance(item, Check) and column.name in item.expression and "not null" in item.expression.lower() for item in items
+    )
+    if match is None or tied:
+        return
+    table, flag, stem = at.dialect.quote_name(operation.table), quote(at, column.name), match["stem"]
+    cipher, key = quote(at, f"{stem}_ciphertext"), quote(at, f"{stem}_key_id")
+    name = quote(at, f"{operation.table.name}_{stem}_complete")
+    suffix = " NOT VALID" if at.dialect.name == "postgresql" else ""
+    yield finding(
+        at,
+        f"{operation.table.name}.{column.name} may be true for somebody who never enrolled",
+        axis="note",
+        severity="warning",
+        why=(
+            "nothing ties the flag to the secret that it needs: such a user is locked out, or let in without the second factor. "
+            "The default false blocks nobody; SET NOT NULL later reads the table unless a validated check proves it (DF104)"
+        ),
+        remedy=Remedy(
+            summary="opt in: false for everybody, and true only together with what was enrolled",
+            sql=(
+                f"ALTER TABLE {table} ADD COLUMN {flag} boolean NOT NULL DEFAULT false;\n"
+                f"ALTER TABLE {table} ADD CONSTRAINT {name}\n    CHECK (NOT {flag} OR ({cipher} IS NOT NULL AND {key} IS NOT NULL)){suffix};"
+            ),
+            enhancement="encrypt_secret_column",
+        ),
+        known_by="rule",
+        near=column.name,
+    )

@@ -1,0 +1,107 @@
+"""Run every check over the walk and return one Assessment: deterministic, each finding once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from driftflow.checks.facts import facts_of
+from driftflow.checks.suppression.ignore import Ignores
+from driftflow.config import Policy
+from driftflow.dialects.base import Dialect
+from driftflow.dialects.situation import Situation
+from driftflow.dialects.walk import situations
+from driftflow.model.catalog import Catalog
+from driftflow.model.effects import Effects
+from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.model.migration import Migration, Statement
+from driftflow.model.record import encode, replace
+from driftflow.plugins import Registration, discover
+
+_SEVERITY = {"error": 0, "warning": 1, "info": 2}
+
+
+def assess(
+    migrations: Sequence[Migration],
+    *,
+    catalog: Catalog,
+    dialect: Dialect,
+    policy: Policy,
+    folder: Path = Path(),
+    inputs: Mapping[str, str] | None = None,
+    today: str = "",
+) -> Assessment:
+    """What the (parsed) migrations do to this database, in order, as their own tool would run them.
+
+    `today` (an ISO date) decides whether an `ignore … until=` has expired; without it none has.
+    """
+    walked = tuple(situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs))
+    checks = discover("check").of("check")
+    ignores = Ignores(migrations, checks=checks, today=today)
+    by_kind = _ByKind(checks, dialect.name)
+    found = [finding for at in walked for finding in _findings(at, by_kind) if not ignores.covers(finding, at)]
+    found.extend(ignores.findings())
+    return Assessment(
+        dialect=dialect.name,
+        server_version=str(catalog.version) if catalog.version else "",
+        statements=tuple(_statements(migrations, walked)),
+        findings=tuple(_ordered(found, migrations)),
+        facts=facts_of(walked),
+    )
+
+
+class _ByKind(dict[type, tuple[Registration, ...]]):
+    """The checks that look at an operation of a class, found once per class."""
+
+    def __init__(self, checks: Sequence[Registration], dialect: str) -> None:
+        self._checks = [one for one in checks if not one.info["dialects"] or dialect in one.info["dialects"]]
+
+    def __missing__(self, kind: type) -> tuple[Registration, ...]:
+        self[kind] = tuple(one for one in self._checks if issubclass(kind, one.info["on"]))
+        return self[kind]
+
+
+def _findings(at: Situation, by_kind: _ByKind) -> Iterator[Finding]:
+    """Of one operation, with code and page of the check that spoke."""
+    for check in by_kind[type(at.operation)]:
+        for found in check.value(at.operation, at):
+            yield replace(found, code=found.code or check.name, page=found.page or check.info["page"])
+
+
+def _statements(migrations: Sequence[Migration], walked: Sequence[Situation]) -> Iterator[AssessedStatement]:
+    """Every statement once, in order, with the effects of each of its operations."""
+    effects: dict[tuple[int, int], list[Effects]] = {}
+    for at in walked:
+        effects.setdefault((id(at.migration), id(at.statement)), []).append(at.effects)
+    for migration in migrations:
+        for statement in migration.statements:
+            own = effects.get((id(migration), id(statement)), [])
+            yield AssessedStatement(migration=migration.id, statement=statement, effects=tuple(own))
+
+
+def _ordered(found: Sequence[Finding], migrations: Sequence[Migration]) -> Iterator[Finding]:
+    """By place in the release, then by weight and code; what is said twice is said once."""
+    order = {migration.id: index for index, migration in enumerate(migrations)}
+
+    def key(finding: Finding) -> tuple[int, int, int, str, str]:
+        return (order.get(finding.migration, -1), finding.span.start, _SEVERITY[finding.severity], finding.code, finding.summary)
+
+    seen = set()
+    for finding in sorted(found, key=key):
+        mark = encode((finding.code, finding.migration, finding.span, finding.summary))
+        if mark not in seen:
+            seen.add(mark)
+            yield finding
+
+
+def statement_of(finding: Finding, assessment: Assessment) -> Statement | None:
+    """The statement that a finding speaks of."""
+    for assessed in assessment.statements:
+        span = assessed.statement.span
+        if (
+            assessed.migration == finding.migration
+            and span.file == finding.span.file
+            and span.start <= finding.span.start < max(span.end, span.start + 1)
+        ):
+            return assessed.statement
+    return None

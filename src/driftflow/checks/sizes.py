@@ -1,0 +1,88 @@
+"""How much a lock hurts here: sizes, traffic and what is new in this release, as severities and as words."""
+
+from __future__ import annotations
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.effects import Estimate, LockClaim
+from driftflow.model.finding import Severity
+from driftflow.model.names import Name
+
+
+def is_new(at: Situation, relation: Name) -> bool:
+    """Made by a pending migration: empty, and nobody waits for it."""
+    table = at.table(relation)
+    return table is not None and table.new
+
+
+def severity_of_block(at: Situation, relation: Name) -> Severity | None:
+    """None for a table of this release; info for a small one, or where the work fits the stall budget; error for a large or unknown one."""
+    if is_new(at, relation):
+        return None
+    duration = at.effects.duration
+    if at.is_small(relation) or (duration is not None and duration.high <= at.policy.stall_budget_ms):
+        return "info"
+    return "error"
+
+
+def worst_block(at: Situation, *, blocking: str = "writes") -> tuple[Severity, LockClaim] | None:
+    """The claim that hurts most among those that keep readers or writers out for longer than an instant."""
+    worst: tuple[Severity, LockClaim] | None = None
+    for claim in at.effects.locks:
+        if blocking not in claim.blocks or claim.held == "instant" or (at.table(claim.relation) is None and at.catalog.complete):
+            continue
+        severity = severity_of_block(at, claim.relation)
+        if severity is not None and (worst is None or (worst[0] == "info" and severity == "error")):
+            worst = (severity, claim)
+    return worst
+
+
+def size(at: Situation, relation: Name) -> str:
+    """`1,200,000 rows (180 MB)`, or that it is not known."""
+    table = at.table(relation)
+    rows = at.rows(relation)
+    if table is None or rows is None:
+        return "an unknown number of rows (assumed many)"
+    total = table.statistics.bytes or table.statistics.table_bytes
+    return f"{rows:,} rows" + (f" ({total / 1_000_000:,.0f} MB)" if total and total >= 1_000_000 else "")
+
+
+def traffic(at: Situation, relation: Name) -> str:
+    """`, with 40 writes a second`; nothing when nobody measured."""
+    table = at.table(relation)
+    writes = table.statistics.writes_per_second if table is not None else None
+    return f", with {writes:,.0f} writes a second" if writes else ""
+
+
+def duration(estimate: Estimate | None) -> str:
+    """`, about 0.4–1.8 s`; nothing without an estimate."""
+    if estimate is None or estimate.unit != "ms":
+        return ""
+    if estimate.high < 1000:
+        return f", about {estimate.low}–{estimate.high} ms"
+    return f", about {estimate.low / 1000:,.1f}–{estimate.high / 1000:,.1f} s"
+
+
+def who_waits(claim: LockClaim) -> str:
+    if "reads" in claim.blocks:
+        return "readers and writers"
+    return "writers" if "writes" in claim.blocks else "other schema changes"
+
+
+def waiting(at: Situation, claim: LockClaim, doing: str) -> str:
+    """The sentence behind most findings: who waits for what, and how long."""
+    table = claim.relation
+    return (
+        f"{who_waits(claim)} of {table.name} wait behind {claim.mode} while {size(at, table)} are {doing}"
+        f"{traffic(at, table)}{duration(at.effects.duration)}"
+    )
+
+
+def others(at: Situation, relation: Name) -> str:
+    """Relations that are locked as well and keep somebody out, with the reason; nothing when there are none."""
+    also = [
+        claim
+        for claim in at.effects.locks
+        if claim.relation != relation and "writes" in claim.blocks and at.table(claim.relation)
+    ]
+    named = list(dict.fromkeys(f"{claim.relation.name} ({claim.mode}{', ' + claim.why if claim.why else ''})" for claim in also))
+    return f"; locked as well: {', '.join(named)}" if named else ""

@@ -1,0 +1,30 @@
+"""DF005: the server is older than the syntax, or than the combination that it would have to accept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.checks.base import check, finding
+from driftflow.checks.sqlite.rebuild_needed import REBUILDS
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.finding import Finding, Remedy
+from driftflow.model.operations import BaseOperation
+
+
+@check("DF005", on=BaseOperation, page="statement/newer-than-server", title="The server does not support the statement")
+def newer_than_server(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
+    """An error when the version is known; a warning while only the range of supported versions is. SQLite's rebuilds have a rule of their own (DF651)."""
+    if at.can(Capability.TABLE_REBUILD_ONLY) and isinstance(operation, REBUILDS):
+        return
+    for condition in at.effects.fails_if:
+        if condition.kind == "unsupported":
+            known = f"the server is {at.version}" if at.version else "the server's version is not known"
+            yield finding(
+                at,
+                f"not supported: {condition.summary}",
+                axis="breaks",
+                severity="error" if condition.certain else "warning",
+                why=known,
+                remedy=None if at.version else Remedy(summary="say the version: driftflow lint --server-version 16"),
+            )

@@ -1,0 +1,57 @@
+"""DF407: ATTACH PARTITION reads the new partition, or the default one, under ACCESS EXCLUSIVE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.checks.base import check, finding
+from driftflow.checks.sizes import is_new, severity_of_block, size
+from driftflow.dialects.situation import Situation
+from driftflow.model.finding import Finding, Remedy
+from driftflow.model.names import Name
+from driftflow.model.operations import AttachPartition, CreateTable
+
+
+@check(
+    "DF407",
+    on=(AttachPartition, CreateTable),
+    page="table/attached",
+    title="Attaching a partition reads whole tables",
+    dialects=("postgresql",),
+)
+def attach_reads_tables(operation: AttachPartition | CreateTable, at: Situation) -> Iterator[Finding]:
+    """A validated CHECK that implies the bound (and one on the default that excludes it) lets the server skip the scans."""
+    if isinstance(operation, CreateTable) and operation.table.partition_of is None:
+        return
+    own = operation.partition if isinstance(operation, AttachPartition) else operation.table.name
+    read = [
+        work.relation
+        for work in at.effects.work
+        if work.kind == "scan" and at.table(work.relation) is not None and not is_new(at, work.relation)
+    ]
+    for relation in dict.fromkeys(read):
+        severity = severity_of_block(at, relation)
+        if severity is None:
+            continue
+        what = "the new partition" if relation == own else "the default partition"
+        yield finding(
+            at,
+            f"{what} {relation.name} is read under ACCESS EXCLUSIVE",
+            axis="blocks",
+            severity=severity,
+            why=f"{size(at, relation)} are compared with the bound while {relation.name} is closed to readers and writers",
+            remedy=_remedy(at, relation, is_default=relation != own),
+            near=own.name,
+        )
+
+
+def _remedy(at: Situation, relation: Name, *, is_default: bool) -> Remedy:
+    quoted = at.dialect.quote_name(relation)
+    expression = "NOT (key >= … AND key < …)" if is_default else "key IS NOT NULL AND key >= … AND key < …"
+    return Remedy(
+        summary="prove the bound by a check that is validated beforehand, beside the traffic; build missing indexes concurrently (attach_partition)",
+        sql=(
+            f"ALTER TABLE {quoted} ADD CONSTRAINT {at.dialect.quote(relation.name + '_bound')} CHECK ({expression}) NOT VALID;\n"
+            f"-- a transaction of its own:\nALTER TABLE {quoted} VALIDATE CONSTRAINT {at.dialect.quote(relation.name + '_bound')};"
+        ),
+    )

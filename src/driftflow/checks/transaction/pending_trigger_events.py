@@ -1,0 +1,59 @@
+"""DF705: ALTER TABLE after a change of rows whose deferred checks still wait: the server refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.checks.base import check, finding
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Table
+from driftflow.model.finding import Finding, Remedy
+from driftflow.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterColumnType,
+    BaseOperation,
+    Delete,
+    DropColumn,
+    DropConstraint,
+    DropTable,
+    Insert,
+    SetNotNull,
+    Truncate,
+    Update,
+)
+
+_Altering = (AddColumn, DropColumn, AlterColumnType, SetNotNull, AddConstraint, DropConstraint, DropTable, Truncate)
+
+
+@check(
+    "DF705",
+    on=_Altering,
+    page="transaction/pending-trigger-events",
+    title="ALTER TABLE with deferred checks pending",
+    dialects=("postgresql",),
+)
+def pending_trigger_events(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
+    """Error 55006. Only with a constraint that is initially deferred, or a deferred constraint trigger."""
+    target = getattr(operation, "table", None) or getattr(operation, "name", None)
+    changed = [one for one in at.earlier if isinstance(one, Insert | Update | Delete) and one.table == target]
+    table = at.table(changed[-1].table) if changed and at.in_transaction else None
+    if table is None or not _deferred(at, table):
+        return
+    yield finding(
+        at,
+        f"will fail when rows of {table.name.name} were changed: deferred checks are still pending in this transaction",
+        axis="breaks",
+        severity="error",
+        why="the server cannot alter a table whose trigger events wait for the commit (55006)",
+        remedy=Remedy(
+            summary="let the checks run first, or put the change of rows into a migration of its own",
+            sql="SET CONSTRAINTS ALL IMMEDIATE;",
+        ),
+    )
+
+
+def _deferred(at: Situation, table: Table) -> bool:
+    own = any(getattr(item, "initially_deferred", False) for item in table.constraints)
+    far = any(key.initially_deferred for _, key in at.catalog.referencing(table.name))
+    return own or far

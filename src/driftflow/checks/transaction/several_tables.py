@@ -1,0 +1,56 @@
+"""DF707: one transaction takes strong locks on several tables: waiting for the second holds the first, and orders can cross."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.checks.base import check, finding
+from driftflow.checks.sizes import is_new
+from driftflow.dialects.situation import Situation
+from driftflow.model.effects import Effects
+from driftflow.model.finding import Finding, Remedy
+from driftflow.model.names import Name
+from driftflow.model.operations import BaseOperation
+
+
+@check(
+    "DF707",
+    on=BaseOperation,
+    page="transaction/several-tables",
+    title="Strong locks on several tables in one transaction",
+    dialects=("postgresql",),
+)
+def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
+    """Said once, at the statement that locks the second table. Partitions and foreign key partners of one statement are not counted twice."""
+    if not at.in_transaction or at.index > 0:
+        return
+    before = {name for effects in at.earlier_effects for name in _strong(at, effects)}
+    now = [name for name in _strong(at, at.effects) if name not in before]
+    if len(before) != 1 or not now:
+        return
+    (first,) = before
+    yield finding(
+        at,
+        f"{first.name} stays locked while this statement waits for {now[0].name}",
+        axis="blocks",
+        severity="warning",
+        why="queries of the first table queue up during the wait; and an application that locks the two in the other order deadlocks with it",
+        remedy=Remedy(
+            summary="one table per migration; if they must change together, lock them up front in the application's order under a lock timeout"
+        ),
+    )
+
+
+def _strong(at: Situation, effects: Effects) -> list[Name]:
+    """Existing, not small tables that readers are kept out of."""
+    return list(
+        dict.fromkeys(
+            claim.relation
+            for claim in effects.locks
+            if "reads" in claim.blocks
+            and not claim.why
+            and (table := at.table(claim.relation)) is not None
+            and not is_new(at, claim.relation)
+            and not at.is_small(table.name)
+        )
+    )
