@@ -40,7 +40,8 @@ def command(run: Session, *, output: Path, sample: str, **how: object) -> None:
     if run.out.json:
         run.out.record(told)
     else:
-        run.out.result(f"{output}: {len(catalog.tables)} tables of {catalog.database or catalog.vendor}, no row values")
+        tables = "1 table" if len(catalog.tables) == 1 else f"{len(catalog.tables)} tables"
+        run.out.result(f"{output}: {tables} of {catalog.database or catalog.vendor}, no row values")
     run.out.next(quoted("driftflow", "plan", *paths, "--snapshot", output))
 
 
