@@ -53,7 +53,7 @@ def compose_plan(
 ) -> Plan:
     """The safe plan of the (parsed) migrations on this catalog.
 
-    `inputs` maps every path of `wanted_files(migrations)` to the SHA-256 of its content, and `path#columns` to a CSV's header.
+    `inputs` maps every path of `wanted_files(migrations)` to the SHA-256 of its content.
     `ledgers` maps a migration's `source` to the tool's version table. Raises RefusedError, ParseError, SourceError.
     """
     walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})

@@ -196,11 +196,11 @@ def _stage(recipe: Recipe, table: Table, request: BackfillRequest, staged: Name,
     )
     source: CsvSource | QuerySource
     if request.csv:
-        header = tuple(name for name in (at.inputs or {}).get(f"{request.csv}#columns", "").split(",") if name)
+        path = spoken.input_path(at.migration, request.csv)
         source = CsvSource(
-            path=request.csv,
-            sha256=spoken.pinned(at, request.csv, request.span),
-            columns=header or (request.key, request.value),
+            path=path,
+            sha256=spoken.pinned(at, path, request.span),
+            columns=_header(at, path) or (request.key, request.value),
             delimiter=request.delimiter,
             null=request.null,
         )
@@ -222,10 +222,16 @@ def _stage(recipe: Recipe, table: Table, request: BackfillRequest, staged: Name,
     )
 
 
+def _header(at: Situation, path: str) -> tuple[str, ...]:
+    """The names in the file's first line, where the pipeline told them; without it the file has the key and the value, in that order."""
+    return tuple(name for name in (at.inputs or {}).get(f"{path}#columns", "").split(",") if name)
+
+
 def _by_function(
     recipe: Recipe, table: Table, request: BackfillRequest, *, phase: Phase, partial: bool, undo: Undo | None, again: bool
 ) -> Backfill:
     at = recipe.at
+    path = spoken.input_path(at.migration, request.path)
     step = backfill(
         recipe,
         table,
@@ -243,8 +249,8 @@ def _by_function(
         step,
         function=PythonFunction(
             reference=request.function,
-            path=request.path.rpartition("/")[0] or ".",
-            sha256=spoken.pinned(at, request.path, request.span),
+            path=path.rpartition("/")[0] or ".",
+            sha256=spoken.pinned(at, path, request.span),
             inputs=request.inputs,
             outputs=request.columns,
         ),

@@ -6,6 +6,7 @@ A directive that cannot be understood stops the planning: a backfill that is sil
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from driftflow.dialects.situation import Situation
 from driftflow.errors import ParseError, SourceError
@@ -132,11 +133,16 @@ def said_small(at: Situation) -> bool:
     return bool(at.directives("small"))
 
 
+def input_path(migration: Migration, named: str) -> str:
+    """A path in a directive is relative to the file that names it; plans write it relative to the project's folder."""
+    return (PurePosixPath(migration.path).parent / named).as_posix()
+
+
 def wanted_files(migrations: tuple[Migration, ...] | list[Migration]) -> tuple[str, ...]:
-    """Every file that the directives of these migrations name, in order of first mention; the pipeline reads and pins them."""
+    """Every file that the directives of these migrations name, relative to the project, in order of first mention."""
     return tuple(
         dict.fromkeys(
-            path
+            input_path(migration, path)
             for migration in migrations
             for statement in migration.statements
             for request in backfills(statement)
@@ -164,15 +170,15 @@ def check_all(statement: Statement) -> None:
 
 
 def pinned(at: Situation, path: str, span: Span) -> str:
-    """The SHA-256 of a file that a directive names. Raises SourceError (DF-E214) when the pipeline did not find it."""
+    """The SHA-256 of a file (as `input_path` gives it) that a directive names. Raises SourceError (DF-E214) when the pipeline did not find it."""
     found = (at.inputs or {}).get(path)
     if not found:
         raise SourceError(
             "DF-E214",
             f"the file {path} that a directive names was not found",
             where=str(span),
-            why=f"paths in directives start at the project's folder ({at.folder})",
-            hint="write the path relative to the folder of driftflow.toml, or of the migrations where there is none",
+            why="a path in a directive is relative to the migration that names it",
+            hint="put the file there, or correct the path",
         )
     return found
 

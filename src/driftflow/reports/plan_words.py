@@ -1,0 +1,151 @@
+"""The words that all renderings of a plan share: durations, locks, and each step as SQL."""
+
+from __future__ import annotations
+
+from driftflow.model.effects import Estimate, LockClaim
+from driftflow.model.plan import (
+    Backfill,
+    BuildIndex,
+    CsvSource,
+    Gate,
+    Phase,
+    Plan,
+    RebuildTable,
+    RunSql,
+    Stage,
+    Step,
+    UndoSteps,
+    Verify,
+)
+
+HELD = {
+    "instant": "for an instant",
+    "scan": "while the table is read",
+    "rewrite": "while the table is written anew",
+    "index_build": "while the index is built",
+    "copy": "while the table is copied",
+    "statement": "while the statement runs",
+}
+PHASES = {
+    "expand": "before the new application is deployed; the old one does not notice",
+    "migrate": "values are moved and proved while both applications may run",
+    "contract": "after the old application is gone",
+}
+
+
+def phase_title(phase: Phase) -> str:
+    return PHASES[phase]
+
+
+def held(claim: LockClaim) -> str:
+    return HELD[claim.held]
+
+
+def blocks(claim: LockClaim) -> str:
+    match tuple(kind for kind in claim.blocks if kind != "ddl"):
+        case ():
+            return "readers and writers go on"
+        case ("writes",):
+            return "writers wait, readers go on"
+        case ("reads",):
+            return "readers wait"
+        case _:
+            return "readers and writers wait"
+
+
+def quantity(value: int, unit: str) -> str:
+    """`250 ms`, `4.2 s`, `12 min`, `3.5 h`."""
+    if unit != "ms":
+        return f"{value:,} {unit}"
+    if value < 1000:
+        return f"{value} ms"
+    seconds = value / 1000
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def duration(estimate: Estimate) -> str:
+    low, high = quantity(estimate.low, estimate.unit), quantity(estimate.high, estimate.unit)
+    return low if low == high else f"{low} to {high}"
+
+
+def seconds_limit(milliseconds: int) -> str:
+    return "without a limit" if milliseconds == 0 else f"at most {quantity(milliseconds, 'ms')}"
+
+
+def summary_line(plan: Plan) -> str:
+    """`3 migrations, 9 steps, 1 gate on PostgreSQL 16 (shop)`."""
+    gates = sum(isinstance(step, Gate) for step in plan.steps)
+    steps = len(plan.steps) - gates
+    words = [
+        f"{len(plan.migrations)} migration{'s' if len(plan.migrations) != 1 else ''}",
+        f"{steps} step{'s' if steps != 1 else ''}",
+    ]
+    words += [f"{gates} gate{'s' if gates != 1 else ''}"] if gates else []
+    server = f"{plan.dialect} {plan.server_version}".strip()
+    where = f" ({plan.database})" if plan.database else ""
+    return f"Plan: {', '.join(words)} for {server}{where}"
+
+
+def sql_of(step: Step) -> str:
+    """The step as SQL: exactly what runs where plain SQL can say it, else the nearest."""
+    match step:
+        case RunSql(statements=statements):
+            return "\n".join(f"{statement.rstrip().rstrip(';')};" for statement in statements)
+        case BuildIndex(create_sql=sql):
+            return f"{sql};"
+        case Backfill():
+            return f"{backfill_sql(step)};"
+        case Stage(table=table, source=source):
+            columns = ", ".join(f"{name} {type}" for name, type in step.columns)
+            origin = source.path if isinstance(source, CsvSource) else f"the database in {source.url_env}: {source.sql}"
+            return f"-- load {origin}\nCREATE TABLE {table} ({columns});"
+        case RebuildTable():
+            return rebuild_sql(step)
+        case Verify(expectations=expectations):
+            return "\n".join(f"{expectation.query};" for expectation in expectations)
+        case Gate():
+            return ""
+
+
+def backfill_sql(step: Backfill, key_range: str = ":low < key <= :high") -> str:
+    """One chunk. `key_range` stands where the engine puts the cursor."""
+    where = " AND ".join(f"({part})" for part in (key_range, step.join, step.predicate) if part)
+    if step.action == "delete":
+        return f"DELETE FROM {step.table} WHERE {where}"
+    if step.function is not None:
+        assignments = ", ".join(f"{column} = {step.function.reference}(…)" for column in step.function.outputs)
+    else:
+        assignments = ", ".join(f"{column} = {expression}" for column, expression in step.assignments)
+    source = f" {step.from_clause}" if step.from_clause else ""
+    return f"UPDATE {step.table} SET {assignments}{source} WHERE {where}"
+
+
+def rebuild_sql(step: RebuildTable) -> str:
+    """The statements of a rebuild, in the order in which the engine runs them."""
+    columns = ", ".join(column for column, _ in step.copy)
+    values = ", ".join(expression for _, expression in step.copy)
+    lines = [
+        *step.drop_views,
+        step.create_sql,
+        f"INSERT INTO {step.temporary_name} ({columns}) SELECT {values} FROM {step.table.name}",
+        f"DROP TABLE {step.table.name}",
+        f"ALTER TABLE {step.temporary_name} RENAME TO {step.table.name}",
+        *step.restore,
+    ]
+    return "\n".join(f"{line};" for line in lines)
+
+
+def undo_sql(step: Step) -> list[str]:
+    """The statements that take it back, in order."""
+    if not isinstance(step.undo, UndoSteps):
+        return []
+    found: list[str] = []
+    for inner in step.undo.steps:
+        match inner:
+            case RunSql(statements=statements):
+                found += statements
+            case _:
+                found.append(inner.purpose)
+    return [" ".join(statement.split()) for statement in found]
