@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec import UNSET, UnsetType, field
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 __all__ = [
     "UNSET",
@@ -37,6 +38,27 @@ DecodeError = msgspec.MsgspecError
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of every noun in `model`. Each subclass states `frozen=True, kw_only=True` itself: msgspec does not inherit it."""
+
+    def __post_init__(self) -> None:
+        """Make a value that equals its field's default be that very object: msgspec omits a default by identity, not by equality, so
+        without this two equal records could have different digests."""
+        for name, default in _defaults_by_value(type(self)):
+            value = getattr(self, name)
+            if value is not default and type(value) is type(default) and value == default:
+                force_setattr(self, name, default)
+
+
+@cache
+def _defaults_by_value(kind: type[Record]) -> tuple[tuple[str, Any], ...]:
+    """Fields whose default may be met by an equal value that is another object: texts, records, tuples and large numbers."""
+    defaults = kind.__struct_defaults__
+    names = kind.__struct_fields__[len(kind.__struct_fields__) - len(defaults) :]
+    single = (None, True, False, "", ())
+    return tuple(
+        (name, default)
+        for name, default in zip(names, defaults, strict=True)
+        if isinstance(default, str | int | float | tuple | msgspec.Struct) and not any(default is one for one in single)
+    )
 
 
 def encode(record: object) -> bytes:
