@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from driftflow.config import Policy, SourceOptions
 from driftflow.doctor import Examined
 from driftflow.model.catalog import Catalog
-from driftflow.model.finding import Assessment, AssessedStatement
+from driftflow.model.finding import AssessedStatement, Assessment
 from driftflow.model.names import Name, Version
 from driftflow.model.plan import Plan
 from driftflow.model.record import replace
@@ -21,11 +21,10 @@ from driftflow.readers.sources import Source, SourceStatus
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
-    from driftflow.engine.ports import Connection, Connector, Listener
+    from driftflow.engine.ports import Connection, Connector, Listener, Verb
     from driftflow.engine.run import RunOptions, RunReport, StopSignal
-    from driftflow.journal import RunSummary
+    from driftflow.journal.inspect import RunSummary
     from driftflow.model.event import AnyEvent
-    from driftflow.planner.enhancements import Enhancement
 
 
 def find_sources(
@@ -209,6 +208,81 @@ def roll_back(
     from driftflow.engine.run import roll_back as engine_roll_back
 
     return engine_roll_back(run, options=options, **_edge(connector, policy, listener, stop, root))
+
+
+def _edge(connector: Connector, policy: Policy, listener: Listener, stop: StopSignal | None, root: Path) -> dict[str, Any]:
+    """What the engine is given of the world outside."""
+    from driftflow.drivers.urls import source_connector
+    from driftflow.engine.clock import SystemClock
+    from driftflow.journal.same_database import SameDatabaseJournal
+    from driftflow.monitors import signals_for
+
+    return {
+        "connector": connector,
+        "journal": SameDatabaseJournal(),
+        "fingerprint": fingerprint,
+        "clock": SystemClock(),
+        "listener": listener,
+        "policy": policy,
+        "signals": signals_for(connector.dialect, policy),
+        "sources": source_connector,
+        "stop": stop,
+    }
+
+
+def plan_of_run(run: str, *, connector: Connector) -> Plan:
+    """The plan that a run carries out, from the journal. An empty `run` is the only unfinished one."""
+    from driftflow.journal.inspect import stored_plan
+
+    with closing(connector.connect("status")) as connection:
+        return stored_plan(connection, the_run(connection, run))
+
+
+def status(connector: Connector) -> tuple[RunSummary, ...]:
+    """Every run that the journal of this database knows, newest first. Empty when there is no journal; writes nothing."""
+    from driftflow.journal.inspect import runs
+
+    with closing(connector.connect("status")) as connection:
+        return runs(connection)
+
+
+def watch(run: str, *, connector: Connector) -> Iterator[AnyEvent]:
+    """The events of a run, old ones first, then as they come; ends when nobody executes it any more."""
+    from driftflow.engine.clock import SystemClock
+    from driftflow.journal.follow import follow
+
+    with closing(connector.connect("watch")) as connection:
+        yield from follow(connection, the_run(connection, run), clock=SystemClock())
+
+
+def request(run: str, verb: Verb, *, connector: Connector, arguments: Mapping[str, str] = {}, by: str = "") -> str:
+    """Ask a run in another process; returns what happens now."""
+    from driftflow.journal import inspect
+
+    with closing(connector.connect("request")) as connection:
+        return inspect.request(connection, the_run(connection, run), verb, arguments, by=by)
+
+
+def the_run(connection: Connection, run: str) -> str:
+    """The id itself, or that of the only unfinished run. Raises UsageError when there is none, or more than one."""
+    from driftflow.errors import UsageError
+    from driftflow.journal.inspect import runs
+
+    if run:
+        return run
+    open_runs = runs(connection, unfinished=True)
+    if len(open_runs) != 1:
+        found = ", ".join(summary.run for summary in open_runs) or "none"
+        raise UsageError("DF-E123", "which run?", why=f"unfinished runs here: {found}", hint="driftflow status")
+    return open_runs[0].run
+
+
+def clean(*, connector: Connector, dry_run: bool) -> tuple[str, ...]:
+    """Remove the debris that the journal says is ours. Returns what was (or would be) removed."""
+    from driftflow.journal import inspect
+
+    with closing(connector.connect("clean")) as connection:
+        return inspect.clean(connection, dry_run=dry_run)
 
 
 def doctor(connector: Connector) -> tuple[Examined, ...]:

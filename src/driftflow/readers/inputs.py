@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -13,7 +14,7 @@ FILE_OPTIONS = ("csv", "path")
 
 
 def external_inputs(migrations: Iterable[Migration], root: Path) -> dict[str, str]:
-    """Path (relative to the project, beside the migration that names it) to the SHA-256 of its content.
+    """Path (relative to the project, beside the migration that names it) to the SHA-256 of its content; `path#columns` to a CSV file's header.
 
     Raises SourceError, with the directive's position, for a file that is not there or cannot be read.
     """
@@ -24,7 +25,10 @@ def external_inputs(migrations: Iterable[Migration], root: Path) -> dict[str, st
                 for option in FILE_OPTIONS:
                     if option in directive.options:
                         path = input_path(migration, directive.options[option])
-                        found[path] = _digest(root / path, path, directive)
+                        content = _content(root / path, path, directive)
+                        found[path] = hashlib.sha256(content).hexdigest()
+                        if option == "csv":
+                            found[f"{path}#columns"] = ",".join(_header(content, directive))
     return found
 
 
@@ -33,9 +37,15 @@ def input_path(migration: Migration, named: str) -> str:
     return (PurePosixPath(migration.path).parent / named).as_posix()
 
 
-def _digest(file: Path, shown: str, directive: Directive) -> str:
+def _header(content: bytes, directive: Directive) -> list[str]:
+    """The names in the first line of a CSV file."""
+    text = content.decode("utf-8-sig", errors="replace").split("\n", 1)[0]
+    return next(csv.reader([text.rstrip("\r")], delimiter=directive.options.get("delimiter", ",")), [])
+
+
+def _content(file: Path, shown: str, directive: Directive) -> bytes:
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return file.read_bytes()
     except OSError as fault:
         raise SourceError(
             "DF-E204",
