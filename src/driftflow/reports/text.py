@@ -1,0 +1,97 @@
+"""The assessment as text: what is wrong, where, because of what, and what to write instead. Made to be read at two in the morning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.plugins import register
+from driftflow.reports.source import excerpt
+from driftflow.reports.style import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, count, wrap
+
+COLORS = {"error": RED, "warning": YELLOW, "info": CYAN}
+KNOWN = {"rule": "from the statement alone", "catalog": "from the catalog", "server": "from the server itself"}
+
+
+@register("report", "text")
+def render(assessment: Assessment, *, color: bool = False) -> str:
+    """Findings in the order of the files, then what is fine, then the count."""
+    paint = Paint(color)
+    lines: list[str] = []
+    for finding in assessment.findings:
+        lines += [*_finding(finding, statement_of(finding, assessment), paint), ""]
+    lines += _facts(assessment, paint)
+    lines += _references(assessment, paint)
+    lines += _count(assessment, paint)
+    return "\n".join(lines) + "\n"
+
+
+def statement_of(finding: Finding, assessment: Assessment) -> AssessedStatement | None:
+    """The statement that a finding speaks of; none for a comment outside any statement."""
+    for assessed in assessment.statements:
+        span = assessed.statement.span
+        same = assessed.migration == finding.migration and span.file == finding.span.file
+        if same and span.start <= finding.span.start < max(span.end, span.start + 1):
+            return assessed
+    return None
+
+
+def _finding(finding: Finding, assessed: AssessedStatement | None, paint: Paint) -> Iterator[str]:
+    colour = COLORS[finding.severity]
+    yield f"{paint(f'{finding.severity}[{finding.code}]', colour, BOLD)} {paint(finding.summary, BOLD)}"
+    yield f"  {paint('-->', BLUE)} {finding.span}"
+    if assessed is not None:
+        yield from (f"  {line}" for line in excerpt(assessed.statement, finding.span, paint, colour))
+    if finding.why:
+        yield from _labelled("because", finding.why, paint)
+    if finding.remedy is not None:
+        yield from _labelled("remedy", finding.remedy.summary, paint)
+        yield from (f"            {paint(line, GREEN)}" for line in finding.remedy.sql.splitlines())
+    page = f" · driftflow explain {finding.code}" if finding.page else ""
+    yield paint(f"  {finding.axis} · known {KNOWN[finding.known_by]}{page}", DIM)
+
+
+def _labelled(label: str, text: str, paint: Paint) -> list[str]:
+    lines = wrap(text, first=f"  {label:<8}  ", rest=" " * 12)
+    return [lines[0].replace(label, paint(label, BLUE, BOLD), 1), *lines[1:]]
+
+
+def _facts(assessment: Assessment, paint: Paint) -> Iterator[str]:
+    if assessment.facts:
+        yield paint("good to know", BOLD)
+        for fact in assessment.facts:
+            yield from wrap(fact, first="  · ", rest="    ")
+        yield ""
+
+
+def _references(assessment: Assessment, paint: Paint) -> Iterator[str]:
+    """What the application still uses, as a checklist."""
+    if assessment.references:
+        yield paint("still used by the application (evidence, not proof)", BOLD)
+        for reference in assessment.references:
+            where = f"{reference.file}:{reference.line}" if reference.line else reference.file
+            calls = f", {reference.calls:,} calls" if reference.calls else ""
+            yield from wrap(f"[ ] {reference.name}: {where}{calls}  {reference.text}".rstrip(), first="  ", rest="      ")
+        yield ""
+
+
+def _count(assessment: Assessment, paint: Paint) -> Iterator[str]:
+    found = Counter(finding.severity for finding in assessment.findings)
+    migrations = len({assessed.migration for assessed in assessment.statements})
+    where = f"in {count(len(assessment.statements), 'statement')} of {count(migrations, 'migration')}"
+    version = (
+        f", {assessment.dialect} {assessment.server_version}"
+        if assessment.server_version
+        else f", any supported {assessment.dialect}"
+    )
+    if not assessment.findings:
+        yield f"{paint('nothing to object to', GREEN, BOLD)} {where}{version}"
+        return
+    parts = [
+        paint(count(found[severity], word), COLORS[severity], BOLD)
+        for severity, word in (("error", "error"), ("warning", "warning"))
+        if found[severity]
+    ]
+    parts += [paint(count(found["info"], "note"), COLORS["info"], BOLD)] if found["info"] else []
+    yield f"{', '.join(parts)} {where}{version}"
