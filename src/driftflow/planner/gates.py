@@ -57,7 +57,8 @@ def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
 def _retired(one: Placed) -> str:
     operation = one.draft.at.operation
     column = getattr(getattr(operation, "column", None), "name", "")
-    return f"{getattr(operation, 'table', one.draft.at.migration.id)}.{column}" if column else STRATEGY
+    table = getattr(operation, "table", None)
+    return f"{table.name}.{column}" if column and table is not None else STRATEGY
 
 
 def _broken(draft: Draft) -> tuple[str, ...]:

@@ -158,7 +158,7 @@ def not_null(recipe: Recipe, operation: SetNotNull, *, phase: Phase) -> Iterator
     """By rebuild where there is no other way, by proof where the table is large, else directly; always guarded by a count of NULLs."""
     at = recipe.at
     guards = (guard_nulls(at, operation.table, operation.column),)
-    if at.can(Capability.TABLE_REBUILD_ONLY):
+    if rebuilding.needs_rebuild(operation, at, recipe.catalog):
         yield rebuilding.rebuild(recipe, (operation,), table=operation.table, phase=phase, guards=guards)
     elif is_large(at, operation.table) and at.can(Capability.NOT_NULL_FROM_CHECK):
         yield from prove_not_null(recipe, operation.table, operation.column, name=operation.constraint_name, phase=phase)

@@ -48,24 +48,19 @@ Rebuilt = (
 )
 
 
-def needs_rebuild(operation: Operation, at: Situation) -> bool:
-    """Whether this server's ALTER TABLE cannot do it."""
+def needs_rebuild(operation: Operation, at: Situation, catalog: Catalog | None = None) -> bool:
+    """Whether this server's ALTER TABLE cannot do it (on `catalog`, where that is not the situation's own)."""
     if not at.can(Capability.TABLE_REBUILD_ONLY):
         return False
-    match operation:
-        case SetNotNull() | DropNotNull():
-            return True
-        case _ if isinstance(operation, Rebuilt):
-            return True
-        case AddColumn():
-            return add_column_needs_rebuild(operation, at)
-        case DropColumn():
-            return not at.can(Capability.DROP_COLUMN) or _is_used(operation, at)
-        case _:
-            return False
+    if isinstance(operation, AddColumn):
+        return add_column_needs_rebuild(operation)
+    if not isinstance(operation, DropColumn | Rebuilt):
+        return False
+    effects = at.dialect.effects(operation, catalog or at.catalog)
+    return any(condition.certain and condition.kind in ("unsupported", "dependency") for condition in effects.fails_if)
 
 
-def add_column_needs_rebuild(operation: AddColumn, at: Situation) -> bool:
+def add_column_needs_rebuild(operation: AddColumn) -> bool:
     """PRIMARY KEY, UNIQUE, STORED, a default that is not constant, NOT NULL without a default, a referencing column with a default."""
     column = operation.column
     if any(isinstance(constraint, PrimaryKey | Unique) for constraint in operation.constraints):
@@ -84,24 +79,6 @@ def is_constant(default: str) -> bool:
     """Whether SQLite takes it for ADD COLUMN: a literal, NULL, TRUE or FALSE; CURRENT_TIMESTAMP and (expressions) are refused."""
     text = default.strip()
     return text.upper() in ("NULL", "TRUE", "FALSE") or text.startswith(CONSTANT)
-
-
-def _is_used(operation: DropColumn, at: Situation) -> bool:
-    """A column that is a key, unique, indexed, checked, referencing, or read by a trigger, view or generated column cannot be dropped in place."""
-    table = at.table(operation.table)
-    if table is None:
-        return False
-    name = operation.column
-    in_constraint = any(
-        name in getattr(constraint, "columns", ()) or name in getattr(constraint, "expression", "")
-        for constraint in table.constraints
-    )
-    in_index = any(
-        name in index.columns or name in index.predicate or any(name in part.expression for part in index.parts)
-        for index in table.indexes
-    )
-    in_generated = any(column.generated is not None and name in column.generated.expression for column in table.columns)
-    return in_constraint or in_index or in_generated
 
 
 def rebuild(
@@ -189,6 +166,14 @@ def rebuild_claims(catalog: Catalog, table: Name) -> tuple[LockClaim, ...]:
             why="the table is copied in one transaction",
         ),
     )
+
+
+def rebuild_back(recipe: Recipe, operation: Operation, catalog: Catalog, *, phase: Phase) -> RebuildTable:
+    """One inverse operation that ALTER TABLE cannot do, as a step of an undo."""
+    table = getattr(operation, "table")  # noqa: B009 - every operation that is rebuilt has one
+    after = moved(catalog, operation)
+    step = _step(recipe, catalog, after, table, phase=phase, expressions={}, purpose=_purpose(table, (operation,)))
+    return replace(step, strategy="undo", resolves=())
 
 
 def _undo(recipe: Recipe, operations: Sequence[Operation], before: Catalog, after: Catalog, table: Name, *, phase: Phase) -> Undo:

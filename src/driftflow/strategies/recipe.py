@@ -5,7 +5,7 @@ A step is made from operations, so its SQL, its locks and its undo come from one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from driftflow.dialects.base import Capability
@@ -14,7 +14,7 @@ from driftflow.model.catalog import Catalog, Index
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CatalogConflict, CreateIndex, DropIndex, Operation
-from driftflow.model.plan import BuildIndex, Guard, Irreversible, Phase, RunSql, Undo, UndoNothing, UndoSteps
+from driftflow.model.plan import BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.strategies import inverse, probes
 
 
@@ -149,21 +149,31 @@ class Recipe:
             catalog = after
         if not backwards:
             return UndoNothing(reason="; ".join(dict.fromkeys(reasons)) or "nothing is left behind")
-        steps: list[RunSql] = []
+        return UndoSteps(steps=tuple(self._backwards(backwards, phase)))
+
+    def _backwards(self, backwards: list[tuple[tuple[Operation, ...], Catalog]], phase: Phase) -> Iterator[Step]:
+        """What can share a transaction does; what cannot, or needs the table rebuilt, stands alone."""
+        from driftflow.strategies.rebuilding import needs_rebuild, rebuild_back
+
         together: list[Operation] = []
         found_at = backwards[0][1]
-        for found, after in backwards:
-            for operation in found:
-                if self.at.dialect.effects(operation, after).transactional:
+        for operations, catalog in backwards:
+            for operation in operations:
+                rebuilt = needs_rebuild(operation, self.at, catalog)
+                if not rebuilt and self.at.dialect.effects(operation, catalog).transactional:
+                    found_at = found_at if together else catalog
                     together.append(operation)
                     continue
                 if together:
-                    steps.append(self.undo_step(tuple(together), found_at, phase=phase))
+                    yield self.undo_step(tuple(together), found_at, phase=phase)
                     together = []
-                steps.append(self.undo_step((operation,), after, phase=phase))
+                yield (
+                    rebuild_back(self, operation, catalog, phase=phase)
+                    if rebuilt
+                    else self.undo_step((operation,), catalog, phase=phase)
+                )
         if together:
-            steps.append(self.undo_step(tuple(together), found_at, phase=phase))
-        return UndoSteps(steps=tuple(steps))
+            yield self.undo_step(tuple(together), found_at, phase=phase)
 
     def undo_step(self, operations: tuple[Operation, ...], catalog: Catalog, *, phase: Phase) -> RunSql:
         """The inverse operations as one step."""
