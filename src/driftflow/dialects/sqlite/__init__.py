@@ -16,6 +16,7 @@ from driftflow.dialects.sqlite.functions import is_volatile
 from driftflow.dialects.sqlite.keywords import quote, quote_string
 from driftflow.dialects.sqlite.normal import normal_expression
 from driftflow.dialects.sqlite.parse import parse_sql
+from driftflow.dialects.sqlite.place import excerpt_of
 from driftflow.dialects.sqlite.render import render
 from driftflow.dialects.sqlite.render.table import quote_name
 from driftflow.dialects.sqlite.resolve import resolve
@@ -42,7 +43,7 @@ class SQLite(Dialect):
         try:
             return replace(statement, operations=parse_sql(statement.sql))
         except TokenFault as fault:
-            raise ParseError(fault.code, fault.message, where=str(statement.span)) from None
+            raise ParseError(fault.code, fault.message, where=excerpt_of(statement, fault.offset)) from None
 
     def render(self, *operations: Operation) -> str:
         return render(*operations)

@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Any
 
 from driftflow.dialects.base import Rows
-from driftflow.dialects.sqlite.keys import with_automatic_indexes
 from driftflow.dialects.sqlite.parse import parse_sql
 from driftflow.dialects.sqlite.resolve import relation, resolve_index, resolve_table, resolve_trigger, resolve_view
 from driftflow.dialects.sqlite.tokens import TokenFault
@@ -142,7 +141,7 @@ def _attach(catalog: Catalog, schema: list[Row]) -> Catalog:
             case _:
                 pass
     tables = {
-        key: with_automatic_indexes(replace(table, indexes=tuple(indexes.get(key, ())), triggers=tuple(triggers.get(key, ()))))
+        key: replace(table, indexes=tuple(indexes.get(key, ())), triggers=tuple(triggers.get(key, ())))
         for key, table in catalog.tables.items()
     }
     views = {key: replace(view, triggers=tuple(triggers.get(key, ()))) for key, view in catalog.views.items()}

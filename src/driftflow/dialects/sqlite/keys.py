@@ -1,13 +1,13 @@
-"""Keys of a table as SQLite makes them: which primary key is the rowid itself, and which indexes it adds for the others.
+"""Keys of a table as SQLite takes them: which primary key is the rowid itself, and where a key alone keeps NULL out.
 
-Source: SQLite's build.c (sqlite3AddPrimaryKey, sqlite3CreateIndex, convertToWithoutRowidTable), and measured on 3.40 and 3.54.
+The indexes that SQLite adds for keys (`sqlite_autoindex_t_1`) follow from the constraints and are not in the catalog.
+Source: SQLite's build.c (sqlite3AddPrimaryKey, convertToWithoutRowidTable), and measured on 3.40 and 3.54.
 """
 
 from __future__ import annotations
 
 from driftflow.dialects.sqlite.types import is_rowid_type
-from driftflow.model.catalog import Check, Column, Constraint, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Table, Unique
-from driftflow.model.names import Name
+from driftflow.model.catalog import Check, Column, ForeignKey, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.record import replace
 
 WITHOUT_ROWID = "WITHOUT ROWID"
@@ -57,47 +57,3 @@ def column_named(table: Table, name: str) -> Column | None:
 
 def has_rowid(table: Table) -> bool:
     return table.kind != "virtual" and WITHOUT_ROWID not in table.options
-
-
-def automatic_indexes(table: Table) -> tuple[Index, ...]:
-    """`sqlite_autoindex_<table>_<n>` for each key that is not the rowid and not the same as an earlier one."""
-    indexes: list[Index] = []
-    seen: set[tuple[tuple[str, str], ...]] = set()
-    for key in table.constraints:
-        if not isinstance(key, (PrimaryKey, Unique)) or (isinstance(key, PrimaryKey) and rowid_alias(table)):
-            continue
-        parts = key.parts or tuple(IndexPart(column=name) for name in key.columns)
-        same = tuple((part.column.lower(), _collation(table, part).upper()) for part in parts)
-        if same in seen:
-            continue
-        seen.add(same)
-        name = f"sqlite_autoindex_{table.name.name}_{len(indexes) + 1}"
-        indexes.append(
-            Index(
-                name=Name(schema=table.name.schema, name=name),
-                table=table.name,
-                parts=parts,
-                unique=True,
-                constraint=key.name or constraint_label(key),
-            )
-        )
-    return tuple(indexes)
-
-
-def constraint_label(key: Constraint) -> str:
-    """What an index without a named constraint is marked with."""
-    return "PRIMARY KEY" if isinstance(key, PrimaryKey) else "UNIQUE"
-
-
-def _collation(table: Table, part: IndexPart) -> str:
-    """The collation that the index really has: its own, or the column's."""
-    column = column_named(table, part.column)
-    return part.collation or (column.collation if column else "") or "BINARY"
-
-
-def with_automatic_indexes(table: Table) -> Table:
-    """The table with SQLite's own indexes made anew, in front of those that somebody created."""
-    if table.kind == "virtual":
-        return table
-    own = tuple(index for index in table.indexes if not index.constraint)
-    return replace(table, indexes=automatic_indexes(table) + own)

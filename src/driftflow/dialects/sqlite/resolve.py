@@ -1,12 +1,11 @@
-"""Make explicit what a statement leaves to SQLite: the schema, the spelling of names (which compare without case), referenced keys, and the
-indexes that it makes for keys."""
+"""Make explicit what a statement leaves to SQLite: the schema, the spelling of names (which compare without case), referenced keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from driftflow.dialects.sqlite.keys import column_named, settle, with_automatic_indexes
+from driftflow.dialects.sqlite.keys import column_named, settle
 from driftflow.dialects.sqlite.keywords import quote
 from driftflow.dialects.sqlite.normal import ROWID_NAMES, normal_expression
 from driftflow.dialects.sqlite.tokens import Token, TokenFault, name_of, tokenize
@@ -191,10 +190,11 @@ def relations_of(catalog: Catalog) -> Iterator[Table | View]:
 
 
 def resolve_table(table: Table, catalog: Catalog) -> Table:
-    """Spelling, references and automatic indexes. Its own indexes and triggers stay as they are."""
+    """Spelling and references. Its indexes and triggers stay as they are."""
     named = settle(replace(table, name=new_name(table.name)))
     constraints = tuple(_constraint(constraint, named, catalog) for constraint in named.constraints)
-    return with_automatic_indexes(replace(named, constraints=constraints))
+    columns = tuple(resolve_column(column, _known(named)) for column in named.columns)
+    return replace(named, columns=columns, constraints=constraints)
 
 
 def _constraint(constraint: Constraint, table: Table | None, catalog: Catalog) -> Constraint:

@@ -2,46 +2,87 @@
 
 from __future__ import annotations
 
-from driftflow.dialects.directives import Comment, directives_of, misplaced
+from driftflow.dialects.directives import FILE_VERB, Comment, directives_of, misplaced
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.sqlite.tokens import CommentToken, Token, TokenFault, tokenize
 from driftflow.errors import ParseError
-from driftflow.model.migration import Statement
+from driftflow.model.migration import Directive, Statement
 
 _HINTS = {
-    "DF-E221": "close it, or double the quote inside",
-    "DF-E222": "save the file as UTF-8 text",
-    "DF-E223": "SQLite knows no such character here: quote the name, or remove it",
-    "DF-E224": "end the trigger with END;",
+    "DF-E202": "close it, or double the quote inside",
+    "DF-E203": "save the file as UTF-8 text",
+    "DF-E205": "SQLite knows no such character here: quote the name, or remove it",
+    "DF-E206": "end the trigger with END;",
 }
 
 
 def split(source: SourceText) -> tuple[Statement, ...]:
-    """The statements of a file, not yet parsed. Raises ParseError for what cannot be tokens, or a trigger whose body does not end."""
+    """The statements of a file, not yet parsed. Raises ParseError for what cannot be tokens, a trigger whose body does not end, a command of the
+    sqlite3 shell, or a directive that speaks of nothing."""
     try:
         tokens, comments = tokenize(source.text)
         groups = _groups(tokens)
     except TokenFault as fault:
         raise _error(fault, source) from None
-    statements = []
+    statements: list[Statement] = []
     taken = 0
     for group in groups:
         start, end = group[0].start, group[-1].end
+        if group[0].key == ".":
+            raise _shell_command(source, start)
         mine = _comments_before(comments, taken, end)
         taken += len(mine)
         statements.append(
             Statement(
                 sql=source.text[start:end],
                 span=source.span(start, end),
-                directives=directives_of((Comment(comment.text, comment.start) for comment in mine), source),
+                directives=_directives(mine, source, first=not statements, start=start),
+                anchors=source.anchors(start, end),
             )
         )
-    for left in directives_of((Comment(comment.text, comment.start) for comment in comments[taken:]), source):
-        # A file that holds only directives is legal; behind the last statement one would be read by nobody.
-        if statements:
-            raise misplaced(left, where=str(left.span), why="no statement follows it, and a directive speaks of what follows")
+    _refuse_orphans(comments[taken:], source, statements=bool(statements))
     return tuple(statements)
+
+
+def _directives(comments: list[CommentToken], source: SourceText, *, first: bool, start: int) -> tuple[Directive, ...]:
+    """Those of one statement. `file` speaks of the whole file, and stands before its first statement or nowhere."""
+    found = []
+    for comment in comments:
+        for directive in directives_of((Comment(comment.text, comment.start),), source):
+            if directive.verb != FILE_VERB:
+                found.append(directive)
+            elif not first or comment.start > start:
+                raise misplaced(
+                    directive,
+                    where=excerpt_at(source, comment.start),
+                    why="`file` speaks of the whole file and must come before its first statement",
+                )
+    return tuple(found)
+
+
+def _refuse_orphans(comments: list[CommentToken], source: SourceText, *, statements: bool) -> None:
+    """A directive without a statement behind it would be silently lost; a file of `file` directives alone is legal."""
+    for comment in comments:
+        for directive in directives_of((Comment(comment.text, comment.start),), source):
+            if directive.verb != FILE_VERB or statements:
+                raise misplaced(
+                    directive,
+                    where=excerpt_at(source, comment.start),
+                    why="no statement follows it",
+                    hint="put the comment on a line of its own above the statement it speaks of",
+                )
+
+
+def _shell_command(source: SourceText, start: int) -> ParseError:
+    line = source.text[start:].split("\n", 1)[0].strip()
+    return ParseError(
+        "DF-E204",
+        f"a command of the sqlite3 shell: {line.split()[0]}",
+        where=excerpt_at(source, start),
+        why="only the shell understands it, and it may change what the rest of the file means",
+        hint="remove the line, or write what it does in SQL",
+    )
 
 
 def _comments_before(comments: list[CommentToken], taken: int, end: int) -> list[CommentToken]:
@@ -67,7 +108,7 @@ def _groups(tokens: list[Token]) -> list[list[Token]]:
             trigger = _opens_trigger(current)
     if current:
         if trigger and not _body_ended(current):
-            raise TokenFault("this trigger's body is never closed", current[0].start, "DF-E224")
+            raise TokenFault("this trigger's body is never closed", current[0].start, "DF-E206")
         groups.append(current)
     return groups
 

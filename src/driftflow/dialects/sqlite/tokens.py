@@ -64,7 +64,7 @@ _TRAILING_WORD = re.compile(r"[A-Za-z0-9_$\x80-\U0010ffff]")
 def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:
     """All tokens and all comments, in order. Raises TokenFault for NUL, an unterminated quote or comment, or a character that starts no token."""
     if (nul := text.find("\x00")) >= 0:
-        raise TokenFault("a NUL character, at which SQLite would stop reading", nul, "DF-E222")
+        raise TokenFault("a NUL character, at which SQLite would stop reading", nul, "DF-E203")
     tokens: list[Token] = []
     comments: list[CommentToken] = []
     at, end, match_at = 0, len(text), _TOKEN.match
@@ -85,7 +85,7 @@ def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:
                 tokens.append(Token("operator", found, at, found))
             case "number":
                 if after < end and _TRAILING_WORD.match(text, after):  # SQLite: `12ab` is one illegal token
-                    raise TokenFault(f"unrecognized token: {_word_at(text, at)}", at, "DF-E223")
+                    raise TokenFault(f"unrecognized token: {_word_at(text, at)}", at, "DF-E205")
                 tokens.append(Token("number", found, at, ""))
             case "blob" | "string" | "quoted" | "variable":
                 tokens.append(Token(kind, found, at, ""))
@@ -98,11 +98,11 @@ def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:
 def _fault(text: str, at: int) -> TokenFault:
     opening = text[at]
     if text.startswith("/*", at):
-        return TokenFault("this comment is never closed", at, "DF-E221")
+        return TokenFault("this comment is never closed", at, "DF-E202")
     if opening in "'\"`[":
         what = "string" if opening == "'" else "quoted name"
-        return TokenFault(f"this {what} is never closed", at, "DF-E221")
-    return TokenFault(f"unrecognized token: {_word_at(text, at)}", at, "DF-E223")
+        return TokenFault(f"this {what} is never closed", at, "DF-E202")
+    return TokenFault(f"unrecognized token: {_word_at(text, at)}", at, "DF-E205")
 
 
 def _word_at(text: str, at: int) -> str:

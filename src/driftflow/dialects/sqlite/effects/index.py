@@ -7,6 +7,7 @@ from driftflow.dialects.sqlite.effects.prediction import Prediction
 from driftflow.dialects.sqlite.effects.table import DATABASE
 from driftflow.dialects.sqlite.functions import is_volatile
 from driftflow.dialects.sqlite.keys import column_named
+from driftflow.model.catalog import PrimaryKey, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateIndex, DropIndex, Reindex
 
@@ -55,19 +56,14 @@ def drop_index(p: Prediction, operation: DropIndex) -> None:
         p.fails("unsupported", "SQLite's DROP INDEX has neither CASCADE nor CONCURRENTLY", certain=True)
     table = p.catalog.table(operation.table) if operation.table else None
     index = table.index(operation.name.name) if table else None
+    if operation.name.name.lower().startswith("sqlite_autoindex_"):
+        p.fails("dependency", f"index {operation.name.name} belongs to a UNIQUE or PRIMARY KEY constraint", certain=True)
+    elif index is None and p.catalog.complete and not operation.if_exists:
+        p.fails("missing", f"index {operation.name.name} does not exist", relation=operation.name, certain=True)
     if index is None:
-        if p.catalog.complete and not operation.if_exists:
-            p.fails("missing", f"index {operation.name.name} does not exist", relation=operation.name, certain=True)
         p.writes(operation.table or DATABASE)
         return
     p.writes(index.table)
-    if index.constraint:
-        p.fails(
-            "dependency",
-            f"index {index.name.name} belongs to a UNIQUE or PRIMARY KEY constraint",
-            relation=index.table,
-            certain=True,
-        )
     p.loses(f"index {index.name.name}: queries that use it become slow", index.table, reversible=True)
     p.breaks(f"a query that says INDEXED BY {index.name.name} fails", index.table)
     if index.unique:
@@ -80,7 +76,7 @@ def reindex(p: Prediction, operation: Reindex) -> None:
         p.writes(operation.name or DATABASE)
         p.does("index_build", operation.name or DATABASE)
     for table in tables:
-        if table.indexes:
+        if table.indexes or any(isinstance(constraint, (PrimaryKey, Unique)) for constraint in table.constraints):
             p.writes(table.name)
             p.does("index_build", table.name, "its indexes are made anew")
 
