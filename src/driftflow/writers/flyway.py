@@ -20,7 +20,7 @@ class FlywayWriter:
     name = "flyway"
 
     def needs(self, migration: Migration) -> tuple[str, ...]:
-        return ()
+        return (f"{migration.path}.conf",)
 
     def write(self, rewrite: Rewrite, dialect: Dialect) -> Written:
         folder, slash, name = rewrite.migration.path.rpartition("/")
@@ -35,8 +35,12 @@ class FlywayWriter:
                 files[f"{folder}{slash}{one}.conf"] = settings.encode()
             if rewrite.migration.down:
                 files[f"{folder}{slash}U{one[1:]}"] = body(part.down).encode()
+        settings_before = f"{rewrite.migration.path}.conf"
+        removed = (settings_before,) if settings_before in rewrite.files and settings_before not in files else ()
         lost = all_lost(rewrite.parts)
-        return Written(files=files, lost=lost if rewrite.migration.down else (*lost, *_without_undo(rewrite.parts)))
+        return Written(
+            files=files, removed=removed, lost=lost if rewrite.migration.down else (*lost, *_without_undo(rewrite.parts))
+        )
 
 
 def sub_versions(version: str, count: int, *, before: str) -> list[str]:

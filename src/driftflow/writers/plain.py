@@ -32,7 +32,9 @@ class PlainWriter:
             files[f"{folder}{slash}{one}{ending}"] = _file(part)
             if part.down:
                 files[f"{folder}{slash}{one}.down.sql"] = body(part.down).encode()
-        return Written(files=files, lost=all_lost(rewrite.parts))
+        back = f"{folder}{slash}{stem}.down.sql"
+        removed = (back,) if rewrite.migration.down and back not in files else ()
+        return Written(files=files, removed=removed, lost=all_lost(rewrite.parts))
 
 
 def _file(part: Part) -> bytes:
