@@ -107,9 +107,26 @@ def _part(key: Sequence[Any], normal: Normal) -> IndexPart:
         opclass_text = f"{opclass_text}({', '.join(parameters)})"
     return IndexPart(
         column=column or "",
-        expression=normal(expression) if expression else "",
+        expression=normal(_unwrapped(expression)) if expression else "",
         descending=descending,
         nulls_first=None if nulls_first == descending else nulls_first,
         collation=collation or "",
         opclass=opclass_text,
     )
+
+
+def _unwrapped(expression: str) -> str:
+    """`((a + 1))` without the parentheses that CREATE INDEX needs around anything but a function call."""
+    if not (expression.startswith("(") and expression.endswith(")")):
+        return expression
+    depth, quote = 0, ""
+    for position, character in enumerate(expression):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        else:
+            depth += (character == "(") - (character == ")")
+        if depth == 0 and position < len(expression) - 1:
+            return expression
+    return expression[1:-1]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from driftflow.model.catalog import Index
 
 NAME_BYTES_MAX = 63
+CALL = re.compile(r"\(*(?:[a-z_]\w*\.)?(?P<name>[a-z_]\w*)\(")
+CAST = re.compile(r"\(*(?P<name>[a-z_]\w*)\)*::")
 
 
 def made_name(first: str, second: str, label: str, is_taken: Callable[[str], bool] = lambda name: False) -> str:
@@ -32,10 +35,10 @@ def fitted(first: str, second: str, label: str) -> str:
 
 
 def index_columns(index: Index) -> str:
-    """The middle of a made-up index name: its columns, INCLUDE among them, with `expr` for an expression."""
+    """The middle of a made-up index name: its columns, INCLUDE among them, with what an expression is called."""
     names: list[str] = []
     for part in index.parts:
-        names.append(_unlike(part.column or "expr", names))
+        names.append(_unlike(part.column or expression_name(part.expression), names))
     names += index.include
     joined = ""
     for name in names:
@@ -43,6 +46,12 @@ def index_columns(index: Index) -> str:
         if len(joined.encode()) > NAME_BYTES_MAX:
             break
     return joined
+
+
+def expression_name(expression: str) -> str:
+    """The function that is called, the column that is cast, else `expr` (FigureIndexColname, for the usual forms)."""
+    found = CALL.match(expression) or CAST.match(expression)
+    return found["name"] if found else "expr"
 
 
 def _unlike(name: str, others: list[str]) -> str:
