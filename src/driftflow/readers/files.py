@@ -164,6 +164,7 @@ def list_folder(folder: Path, shown: str) -> list[Path]:
 
 def walk_files(folder: Path, shown: str, *, seen: tuple[Path, ...] = ()) -> Iterator[tuple[Path, str]]:
     """Every file below the folder with its path relative to it (with `/`), by name. A loop of symbolic links is a SourceError."""
+    entries = list_folder(folder, shown)
     try:
         real = folder.resolve(strict=True)
     except (OSError, RuntimeError) as fault:
@@ -172,7 +173,7 @@ def walk_files(folder: Path, shown: str, *, seen: tuple[Path, ...] = ()) -> Iter
         raise SourceError(
             "DF-E222", "the folder contains itself", where=shown, why="a symbolic link leads back to a folder above it"
         )
-    for entry in list_folder(folder, shown):
+    for entry in entries:
         if entry.is_dir():
             for path, relative in walk_files(entry, f"{shown}/{entry.name}", seen=(*seen, real)):
                 yield path, f"{entry.name}/{relative}"

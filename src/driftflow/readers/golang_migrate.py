@@ -176,7 +176,7 @@ def _pairs(entries: Sequence[Path]) -> dict[int, _Pair]:
 def _refuse_pair(version: int, pair: _Pair, *, shown: Any) -> None:
     faults = [duplicate("golang-migrate", str(version), shown(first), shown(second)) for first, second in pair.twice]
     if version > VERSION_MAX:
-        faults.append(SourceError("DF-E227", f"the version {version} is too large", why="the version column is a bigint"))
+        faults.append(_too_large(version, pair, shown=shown))
     if pair.up is None and pair.down is not None:
         faults.append(
             SourceError(
@@ -191,6 +191,17 @@ def _refuse_pair(version: int, pair: _Pair, *, shown: Any) -> None:
         raise faults[0]
     if faults:
         raise ExceptionGroup(f"{len(faults)} faults in version {version}", faults)
+
+
+def _too_large(version: int, pair: _Pair, *, shown: Any) -> SourceError:
+    held = pair.up or pair.down
+    return SourceError(
+        "DF-E227",
+        f"the version {version} is too large",
+        where=shown(held[0].name) if held else "",
+        why="the version column is a bigint",
+        hint="rename the file",
+    )
 
 
 def _migration(

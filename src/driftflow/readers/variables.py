@@ -29,9 +29,9 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# A cast may stand right before a variable: `(a, b):::SCHEMA.pair`.
+# A cast may stand right before a variable: `(a, b):::SCHEMA.pair`. Behind a word, a bracket or a double quote it is a slice, or JSON.
 _IN_BODY = re.compile(
-    r"""(?:(?<!:)(?:::)+|(?<![\w:\])"']))
+    r"""(?:(?<!:)(?:::)+|(?<![\w:\])"]))
         (?P<variable>:(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|'(?P<as_literal>[A-Za-z0-9_]+)'|"(?P<as_identifier>[A-Za-z0-9_]+)"))""",
     re.VERBOSE,
 )
