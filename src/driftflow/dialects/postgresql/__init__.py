@@ -67,9 +67,9 @@ class PostgreSQL(Dialect):
         return resolve(operation, catalog)
 
     def effects(self, operation: Operation, catalog: Catalog, *, version: Version | None = None) -> Effects:
-        from driftflow.dialects.postgresql.effects import effects
+        from driftflow.dialects.postgresql.effects import predict
 
-        return effects(operation, catalog, version=version)
+        return predict(operation, catalog, version)
 
     def can(self, capability: Capability, version: Version | None = None) -> bool:
         return capabilities.can(capability, version)
@@ -79,8 +79,9 @@ class PostgreSQL(Dialect):
 
     def catalog(self, rows: Rows) -> Catalog:
         from driftflow.dialects.postgresql.catalog import catalog
+        from driftflow.dialects.postgresql.resolve.trigger import with_normal_triggers
 
-        return catalog(rows, normal=self.normal_expression, normal_type=self.normal_type)
+        return with_normal_triggers(catalog(rows, normal=self.normal_expression, normal_type=self.normal_type))
 
     def volatile(self, expression: str, catalog: Catalog) -> bool:
         from driftflow.dialects.postgresql.expressions import volatile

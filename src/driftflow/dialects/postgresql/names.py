@@ -1,13 +1,13 @@
-"""Identifiers: folding, quoting, the 63-byte limit, and the names that the server makes up itself."""
+"""Identifiers and constants as text: folding, quoting, the 63-byte limit. Names that the server makes up are in `model/operations/naming.py`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from driftflow.model.names import Name
-
-NAME_BYTES_MAX = 63
+from driftflow.model.operations.naming import NAME_BYTES_MAX
+from driftflow.model.operations.naming import fitted as make_object_name
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 
@@ -232,36 +232,27 @@ def truncate(identifier: str, limit: int = NAME_BYTES_MAX) -> str:
     return identifier if len(data) <= limit else data[:limit].decode(errors="ignore")
 
 
-def make_object_name(first: str, second: str = "", label: str = "") -> str:
-    """`first_second_label` in 63 bytes: the longer of the first two is shortened first, as the server's makeObjectName does."""
-    overhead = (len(second and "_") + len(label and "_") + len(label.encode())) if label or second else 0
-    available = NAME_BYTES_MAX - overhead
-    first_bytes, second_bytes = len(first.encode()), len(second.encode())
-    while first_bytes + second_bytes > available:
-        if first_bytes > second_bytes:
-            first_bytes -= 1
-        else:
-            second_bytes -= 1
-    parts = [truncate(first, first_bytes)]
-    parts += [truncate(second, second_bytes)] if second else []
-    parts += [label] if label else []
-    return "_".join(parts)
-
-
-def choose_name(first: str, second: str, label: str, taken: Callable[[str], bool]) -> str:
-    """The first of `a_b_label`, `a_b_label1`, `a_b_label2`, ... that is free (ChooseRelationName, ChooseConstraintName)."""
-    candidate, attempt = make_object_name(first, second, label), 0
-    while taken(candidate):
-        attempt += 1
-        candidate = make_object_name(first, second, f"{label}{attempt}")
-    return candidate
-
-
-def columns_part(columns: tuple[str, ...]) -> str:
-    """Column names joined by `_`, stopped before they exceed 64 bytes (ChooseIndexNameAddition, ChooseForeignKeyConstraintNameAddition)."""
+def columns_part(columns: Iterable[str]) -> str:
+    """Column names in the middle of a made-up name: joined by `_`, stopped behind 63 bytes (ChooseIndexNameAddition)."""
     joined = ""
     for column in columns:
         joined += ("_" if joined else "") + column
-        if len(joined.encode()) >= NAME_BYTES_MAX + 1:
+        if len(joined.encode()) > NAME_BYTES_MAX:
             break
     return joined
+
+
+__all__ = [
+    "COLUMN_NAME",
+    "NAME_BYTES_MAX",
+    "RESERVED",
+    "TYPE_OR_FUNCTION",
+    "columns_part",
+    "fold",
+    "literal",
+    "make_object_name",
+    "quote",
+    "quote_name",
+    "quote_text",
+    "truncate",
+]

@@ -140,7 +140,7 @@ def _modifier(node: Node) -> str:
         case {"A_Const": {"fval": value}}:
             return str(value["fval"])
         case {"A_Const": {"sval": value}}:
-            return "'" + value.get("sval", "").replace("'", "''") + "'"
+            return "'" + str(value.get("sval", "")).replace("'", "''") + "'"
         case {"ColumnRef": {"fields": [{"String": {"sval": word}}]}}:
             return quote(word)
         case {"A_Expr": {"rexpr": inner}}:
@@ -160,6 +160,7 @@ def normal_type(text: str) -> str:
     try:
         statements = grammar.parse(f"SELECT NULL::{text}")
         (target,) = statements[0]["stmt"]["SelectStmt"]["targetList"]
-        return type_text(target["ResTarget"]["val"]["TypeCast"]["typeName"])
+        found: Node = target["ResTarget"]["val"]["TypeCast"]["typeName"]
     except (grammar.SyntaxFault, grammar.TooDeep, KeyError, ValueError):
         return text
+    return type_text(found)

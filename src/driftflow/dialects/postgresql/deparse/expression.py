@@ -104,7 +104,8 @@ def indirection_text(nodes: list[Node]) -> str:
                 text += f".{quote(field)}"
             case {"A_Star": _}:
                 text += ".*"
-            case {"A_Indices": {"is_slice": True, **bounds}}:
+            case {"A_Indices": {"is_slice": True}}:
+                bounds = node["A_Indices"]
                 lower = expression_text(bounds["lidx"]) if "lidx" in bounds else ""
                 upper = expression_text(bounds["uidx"]) if "uidx" in bounds else ""
                 text += f"[{lower}:{upper}]"

@@ -132,7 +132,7 @@ def _datums(nodes: list[Node]) -> str:
 def _datum(node: Node) -> str:
     match node:
         case {"ColumnRef": {"fields": [{"String": {"sval": ("minvalue" | "maxvalue") as word}}]}}:
-            return word.upper()
+            return str(word).upper()
         case {"TypeCast": {"arg": {"A_Const": {"sval": _}} as argument}}:
             # The server keeps the constant in the key's type: DATE '2024-01-01' is printed as '2024-01-01'.
             return expression_text(argument)

@@ -81,7 +81,7 @@ def _place(table: Table) -> tuple[list[list[Constraint]], list[list[Constraint]]
     for constraint in table.constraints:
         column, must = _column_of(constraint)
         place = places.get(column, -1)
-        if place < 0 or (not must and (place < at or (place == at and waiting))):
+        if place < 0 or (not must and (place < at or waiting)):
             waiting.append(constraint)
             continue
         if place > at:
