@@ -104,13 +104,21 @@ def walk(url: str, folder: Path) -> None:
 
     code, said = terminal.run(["plan", "migrations", "--snapshot", "shop.json"], folder=folder)
     assert code == 0, said
-    digest = json.loads((folder / "driftflow-plan.json").read_text())["digest"]
+    made = json.loads((folder / "driftflow-plan.json").read_text())
+    digest = made["digest"]
     assert digest[:12] in said
     for word in ("stall", "undo", "next: driftflow apply"):
         assert word in said, said
     assert objects(url) == before, "nothing is written before apply"
 
-    with terminal.Terminal(["apply", "driftflow-plan.json", "--url", url], folder=folder, environ=SLOWLY) as running:
+    irreversible = [step["undo"]["name"] for step in made["plan"]["steps"] if step["undo"]["undo"] == "irreversible"]
+    assert len(irreversible) == 1, "nobody keeps the balances as they were"
+    code, said = terminal.run(["apply", "driftflow-plan.json", "--url", url], folder=folder)
+    assert code == 3 and irreversible[0] in said, said
+    assert objects(url) == before, "nothing is written when it is refused"
+
+    words = ["apply", "driftflow-plan.json", "--url", url, "--accept", irreversible[0]]
+    with terminal.Terminal(words, folder=folder, environ=SLOWLY) as running:
         running.wait_for(r"chunk [3-9]")
         running.interrupt()
         code = running.end(seconds=20)
@@ -119,7 +127,7 @@ def walk(url: str, folder: Path) -> None:
     done = value(url, "SELECT count(*) FROM orders WHERE balance = 1")
     assert isinstance(done, int) and 0 < done < ROWS, "interrupted in the middle of the backfill"
 
-    code, said = terminal.run(["resume", "--url", url], folder=folder, seconds=120)
+    code, said = terminal.run(["resume", "--url", url, "--accept", irreversible[0]], folder=folder, seconds=120)
     assert code == 0, said
     assert re.search(r"continued at chunk \d+; 0 rows repeated", said), said
     assert value(url, "SELECT count(*) FROM orders WHERE balance <> 1") == 0, "every row exactly once"

@@ -14,7 +14,7 @@ from driftflow.cli.verdict import verdict
 
 
 @click.command()
-@options.session(snapshot=True)
+@options.session(formats=("text", "json", "markdown"), snapshot=True)
 @options.sources
 @options.fail_on
 @click.option(

@@ -14,7 +14,7 @@ from driftflow.cli.verdict import verdict
 
 
 @click.command()
-@options.session()
+@options.session(formats=("text", "json", "markdown"))
 @options.sources
 @options.fail_on
 def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], fail_on: str) -> int:

@@ -9,6 +9,7 @@ import click
 
 from driftflow.cli import options
 from driftflow.cli.output import quoted, write_file
+from driftflow.cli.planfile import unaccepted
 from driftflow.cli.rendering import show
 from driftflow.cli.session import Session
 
@@ -46,5 +47,8 @@ def command(
     show(run.out, plan, text="plan")
     run.out.note(f"written to {output}")
     where = () if run.snapshot and not run.has_database else run.where
-    run.out.next(quoted("driftflow", "apply", output, *where) + ("" if where or run.config.environments else " --url URL"))
+    asked = [word for name in unaccepted(plan) for word in ("--accept", name)]
+    run.out.next(
+        quoted("driftflow", "apply", output, *where, *asked) + ("" if where or run.config.environments else " --url URL")
+    )
     return 0

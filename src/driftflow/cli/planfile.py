@@ -62,3 +62,11 @@ def check_approved(plan: Plan, approved: str, *, policy: Policy, environment: st
             why="what runs there is approved by its digest",
             hint=f"driftflow apply FILE --approved {plan.digest[:DIGITS_MIN]}    (after somebody read it)",
         )
+
+
+def unaccepted(plan: Plan) -> list[str]:
+    """The names of irreversible steps that nobody has accepted yet, in the order of the plan."""
+    from driftflow.model.plan import Irreversible
+
+    names = [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)]
+    return [name for name in dict.fromkeys(names) if name not in plan.accepted]

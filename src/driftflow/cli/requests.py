@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,8 @@ def ask(
     """Leave the request in the journal, where the executor finds it within a second, from any machine that reaches the database."""
     from driftflow import pipeline
 
-    answer = pipeline.request(id, verb, connector=run.connector, arguments=arguments)
+    by = f"{getpass.getuser()}@{socket.gethostname()}"
+    answer = pipeline.request(id, verb, connector=run.connector, arguments=arguments, by=by)
     if run.out.json:
         run.out.record({"run": id, "asked": verb, "arguments": dict(arguments), "answer": answer})
     else:

@@ -175,8 +175,8 @@ def the_run(run: Session, id: str) -> RunSummary:
     if len(found) == 1:
         return found[0]
     if id:
-        summary = f"this database knows no run {id}"
-    else:
-        summary = "no run is named, and several are not finished" if found else "there is no run that is not finished"
-    names = ", ".join(one.run for one in found)
-    raise UsageError("DF-E138", summary, where=run.connector.display, why=names, hint="driftflow status")
+        raise UsageError("DF-E120", f"this database knows no run {id}", where=run.connector.display, hint="driftflow status")
+    names = ", ".join(one.run for one in found) or "none"
+    raise UsageError(
+        "DF-E123", "which run?", where=run.connector.display, why=f"unfinished runs here: {names}", hint="driftflow status"
+    )

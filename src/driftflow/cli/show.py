@@ -8,7 +8,7 @@ import click
 
 from driftflow.cli import options
 from driftflow.cli.output import quoted
-from driftflow.cli.planfile import read_plan
+from driftflow.cli.planfile import read_plan, unaccepted
 from driftflow.cli.rendering import render
 from driftflow.cli.session import Session
 
@@ -26,4 +26,5 @@ def command(run: Session, *, file: Path) -> None:
             run.out.result(render(run.out.format, plan))
         case _:
             run.out.result(render("plan", plan, color=run.out.color))
-    run.out.next(quoted("driftflow", "apply", file) + " --url URL")
+    asked = [word for name in unaccepted(plan) for word in ("--accept", name)]
+    run.out.next(quoted("driftflow", "apply", file, *asked) + " --url URL")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, cast
 
 from driftflow.cli.output import Output
-from driftflow.cli.rendering import show
+from driftflow.cli.rendering import render, show
 
 if TYPE_CHECKING:
     from driftflow.model.finding import Assessment
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def verdict(out: Output, assessment: Assessment, fail_on: str) -> int:
     """Prints the assessment; 1 when something at or above the threshold was found, else 0."""
-    show(out, assessment, text="text")
+    if out.format == "markdown":
+        out.result(render("assessment-markdown", assessment))
+    else:
+        show(out, assessment, text="text")
     if fail_on == "never":
         return 0
     return 0 if assessment.verdict(cast(Literal["info", "warning", "error"], fail_on)) else 1
