@@ -38,7 +38,9 @@ def pragma_facts(sql: str, table: str) -> dict[str, object]:
             "columns": raw.execute("SELECT * FROM pragma_table_xinfo(?)", (table,)).fetchall(),
             "indexes": indexes,
             "keys": [raw.execute("SELECT * FROM pragma_index_xinfo(?)", (index[1],)).fetchall() for index in indexes],
-            "foreign keys": sorted(raw.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,)).fetchall(), key=lambda row: row[2:]),
+            "foreign keys": sorted(
+                raw.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,)).fetchall(), key=lambda row: row[2:]
+            ),
             "list": raw.execute("SELECT type, ncol, wr, strict FROM pragma_table_list WHERE name = ?", (table,)).fetchall(),
         }
 
@@ -107,7 +109,10 @@ def test_everything_is_there_as_the_database_spells_it(sqlite_file: Path) -> Non
         Check(name="short", expression="length(name) < 10"),
     )
     (index,) = child.indexes
-    assert [(part.column, part.expression, part.descending) for part in index.parts] == [("", "lower(NAME)", False), ("parent_id", "", True)]
+    assert [(part.column, part.expression, part.descending) for part in index.parts] == [
+        ("", "lower(NAME)", False),
+        ("parent_id", "", True),
+    ]
     assert index.predicate == "Parent_id > 0"
     assert [trigger.name for trigger in child.triggers] == ["touched"]
     assert catalog.tables["main.Parent"].constraints == (PrimaryKey(columns=("id",)), Unique(columns=("code",)))
@@ -167,7 +172,10 @@ def test_analyze_is_believed_only_about_large_tables(sqlite_file: Path) -> None:
 
 
 def test_awkward_names(sqlite_file: Path) -> None:
-    catalog = made(sqlite_file, 'CREATE TABLE "a ""b" ("select" INT, [c d] TEXT); CREATE TABLE "rowid t"(rowid TEXT); INSERT INTO "rowid t" VALUES (\'x\');')
+    catalog = made(
+        sqlite_file,
+        'CREATE TABLE "a ""b" ("select" INT, [c d] TEXT); CREATE TABLE "rowid t"(rowid TEXT); INSERT INTO "rowid t" VALUES (\'x\');',
+    )
     assert sorted(catalog.tables) == ['main.a "b', "main.rowid t"]
     assert [column.name for column in catalog.tables['main.a "b'].columns] == ["select", "c d"]
     assert catalog.tables["main.rowid t"].statistics.rows == 1
@@ -194,7 +202,11 @@ def test_a_broken_view_does_not_hide_the_rest(sqlite_file: Path) -> None:
 
 def test_two_thousand_tables(sqlite_file: Path) -> None:
     """Few queries whatever the number of tables; the bound is loose, for machines that do other things meanwhile."""
-    script = "BEGIN;" + "".join(f"CREATE TABLE t{n}(id INTEGER PRIMARY KEY, a TEXT, b INT REFERENCES t0(id));" for n in range(2000)) + "COMMIT;"
+    script = (
+        "BEGIN;"
+        + "".join(f"CREATE TABLE t{n}(id INTEGER PRIMARY KEY, a TEXT, b INT REFERENCES t0(id));" for n in range(2000))
+        + "COMMIT;"
+    )
     begun = time.process_time()
     catalog = made(sqlite_file, script)
     assert len(catalog.tables) == 2000

@@ -64,21 +64,21 @@ def referencing_rows(holder: Name, key: ForeignKey) -> str:
 
 
 def wrongly_typed(table: Name, column: str, type: str) -> str:
-    """Values that a STRICT column of the type does not take, and cannot convert without loss."""
-    source = f"{quote_name(table)} WHERE {quote(column)} IS NOT NULL AND "
-    kind = f"typeof({quote(column)})"
+    """Values that a STRICT column of the type refuses, because it cannot convert them without loss.
+
+    Compared with its own CAST to NUMERIC, a text counts as a number only when all of it is one: '12' and ' 3.0 ' are, '12 EUR' is not.
+    """
+    value = quote(column)
+    blob, not_a_number = f"typeof({value}) = 'blob'", f"{value} <> CAST({value} AS NUMERIC)"
     match type.upper():
         case "INT" | "INTEGER":
-            # SQLite converts '12' and 3.0, and nothing else.
-            converted = f"typeof(CAST({quote(column)} AS NUMERIC)) = 'integer' AND CAST(CAST({quote(column)} AS INTEGER) AS TEXT) = CAST({quote(column)} AS TEXT)"
-            real = f"{kind} = 'real' AND {quote(column)} = CAST({quote(column)} AS INTEGER)"
-            wrong = f"{kind} <> 'integer' AND NOT ({real}) AND NOT ({kind} = 'text' AND {converted})"
+            wrong = f"{blob} OR {not_a_number} OR CAST({value} AS NUMERIC) <> CAST(CAST({value} AS NUMERIC) AS INTEGER)"
         case "REAL":
-            wrong = f"{kind} NOT IN ('integer', 'real') AND NOT ({kind} = 'text' AND trim({quote(column)}) <> '' AND {quote(column)} + 0 = CAST({quote(column)} AS REAL) AND {quote(column)} NOT GLOB '*[^-+0-9.eE]*')"
+            wrong = f"{blob} OR {not_a_number}"
         case "TEXT":
-            wrong = f"{kind} = 'blob'"
+            wrong = blob
         case "BLOB":
-            wrong = f"{kind} <> 'blob'"
+            wrong = f"typeof({value}) <> 'blob'"
         case _:
             wrong = "0"
-    return f"SELECT count(*) FROM {source}{wrong}"
+    return f"SELECT count(*) FROM {quote_name(table)} WHERE {value} IS NOT NULL AND ({wrong})"
