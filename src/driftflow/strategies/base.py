@@ -27,3 +27,17 @@ def strategy(
     """
     kinds = on if isinstance(on, tuple) else (on,)
     return register("strategy", name, on=kinds, resolves=resolves, applies=applies, rank=rank, page=page)
+
+
+EnhancementFunction = Callable[[Any, Situation], str]
+
+
+def enhancement(
+    name: str, *, on: type | tuple[type, ...], title: str, why: str
+) -> Callable[[EnhancementFunction], EnhancementFunction]:
+    """Register an enhancement: a better form of a statement that only a person can want, because it changes what is stored.
+
+    The function returns the text that takes the statement's place (with directives and terminators), or nothing where it has none to offer.
+    """
+    kinds = on if isinstance(on, tuple) else (on,)
+    return register("enhancement", name, on=kinds, title=title, why=why)
