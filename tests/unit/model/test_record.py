@@ -36,5 +36,3 @@ def test_a_default_spelled_out_makes_no_difference(record, spelled_out):
 def test_decoding_gives_the_same_digest(record, spelled_out):
     again = decode(encode(replace(record, **spelled_out)), type(record))
     assert again == record and digest(again) == digest(record)
-
-

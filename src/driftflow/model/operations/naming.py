@@ -8,8 +8,8 @@ from collections.abc import Callable
 from driftflow.model.catalog import Index
 
 NAME_BYTES_MAX = 63
-CALL = re.compile(r"\(*(?:[a-z_]\w*\.)?(?P<name>[a-z_]\w*)\(")
-CAST = re.compile(r"\(*(?P<name>[a-z_]\w*)\)*::")
+CALL = re.compile(r"(?:[a-z_]\w*\.)?(?P<name>[a-z_]\w*)\(.*\)\Z", re.DOTALL)
+CAST = re.compile(r"\(*(?P<name>[a-z_]\w*)\)?::[\w .\"\[\]]+(?:\(\d+\))?\)*\Z")
 
 
 def made_name(first: str, second: str, label: str, is_taken: Callable[[str], bool] = lambda name: False) -> str:
