@@ -33,7 +33,8 @@ MIGRATIONS = {
     "002_balance.sql": "UPDATE orders SET balance = balance + 1;\n",
     "003_index.sql": "CREATE INDEX orders_user_id_idx ON orders (user_id);\n",
 }
-SLOWLY = {"DRIFTFLOW_CHUNK_TARGET_MS": "10", "DRIFTFLOW_REST_PERCENT": "400"}
+SLOWLY = {"DRIFTFLOW_CHUNK_TARGET_MS": "5", "DRIFTFLOW_REST_PERCENT": "900"}
+"""The pace is part of the plan, so it is said when the plan is made."""
 FOREIGN_KEY = "ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users (id)"
 
 
@@ -102,7 +103,7 @@ def walk(url: str, folder: Path) -> None:
     assert code == 0, said
     assert "user 17" not in (folder / "shop.json").read_text(), "no row values"
 
-    code, said = terminal.run(["plan", "migrations", "--snapshot", "shop.json"], folder=folder)
+    code, said = terminal.run(["plan", "migrations", "--snapshot", "shop.json"], folder=folder, environ=SLOWLY)
     assert code == 0, said
     made = json.loads((folder / "driftflow-plan.json").read_text())
     digest = made["digest"]
@@ -118,7 +119,7 @@ def walk(url: str, folder: Path) -> None:
     assert objects(url) == before, "nothing is written when it is refused"
 
     words = ["apply", "driftflow-plan.json", "--url", url, "--accept", irreversible[0]]
-    with terminal.Terminal(words, folder=folder, environ=SLOWLY) as running:
+    with terminal.Terminal(words, folder=folder) as running:
         running.wait_for(r"chunk [3-9]")
         running.interrupt()
         code = running.end(seconds=20)

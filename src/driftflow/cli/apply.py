@@ -46,4 +46,5 @@ def command(run: Session, *, file: Path, approved: str, listening: running.Liste
             stop=stop,
             root=run.root,
         ),
+        accepted=how["accept"],
     )

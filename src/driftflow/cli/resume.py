@@ -44,4 +44,5 @@ def command(run: Session, *, id: str, listening: running.Listening, **how: Any) 
             stop=stop,
             root=run.root,
         ),
+        accepted=how["accept"],
     )

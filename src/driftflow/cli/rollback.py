@@ -50,6 +50,7 @@ def command(run: Session, *, id: str, yes: bool, listening: running.Listening, *
             stop=stop,
             root=run.root,
         ),
+        accepted=how["accept"],
     )
 
 

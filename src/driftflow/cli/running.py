@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftflow.cli.options import FILE, Command
-from driftflow.cli.output import is_terminal
+from driftflow.cli.output import is_terminal, quoted
 from driftflow.cli.session import Session
 from driftflow.config import mask
 from driftflow.errors import UsageError
@@ -137,7 +138,9 @@ SAID = {
 }
 
 
-def execute(run: Session, plan: Plan, wanted: Listening, act: Callable[[Listener, StopSignal], RunReport]) -> int:
+def execute(
+    run: Session, plan: Plan, wanted: Listening, act: Callable[[Listener, StopSignal], RunReport], *, accepted: Sequence[str] = ()
+) -> int:
     """Run it under the ears of everybody who listens. The first Ctrl-C or SIGTERM ends it at a safe point, the second cancels."""
     from driftflow.engine.run import StopSignal
 
@@ -148,10 +151,15 @@ def execute(run: Session, plan: Plan, wanted: Listening, act: Callable[[Listener
         run.out.record(report)
     elif wanted.events != "-":
         run.out.result(_told(report))
-    run.out.next(
-        *(" ".join([one.strip(), *run.where]) for one in report.next_command.replace(", or ", ", then: ").split(", then: "))
-    )
+    run.out.next(*_next(report, run.where, accepted))
     return EXIT_CODES.get(report.state, 6)
+
+
+def _next(report: RunReport, where: Sequence[str], accepted: Sequence[str]) -> list[str]:
+    """The engine's own words, with the database named; who goes on has to accept again what was accepted for this command only."""
+    again = [word for name in accepted for word in ("--accept", name)]
+    commands = re.split(r", (?:or|then:) ", report.next_command)
+    return [f"{one.strip()} {quoted(*where, *(again if ' resume ' in one else ()))}".rstrip() for one in commands]
 
 
 def _told(report: RunReport) -> str:

@@ -49,7 +49,7 @@ class Story:
             case events.Retried():
                 yield f"    {event.reason} (try {event.attempt}); next try in {seconds(event.rest_ms)}"
             case events.StepDone():
-                rows = f", {event.rows:,} rows" if event.rows else ""
+                rows = f", {event.rows:,} rows" if event.rows and event.rows > 1 else ""
                 yield "    had already happened" if event.found_done else f"    done in {seconds(event.milliseconds)}{rows}"
             case events.StepUndone():
                 yield f"    taken back in {seconds(event.milliseconds)}"
@@ -82,7 +82,8 @@ def _turning_point(event: AnyEvent) -> Iterator[str]:
             yield f"taken over by {event.by} from {event.previous or 'an executor that is gone'}"
         case events.RunDone():
             done = "rolled back" if event.direction == "backward" else "done"
-            yield f"run {event.run}: {done}{_phase(event.phase)} in {seconds(event.milliseconds)}"
+            took = f" in {seconds(event.milliseconds)}" if event.milliseconds else ""
+            yield f"run {event.run}: {done}{_phase(event.phase)}{took}"
         case _:
             yield type(event).__name__
 
@@ -95,7 +96,7 @@ def chunk(event: events.ChunkDone) -> str:
 
 
 def _left(event: events.ChunkDone) -> str:
-    if event.eta_seconds is None:
+    if event.eta_seconds is None or not (event.eta_high_seconds or event.eta_seconds):
         return ""
     if event.eta_high_seconds is not None and event.eta_high_seconds > event.eta_seconds:
         return f", {event.eta_seconds}–{seconds(event.eta_high_seconds * 1000)} left"
