@@ -29,8 +29,8 @@ def command(
     Needs the catalog: of the database, or of the file that --snapshot names. Writes the plan file and nothing else.
     """
     from driftflow import pipeline
-    from driftflow.model.plan import PlanFile
-    from driftflow.model.record import pretty, replace
+    from driftflow.model.plan_file import encode_plan
+    from driftflow.model.record import replace
 
     catalog = run.catalog
     sources = run.sources(paths, tool=tool, variables=variables)
@@ -43,7 +43,7 @@ def command(
         run.out.result("nothing is pending: there is nothing to plan") if not run.out.json else run.out.record(plan)
         run.out.next("driftflow sources")
         return 0
-    write_file(output, pretty(PlanFile(digest=plan.digest, plan=plan)))
+    write_file(output, encode_plan(plan))
     show(run.out, plan, text="plan")
     run.out.note(f"written to {output}")
     where = () if run.snapshot and not run.has_database else run.where

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftflow.errors import PlanFileError, RefusedError, UsageError
+from driftflow.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from driftflow.config import Policy
@@ -17,33 +16,13 @@ DIGITS_MIN = 12
 
 def read_plan(path: Path) -> Plan:
     """Raises PlanFileError for a file that is no plan, is of a newer format, or was edited after it was made."""
-    from driftflow.model.plan import PLAN_FORMAT, PlanFile
-    from driftflow.model.record import DecodeError, decode, encode
+    from driftflow.model.plan_file import decode_plan
 
-    again = f"driftflow plan -o {path}"
     try:
-        document = json.loads(path.read_bytes())
-        stated = document["plan"].get("format", 1)
-        if isinstance(stated, int) and stated > PLAN_FORMAT:
-            raise PlanFileError(
-                "DF-E392", f"{path} was written by a newer driftflow", where=str(path), hint="pip install --upgrade driftflow"
-            )
-        file = decode(path.read_bytes(), PlanFile)
+        text = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError("DF-E132", f"{path} is not there", hint=again) from None
-    except (DecodeError, ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise PlanFileError("DF-E392", f"{path} is not a plan", where=str(path), why=str(fault), hint=again) from fault
-    if file.digest != file.plan.digest or document != json.loads(encode(file)):
-        raise PlanFileError(
-            "DF-E393",
-            f"{path} was edited after it was made",
-            where=str(path),
-            why=f"its digest says {file.digest[:12]}, its content is {file.plan.digest[:12]}"
-            if file.digest != file.plan.digest
-            else "it holds words that no plan has, or that say nothing",
-            hint=f"{again}    (to plan anew; what is approved is the digest)",
-        )
-    return file.plan
+        raise UsageError("DF-E132", f"{path} is not there", hint=f"driftflow plan -o {path}") from None
+    return decode_plan(text, where=str(path))
 
 
 def check_approved(plan: Plan, approved: str, *, policy: Policy, environment: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from driftflow.cli.output import Output
 from driftflow.config import Config, Policy, SourceOptions, load, mask
-from driftflow.errors import ConfigError, PlanFileError, SourceError, UsageError
+from driftflow.errors import ConfigError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -177,22 +177,13 @@ def with_flags(configured: SourceOptions | None, path: Path, tool: str, variable
 
 def read_snapshot(path: Path) -> Snapshot:
     """Raises PlanFileError when the file is not a snapshot, or one of a newer driftflow."""
-    from driftflow.model.record import DecodeError, decode
-    from driftflow.model.snapshot import SNAPSHOT_FORMAT, Snapshot
+    from driftflow.model.snapshot import decode_snapshot
 
     try:
-        found = decode(path.read_bytes(), Snapshot)
+        text = path.read_bytes()
     except FileNotFoundError:
         raise UsageError("DF-E132", f"{path} is not there", hint=f"driftflow snapshot -o {path}") from None
-    except (DecodeError, UnicodeDecodeError) as fault:
-        raise PlanFileError(
-            "DF-E391", f"{path} is not a snapshot", where=str(path), why=str(fault), hint=f"driftflow snapshot -o {path}"
-        ) from fault
-    if found.format > SNAPSHOT_FORMAT:
-        raise PlanFileError(
-            "DF-E391", f"{path} was written by a newer driftflow", where=str(path), hint=f"driftflow snapshot -o {path}"
-        )
-    return found
+    return decode_snapshot(text, where=str(path))
 
 
 def secrets_of(url: str) -> list[str]:

@@ -26,8 +26,7 @@ def command(run: Session, *, output: Path, sample: str, **how: object) -> None:
     """Write the catalog (structure, sizes, which migrations are applied; never a row's value) to a file that `assess`, `plan` and
     `effects` take instead of the database."""
     from driftflow import __version__, pipeline
-    from driftflow.model.record import pretty
-    from driftflow.model.snapshot import Snapshot
+    from driftflow.model.snapshot import Snapshot, encode_snapshot
 
     catalog = pipeline.read_catalog(run.connector, sample_seconds=_seconds(sample))
     paths: tuple[Path, ...] = how["paths"]  # type: ignore[assignment]
@@ -35,7 +34,7 @@ def command(run: Session, *, output: Path, sample: str, **how: object) -> None:
     if paths or run.config.sources:
         found = run.sources(paths, tool=str(how["tool"]), variables=how["variables"])  # type: ignore[arg-type]
         applied = {one.name: tuple(row.id for row in one.applied) for one in pipeline.read_status(found, run.connector)}
-    write_file(output, pretty(Snapshot(catalog=catalog, applied=applied, made_with=__version__)))
+    write_file(output, encode_snapshot(Snapshot(catalog=catalog, applied=applied, made_with=__version__)))
     told = {"file": str(output), "tables": len(catalog.tables), "captured_at": catalog.captured_at, "applied": applied}
     if run.out.json:
         run.out.record(told)

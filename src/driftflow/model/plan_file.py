@@ -78,7 +78,7 @@ def _unknown(raw: Any, known: Any, path: str) -> str:
                 return here
             if found := _unknown(value, known[key], here):
                 return found
-    if isinstance(raw, list) and isinstance(known, list):
+    if isinstance(raw, list) and isinstance(known, list | tuple):  # to_builtins leaves tuples as they are
         for index, (left, right) in enumerate(zip(raw, known, strict=False)):
             if found := _unknown(left, right, f"{path}[{index}]"):
                 return found

@@ -186,13 +186,14 @@ class LiveProgress:
         self._finished: set[str] = set()
 
     def __enter__(self) -> LiveProgress:
-        self._progress.start()
+        """The bars come with the first event: a run that is refused shows none."""
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def __call__(self, event: AnyEvent) -> None:
+        self._progress.start()
         if isinstance(event, events.ChunkDone):
             self._advance(event)
             return

@@ -11,8 +11,8 @@ import pytest
 from driftflow.cli.planfile import check_approved, read_plan
 from driftflow.config import Policy
 from driftflow.errors import PlanFileError, RefusedError, UsageError
-from driftflow.model.plan import Plan, PlanFile, RunSql
-from driftflow.model.record import pretty
+from driftflow.model.plan import Plan, RunSql
+from driftflow.model.plan_file import encode_plan
 
 PLAN = Plan(
     dialect="sqlite",
@@ -25,7 +25,7 @@ PLAN = Plan(
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "plan.json"
-    path.write_text(pretty(PlanFile(digest=PLAN.digest, plan=PLAN)))
+    path.write_text(encode_plan(PLAN))
     return path
 
 
@@ -46,19 +46,27 @@ def test_white_space_is_no_edit(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "code"),
     [
-        {"steps": []},
-        {"accepted": ["drop_table main.a"]},
-        {"catalog_fingerprint": "g"},
-        {"lock_timeout": 5},
-        {"notes": []},
+        ({"steps": []}, "DF-E341"),
+        ({"accepted": ["drop_table main.a"]}, "DF-E341"),
+        ({"catalog_fingerprint": "g"}, "DF-E341"),
+        ({"lock_timeout": 5}, "DF-E343"),
     ],
 )
-def test_an_edited_plan_is_refused(file: Path, changes: dict[str, Any]) -> None:
+def test_an_edited_plan_is_refused(file: Path, changes: dict[str, Any], code: str) -> None:
     with pytest.raises(PlanFileError) as caught:
         read_plan(edited(file, **changes))
-    assert caught.value.code == "DF-E393"
+    assert caught.value.code == code
+    assert caught.value.where == str(file)
+
+
+def test_a_word_that_no_step_has_is_refused(file: Path) -> None:
+    document = json.loads(file.read_text())
+    document["plan"]["steps"][0]["lock_timeout"] = 5
+    file.write_text(json.dumps(document))
+    with pytest.raises(PlanFileError):
+        read_plan(file)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"plan": 3}', '{"digest": "x", "plan": {"steps": 1}}', "\x00\xff", '"plan"'])
@@ -66,11 +74,11 @@ def test_what_is_no_plan_says_so(file: Path, text: str) -> None:
     file.write_bytes(text.encode("latin-1"))
     with pytest.raises(PlanFileError) as caught:
         read_plan(file)
-    assert caught.value.code == "DF-E392"
+    assert caught.value.code == "DF-E340"
 
 
 def test_a_plan_of_a_newer_driftflow_is_not_guessed_at(file: Path) -> None:
-    with pytest.raises(PlanFileError, match="newer driftflow"):
+    with pytest.raises(PlanFileError, match="format 2"):
         read_plan(edited(file, format=2, something_new=True))
 
 
