@@ -26,8 +26,11 @@ from driftflow.model.plan import (
 )
 from driftflow.model.record import replace
 from driftflow.writers.base import Part, Rewrite
+from driftflow.writers.row_changes import in_chunks, row_change
 
+_REFUSES = {"not_zero": "this counts anything", "zero": "this counts nothing"}
 _LIMIT = "SET LOCAL lock_timeout"
+_PACE_LOST = "the pace follows the load, and the change can be paused and goes on where it was after a crash"
 _LOCK_LOST = "a lock that is not granted in time is asked for again"
 
 
@@ -87,7 +90,7 @@ def _part(step: Step, dialect: Dialect, leave_out: Collection[str]) -> Part:
             part = Part(statements=(), comments=_gate(step))
         case _:
             assert_never(step)
-    guards = tuple(f"it does not run unless this holds: {guard.query} ({guard.refuse_if})" for guard in step.guards)
+    guards = tuple(f"it refuses to run when {_REFUSES[guard.refuse_if]}: {guard.query}" for guard in step.guards)
     slug = f"{step.strategy} {step.phase}" if step.strategy in {"", "direct"} else step.strategy
     common = replace(part, phase=step.phase, purpose=step.purpose, slug=slug, lost=(*part.lost, *guards))
     return _with_undo(_limited(common, step, dialect), step.undo, dialect) if part.statements else common
@@ -114,29 +117,14 @@ def _build_index(step: BuildIndex, dialect: Dialect) -> Part:
 
 
 def _backfill(step: Backfill, dialect: Dialect) -> Part:
-    lost = ("the rows are changed in small chunks, each in its own transaction, that can be paused and continue after a crash",)
     if step.function is not None:
-        return Part(
-            statements=(),
-            comments=(
-                f"Fill {', '.join(step.function.outputs)} of {step.table} with the function {step.function.reference} now",
-            ),
-            lost=lost,
-        )
-    return Part(statements=(_backfill_sql(step, dialect),), lost=lost)
-
-
-def _backfill_sql(step: Backfill, dialect: Dialect) -> str:
-    table = dialect.quote_name(step.table)
-    where = " AND ".join(f"({one})" for one in (step.join, step.predicate) if one)
-    condition = f" WHERE {where}" if where else ""
-    if step.action == "delete":
-        using = step.from_clause.removeprefix("FROM ").strip()
-        source = f" USING {using}" if using else ""
-        return f"DELETE FROM {table}{source}{condition}"
-    assignments = ", ".join(f"{dialect.quote(column)} = {expression}" for column, expression in step.assignments)
-    source = f" {step.from_clause}" if step.from_clause else ""
-    return f"UPDATE {table} SET {assignments}{source}{condition}"
+        named = f"Fill {', '.join(step.function.outputs)} of {step.table} with the function {step.function.reference} now"
+        return Part(statements=(), comments=(named,), lost=(_PACE_LOST,))
+    at_once = row_change(step, dialect)
+    # Without a predicate a second run would change rows twice, so it is one transaction or nothing.
+    if dialect.name != "postgresql" or len(step.key) != 1 or not step.predicate:
+        return Part(statements=(at_once,), lost=("the rows are changed in small chunks, each in its own transaction", _PACE_LOST))
+    return Part(statements=(in_chunks(step, dialect),), transaction=False, inside=(at_once,), lost=(_PACE_LOST,))
 
 
 def _stage(step: Stage, dialect: Dialect) -> Part:
@@ -178,7 +166,7 @@ def _rebuild(step: RebuildTable, dialect: Dialect) -> Part:
 
 def _verify(step: Verify) -> tuple[str, ...]:
     said = (f"{one.summary}: {'; '.join((*one.setup, one.query))}" for one in step.expectations)
-    return tuple(f"To be checked by hand before this: {one}" for one in said)
+    return tuple(f"To be checked by hand: {one}" for one in said)
 
 
 def _gate(step: Gate) -> tuple[str, ...]:
@@ -264,7 +252,8 @@ def _noted(part: Part, other: Part, *, first: bool = False) -> Part:
 
 def _limited(part: Part, step: Step, dialect: Dialect) -> Part:
     """In a transaction the limit of waiting can be said in plain SQL; the new tries cannot."""
-    if dialect.name != "postgresql" or not part.transaction or not step.lock_timeout_ms:
+    # A row change waits for rows, behind which nobody queues; a short limit would only make it fail.
+    if dialect.name != "postgresql" or not part.transaction or not step.lock_timeout_ms or isinstance(step, (Backfill, Stage)):
         return part
     limit = f"{_LIMIT} = '{step.lock_timeout_ms}ms'"
     return replace(part, statements=(limit, *part.statements), lost=(*part.lost, _LOCK_LOST))

@@ -1,0 +1,2 @@
+SET LOCAL lock_timeout = '250ms';
+ALTER TABLE orders DROP COLUMN tenant_id;
