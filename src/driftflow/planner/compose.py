@@ -63,7 +63,7 @@ def compose_plan(
     steps, told = with_records([one.step for one in placed], migrations, ledgers or {}, catalog)
     steps = with_estimates(with_ids(_keep_triggers(steps)), catalog, made)
     stall, unknown = longest_stall(steps, made)
-    touched = footprint(steps, chosen.drafts)
+    touched = footprint(steps, chosen.drafts, catalog)
     fingerprinted = related(touched, catalog)
     irreversible = {step.undo.name for step in steps if isinstance(step.undo, Irreversible)}
     return Plan(

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from driftflow.model.catalog import Catalog, is_ours
 from driftflow.model.names import Name
-from driftflow.model.operations import CreateTable, CreateTableAs, CreateView
-from driftflow.model.plan import Backfill, RebuildTable, Step
+from driftflow.model.operations import CreateIndex, CreateTable, CreateTableAs, CreateView
+from driftflow.model.plan import Backfill, BuildIndex, RebuildTable, Step
 from driftflow.planner.draft import Draft
 
 
-def footprint(steps: Sequence[Step], drafts: Sequence[Draft]) -> tuple[Name, ...]:
-    """Every relation that a step locks or changes, and those that the plan creates; without our own."""
+def footprint(steps: Sequence[Step], drafts: Sequence[Draft], catalog: Catalog) -> tuple[Name, ...]:
+    """Every table and view that a step locks or changes, and those that the plan creates; without indexes and without our own."""
     found: set[Name] = set()
     for step in steps:
         found |= {claim.relation for claim in step.claims}
@@ -29,12 +29,15 @@ def footprint(steps: Sequence[Step], drafts: Sequence[Draft]) -> tuple[Name, ...
                     found.add(view.name)
                 case _:
                     pass
-    return tuple(sorted(name for name in found if not (is_ours(name.schema) or is_ours(name.name))))
+    indexes = {index.name for table in catalog.tables.values() for index in table.indexes}
+    indexes |= {operation.index.name for draft in drafts for operation in draft.operations if isinstance(operation, CreateIndex)}
+    indexes |= {step.index.name for step in steps if isinstance(step, BuildIndex)}
+    return tuple(sorted(name for name in found - indexes if not (is_ours(name.schema) or is_ours(name.name))))
 
 
 def related(touched: Sequence[Name], catalog: Catalog) -> tuple[Name, ...]:
     """The touched tables and views, and those that they reference, belong to, or read."""
-    found = {name for name in touched if not _is_index(name, catalog)}
+    found = set(touched)
     for name in tuple(found):
         table, view = catalog.table(name), catalog.views.get(name.text)
         if table is not None:
@@ -43,7 +46,3 @@ def related(touched: Sequence[Name], catalog: Catalog) -> tuple[Name, ...]:
         if view is not None:
             found |= set(view.depends_on)
     return tuple(sorted(found))
-
-
-def _is_index(name: Name, catalog: Catalog) -> bool:
-    return any(index.name == name for table in catalog.tables.values() for index in table.indexes)

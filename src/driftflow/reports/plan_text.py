@@ -73,7 +73,8 @@ def _step(number: int, step: Step, plan: Plan, paint: _Paint) -> Iterator[str]:
     for line in _shortened(sql_of(step)):
         yield paint(DIM, f"{indent}{line}")
     for claim in step.claims:
-        yield f"{indent}lock      {_claim(claim)}"
+        if claim.blocks:
+            yield f"{indent}lock      {_claim(claim)}"
     if step.claims and not isinstance(step, Backfill):
         yield f"{indent}limits    waits {seconds_limit(step.lock_timeout_ms)} for the lock, runs {seconds_limit(step.statement_timeout_ms)}"
     for guard in step.guards:

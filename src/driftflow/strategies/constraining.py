@@ -9,8 +9,8 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, Constraint, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
-from driftflow.model.operations import AddConstraint, DropConstraint, SetNotNull, ValidateConstraint
-from driftflow.model.plan import Guard, Phase, Step
+from driftflow.model.operations import AddConstraint, DropConstraint, DropNotNull, SetNotNull, ValidateConstraint
+from driftflow.model.plan import Guard, Phase, Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.recipe import Recipe, bounded_count
 
@@ -117,14 +117,19 @@ def prove_not_null(recipe: Recipe, table: Name, column: str, *, name: str = "", 
         yield validate(recipe, table, named.name, guards=guards, phase=LATER[phase], what=what)
         return
     check = Check(name=_helper_name(table, column), expression=f"{at.dialect.quote(column)} IS NOT NULL", validated=False)
-    yield recipe.change(AddConstraint(table=table, constraint=check), purpose=f"Bind new rows: {what} (NOT VALID)", phase=phase)
+    forget = DropConstraint(table=table, name=check.name, if_exists=True)
+    bound = recipe.change(AddConstraint(table=table, constraint=check), purpose=f"Bind new rows: {what} (NOT VALID)", phase=phase)
+    # The last step drops the check and its undo does not bring it back, so this one must not insist that it is there.
+    yield replace(bound, undo=UndoSteps(steps=(recipe.undo_step((forget,), recipe.catalog, phase=phase),)))
     yield validate(recipe, table, check.name, guards=guards, phase=LATER[phase], what=what)
-    yield recipe.change(
+    last = recipe.change(
         SetNotNull(table=table, column=column, constraint_name=name),
         DropConstraint(table=table, name=check.name),
         purpose=f"Set {table.name}.{column} NOT NULL (the validated check proves it, no scan) and drop the check",
         phase=LATER[phase],
     )
+    back = DropNotNull(table=table, column=column)
+    yield replace(last, undo=UndoSteps(steps=(recipe.undo_step((back,), recipe.catalog, phase=LATER[phase]),)))
 
 
 def _helper_name(table: Name, column: str) -> str:

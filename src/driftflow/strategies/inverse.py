@@ -107,7 +107,13 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case DropExpression() | SetColumnOption():
             return alter.attribute(operation, before)
         case AddConstraint() | DropConstraint() | ValidateConstraint() | AlterConstraint() | RenameConstraint():
-            return alter.constraint(operation, before)
+            partitioned = _is_partitioned(operation.table, before)
+            return alter.constraint(
+                operation,
+                before,
+                not_valid=at.can(Capability.NOT_VALID_CONSTRAINT) and not partitioned,
+                online=at.can(Capability.UNIQUE_USING_INDEX) and not partitioned,
+            )
         case CreateIndex() | DropIndex() | RenameIndex() | AlterIndex() | Reindex():
             return alter.index(operation, before, online=at.can(Capability.CONCURRENT_INDEX))
         case CreateTable() | CreateTableAs() | DropTable() | RenameTable() | MoveTable():
@@ -149,6 +155,11 @@ def _made_by_release(operation: Operation, before: Catalog) -> Table | None:
             table = getattr(operation, "table", None)
     found = before.table(table) if isinstance(table, Name) else None
     return found if found is not None and found.new else None
+
+
+def _is_partitioned(table: Name, catalog: Catalog) -> bool:
+    found = catalog.table(table)
+    return found is not None and found.partitioning is not None
 
 
 def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, before: Catalog) -> Inverse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from driftflow.model.catalog import Catalog, Column, Constraint, Index, NotNull, Table
+from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, NotNull, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddConstraint,
@@ -145,7 +145,8 @@ def _column_option(operation: SetColumnOption, column: Column) -> Inverse:
 Constraining = AddConstraint | DropConstraint | ValidateConstraint | AlterConstraint | RenameConstraint
 
 
-def constraint(operation: Constraining, before: Catalog) -> Inverse:
+def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, online: bool) -> Inverse:
+    """`not_valid` and `online` say how the server can add a constraint again without stopping anybody."""
     table = operation.table
     match operation:
         case AddConstraint(constraint=NotNull() as added) if not added.name:
@@ -161,7 +162,7 @@ def constraint(operation: Constraining, before: Catalog) -> Inverse:
             if found is None:
                 return UndoNothing(reason=f"{operation.name} was not there")
             if isinstance(operation, DropConstraint):
-                return (AddConstraint(table=table, constraint=found, only=operation.only),)
+                return _added_again(operation, found, not_valid=not_valid, online=online)
             return (
                 replace(
                     operation,
@@ -175,6 +176,28 @@ def constraint(operation: Constraining, before: Catalog) -> Inverse:
             )
         case _:
             assert_never(operation)
+
+
+def _added_again(operation: DropConstraint, found: Constraint, *, not_valid: bool, online: bool) -> tuple[Operation, ...]:
+    """The constraint as it was: bound first and proved after, or taken over from an index that is built online."""
+    table, only = operation.table, operation.only
+    match found:
+        case Check() | ForeignKey() if not_valid and found.validated and found.enforced:
+            bound = AddConstraint(table=table, constraint=replace(found, validated=False), only=only)
+            return bound, ValidateConstraint(table=table, name=found.name, only=only)
+        case Unique() if online:
+            index = Index(
+                name=Name(schema=table.schema, name=found.name),
+                table=table,
+                parts=found.parts or tuple(IndexPart(column=column) for column in found.columns),
+                include=found.include,
+                unique=True,
+                nulls_not_distinct=found.nulls_not_distinct,
+            )
+            taken = AddConstraint(table=table, constraint=replace(found, using_index=found.name), only=only)
+            return CreateIndex(index=index, concurrently=True), taken
+        case _:
+            return (AddConstraint(table=table, constraint=found, only=only),)
 
 
 def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reindex, before: Catalog, *, online: bool) -> Inverse:

@@ -15,6 +15,7 @@ from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CatalogConflict, CreateIndex, DropIndex, Operation
 from driftflow.model.plan import BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
+from driftflow.model.record import replace
 from driftflow.strategies import inverse, probes
 
 
@@ -153,27 +154,37 @@ class Recipe:
 
     def _backwards(self, backwards: list[tuple[tuple[Operation, ...], Catalog]], phase: Phase) -> Iterator[Step]:
         """What can share a transaction does; what cannot, or needs the table rebuilt, stands alone."""
-        from driftflow.strategies.rebuilding import needs_rebuild, rebuild_back
 
         together: list[Operation] = []
         found_at = backwards[0][1]
         for operations, catalog in backwards:
             for operation in operations:
-                rebuilt = needs_rebuild(operation, self.at, catalog)
-                if not rebuilt and self.at.dialect.effects(operation, catalog).transactional:
+                alone = self._alone_backwards(operation, catalog, phase)
+                if alone is None:
                     found_at = found_at if together else catalog
                     together.append(operation)
-                    continue
-                if together:
-                    yield self.undo_step(tuple(together), found_at, phase=phase)
-                    together = []
-                yield (
-                    rebuild_back(self, operation, catalog, phase=phase)
-                    if rebuilt
-                    else self.undo_step((operation,), catalog, phase=phase)
-                )
+                else:
+                    if together:
+                        yield self.undo_step(tuple(together), found_at, phase=phase)
+                        together = []
+                    yield alone
+                catalog = moved(catalog, operation)
         if together:
             yield self.undo_step(tuple(together), found_at, phase=phase)
+
+    def _alone_backwards(self, operation: Operation, catalog: Catalog, phase: Phase) -> Step | None:
+        """The undo step for an operation that must stand alone: rebuilt, outside a transaction, or slow. None when it may share one."""
+        from driftflow.strategies.rebuilding import needs_rebuild, rebuild_back
+
+        if needs_rebuild(operation, self.at, catalog):
+            return rebuild_back(self, operation, catalog, phase=phase)
+        if isinstance(operation, CreateIndex) and operation.concurrently:
+            there, self.catalog = self.catalog, catalog
+            step = self.build_index(operation.index, purpose=f"Take back: build {operation.index.name.name} again", phase=phase)
+            self.catalog = there
+            return replace(step, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself"))
+        effects = self.at.dialect.effects(operation, catalog)
+        return self.undo_step((operation,), catalog, phase=phase) if effects.work or not effects.transactional else None
 
     def undo_step(self, operations: tuple[Operation, ...], catalog: Catalog, *, phase: Phase) -> RunSql:
         """The inverse operations as one step."""
