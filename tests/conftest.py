@@ -11,6 +11,19 @@ import pytest
 from driftflow.lab import servers, sqlite
 from driftflow.lab.servers import AnyServer
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write what golden tests got as what they expect; review the diff"
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether to write the expected files instead of comparing with them."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 WANTED = (16, 18)
 """The versions that the suite must see; others join when the environment names them (DRIFTFLOW_TEST_POSTGRESQL_14_URL)."""
 
