@@ -79,9 +79,9 @@ class PostgreSQL(Dialect):
 
     def catalog(self, rows: Rows) -> Catalog:
         from driftflow.dialects.postgresql.catalog import catalog
-        from driftflow.dialects.postgresql.resolve.trigger import with_normal_triggers
+        from driftflow.dialects.postgresql.resolve.introspected import in_normal_form
 
-        return with_normal_triggers(catalog(rows, normal=self.normal_expression, normal_type=self.normal_type))
+        return in_normal_form(catalog(rows, normal=self.normal_expression, normal_type=self.normal_type))
 
     def volatile(self, expression: str, catalog: Catalog) -> bool:
         from driftflow.dialects.postgresql.expressions import volatile

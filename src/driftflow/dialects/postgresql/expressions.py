@@ -73,10 +73,11 @@ def same_expression(one: str, other: str, *, types: Mapping[str, str] | None = N
     """
     if one == other:
         return True
-    return _bare(one, types) == _bare(other, types)
+    return bare_expression(one, types) == bare_expression(other, types)
 
 
-def _bare(expression: str, types: Mapping[str, str] | None) -> str:
+def bare_expression(expression: str, types: Mapping[str, str] | None = None) -> str:
+    """The expression as `same_expression` compares it: for comparing, not for running."""
     node = expression_node(expression)
     if node is None:
         return normal_expression(expression)

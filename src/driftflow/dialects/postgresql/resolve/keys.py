@@ -8,6 +8,7 @@ from driftflow.dialects.postgresql import grammar
 from driftflow.dialects.postgresql.expressions import expression_node
 from driftflow.dialects.postgresql.names import columns_part
 from driftflow.dialects.postgresql.resolve import place
+from driftflow.dialects.postgresql.resolve.expression import resolved_expression
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -140,7 +141,8 @@ def _named(constraint: Constraint, table: Table, catalog: Catalog, chooser: Choo
         case Check():
             columns = () if name else columns_of(constraint.expression)
             only = columns[0] if len(columns) == 1 and columns[0] != "*" else ""
-            return replace(constraint, name=name or chooser.constraint(relation, only, "check"))
+            expression = resolved_expression(constraint.expression, catalog)
+            return replace(constraint, name=name or chooser.constraint(relation, only, "check"), expression=expression)
         case PrimaryKey() | Unique() if constraint.using_index and not name:
             return replace(constraint, name=constraint.using_index)
         case PrimaryKey():
@@ -179,4 +181,9 @@ def named_index(index: Index, catalog: Catalog) -> Index:
     """The index with its table's schema, and the name that the server would give it."""
     table = place.relation(index.table, catalog)
     name = index.name.name or Chooser(catalog, table.schema).relation(table.name, index_columns(index), "idx")
-    return replace(index, name=Name(schema=table.schema, name=name), table=table)
+    parts = tuple(
+        replace(part, expression=resolved_expression(part.expression, catalog)) if part.expression else part
+        for part in index.parts
+    )
+    predicate = resolved_expression(index.predicate, catalog) if index.predicate else ""
+    return replace(index, name=Name(schema=table.schema, name=name), table=table, parts=parts, predicate=predicate)

@@ -6,9 +6,10 @@ from typing import assert_never
 
 from driftflow.dialects.postgresql.parse.data import bounded_by_key
 from driftflow.dialects.postgresql.resolve import place
+from driftflow.dialects.postgresql.resolve.expression import resolved_expression, resolved_type
 from driftflow.dialects.postgresql.resolve.keys import Chooser, named, named_index
 from driftflow.dialects.postgresql.resolve.sequence import owner, usual
-from driftflow.dialects.postgresql.resolve.table import add_column, create_table
+from driftflow.dialects.postgresql.resolve.table import add_column, create_table, resolved_column
 from driftflow.dialects.postgresql.resolve.trigger import resolved_trigger
 from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Index, PrimaryKey, Table, TypeDefinition, Unique
@@ -40,14 +41,21 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             return _set_not_null(operation, catalog)
         case op.SetExpression():
             return _set_expression(operation, catalog)
+        case op.SetDefault():
+            table, default = place.relation(operation.table, catalog), resolved_expression(operation.default, catalog)
+            return replace(operation, table=table, default=default)
+        case op.AlterColumnType():
+            table, type_ = place.relation(operation.table, catalog), resolved_type(operation.type, catalog)
+            return replace(operation, table=table, type=type_, using=resolved_expression(operation.using, catalog))
+        case op.AlterPolicy():
+            using, check = resolved_expression(operation.using, catalog), resolved_expression(operation.check, catalog)
+            return replace(operation, table=place.relation(operation.table, catalog), using=using, check=check)
         case op.CreateTableAs():
             name = place.new(operation.name, catalog, temporary=operation.temporary)
             return replace(operation, name=name, reads=place.relations(operation.reads, catalog))
         case (
             op.DropColumn()
             | op.RenameColumn()
-            | op.AlterColumnType()
-            | op.SetDefault()
             | op.DropDefault()
             | op.DropNotNull()
             | op.AlterIdentity()
@@ -61,7 +69,6 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             | op.EnableTrigger()
             | op.AlterTrigger()
             | op.SetRowSecurity()
-            | op.AlterPolicy()
             | op.DropPolicy()
         ):
             return replace(operation, table=_table(operation, catalog))
@@ -116,8 +123,10 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             owned_by = owner(operation.owned_by, catalog) if operation.owned_by else operation.owned_by
             return replace(operation, name=place.relation(operation.name, catalog), owned_by=owned_by)
         case op.CreatePolicy():
-            table = place.relation(operation.policy.table, catalog)
-            return replace(operation, policy=replace(operation.policy, table=table))
+            policy = operation.policy
+            using, check = resolved_expression(policy.using, catalog), resolved_expression(policy.check, catalog)
+            table = place.relation(policy.table, catalog)
+            return replace(operation, policy=replace(policy, table=table, using=using, check=check))
         case op.Comment():
             return (
                 operation
@@ -146,8 +155,6 @@ def _table(
     operation: (
         op.DropColumn
         | op.RenameColumn
-        | op.AlterColumnType
-        | op.SetDefault
         | op.DropDefault
         | op.DropNotNull
         | op.AlterIdentity
@@ -161,7 +168,6 @@ def _table(
         | op.EnableTrigger
         | op.AlterTrigger
         | op.SetRowSecurity
-        | op.AlterPolicy
         | op.DropPolicy
     ),
     catalog: Catalog,
@@ -195,7 +201,8 @@ def _set_expression(operation: op.SetExpression, catalog: Catalog) -> op.SetExpr
     table = catalog.table(name)
     column = table.column(operation.column) if table is not None else None
     stored = column.generated.stored if column is not None and column.generated is not None else True
-    return replace(operation, table=name, generated=replace(operation.generated, stored=stored))
+    expression = resolved_expression(operation.generated.expression, catalog)
+    return replace(operation, table=name, generated=replace(operation.generated, stored=stored, expression=expression))
 
 
 def _on_index(operation: op.DropIndex | op.RenameIndex | op.AlterIndex, catalog: Catalog) -> Operation:
@@ -229,7 +236,14 @@ def _type(operation: op.CreateType, catalog: Catalog) -> TypeDefinition:
     checks = tuple(
         check if check.name else replace(check, name=chooser.constraint(name.name, "", "check")) for check in defined.checks
     )
-    return replace(defined, name=name, checks=checks)
+    return replace(
+        defined,
+        name=name,
+        checks=checks,
+        base=resolved_type(defined.base, catalog),
+        default=resolved_expression(defined.default, catalog) if defined.default is not None else None,
+        attributes=tuple(resolved_column(attribute, catalog) for attribute in defined.attributes),
+    )
 
 
 def _alter_domain(operation: op.AlterDomain, catalog: Catalog) -> op.AlterDomain:

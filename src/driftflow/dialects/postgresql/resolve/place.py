@@ -79,14 +79,3 @@ def routine(name: Name, catalog: Catalog) -> Name:
         return name
     there = {one.name.schema for one in catalog.routines.values() if one.name.name == name.name}
     return Name(schema=next((schema for schema in path(catalog) if schema in there), path(catalog)[0]), name=name.name)
-
-
-def shown(name: Name, catalog: Catalog) -> Name:
-    """The name as the server prints it: without the schema where the path finds it first."""
-    for schema in path(catalog):
-        if schema == name.schema:
-            return Name(name=name.name)
-        other = Name(schema=schema, name=name.name)
-        if other.text in catalog.tables or other.text in catalog.views or other.text in catalog.sequences:
-            return name
-    return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driftflow.dialects.postgresql.names import quote_name
 from driftflow.dialects.postgresql.resolve import place
+from driftflow.dialects.postgresql.resolve.expression import resolved_expression, resolved_type
 from driftflow.dialects.postgresql.resolve.keys import Chooser, named
 from driftflow.model.catalog import (
     Catalog,
@@ -39,7 +40,8 @@ def create_table(operation: CreateTable, catalog: Catalog) -> CreateTable:
     left = like
     if all(catalog.table(source) is not None for source, _ in like):
         table, left = _with_like(table, like, operation.like_positions, catalog, chooser), ()
-    table = replace(table, columns=tuple(_serial(column, table.name, catalog, chooser) for column in table.columns))
+    columns = (_serial(resolved_column(column, catalog), table.name, catalog, chooser) for column in table.columns)
+    table = replace(table, columns=tuple(columns))
     table = replace(table, constraints=named(_valid(table.constraints), table, catalog, chooser))
     return replace(operation, table=_with_key(table), like=left, like_positions=operation.like_positions if left else ())
 
@@ -74,21 +76,32 @@ def _serial(column: Column, table: Name, catalog: Catalog, chooser: Chooser) -> 
     if not column.serial:
         return column
     sequence = Name(schema=table.schema, name=chooser.relation(table.name, column.name, "seq"))
-    shown = quote_name(place.shown(sequence, catalog)).replace("'", "''")
-    return replace(column, serial=False, default=f"nextval('{shown}'::regclass)", nullable=False)
+    named = quote_name(sequence).replace("'", "''")
+    return replace(column, serial=False, default=f"nextval('{named}'::regclass)", nullable=False)
 
 
 def add_column(operation: AddColumn, catalog: Catalog) -> AddColumn:
     name = place.relation(operation.table, catalog)
     table = catalog.table(name) or Table(name=name)
     chooser = Chooser(catalog, name.schema)
-    column = _serial(operation.column, name, catalog, chooser)
+    column = _serial(resolved_column(operation.column, catalog), name, catalog, chooser)
     key = any(isinstance(one, PrimaryKey) for one in operation.constraints)
     if (key or column.identity is not None) and column.nullable:
         column = replace(column, nullable=False)
     with_column = replace(table, columns=(*table.columns, column))
     constraints = named(operation.constraints, with_column, catalog, chooser)
     return replace(operation, table=name, column=column, constraints=constraints)
+
+
+def resolved_column(column: Column, catalog: Catalog) -> Column:
+    """The column with user types, functions and sequences spelled with their schema."""
+    changed = replace(column, type=resolved_type(column.type, catalog))
+    if column.default is not None:
+        changed = replace(changed, default=resolved_expression(column.default, catalog))
+    if column.generated is not None:
+        expression = resolved_expression(column.generated.expression, catalog)
+        changed = replace(changed, generated=replace(column.generated, expression=expression))
+    return changed
 
 
 # LIKE

@@ -30,20 +30,3 @@ def normal_trigger(trigger: Trigger, catalog: Catalog) -> Trigger:
     except (grammar.SyntaxFault, grammar.TooDeep, NotUnderstood, KeyError, ValueError):
         return trigger
     return replace(trigger, definition=definition)
-
-
-def with_normal_triggers(catalog: Catalog) -> Catalog:
-    """The catalog with every trigger's definition in normal form, so that one that a migration creates compares equal."""
-    tables = {
-        key: replace(table, triggers=tuple(normal_trigger(trigger, catalog) for trigger in table.triggers))
-        if table.triggers
-        else table
-        for key, table in catalog.tables.items()
-    }
-    views = {
-        key: replace(view, triggers=tuple(normal_trigger(trigger, catalog) for trigger in view.triggers))
-        if view.triggers
-        else view
-        for key, view in catalog.views.items()
-    }
-    return replace(catalog, tables=tables, views=views)
