@@ -67,9 +67,12 @@ def flag(options: SourceOptions, name: str, *, default: bool = False) -> bool:
             )
 
 
-def locate(folder: Path, places: Sequence[str], fits: Callable[[Path], bool]) -> Path | None:
-    """The folder, or the first well-known place below it, that looks right. For a file, the folder that holds it."""
-    candidates = [folder.parent] if folder.is_file() else [folder, *(folder / place for place in places)]
+def locate(folder: Path, places: Sequence[str], fits: Callable[[Path], bool], *, above: int = 1) -> Path | None:
+    """The folder, or the first well-known place below it, that looks right. For a file, the folder that holds it.
+
+    `above` is 2 where each migration is a folder of its own.
+    """
+    candidates = [folder.parents[above - 1]] if folder.is_file() else [folder, *(folder / place for place in places)]
     return next((one for one in candidates if one.is_dir() and fits(one)), None)
 
 

@@ -30,7 +30,7 @@ class DieselReader:
     name = "diesel"
 
     def detect(self, folder: Path) -> bool:
-        return locate(folder, PLACES, _fits) is not None
+        return locate(folder, PLACES, _fits, above=2) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
         if folder.is_file():

@@ -46,7 +46,7 @@ class DrizzleReader:
     name = "drizzle"
 
     def detect(self, folder: Path) -> bool:
-        return locate(folder, PLACES, _fits) is not None
+        return locate(folder, PLACES, _fits, above=2 if folder.name == SCRIPT else 1) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
         if folder.is_file():

@@ -143,7 +143,11 @@ def _any_sql(folder: Path) -> bool:
 def _fits(folder: Path) -> bool:
     """SQL files that bear no other tool's marks."""
     names = [name for name in names_in(folder) if name.endswith(".sql")]
-    if not names or any(_OTHER_NAMES.fullmatch(name) for name in names) or (folder / "meta" / "_journal.json").exists():
+    if (
+        not set(names) - {"up.sql", "down.sql", "migration.sql"}
+        or any(_OTHER_NAMES.fullmatch(name) for name in names)
+        or (folder / "meta" / "_journal.json").exists()
+    ):
         return False
     return not any(_OTHERS.search(sniff(folder / name)) for name in names[:3])
 

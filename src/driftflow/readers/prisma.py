@@ -34,7 +34,7 @@ class PrismaReader:
     name = "prisma"
 
     def detect(self, folder: Path) -> bool:
-        return locate(folder, PLACES, lambda one: (one / LOCK_FILE).is_file()) is not None
+        return locate(folder, PLACES, lambda one: (one / LOCK_FILE).is_file(), above=2) is not None
 
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
         if folder.is_file():

@@ -82,7 +82,7 @@ def _sources_at(path: Path, *, dialect: Dialect, options: SourceOptions, root: P
 
 
 def _reader_for(path: Path, options: SourceOptions) -> Reader:
-    """The configured tool, or the one that recognises the folder; a file of SQL, and what nobody recognises, is plain SQL."""
+    """The configured tool, or the one that recognises the folder (for a file: the one that holds it); what nobody recognises is plain SQL."""
     known = readers()
     if options.tool:
         if options.tool not in known:
@@ -93,8 +93,6 @@ def _reader_for(path: Path, options: SourceOptions) -> Reader:
                 hint="driftflow list readers",
             )
         return known[options.tool]
-    if path.is_file():
-        return known[PLAIN]
     detected = [reader for name, reader in sorted(known.items()) if name != PLAIN and reader.detect(path)]
     if len(detected) > 1:
         names = ", ".join(reader.name for reader in detected)

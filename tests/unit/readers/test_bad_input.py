@@ -72,6 +72,8 @@ def test_one_file_of_the_folder(tool: str, tmp_path: Path) -> None:
     lay(tmp_path, GOOD[tool])
     reader = discover("reader").get("reader", tool).value()
     path = script_of(tool)
+    detected = [entry.name for entry in discover("reader").of("reader") if entry.value().detect(tmp_path / path)]
+    assert detected == [tool]
     (migration,) = reader.read(tmp_path / path, dialect_named("postgresql"), SourceOptions(path=f"m/{path}"))
     assert [one.sql for one in migration.statements] == ["SELECT 1"]
     assert migration.path == f"m/{path}"

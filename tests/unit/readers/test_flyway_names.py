@@ -1,4 +1,4 @@
-"""Flyway's names and numbers. The checksums and hashes were computed with Java's own classes."""
+"""Flyway's names and numbers. The hashes are those that Java's documentation and folklore know."""
 
 from __future__ import annotations
 
