@@ -144,8 +144,8 @@ class PostgresqlConnector:
             "default_transaction_read_only": "on" if self._read_only else "off",
             "statement_timeout": str(self._statement_timeout_ms),
         }
-        for name, value in settings.items():
-            connection.query("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+        calls = ", ".join("pg_catalog.set_config(%s, %s, false)" for _ in settings)
+        connection.query(f"SELECT {calls}", [text for pair in settings.items() for text in pair])
 
     def _examine(self, connection: PostgresqlConnection) -> None:
         full: str = connection.query("SELECT pg_catalog.version()")[0][0]

@@ -205,7 +205,10 @@ class SqliteConnection:
 
     @property
     def in_transaction(self) -> bool:
-        return self._raw.in_transaction
+        try:
+            return self._raw.in_transaction
+        except sqlite3.Error:
+            return False  # Closed.
 
     def begin(self, *, write: bool = True) -> None:
         self.execute("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from driftflow.engine.faults import general_error, irreversible_error
 from driftflow.engine.guards import check_guard
-from driftflow.engine.parts import Direction, Parts
+from driftflow.engine.parts import Direction, Parts, RunReport
 from driftflow.engine.ports import (
     ClaimConflict,
     Connection,
     DatabaseFault,
     RunRow,
 )
+from driftflow.engine.state import fold
 from driftflow.errors import JournalError, RefusedError, UsageError
 from driftflow.model.plan import PHASES, Irreversible, Plan
 from driftflow.model.record import decode, encode
@@ -106,6 +107,21 @@ def create(plan: Plan, parts: Parts, connection: Connection) -> RunRow:
     except ClaimConflict as conflict:
         raise claim_error(conflict) from conflict
     return row
+
+
+def done_already(plan: Plan, parts: Parts, connection: Connection) -> RunReport | None:
+    """A second `apply` of a plan that was carried out, on a schema that is still as it left it, has nothing to do and says so."""
+    row = parts.journal.find(connection, plan.digest, done=True) if parts.journal.installed(connection) else None
+    if row is None or not plan.fingerprint_relations:
+        return None
+    left = fold(parts.journal.events(connection, row.id)).fingerprint
+    if not left or left == plan.catalog_fingerprint or parts.fingerprint(connection, plan.fingerprint_relations) != left:
+        return None
+    total = len(plan.steps)
+    return RunReport(
+        run=row.id, state="done", steps_done=total, steps_total=total, message=f"run {row.id} carried this plan out already",
+        next_command=f"driftflow status {row.id}",
+    )  # fmt: skip
 
 
 def claim(plan: Plan, run: str, parts: Parts, connection: Connection) -> None:

@@ -276,8 +276,8 @@ class JournalStore(Protocol):
 
     def run(self, connection: Connection, run: str) -> RunRow | None: ...
 
-    def find(self, connection: Connection, plan_digest: str) -> RunRow | None:
-        """The unfinished run of that plan."""
+    def find(self, connection: Connection, plan_digest: str, *, done: bool = False) -> RunRow | None:
+        """The unfinished run of that plan; with `done` the newest that was carried out to the end."""
 
     def set_status(self, connection: Connection, run: str, status: RunStatus, message: str = "") -> None: ...
 

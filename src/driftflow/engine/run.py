@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from driftflow.config import Policy
-from driftflow.engine.begin import accepted_names, check_plan, claim, connected, create, stored
+from driftflow.engine.begin import accepted_names, check_plan, claim, connected, create, done_already, stored
 from driftflow.engine.context import FingerprintOf
 from driftflow.engine.control import StopSignal
 from driftflow.engine.decide import past_no_return
@@ -52,6 +52,8 @@ def run_plan(
                 f"run {row.id} of this plan was aborted",
                 hint=f"driftflow resume {row.id}, or driftflow rollback {row.id}",
             )
+        if row is None and (report := done_already(plan, parts, connection)) is not None:
+            return report
         row = row or create(plan, parts, connection)
         return execute(plan, row, parts, connection, "forward")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 
-from driftflow.engine.control import Control
+from driftflow.engine.control import Control, StopSignal
 from driftflow.engine.ports import Clock, Connection, Connector, DatabaseFault, JournalStore, Reading, Signal
 from driftflow.errors import DriftflowError
 
@@ -45,6 +45,7 @@ class Watcher:
         self._main: Connection | None = None
         self._own: Connection | None = None
         self._ended = threading.Event()
+        self._wake = StopSignal()
         self._due = {"beat": 0.0, "requests": 0.0, "signals": 0.0}
         self._seen: set[int] = set()
         self._stopped_at = 0.0
@@ -54,13 +55,16 @@ class Watcher:
     def __enter__(self) -> Watcher:
         self._control.expect_readings(len(self._signals))
         self._control.set_readings((), self._clock.monotonic())
-        self._due["beat"] = self._clock.monotonic() + self._lease_seconds / 3
+        now = self._clock.monotonic()
+        self._due = {"beat": now + self._lease_seconds / 3, "requests": now + REQUESTS_SECONDS, "signals": now}
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._ended.set()
+        self._wake.stop()
         self._thread.join(timeout=10)
+        self._wake.close()
 
     def guard(self, main: Connection) -> None:
         """The connection whose statements may be cancelled: the main thread's present one."""
@@ -70,7 +74,7 @@ class Watcher:
         while not self._ended.is_set():
             # OSError: the pipe was closed while the program ends.
             with suppress(OSError, ValueError):
-                select.select([self._control.stop], [], [], TICK_SECONDS)
+                select.select([self._control.stop, self._wake], [], [], TICK_SECONDS)
             try:
                 self._turn()
             except (DatabaseFault, DriftflowError):

@@ -93,12 +93,12 @@ class SameDatabaseJournal:
         rows = _read(connection, f"SELECT {RUN_COLUMNS}, plan FROM {{p}}run WHERE id = %s", (run,))
         return run_row(rows[0]) if rows else None
 
-    def find(self, connection: Connection, plan_digest: str) -> RunRow | None:
-        marks = ", ".join("%s" for _ in ENDED)
+    def find(self, connection: Connection, plan_digest: str, *, done: bool = False) -> RunRow | None:
+        which = "status = %s" if done else f"status NOT IN ({', '.join('%s' for _ in ENDED)})"
         rows = _read(
             connection,
-            f"SELECT {RUN_COLUMNS}, plan FROM {{p}}run WHERE plan_digest = %s AND status NOT IN ({marks}) ORDER BY created_ms DESC, id DESC",
-            (plan_digest, *ENDED),
+            f"SELECT {RUN_COLUMNS}, plan FROM {{p}}run WHERE plan_digest = %s AND {which} ORDER BY created_ms DESC, id DESC",
+            (plan_digest, *(("done",) if done else ENDED)),
         )
         return run_row(rows[0]) if rows else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.util
 import sys
 import traceback
 from collections.abc import Callable
@@ -122,27 +122,42 @@ class FunctionChange:
 
 
 def load_function(function: PythonFunction, step: Backfill) -> RowFunction:
-    """The user's function. Its module's file must be the one that the plan was made with."""
+    """The user's function. Its module's file must be the one that the plan was made with; that is checked before any of it runs."""
     module_name, _, name = function.reference.partition(":")
     if function.path and function.path not in sys.path:
         sys.path.insert(0, function.path)
+    file = Path(function.path or ".", *module_name.split(".")).with_suffix(".py")
     try:
-        module = importlib.import_module(module_name)
-        found = getattr(module, name)
-    except (ImportError, AttributeError, SyntaxError) as error:
+        _check_content(file, function, step)
+        found = getattr(_module(module_name, file), name)
+    except (ImportError, AttributeError, SyntaxError, OSError) as error:
         raise RefusedError(
-            "DF-E310", f"the function {function.reference} cannot be loaded", where=place(step), why=f"{type(error).__name__}: {error}",
+            "DF-E310",
+            f"the function {function.reference} cannot be loaded",
+            where=place(step),
+            why=f"{type(error).__name__}: {error}",
             hint="is its folder the `path` of the plan?",
-        ) from error  # fmt: skip
-    _check_content(module, function, step)
+        ) from error
     call: RowFunction = found
     return call
 
 
-def _check_content(module: ModuleType, function: PythonFunction, step: Backfill) -> None:
-    file = Path(module.__file__ or "")
+def _module(name: str, file: Path) -> ModuleType:
+    """From this very file, not from whatever was imported under the name before."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python module")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _check_content(file: Path, function: PythonFunction, step: Backfill) -> None:
     if function.sha256 and hashlib.sha256(file.read_bytes()).hexdigest() != function.sha256:
         raise RefusedError(
-            "DF-E311", f"{file.name} changed since the plan was made", where=place(step), why="its content is part of the plan's digest",
+            "DF-E311",
+            f"{file.name} changed since the plan was made",
+            where=place(step),
+            why="its content is part of the plan's digest",
             hint="make the plan again: driftflow plan",
-        )  # fmt: skip
+        )
