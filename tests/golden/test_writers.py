@@ -203,6 +203,18 @@ def test_what_has_no_sql_becomes_a_comment() -> None:
     assert "stock.csv is loaded into the table" in part.lost
 
 
+def test_the_tools_own_records_are_left_to_it() -> None:
+    """Neither the way up nor the way down writes into the version table: the tool does."""
+    record, unrecord = "INSERT INTO schema_migrations VALUES (2)", "DELETE FROM schema_migrations WHERE version = 2"
+    step = RunSql(purpose="Add it", statements=("ALTER TABLE a ADD b int", record), undo=undo(unrecord, "ALTER TABLE a DROP b"))
+    only = RunSql(purpose="Record it", statements=(record,), undo=undo(unrecord))
+    (part,) = rewrite_from_plan(
+        plan_of((only, step)), original("dbmate"), dialect_named("postgresql"), leave_out={record, unrecord}
+    ).parts
+    assert part.statements == ("SET LOCAL lock_timeout = '250ms'", "ALTER TABLE a ADD b int")
+    assert part.down == ("SET LOCAL lock_timeout = '250ms'", "ALTER TABLE a DROP b")
+
+
 def test_nothing_to_write() -> None:
     gate = Gate(purpose="Wait", name="g", question="ready?")
     with pytest.raises(SourceError) as caught:

@@ -117,7 +117,8 @@ def _written(run: Session, source: Source, texts: Mapping[str, str], catalog: Ca
         [edited], dialect=run.dialect, catalog=catalog, policy=run.policy, pending=run.pending([source]), root=run.root
     )
     ledger = ledger_of(edited, run.dialect)
-    leave_out = {sql for migration in edited.migrations for sql in (*ledger.create(), *ledger.record(migration))}
+    own = [(*ledger.create(), *ledger.record(one), *ledger.unrecord(one)) for one in edited.migrations]
+    leave_out = {sql for statements in own for sql in statements}
     writer = _writer(source.reader.name)
     written: list[Written] = []
     for migration in edited.migrations:

@@ -93,7 +93,7 @@ def _part(step: Step, dialect: Dialect, leave_out: Collection[str]) -> Part:
     guards = tuple(f"it refuses to run when {_REFUSES[guard.refuse_if]}: {guard.query}" for guard in step.guards)
     slug = f"{step.strategy} {step.phase}" if step.strategy in {"", "direct"} else step.strategy
     common = replace(part, phase=step.phase, purpose=step.purpose, slug=slug, lost=(*part.lost, *guards))
-    return _with_undo(_limited(common, step, dialect), step.undo, dialect) if part.statements else common
+    return _with_undo(_limited(common, step, dialect), step.undo, dialect, leave_out) if part.statements else common
 
 
 def _run_sql(step: RunSql, dialect: Dialect, leave_out: Collection[str]) -> Part:
@@ -173,24 +173,36 @@ def _gate(step: Gate) -> tuple[str, ...]:
     return (f"Do not run this before: {step.question}", *(f"  [ ] {item}" for item in step.checklist))
 
 
-def _with_undo(part: Part, undo: Undo, dialect: Dialect) -> Part:
+def _with_undo(part: Part, undo: Undo, dialect: Dialect, leave_out: Collection[str]) -> Part:
     match undo:
         case UndoNothing():
             return part
         case Irreversible(reason=reason):
             return replace(part, comments=(*part.comments, f"This cannot be taken back: {reason}"))
         case UndoSteps(steps=steps):
-            backs = [_part(step, dialect, ()) for step in steps]
+            backs = [back for step in steps if (back := _part(step, dialect, leave_out)).statements]
             together = all(back.transaction for back in backs)
-            down = dict.fromkeys(sql for back in backs for sql in back.statements if together or not sql.startswith(_LIMIT))
             return replace(
                 part,
-                down=tuple(down),
+                down=_one_limit(tuple(sql for back in backs for sql in back.statements), keep=together),
                 down_transaction=together,
-                down_inside=tuple(sql for back in backs for sql in _inside_form(back, dialect)),
+                down_inside=_one_limit(tuple(sql for back in backs for sql in _inside_form(back, dialect)), keep=True),
             )
         case _:
             assert_never(undo)
+
+
+def _one_limit(statements: tuple[str, ...], *, keep: bool) -> tuple[str, ...]:
+    """The statements with each lock limit said once; without any where there is no transaction that it could last for."""
+    said: set[str] = set()
+    kept = []
+    for sql in statements:
+        if sql.startswith(_LIMIT):
+            if not keep or sql in said:
+                continue
+            said.add(sql)
+        kept.append(sql)
+    return tuple(kept)
 
 
 def _inside_form(part: Part, dialect: Dialect) -> tuple[str, ...]:
@@ -226,19 +238,14 @@ def _may_join(before: Step, step: Step) -> bool:
 
 
 def _joined(left: Part, right: Part) -> Part:
-    behind = (
-        right.statements[1:]
-        if right.statements[0] in left.statements and right.statements[0].startswith(_LIMIT)
-        else right.statements
-    )
     return replace(
         left,
-        statements=(*left.statements, *behind),
+        statements=_one_limit((*left.statements, *right.statements), keep=True),
         purpose="; ".join(one for one in (left.purpose, right.purpose) if one),
         comments=(*left.comments, *right.comments),
         lost=tuple(dict.fromkeys((*left.lost, *right.lost))),
-        down=(*right.down, *left.down),
-        down_inside=(*right.down_inside, *left.down_inside),
+        down=_one_limit((*right.down, *left.down), keep=True),
+        down_inside=_one_limit((*right.down_inside, *left.down_inside), keep=True),
         down_transaction=left.down_transaction and right.down_transaction,
     )
 
