@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import psycopg
 import pytest
 
+from driftflow.dialects.base import Rows
+from driftflow.dialects.postgresql.catalog import catalog
+from driftflow.dialects.registry import dialect_named
+from driftflow.dialects.source_text import SourceText
 from driftflow.drivers.postgresql import PostgresqlConnection, PostgresqlConnector
-from driftflow.drivers.postgresql_catalog import read_catalog
+from driftflow.drivers.postgresql_catalog import read_rows
 from driftflow.engine.ports import DatabaseFault
-from driftflow.lab import servers
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -172,7 +176,11 @@ def cases() -> Iterator[tuple[str, str, object]]:
         "alter table child add if not exists b integer",
         AddColumn(table=CHILD, column=Column(name="b", type="integer"), if_not_exists=True),
     )
-    yield "add-missing-table", "alter table nowhere add b integer", AddColumn(table=n("nowhere"), column=Column(name="b", type="integer"))
+    yield (
+        "add-missing-table",
+        "alter table nowhere add b integer",
+        AddColumn(table=n("nowhere"), column=Column(name="b", type="integer")),
+    )
     yield (
         "add-references",
         "alter table free add p integer references parent (id)",
@@ -233,10 +241,18 @@ def cases() -> Iterator[tuple[str, str, object]]:
         "alter table log add e integer not null default 1",
         AddColumn(table=LOG, column=Column(name="e", type="integer", nullable=False, default="1")),
     )
-    yield "add-on-inherited", "alter table base add w integer", AddColumn(table=BASE_TABLE, column=Column(name="w", type="integer"))
+    yield (
+        "add-on-inherited",
+        "alter table base add w integer",
+        AddColumn(table=BASE_TABLE, column=Column(name="w", type="integer")),
+    )
     yield "drop-plain", "alter table free drop column y", DropColumn(table=FREE, column="y")
     yield "drop-keyed", "alter table free drop column x", DropColumn(table=FREE, column="x")
-    yield "drop-in-multi-column-things", "alter table child drop column a cascade", DropColumn(table=CHILD, column="a", cascade=True)
+    yield (
+        "drop-in-multi-column-things",
+        "alter table child drop column a cascade",
+        DropColumn(table=CHILD, column="a", cascade=True),
+    )
     yield "drop-blocked-by-view", "alter table child drop column a", DropColumn(table=CHILD, column="a")
     yield "drop-blocked-by-generated", "alter table child drop column b", DropColumn(table=CHILD, column="b")
     yield "drop-generated-source", "alter table child drop column b cascade", DropColumn(table=CHILD, column="b", cascade=True)
@@ -244,14 +260,22 @@ def cases() -> Iterator[tuple[str, str, object]]:
     yield "drop-policy-column", "alter table child drop column c cascade", DropColumn(table=CHILD, column="c", cascade=True)
     yield "drop-fk-column", "alter table child drop column code", DropColumn(table=CHILD, column="code")
     yield "drop-referenced", "alter table parent drop column code", DropColumn(table=PARENT, column="code")
-    yield "drop-referenced-cascade", "alter table parent drop column code cascade", DropColumn(table=PARENT, column="code", cascade=True)
+    yield (
+        "drop-referenced-cascade",
+        "alter table parent drop column code cascade",
+        DropColumn(table=PARENT, column="code", cascade=True),
+    )
     yield "drop-serial", "alter table child drop column id cascade", DropColumn(table=CHILD, column="id", cascade=True)
     yield "drop-identity", "alter table numbered drop column id", DropColumn(table=NUMBERED, column="id")
     yield "drop-partition-key", "alter table log drop column day", DropColumn(table=LOG, column="day")
     yield "drop-on-partitioned", "alter table log drop column n", DropColumn(table=LOG, column="n")
     yield "drop-inherited", "alter table base drop column x", DropColumn(table=BASE_TABLE, column="x")
     yield "drop-missing", "alter table free drop column nope", DropColumn(table=FREE, column="nope")
-    yield "drop-missing-if-exists", "alter table free drop column if exists nope", DropColumn(table=FREE, column="nope", if_exists=True)
+    yield (
+        "drop-missing-if-exists",
+        "alter table free drop column if exists nope",
+        DropColumn(table=FREE, column="nope", if_exists=True),
+    )
     yield "rename-plain", "alter table free rename x to xx", RenameColumn(table=FREE, column="x", to="xx")
     yield "rename-everywhere", "alter table child rename b to bb", RenameColumn(table=CHILD, column="b", to="bb")
     yield "rename-quoted", 'alter table child rename b to "B b"', RenameColumn(table=CHILD, column="b", to="B b")
@@ -269,8 +293,16 @@ def cases() -> Iterator[tuple[str, str, object]]:
     )  # fmt: skip
     yield "type-partitioned", "alter table log alter n type bigint", AlterColumnType(table=LOG, column="n", type="bigint")
     yield "type-blocked-by-view", "alter table child alter a type bigint", AlterColumnType(table=CHILD, column="a", type="bigint")
-    yield "type-blocked-by-generated", "alter table child alter b type bigint", AlterColumnType(table=CHILD, column="b", type="bigint")
-    yield "type-identity", "alter table numbered alter id type bigint", AlterColumnType(table=NUMBERED, column="id", type="bigint")
+    yield (
+        "type-blocked-by-generated",
+        "alter table child alter b type bigint",
+        AlterColumnType(table=CHILD, column="b", type="bigint"),
+    )
+    yield (
+        "type-identity",
+        "alter table numbered alter id type bigint",
+        AlterColumnType(table=NUMBERED, column="id", type="bigint"),
+    )
     yield "type-partition-key", "alter table log alter day type timestamp", AlterColumnType(
         table=LOG, column="day", type="timestamp without time zone"
     )  # fmt: skip
@@ -293,7 +325,11 @@ def cases() -> Iterator[tuple[str, str, object]]:
     yield "identity-set", "alter table numbered alter id set generated always set increment 5", AlterIdentity(
         table=NUMBERED, column="id", action="set", identity=Identity(always=True), options=SequenceOptions(increment=5)
     )  # fmt: skip
-    yield "identity-drop", "alter table numbered alter id drop identity", AlterIdentity(table=NUMBERED, column="id", action="drop")
+    yield (
+        "identity-drop",
+        "alter table numbered alter id drop identity",
+        AlterIdentity(table=NUMBERED, column="id", action="drop"),
+    )
     yield "identity-drop-none", "alter table free alter x drop identity", AlterIdentity(table=FREE, column="x", action="drop")
     yield "expression-drop", "alter table child alter twice drop expression", DropExpression(table=CHILD, column="twice")
     yield "storage", "alter table free alter y set storage external", SetColumnOption(
@@ -376,11 +412,19 @@ def cases() -> Iterator[tuple[str, str, object]]:
         table=PARENT, name="parent_code_key", cascade=True
     )  # fmt: skip
     yield "drop-pk-partitioned", "alter table log drop constraint log_pkey", DropConstraint(table=LOG, name="log_pkey")
-    yield "drop-pk-of-partition", "alter table log_1 drop constraint log_1_pkey", DropConstraint(table=n("log_1"), name="log_1_pkey")
+    yield (
+        "drop-pk-of-partition",
+        "alter table log_1 drop constraint log_1_pkey",
+        DropConstraint(table=n("log_1"), name="log_1_pkey"),
+    )
     yield "drop-inherited-check", "alter table heir drop constraint base_x", DropConstraint(table=n("heir"), name="base_x")
     yield "drop-check-with-heir", "alter table base drop constraint base_x", DropConstraint(table=BASE_TABLE, name="base_x")
     yield "drop-constraint-missing", "alter table child drop constraint nope", DropConstraint(table=CHILD, name="nope")
-    yield "rename-constraint", "alter table child rename constraint abu to aabb", RenameConstraint(table=CHILD, name="abu", to="aabb")
+    yield (
+        "rename-constraint",
+        "alter table child rename constraint abu to aabb",
+        RenameConstraint(table=CHILD, name="abu", to="aabb"),
+    )
     yield "rename-check-with-heir", "alter table base rename constraint base_x to bx", RenameConstraint(
         table=BASE_TABLE, name="base_x", to="bx"
     )  # fmt: skip
@@ -419,8 +463,9 @@ def cases() -> Iterator[tuple[str, str, object]]:
     yield "alter-index-set", "alter index child_b set (fillfactor = 70)", AlterIndex(
         name=n("child_b"), action="set", value="fillfactor = 70", table=CHILD
     )  # fmt: skip
-    yield "attach-index", "create index ol on only log (t); create index l1 on log_1 (t); create index lr on log_rest (t);"\
-        "alter index ol attach partition l1; alter index ol attach partition lr", (
+    attach = """create index ol on only log (t); create index l1 on log_1 (t); create index lr on log_rest (t);
+        alter index ol attach partition l1; alter index ol attach partition lr"""
+    yield "attach-index", attach, (
         CreateIndex(index=index("ol", LOG, "t"), only=True),
         CreateIndex(index=index("l1", n("log_1"), "t")),
         CreateIndex(index=index("lr", n("log_rest"), "t")),
@@ -550,14 +595,22 @@ def cases() -> Iterator[tuple[str, str, object]]:
     yield "policy", "create policy p2 on free for select using (x > 0)", CreatePolicy(
         policy=Policy(name="p2", table=FREE, command="SELECT", using="(x > 0)")
     )  # fmt: skip
-    yield "policy-there", "create policy own on child using (true)", CreatePolicy(policy=Policy(name="own", table=CHILD, using="true"))
+    yield (
+        "policy-there",
+        "create policy own on child using (true)",
+        CreatePolicy(policy=Policy(name="own", table=CHILD, using="true")),
+    )
     yield "alter-policy", "alter policy own on child using (a > 0)", AlterPolicy(name="own", table=CHILD, using="(a > 0)")
     yield "rename-policy-itself", "alter policy own on child rename to mine", AlterPolicy(name="own", table=CHILD, to="mine")
     yield "drop-policy", "drop policy own on child", DropPolicy(name="own", table=CHILD)
     yield "drop-policy-missing", "drop policy nope on child", DropPolicy(name="nope", table=CHILD)
     yield "row-security", "alter table child enable row level security", SetRowSecurity(table=CHILD, action="enable")
     # types, functions, sequences, schemas
-    yield "type-create", "create type color as enum ('red')", CreateType(type=TypeDefinition(name=n("color"), kind="enum", labels=("red",)))
+    yield (
+        "type-create",
+        "create type color as enum ('red')",
+        CreateType(type=TypeDefinition(name=n("color"), kind="enum", labels=("red",))),
+    )
     yield "enum-rename", "alter type mood rename value 'ok' to 'fine'", RenameEnumValue(name=n("mood"), value="ok", to="fine")
     yield "enum-add", "alter type mood add value 'wow' before 'ok'", AddEnumValue(name=n("mood"), value="wow", before="ok")
     yield "enum-add-there", "alter type mood add value 'ok'", AddEnumValue(name=n("mood"), value="ok")
@@ -629,17 +682,25 @@ def cases_since_18() -> Iterator[tuple[str, str, object]]:
     )  # fmt: skip
 
 
+POSTGRESQL = dialect_named("postgresql")
 SINCE = {0: list(cases()), 17: list(cases_since_17()), 18: list(cases_since_18())}
-VERSIONS = sorted({one.version for one in servers.available()})
+
+
+@dataclass(frozen=True)
+class Database:
+    """The shop as BASE makes it; every case ends with a rollback, so it is read once."""
+
+    connection: PostgresqlConnection
+    before: Rows
 
 
 @pytest.fixture(scope="module")
-def database(postgresql_server) -> Iterator[PostgresqlConnection]:
+def database(postgresql_server) -> Iterator[Database]:
     url = postgresql_server.create_database()
     with psycopg.connect(url) as setup:
         setup.execute(BASE.encode())
     connection = PostgresqlConnector(url, display=url).connect()
-    yield connection
+    yield Database(connection, read_rows(connection))
     connection.close()
     postgresql_server.drop_database(url)
 
@@ -662,29 +723,47 @@ def facts(catalog: Catalog) -> dict[str, object]:
 
 def difference(model: Catalog, server: Catalog) -> dict[str, tuple[object, object]]:
     said, true = facts(model), facts(server)
+    for key, view in model.views.items():
+        if not view.depends_on_columns and f"view {key}" in true:  # a view of this release: the server alone resolves its columns
+            for one in (said, true):
+                one[f"view {key}"] = {**one[f"view {key}"], "columns": (), "depends_on_columns": ()}
     return {key: (said.get(key), true.get(key)) for key in sorted({*said, *true}) if said.get(key) != true.get(key)}
 
 
-def check(connection: PostgresqlConnection, statement: str, operation) -> None:
+def parsed(statement: str, catalog: Catalog) -> Catalog:
+    """The catalog after the statement's text, read as a migration is read."""
+    for one in POSTGRESQL.split(SourceText(statement)):
+        for operation in POSTGRESQL.parse(one).operations:
+            catalog = catalog.after(POSTGRESQL.resolve(operation, catalog))
+    return catalog
+
+
+def check(database: Database, statement: str, operation) -> None:
+    """Both the operation as it is written here and the statement as it is parsed and resolved lead to what the server says."""
     operations = operation if isinstance(operation, tuple) else (operation,)
-    before = read_catalog(connection, normal=str, normal_type=str)
-    refused = conflict = ""
+    connection, before, after, refused = database.connection, database.before, None, ""
     connection.begin()
     try:
         for part in re.split(r";\s*", statement):
             connection.execute(part)
-        server = read_catalog(connection, normal=str, normal_type=str)
+        after = read_rows(connection)
     except DatabaseFault as fault:
         refused = fault.message
     finally:
         connection.rollback()
-    try:
-        model = before.after_all(operations)
-    except CatalogConflict as fault:
-        conflict = str(fault)
-    assert bool(refused) == bool(conflict), f"server: {refused or 'done'}; model: {conflict or 'done'}"
-    if not refused:
-        assert difference(model, server) == {}
+    ways = {
+        "written": (catalog, lambda start: start.after_all(operations)),
+        "parsed": (POSTGRESQL.catalog, lambda start: parsed(statement, start)),
+    }
+    for way, (catalog_of, walk) in ways.items():
+        conflict, model = "", None
+        try:
+            model = walk(catalog_of(before))
+        except CatalogConflict as fault:
+            conflict = str(fault)
+        assert bool(refused) == bool(conflict), f"{way}: server: {refused or 'done'}; model: {conflict or 'done'}"
+        if model is not None and after is not None:
+            assert difference(model, catalog_of(after)) == {}, way
 
 
 @pytest.mark.parametrize(("statement", "operation"), [pytest.param(*case[1:], id=case[0]) for case in SINCE[0]])
@@ -697,9 +776,9 @@ def test_after_is_what_the_server_says(database, statement, operation):
     [pytest.param(since, *case[1:], id=case[0]) for since in (17, 18) for case in SINCE[since]],
 )
 def test_after_is_what_a_newer_server_says(database, since, statement, operation):
-    if database.version.major < since:
+    if database.connection.version.major < since:
         with pytest.raises(DatabaseFault):
-            database.execute(statement)
+            database.connection.execute(statement)
         return
     check(database, statement, operation)
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from driftflow.dialects.postgresql.catalog import catalog
 from driftflow.drivers.postgresql import PostgresqlConnection, PostgresqlConnector
-from driftflow.drivers.postgresql_catalog import QUERIES, read_catalog, read_rows, sql
+from driftflow.drivers.postgresql_catalog import QUERIES, read_rows, sql
 from driftflow.errors import DatabaseError
 from driftflow.lab.postgresql import database_of
 from driftflow.model.catalog import Check, Exclusion, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Unique
@@ -91,7 +92,7 @@ def shop(postgresql_url: str) -> Iterator[PostgresqlConnection]:
 
 def read(connection, **arguments):
     """Without the dialect's normal forms: what the server says."""
-    return read_catalog(connection, normal=str, normal_type=str, **arguments)
+    return catalog(read_rows(connection, **arguments))
 
 
 def test_every_kind_of_object_is_read(shop):

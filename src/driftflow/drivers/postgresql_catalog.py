@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from driftflow.dialects.base import ErrorKind, Rows
-from driftflow.dialects.postgresql.catalog import catalog
+from driftflow.dialects.registry import dialect_named
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import DatabaseError
 from driftflow.model.catalog import Catalog
@@ -48,26 +48,16 @@ VERSION_MARK = re.compile(r"^(?P<text>.*?)\s*-- (?P<word>since|before) (?P<versi
 RELATIONS = ":relations"
 
 
-def read_catalog(
-    connection: Connection,
-    *,
-    relations: Sequence[Name] | None = None,
-    sample_seconds: float = 0,
-    normal: Callable[[str], str] | None = None,
-    normal_type: Callable[[str], str] | None = None,
-) -> Catalog:
-    """The catalog of the database that the connection is in.
+def read_catalog(connection: Connection, *, relations: Sequence[Name] | None = None, sample_seconds: float = 0) -> Catalog:
+    """The catalog of the database that the connection is in, with every text in the dialect's normal form.
 
     With `relations` only those tables and the sequences they own are read (and views, types and routines, which are few); the catalog
     then counts as incomplete. `sample_seconds` adds writes and reads per second, from two samples that far apart. Inside a transaction of
-    the caller, its own changes are seen. `normal` and `normal_type` are the dialect's, which is asked when none is given.
-    Raises DatabaseError when a relation stays locked, or when the structure keeps changing while it is read.
+    the caller, its own changes are seen. Raises DatabaseError when a relation stays locked, or when the structure keeps changing while it
+    is read.
     """
-    if normal is None or normal_type is None:
-        expressions, types = _normal_forms()
-        normal, normal_type = normal or expressions, normal_type or types
     rows = read_rows(connection, relations=relations, sample_seconds=sample_seconds)
-    return catalog(rows, normal=normal, normal_type=normal_type)
+    return dialect_named("postgresql").catalog(rows)
 
 
 def read_rows(connection: Connection, *, relations: Sequence[Name] | None = None, sample_seconds: float = 0) -> Rows:
@@ -86,13 +76,6 @@ def read_rows(connection: Connection, *, relations: Sequence[Name] | None = None
         else:
             return {**rows, "rates": rates, "scope": [{"complete": relations is None}]}
     raise AssertionError("the loop returns or raises")
-
-
-def _normal_forms() -> tuple[Callable[[str], str], Callable[[str], str]]:
-    from driftflow.dialects.registry import dialect_named
-
-    dialect = dialect_named("postgresql")
-    return dialect.normal_expression, dialect.normal_type
 
 
 def _passes(fault: DatabaseFault) -> bool:

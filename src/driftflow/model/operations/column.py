@@ -38,7 +38,7 @@ from driftflow.model.operations.lookup import (
     replace_column,
 )
 from driftflow.model.operations.rules import column_takes_keys_along, dependents_block, partitions_share_identity
-from driftflow.model.operations.sequences import add_identity_sequence, merged, sequence_of, with_owned_sequences
+from driftflow.model.operations.sequences import add_identity_sequence, as_kept, merged, sequence_of, with_owned_sequences
 from driftflow.model.record import replace
 
 
@@ -62,7 +62,8 @@ class AddColumn(BaseOperation, frozen=True, kw_only=True, tag="add_column"):
             if not self.if_not_exists:
                 refuse(catalog, f"column {self.column.name} of table {self.table} exists already")
             return catalog
-        catalog = put(catalog, replace(table, columns=_placed(table.columns, self.column, self.position)))
+        kept = as_kept(catalog, self.table, self.column)
+        catalog = put(catalog, replace(table, columns=_placed(table.columns, kept, self.position)))
         catalog = with_owned_sequences(catalog, self.table, self.column)
         not_null = next((one for one in self.constraints if isinstance(one, NotNull)), None)
         if not self.column.nullable:
@@ -80,7 +81,9 @@ class AddColumn(BaseOperation, frozen=True, kw_only=True, tag="add_column"):
         made = catalog.tables[self.table.text].constraints
         constraints = tuple(one for one in made if isinstance(one, NotNull) and one.column == self.column.name)
         for child in children(catalog, self.table):
-            column = inherited_column(catalog, self.column, partition=child.partition_of == table.name)
+            column = inherited_column(
+                catalog, as_kept(catalog, self.table, self.column), partition=child.partition_of == table.name
+            )
             heir = AddColumn(table=child.name, column=column, constraints=constraints, if_not_exists=True)
             catalog = heir.after(catalog)
         return catalog
@@ -223,7 +226,8 @@ class SetDefault(BaseOperation, frozen=True, kw_only=True, tag="set_default"):
         if column.identity is not None or column.generated is not None:
             kind = "an identity" if column.identity is not None else "a generated"
             refuse(catalog, f"column {self.column} of table {self.table} is {kind} column and takes no default")
-        return _change_column(catalog, self.table, self.column, only=self.only, default=self.default)
+        default = as_kept(catalog, self.table, replace(column, default=self.default)).default
+        return _change_column(catalog, self.table, self.column, only=self.only, default=default)
 
 
 class DropDefault(BaseOperation, frozen=True, kw_only=True, tag="drop_default"):

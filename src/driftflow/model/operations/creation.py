@@ -8,6 +8,7 @@ from driftflow.model.operations import heirs
 from driftflow.model.operations.keys import as_kept, with_key_indexes, with_not_null
 from driftflow.model.operations.lookup import put, refuse
 from driftflow.model.operations.rules import keys_have_indexes
+from driftflow.model.operations.sequences import as_kept as column_as_kept
 from driftflow.model.operations.sequences import with_owned_sequences
 from driftflow.model.record import replace
 
@@ -18,9 +19,10 @@ def create(catalog: Catalog, table: Table) -> Catalog:
     """The catalog with the table in it."""
     parents = [found for name in parents_of(table) if (found := _parent(catalog, name)) is not None]
     partition = table.partition_of is not None
+    own = tuple(column_as_kept(catalog, table.name, column) for column in table.columns)
     table = replace(
         table,
-        columns=merged_columns(catalog, parents, table.columns, partition=partition),
+        columns=merged_columns(catalog, parents, own, partition=partition),
         constraints=tuple(as_kept(catalog, one) for one in table.constraints),
         new=True,
         statistics=EMPTY,

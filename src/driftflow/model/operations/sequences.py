@@ -6,6 +6,7 @@ import re
 
 from driftflow.model.catalog import Catalog, Column, Sequence, SequenceOptions
 from driftflow.model.names import Name
+from driftflow.model.operations.identifiers import spelled
 from driftflow.model.operations.lookup import taken
 from driftflow.model.operations.naming import made_name
 from driftflow.model.operations.rules import identity_has_sequence
@@ -28,6 +29,16 @@ def called_by(default: str | None, schema: str) -> Name | None:
         return None
     parts = [part["quoted"].replace('""', '"') if part["quoted"] else part["plain"] for part in PART.finditer(found["name"])]
     return Name(schema=parts[-2] if len(parts) > 1 else schema, name=parts[-1])
+
+
+def as_kept(catalog: Catalog, table: Name, column: Column) -> Column:
+    """The column with its sequence named in full, as the server keeps it: the first of that name on the search path, else beside the table."""
+    name = called_by(column.default, "")
+    if name is None or name.schema or not identity_has_sequence(catalog):
+        return column
+    schemas = (one for one in (*catalog.search_path, table.schema) if Name(schema=one, name=name.name).text in catalog.sequences)
+    schema = next(schemas, table.schema)
+    return replace(column, default=f"nextval('{spelled(schema)}.{spelled(name.name)}'::regclass)")
 
 
 def with_owned_sequences(catalog: Catalog, table: Name, column: Column) -> Catalog:
