@@ -12,7 +12,17 @@ import driftflow
 PACKAGE = Path(driftflow.__file__).parent
 LIMITS = {"pipeline.py": 250, "engine/drive.py": 250}
 COMMAND_MAX = 80
-FRAME = {"main.py", "running.py", "rewriting.py", "session.py", "options.py", "detect.py", "wizard.py", "commands.py", "output.py"}
+FRAME = {
+    "main.py",
+    "running.py",
+    "rewriting.py",
+    "session.py",
+    "options.py",
+    "detect.py",
+    "wizard.py",
+    "commands.py",
+    "output.py",
+}
 """Files of cli/ that are the frame around the commands, not a command."""
 
 
