@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from driftflow.dialects.registry import dialect_named
+from driftflow.dialects.source_text import SourceText
 from driftflow.errors import SourceError
 from driftflow.model.catalog import Index, IndexPart
 from driftflow.model.effects import LockClaim
@@ -213,6 +214,17 @@ def test_the_tools_own_records_are_left_to_it() -> None:
     ).parts
     assert part.statements == ("SET LOCAL lock_timeout = '250ms'", "ALTER TABLE a ADD b int")
     assert part.down == ("SET LOCAL lock_timeout = '250ms'", "ALTER TABLE a DROP b")
+
+
+def test_a_hand_written_way_back_is_kept_where_the_plan_knows_none() -> None:
+    (down,) = dialect_named("postgresql").split(SourceText(text="DELETE FROM a WHERE made_by = 2"))
+    migration = replace(original("dbmate"), down=(down,))
+    steps = tuple(
+        RunSql(purpose=f"Do {n}", statements=(f"SELECT {n}",), phase=phase) for n, phase in enumerate(("expand", "contract"))
+    )
+    first, second = rewrite_from_plan(plan_of(steps), migration, dialect_named("postgresql")).parts
+    assert first.down == ("DELETE FROM a WHERE made_by = 2",)
+    assert second.down == ()
 
 
 def test_nothing_to_write() -> None:

@@ -69,7 +69,14 @@ def rewrite_from_plan(
             hint="run the plan with driftflow apply",
         )
     parts[-1] = _noted(parts[-1], waiting)
+    if not any(part.down for part in parts):
+        parts[0] = _with_own_down(parts[0], migration)
     return Rewrite(migration=migration, parts=tuple(parts), siblings=tuple(siblings))
+
+
+def _with_own_down(part: Part, migration: Migration) -> Part:
+    """Where no step knows its way back, what the team wrote stays: on the first file, whose way down runs last."""
+    return replace(part, down=tuple(one.sql for one in migration.down), down_transaction=part.transaction)
 
 
 def _part(step: Step, dialect: Dialect, leave_out: Collection[str]) -> Part:
