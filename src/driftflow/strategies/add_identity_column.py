@@ -65,7 +65,9 @@ def add_identity_column(operation: AddColumn, at: Situation) -> Iterator[Step]:
         phase="migrate",
         purpose=f"Number the old rows of {table.name.name}, in chunks",
     )
-    yield from prove_not_null(recipe, table.name, column.name)
+    for proof in prove_not_null(recipe, table.name, column.name):
+        # An identity column refuses DROP NOT NULL; all of this goes with the column anyway.
+        yield replace(proof, undo=UndoNothing(reason="it goes with the column, which the undo of the first step drops"))
     if column.identity is not None:
         yield _hand_over(recipe, operation, sequence)
 
