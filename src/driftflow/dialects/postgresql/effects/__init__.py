@@ -47,7 +47,10 @@ def predict(operation: op.Operation, catalog: Catalog, version: Version | None =
 
 def _on(operation: op.Operation, catalog: Catalog, major: int) -> Prediction:
     prediction = Prediction(catalog=catalog, version=major)
-    _predict(prediction, operation)
+    if not (
+        operation.table_if_exists and catalog.complete
+    ):  # resolve keeps the flag only where the relation is missing: nothing happens
+        _predict(prediction, operation)
     return prediction
 
 

@@ -6,18 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from driftflow.dialects.postgresql.expressions import volatile as is_volatile
 from driftflow.model.catalog import Catalog
+
+__all__ = ["is_volatile", "mentions", "missing_function"]
 
 _SINCE: Final = {"gen_random_uuid": 13, "uuidv4": 18, "uuidv7": 18}
 """Functions that expand defaults like to use, and the first version whose core has them."""
 _CALL = re.compile(r"(?<![\w.\"])([a-z_][a-z0-9_]*)\s*\(", re.IGNORECASE)
-
-
-def is_volatile(expression: str, catalog: Catalog) -> bool:
-    """As the dialect says; imported late, for the dialect itself imports the predictions."""
-    from driftflow.dialects.registry import dialect_named
-
-    return dialect_named("postgresql").volatile(expression, catalog)
 
 
 def mentions(expression: str, column: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing
+from driftflow.dialects.postgresql.effects.types import find_type
 from driftflow.model.catalog import Routine
 from driftflow.model.operations import (
     AlterObject,
@@ -107,6 +108,10 @@ def alter_object(p: Prediction, operation: AlterObject) -> None:
             p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
         case "foreign_table":
             p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
+        case "type" if operation.action == "alter" and operation.name is not None:
+            known = find_type(operation.name.text, p.catalog)
+            if known is not None and known.kind in ("enum", "domain"):
+                p.fails("missing", f"{operation.name.text} has no attributes: it is no composite type", certain=True)
         case "extension" if operation.action not in ("rename", "owner", "set_schema"):
             p.unknown = "the extension's own script decides"
         case _:

@@ -35,10 +35,10 @@ def descendants(catalog: Catalog, name: Name) -> tuple[Table, ...]:
 
 
 def tree(p: Prediction, name: Name, *, only: bool = False) -> tuple[Table, ...]:
-    """The table and, unless ONLY, everything below it. Empty when the table is not known."""
+    """The table and, unless ONLY, everything below it. A table that is not known stands alone, with nothing known about it."""
     table = p.catalog.table(name)
     if table is None:
-        return ()
+        return (Table(name=name),)
     return (table,) if only else (table, *descendants(p.catalog, name))
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from driftflow.model.catalog import Catalog, TypeDefinition
-from driftflow.model.names import Name
 
 Change = Literal["none", "rewrite"]
 
@@ -34,7 +33,7 @@ _ALIASES: Mapping[str, str] = {
     "timetz": "time with time zone",
     "time": "time without time zone",
 }
-_SPELLING = re.compile(r"(?P<first>[^(\[]+?)\s*(?:\((?P<arguments>[^)]*)\))?(?P<rest>[^\[]*)(?P<array>(?:\[\d*\])*)")
+_SPELLING = re.compile(r"(?P<first>[^(\[]+)(?:\((?P<arguments>[^)]*)\))?(?P<rest>[^(\[]*)(?P<array>(?:\[\d*\])*)")
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,6 @@ def find_type(name: str, catalog: Catalog) -> TypeDefinition | None:
         if f"{schema}.{bare}" in catalog.types:
             return catalog.types[f"{schema}.{bare}"]
     return None
-
-
-def type_name(definition: TypeDefinition) -> Name:
-    return definition.name
 
 
 def constrained(type: Type) -> bool:
