@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Sequence
 
@@ -27,8 +28,7 @@ def fail(fault: BaseException, arguments: Sequence[str], secrets: Sequence[str])
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Read from the raw words: a usage error comes before the options are parsed."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    return any(word == "--format=json" or (word == "--format" and following == "json") for word, following in pairs)
+    return "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
 
 
 def _ours(fault: BaseException) -> BaseException:

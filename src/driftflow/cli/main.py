@@ -66,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(args=given, prog_name="driftflow", standalone_mode=False, obj=secrets)
     except (KeyboardInterrupt, click.Abort):
         return _interrupted()
+    except click.exceptions.NoArgsIsHelpError as fault:
+        print(fault.format_message())
+        return 0 if fault.ctx is not None and fault.ctx.parent is None else 2
     except ReaderGone:
         # Nothing more can be said there, and the interpreter must not try at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -61,6 +61,10 @@ class Session:
                     hint=f"export {target.url_env}=postgresql://user@host:5432/database, or pass --url",
                 )
         self.out.secrets += secrets_of(url)
+        if self.flags.get("url") == url and secrets_of(url):
+            self.out.note(
+                "note: others on this machine can see a password on the command line; --env, DRIFTFLOW_URL and .pgpass hide it"
+            )
         return url
 
     @property
@@ -120,7 +124,19 @@ class Session:
 
     @property
     def server_version(self) -> str:
-        return self.config.target.server_version
+        """As it was said; raises ConfigError where it is no version."""
+        from driftflow.model.names import Version
+
+        text = self.config.target.server_version
+        if text:
+            try:
+                Version.parse(text)
+            except (ValueError, IndexError):
+                where = self.config.origin("target.server_version")
+                raise ConfigError(
+                    "DF-E103", f"{text!r} is not a version", where=where, hint="--server-version 16, or 3.45.1"
+                ) from None
+        return text
 
     @cached_property
     def _snapshot(self) -> Snapshot:
@@ -143,9 +159,15 @@ class Session:
     def sources(self, paths: Sequence[Path] = (), *, tool: str = "", variables: Mapping[str, str] = {}) -> tuple[Source, ...]:
         """The sources at the paths; without paths those of driftflow.toml, else what is found from the project's folder down."""
         from driftflow import pipeline
+        from driftflow.cli.detect import find_sources
 
         configured = {str(self.root / source.path): source for source in self.config.sources.values()}
-        wanted = list(paths) or [Path(path) for path in configured] or [self.root]
+        wanted = list(paths) or [Path(path) for path in configured]
+        if not wanted:
+            found = find_sources(self.root)
+            wanted = [self.root / one.folder for one in found] or [self.root]
+            if found:
+                self.out.note("note: found " + ", ".join(f"{one.tool} in {one.folder}" for one in found))
         for path in wanted:
             if not path.exists():
                 raise SourceError("DF-E132", f"{path} is not there", hint="name a folder of migrations, or a file of SQL")

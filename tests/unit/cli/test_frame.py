@@ -44,6 +44,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["snapshot", "--url", "sqlite:///x.db", "--sample", "soon"], "DF-E109"),
         (["explain", "DF-E998"], "DF-E133"),
         (["lint", "--var", "novalue"], "DF-E100"),
+        (["effects", "SELECT 1", "--dialect", "sqlite", "--server-version", "banana"], "DF-E103"),
+        (["lint", ".", "--dialect", "banana"], "DF-E110"),
     ],
 )
 def test_what_is_wrong_with_the_command_line_exits_2_with_a_code_and_a_hint(
@@ -157,3 +159,24 @@ def test_the_next_command_is_the_last_line(capsys: pytest.CaptureFixture[str]) -
     Output().next("driftflow apply plan.json", "driftflow show plan.json")
     assert capsys.readouterr().out == "\nnext: driftflow apply plan.json\n  or: driftflow show plan.json\n"
     assert quoted("driftflow", "show", "my plan.json") == "driftflow show 'my plan.json'"
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "Usage: driftflow" in capsys.readouterr().out
+    assert main(["gate"]) == 2
+
+
+def test_without_paths_the_project_is_searched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "db" / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "20240101120000_a.sql").write_text("-- migrate:up\nCREATE TABLE a (id integer);\n-- migrate:down\nDROP TABLE a;\n")
+    assert main(["lint", "--dialect", "sqlite"]) == 0
+    said = capsys.readouterr()
+    assert "found dbmate in db/migrations" in said.err
+    assert "1 migration" in said.out
+
+
+def test_a_password_on_the_command_line_is_warned_about(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor", "--url", f"postgresql://anna:{SECRET}@127.0.0.1:1/shop"])
+    assert "others on this machine can see a password" in capsys.readouterr().err
