@@ -58,7 +58,7 @@ def compose_plan(
     """
     walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})
     chosen = draft_all(walked)
-    made = made_by_release(chosen.drafts)
+    made = made_by_release(chosen.drafts, catalog)
     placed = with_gates(segmented(in_order(chosen.drafts), chosen.drafts, catalog))
     steps, told = with_records([one.step for one in placed], migrations, ledgers or {}, catalog)
     steps = with_estimates(with_ids(_keep_triggers(steps)), catalog, made)

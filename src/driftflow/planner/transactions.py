@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from driftflow.model.catalog import Catalog
 from driftflow.model.effects import LockClaim
-from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
@@ -37,11 +36,11 @@ from driftflow.strategies.recipe import merged
 def segmented(placed: Sequence[Placed], drafts: Sequence[Draft], start: Catalog) -> list[Placed]:
     """The steps with neighbours joined where one transaction is right for both."""
     glued = glued_positions(drafts)
-    made = made_by_release(drafts)
+    made = made_by_release(drafts, start)
     joined: list[Placed] = []
     for this in placed:
         before = joined[-1] if joined else None
-        if before is not None and _together(before, this, glued, made, start):
+        if before is not None and _together(before, this, glued, made):
             joined[-1] = replace_step(before, _joined(before.step, this.step), this)
         else:
             joined.append(with_settings(this))
@@ -65,8 +64,8 @@ def with_settings(placed: Placed) -> Placed:
     )
 
 
-def made_by_release(drafts: Sequence[Draft]) -> frozenset[str]:
-    """Relations that no running code knows yet."""
+def made_by_release(drafts: Sequence[Draft], start: Catalog) -> frozenset[str]:
+    """Relations that no running code knows yet: what the release creates, and in a catalog that is complete, all that is not in it."""
     found = set()
     for draft in drafts:
         for operation in draft.operations:
@@ -79,10 +78,17 @@ def made_by_release(drafts: Sequence[Draft]) -> frozenset[str]:
                     found.add(view.name.text)
                 case _:
                     pass
-    return frozenset(found)
+        if start.complete:
+            found |= {claim.relation.text for step in draft.steps for claim in step.claims}
+    return frozenset(found - _known(start))
 
 
-def _together(before: Placed, this: Placed, glued: frozenset[int], made: frozenset[str], start: Catalog) -> bool:
+def _known(start: Catalog) -> set[str]:
+    indexes = {index.name.text for table in start.tables.values() for index in table.indexes}
+    return {*start.tables, *start.views, *start.sequences, *indexes}
+
+
+def _together(before: Placed, this: Placed, glued: frozenset[int], made: frozenset[str]) -> bool:
     left, right = before.step, with_settings(this).step
     if not (isinstance(left, RunSql) and isinstance(right, RunSql)) or left.transaction == "none" or right.transaction == "none":
         return False
@@ -105,18 +111,12 @@ def _together(before: Placed, this: Placed, glued: frozenset[int], made: frozens
         and not isinstance(right.undo, Irreversible)
     )
     lonely = any(isinstance(operation, AddEnumValue) for operation in (*a.operations, *b.operations))
-    return same and plain and not lonely and all(is_quiet(claim, made, start) for claim in (*left.claims, *right.claims))
+    return same and plain and not lonely and all(is_quiet(claim, made) for claim in (*left.claims, *right.claims))
 
 
-def is_quiet(claim: LockClaim, made: frozenset[str], start: Catalog) -> bool:
+def is_quiet(claim: LockClaim, made: frozenset[str]) -> bool:
     """Nobody can wait for it: a weak lock held for a moment, or a relation that this release makes."""
-    if claim.relation.text in made and not _exists(claim.relation, start):
-        return True
-    return not ({"reads", "writes"} & set(claim.blocks)) and claim.held == "instant"
-
-
-def _exists(name: Name, start: Catalog) -> bool:
-    return name.text in start.tables or name.text in start.views
+    return claim.relation.text in made or (not ({"reads", "writes"} & set(claim.blocks)) and claim.held == "instant")
 
 
 def _joined(left: Step, right: Step) -> RunSql:
