@@ -10,34 +10,43 @@ from __future__ import annotations
 import importlib.resources
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from driftflow.dialects.base import Dialect
+from driftflow import pipeline
+from driftflow.config import Policy
 from driftflow.dialects.registry import dialect_named
+from driftflow.drivers.urls import connector_for
+from driftflow.engine.run import RunOptions
 from driftflow.model.migration import Migration
+from driftflow.model.plan import Irreversible
 from driftflow.readers.base import SourceOptions
 from driftflow.readers.plain import PlainReader
 
 GRAPHILE_WORKER = "graphile-worker@0.18.0"
 SCHEMA = '"graphile_worker"'
 """Quoted, as the package's own tool puts it in."""
+GRAPHILE_OPTIONS = SourceOptions(tool="plain", path="sql", variables={"GRAPHILE_WORKER_SCHEMA": SCHEMA})
 BOOTSTRAP = f"""
 create schema {SCHEMA};
 create table {SCHEMA}.migrations(id int primary key, ts timestamptz default now() not null);
 alter table {SCHEMA}.migrations add column breaking boolean not null default false;
 """
 
-Apply = Callable[[str, Sequence[Migration], Dialect], None]
+Apply = Callable[[str, Path, SourceOptions], None]
 
 
-def statement_by_statement(url: str, migrations: Sequence[Migration], dialect: Dialect) -> None:
+def read(folder: Path, options: SourceOptions) -> tuple[Migration, ...]:
+    return PlainReader().read(folder, dialect_named("postgresql"), options)
+
+
+def statement_by_statement(url: str, folder: Path, options: SourceOptions) -> None:
     """One message for each statement, one transaction for each migration that wants one."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for migration in migrations:
+        for migration in read(folder, options):
             assert migration.transaction in {"single", "per_statement"}, migration.id
             if migration.transaction == "single":
                 connection.execute("BEGIN")
@@ -47,20 +56,26 @@ def statement_by_statement(url: str, migrations: Sequence[Migration], dialect: D
                 connection.execute("COMMIT")
 
 
-def parsed_first(url: str, migrations: Sequence[Migration], dialect: Dialect) -> None:
-    """The same, after the dialect parsed every statement: what it rejects or changes would show."""
-    parsed = [[dialect.parse(statement) for statement in migration.statements] for migration in migrations]
-    assert all(statement.operations for statements in parsed for statement in statements)
-    statement_by_statement(url, migrations, dialect)
+def through_the_corridor(url: str, folder: Path, options: SourceOptions) -> None:
+    """read → lint → assess → plan → apply, as the commands do it; irreversible steps are accepted by name."""
+    dialect = dialect_named("postgresql")
+    connector = connector_for(url)
+    sources = pipeline.find_sources([folder], dialect=dialect, options={str(folder): options}, root=folder.parent)
+    assert pipeline.lint(sources, dialect=dialect, policy=Policy()).statements
+    catalog = pipeline.read_catalog(connector)
+    assert pipeline.assess(sources, dialect=dialect, catalog=catalog, policy=Policy()).statements
+    first = pipeline.make_plan(sources, dialect=dialect, catalog=catalog, policy=Policy())
+    policy = Policy(accept=tuple(step.undo.name for step in first.steps if isinstance(step.undo, Irreversible)))
+    plan = pipeline.make_plan(sources, dialect=dialect, catalog=catalog, policy=policy)
+    report = pipeline.apply_plan(plan, connector=connector, policy=policy, options=RunOptions(), listener=lambda event: None)
+    assert (report.state, report.steps_done) == ("done", len(plan.steps))
+    (status,) = pipeline.read_status(sources, connector)
+    assert status.pending == ()
+    assert len(status.applied) == status.total
 
 
-APPLIES = [pytest.param(statement_by_statement, id="statements"), pytest.param(parsed_first, id="parsed")]
-"""Ways to bring migrations to a server. The whole corridor (plan and engine) joins here as one more function."""
-
-
-@pytest.fixture(scope="module")
-def dialect() -> Dialect:
-    return dialect_named("postgresql")
+APPLIES = [pytest.param(statement_by_statement, id="statements"), pytest.param(through_the_corridor, id="corridor")]
+"""Ways to bring migrations to a server."""
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +91,11 @@ def graphile_package(npm_packages: Callable[..., Path]) -> Path:
 
 @pytest.mark.parametrize("apply", APPLIES)
 def test_procrastinate_ends_as_with_psql(
-    apply: Apply, dialect: Dialect, procrastinate_folder: Path, postgresql_server, postgresql_url: str, postgresql_program
+    apply: Apply, procrastinate_folder: Path, postgresql_server, postgresql_url: str, postgresql_program
 ) -> None:
-    migrations = PlainReader().read(procrastinate_folder, dialect, SourceOptions(path="sql/migrations"))
-    assert len(migrations) == 38
-    apply(postgresql_url, migrations, dialect)
+    options = SourceOptions(tool="plain", path="sql/migrations")
+    assert len(read(procrastinate_folder, options)) == 38
+    apply(postgresql_url, procrastinate_folder, options)
     expected = postgresql_server.create_database()
     try:
         for file in sorted(procrastinate_folder.glob("*.sql")):
@@ -92,15 +107,13 @@ def test_procrastinate_ends_as_with_psql(
 
 @pytest.mark.parametrize("apply", APPLIES)
 def test_graphile_worker_ends_as_with_psql(
-    apply: Apply, dialect: Dialect, graphile_package: Path, postgresql_server, postgresql_url: str, postgresql_program, tmp_path
+    apply: Apply, graphile_package: Path, postgresql_server, postgresql_url: str, postgresql_program, tmp_path
 ) -> None:
     """psql itself never looks into function bodies, so it gets the files as the package's own `migrate.js` rewrites them."""
-    options = SourceOptions(path="sql", variables={"GRAPHILE_WORKER_SCHEMA": SCHEMA})
-    migrations = PlainReader().read(graphile_package / "sql", dialect, options)
-    assert len(migrations) == 20
+    assert len(read(graphile_package / "sql", GRAPHILE_OPTIONS)) == 20
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute(BOOTSTRAP)
-    apply(postgresql_url, migrations, dialect)
+    apply(postgresql_url, graphile_package / "sql", GRAPHILE_OPTIONS)
     expected = postgresql_server.create_database()
     try:
         psql(postgresql_program, expected, "-c", BOOTSTRAP)
@@ -114,13 +127,11 @@ def test_graphile_worker_ends_as_with_psql(
 
 
 def test_graphile_worker_ends_as_with_its_own_tool(
-    dialect: Dialect, graphile_package: Path, postgresql_server, postgresql_url: str, postgresql_program
+    graphile_package: Path, postgresql_server, postgresql_url: str, postgresql_program
 ) -> None:
-    options = SourceOptions(path="sql", variables={"GRAPHILE_WORKER_SCHEMA": SCHEMA})
-    migrations = PlainReader().read(graphile_package / "sql", dialect, options)
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute(BOOTSTRAP)
-    statement_by_statement(postgresql_url, migrations, dialect)
+    statement_by_statement(postgresql_url, graphile_package / "sql", GRAPHILE_OPTIONS)
     expected = postgresql_server.create_database()
     try:
         own = run(["node", str(graphile_package / "dist" / "cli.js"), "--schema-only", "-c", node_url(expected)])
@@ -130,13 +141,11 @@ def test_graphile_worker_ends_as_with_its_own_tool(
         postgresql_server.drop_database(expected)
 
 
-def test_variables_in_bodies_as_psql_has_them(
-    dialect: Dialect, graphile_package: Path, postgresql_url: str, postgresql_program
-) -> None:
+def test_variables_in_bodies_as_psql_has_them(graphile_package: Path, postgresql_url: str, postgresql_program) -> None:
     """With variables_in_bodies = false the text is psql's own: both are refused by the server, at the same place."""
     variables = {"GRAPHILE_WORKER_SCHEMA": SCHEMA}
     options = SourceOptions(path="sql", variables=variables, options={"variables_in_bodies": "false"})
-    first = PlainReader().read(graphile_package / "sql", dialect, options)[0]
+    first = read(graphile_package / "sql", options)[0]
     psql(postgresql_program, postgresql_url, "-c", BOOTSTRAP)
     refused = run_psql(
         postgresql_program,
@@ -163,8 +172,8 @@ def assert_same_schema(postgresql_program, ours: str, expected: str) -> None:
 
 
 def schema_of(postgresql_program, url: str) -> list[str]:
-    """The dump's lines, without comments (they carry the versions) and the restrict key, which is random."""
-    dump = run([str(postgresql_program("pg_dump")), "--schema-only", "--no-owner", "-d", url])
+    """The dump's lines, without comments (they carry the versions), the restrict key (random), and driftflow's own journal."""
+    dump = run([str(postgresql_program("pg_dump")), "--schema-only", "--no-owner", "--exclude-schema=driftflow", "-d", url])
     assert dump.returncode == 0, dump.stderr
     return [line for line in dump.stdout.splitlines() if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))]
 
