@@ -47,12 +47,18 @@ def _facts(at: Situation) -> Iterator[str]:
             not at.effects.work and at.table(operation.table) is not None and not at.can(Capability.TABLE_REBUILD_ONLY)
         ):
             yield f"{place}SET NOT NULL of {operation.table.name}.{operation.column} reads nothing: a validated constraint proves it"
-        case ValidateConstraint() if at.effects.scans:
+        case ValidateConstraint() if at.effects.scans and not _strongly_locked(at, operation.table):
             yield f"{place}VALIDATE {operation.name} reads {operation.table.name} while readers and writers go on"
         case CreateIndex() if is_new(at, operation.index.table):
             yield f"{place}{operation.index.table.name} is made in this release: its index is built on an empty table"
         case _:
             pass
+
+
+def _strongly_locked(at: Situation, table: Name) -> bool:
+    """Whether an earlier statement of the transaction still keeps writers out of the table."""
+    claims = (claim for effects in at.earlier_effects for claim in effects.locks)
+    return at.in_transaction and any(claim.relation == table and "writes" in claim.blocks for claim in claims)
 
 
 def _since(at: Situation) -> str:

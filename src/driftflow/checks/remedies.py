@@ -45,9 +45,9 @@ def validate_later(at: Situation, table: Name, constraint: Check | ForeignKey) -
     """NOT VALID guards new rows at once; the scan of old rows runs under a lock that lets traffic pass."""
     name = constraint.name or f"{table.name}_{'_'.join(getattr(constraint, 'columns', ())) or 'check'}"
     item = replace(constraint, name=name, validated=False)
-    recipe = "validate_foreign_key" if isinstance(constraint, ForeignKey) else "validate_check"
+    what, recipe = ("foreign key", "validate_foreign_key") if isinstance(constraint, ForeignKey) else ("check", "validate_check")
     return Remedy(
-        summary=f"add it NOT VALID, then validate it in a transaction of its own ({recipe})",
+        summary=f"add the {what} NOT VALID, then validate it in a transaction of its own ({recipe})",
         sql=_apart(at, (AddConstraint(table=table, constraint=item), ValidateConstraint(table=table, name=name))),
     )
 

@@ -14,9 +14,12 @@ from driftflow.dialects.walk import situations
 from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Effects
 from driftflow.model.finding import AssessedStatement, Assessment, Finding
-from driftflow.model.migration import Migration, Statement
+from driftflow.model.migration import Migration
 from driftflow.model.record import encode, replace
 from driftflow.plugins import Registration, discover
+
+ALWAYS = frozenset({"DF001", "DF003", "DF005", "DF304", "DF501"})
+"""What is said of a statement even when it will fail anyway."""
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
@@ -39,8 +42,13 @@ def assess(
     checks = discover("check").of("check")
     ignores = Ignores(migrations, checks=checks, today=today)
     by_kind = _ByKind(checks, dialect.name)
-    found = [finding for at in walked for finding in _findings(at, by_kind) if not ignores.covers(finding, at)]
-    found.extend(ignores.findings())
+    found = [
+        (at.statement.span.start, finding)
+        for at in walked
+        for finding in _findings(at, by_kind)
+        if not ignores.covers(finding, at)
+    ]
+    found.extend((finding.span.start, finding) for finding in ignores.findings())
     return Assessment(
         dialect=dialect.name,
         server_version=str(catalog.version) if catalog.version else "",
@@ -63,8 +71,11 @@ class _ByKind(dict[type, tuple[Registration, ...]]):
 
 def _findings(at: Situation, by_kind: _ByKind) -> Iterator[Finding]:
     """Of one operation, with code and page of the check that spoke."""
+    fails = bool(at.conflict) or any(one.certain and one.kind in ("missing", "exists") for one in at.effects.fails_if)
     for check in by_kind[type(at.operation)]:
         for found in check.value(at.operation, at):
+            if fails and check.name not in ALWAYS and found.axis != "note":
+                continue  # what a statement blocks or loses does not matter when it names what is not there
             yield replace(found, code=found.code or check.name, page=found.page or check.info["page"])
 
 
@@ -79,29 +90,18 @@ def _statements(migrations: Sequence[Migration], walked: Sequence[Situation]) ->
             yield AssessedStatement(migration=migration.id, statement=statement, effects=tuple(own))
 
 
-def _ordered(found: Sequence[Finding], migrations: Sequence[Migration]) -> Iterator[Finding]:
-    """By place in the release, then by weight and code; what is said twice is said once."""
+def _ordered(found: Sequence[tuple[int, Finding]], migrations: Sequence[Migration]) -> Iterator[Finding]:
+    """By statement in the order of the release, then by weight and code; what is said twice is said once."""
     order = {migration.id: index for index, migration in enumerate(migrations)}
 
-    def key(finding: Finding) -> tuple[int, int, int, str, str]:
-        return (order.get(finding.migration, -1), finding.span.start, _SEVERITY[finding.severity], finding.code, finding.summary)
+    def key(item: tuple[int, Finding]) -> tuple[int, int, int, str, int, str]:
+        start, finding = item
+        weight = _SEVERITY[finding.severity]
+        return (order.get(finding.migration, -1), start, weight, finding.code, finding.span.start, finding.summary)
 
     seen = set()
-    for finding in sorted(found, key=key):
+    for _, finding in sorted(found, key=key):
         mark = encode((finding.code, finding.migration, finding.span, finding.summary))
         if mark not in seen:
             seen.add(mark)
             yield finding
-
-
-def statement_of(finding: Finding, assessment: Assessment) -> Statement | None:
-    """The statement that a finding speaks of."""
-    for assessed in assessment.statements:
-        span = assessed.statement.span
-        if (
-            assessed.migration == finding.migration
-            and span.file == finding.span.file
-            and span.start <= finding.span.start < max(span.end, span.start + 1)
-        ):
-            return assessed.statement
-    return None

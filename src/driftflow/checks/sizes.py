@@ -14,6 +14,14 @@ def is_new(at: Situation, relation: Name) -> bool:
     return table is not None and table.new
 
 
+def is_old(at: Situation, relation: Name, named: tuple[Name, ...] = ()) -> bool:
+    """A table that is in use. In a catalog made from files alone that is also one which a statement names and nobody has made."""
+    table = at.table(relation)
+    if table is not None:
+        return not table.new
+    return not at.catalog.complete and relation in named
+
+
 def severity_of_block(at: Situation, relation: Name) -> Severity | None:
     """None for a table of this release; info for a small one, or where the work fits the stall budget; error for a large or unknown one."""
     if is_new(at, relation):
@@ -79,10 +87,9 @@ def waiting(at: Situation, claim: LockClaim, doing: str) -> str:
 
 def others(at: Situation, relation: Name) -> str:
     """Relations that are locked as well and keep somebody out, with the reason; nothing when there are none."""
-    also = [
-        claim
-        for claim in at.effects.locks
-        if claim.relation != relation and "writes" in claim.blocks and at.table(claim.relation)
-    ]
-    named = list(dict.fromkeys(f"{claim.relation.name} ({claim.mode}{', ' + claim.why if claim.why else ''})" for claim in also))
+    strongest: dict[Name, LockClaim] = {}
+    for claim in at.effects.locks:
+        if claim.relation != relation and "writes" in claim.blocks and at.table(claim.relation):
+            strongest.setdefault(claim.relation, claim)
+    named = [f"{one.relation.name} ({one.mode}{', ' + one.why if one.why else ''})" for one in strongest.values()]
     return f"; locked as well: {', '.join(named)}" if named else ""

@@ -68,8 +68,9 @@ def _locks(claims: Sequence[LockClaim], paint: Paint) -> Iterator[str]:
     strongest: dict[Name, LockClaim] = {}
     for claim in claims:
         strongest.setdefault(claim.relation, claim)
-    shown = [claim for claim in strongest.values() if claim.blocks]
-    quiet = len(strongest) - len(shown)
+    old = [claim for claim in strongest.values() if not claim.why.startswith("the new ")]
+    shown = [claim for claim in old if claim.blocks]
+    quiet = len(old) - len(shown)
     wide = max((len(claim.relation.text) for claim in shown), default=0)
     modes = max((len(claim.mode) for claim in shown), default=0)
     for number, claim in enumerate(shown):

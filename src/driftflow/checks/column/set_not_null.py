@@ -24,9 +24,7 @@ def set_not_null_scans(operation: SetNotNull | AddConstraint, at: Situation) -> 
     """A validated CHECK (column IS NOT NULL) lets the server skip the scan (12 and later): then the prediction holds no work, and this is silent."""
     column = operation.column if isinstance(operation, SetNotNull) else _column(operation)
     severity, claim = severity_of_block(at, operation.table), at.effects.lock_on(operation.table)
-    known = at.table(operation.table)
-    scans = bool(at.effects.scans) or (known is None and not at.catalog.complete)
-    if not column or not scans or severity is None or claim is None:
+    if not column or not at.effects.scans or severity is None or claim is None:
         return
     yield finding(
         at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import severity_of_block, waiting
+from driftflow.checks.sizes import others, severity_of_block, waiting
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, ForeignKey
 from driftflow.model.finding import Finding, Remedy
@@ -32,19 +32,26 @@ def type_change_checks_again(operation: AlterColumnType, at: Situation) -> Itera
         for holder, key in at.catalog.referencing(table.name)
         if operation.column in key.referenced_columns
     ]
+    if operation.table in at.effects.rewrites:
+        own = []  # what is written anew is checked on the way: nothing is read twice
     if not own and not far:
         return
     quoted = at.dialect.quote_name(operation.table)
-    drops = "\n".join(f"ALTER TABLE {quoted} DROP CONSTRAINT {at.dialect.quote(name)};" for name in own)
+    drops = [f"ALTER TABLE {quoted} DROP CONSTRAINT {at.dialect.quote(name)};" for name in own]
+    drops += [
+        f"ALTER TABLE {at.dialect.quote_name(holder.name)} DROP CONSTRAINT {at.dialect.quote(key.name)};"
+        for holder, key in at.catalog.referencing(table.name)
+        if operation.column in key.referenced_columns
+    ]
     yield finding(
         at,
         f"{', '.join([*own, *far])} must be verified again for {operation.table.name}.{operation.column}",
         axis="blocks",
         severity=severity,
-        why=waiting(at, claim, "verified"),
+        why=f"{waiting(at, claim, 'verified')}{others(at, operation.table)}",
         remedy=Remedy(
             summary="drop the constraints, change the type, add them again NOT VALID and validate them in transactions of their own",
-            sql=drops,
+            sql="\n".join(drops),
         ),
         near=operation.column,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
 from driftflow.checks.remedies import quote
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check
 from driftflow.model.finding import Finding, Remedy
@@ -29,8 +30,14 @@ def flag_without_enrolment(operation: AddColumn, at: Situation) -> Iterator[Find
         return
     table, flag, stem = at.dialect.quote_name(operation.table), quote(at, column.name), match["stem"]
     cipher, key = quote(at, f"{stem}_ciphertext"), quote(at, f"{stem}_key_id")
+    complete = f"CHECK (NOT {flag} OR ({cipher} IS NOT NULL AND {key} IS NOT NULL))"
+    add = f"ALTER TABLE {table} ADD COLUMN {flag} boolean NOT NULL DEFAULT false"
     name = quote(at, f"{operation.table.name}_{stem}_complete")
-    suffix = " NOT VALID" if at.dialect.name == "postgresql" else ""
+    rebuilds = at.can(Capability.TABLE_REBUILD_ONLY)
+    sql = (
+        f"{add}\n    {complete};" if rebuilds else f"{add};\nALTER TABLE {table} ADD CONSTRAINT {name}\n    {complete} NOT VALID;"
+    )
+    later = "needs a rebuild (DF651)" if rebuilds else "reads the table unless a validated check proves it (DF104)"
     yield finding(
         at,
         f"{operation.table.name}.{column.name} may be true for somebody who never enrolled",
@@ -38,14 +45,11 @@ def flag_without_enrolment(operation: AddColumn, at: Situation) -> Iterator[Find
         severity="warning",
         why=(
             "nothing ties the flag to the secret that it needs: such a user is locked out, or let in without the second factor. "
-            "The default false blocks nobody; SET NOT NULL later reads the table unless a validated check proves it (DF104)"
+            f"The default false blocks nobody; SET NOT NULL in a later statement {later}"
         ),
         remedy=Remedy(
             summary="opt in: false for everybody, and true only together with what was enrolled",
-            sql=(
-                f"ALTER TABLE {table} ADD COLUMN {flag} boolean NOT NULL DEFAULT false;\n"
-                f"ALTER TABLE {table} ADD CONSTRAINT {name}\n    CHECK (NOT {flag} OR ({cipher} IS NOT NULL AND {key} IS NOT NULL)){suffix};"
-            ),
+            sql=sql,
             enhancement="encrypt_secret_column",
         ),
         known_by="rule",

@@ -43,7 +43,7 @@ def tenant_column(operation: AddColumn, at: Situation) -> Iterator[Finding]:
         axis="note",
         severity="info",
         why=(
-            f"build the index after the backfill (before it, each of {size(at, operation.table)} is indexed twice) and put the tenant first in it; "
+            f"{size(at, operation.table)}: build the index after the backfill, or every row is indexed twice, and put the tenant first in it; "
             "partitioning by tenant changes the primary key and is much dearer later; without isolation a forgotten WHERE shows another tenant's rows"
         ),
         remedy=Remedy(

@@ -23,7 +23,7 @@ def may_fail(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
             continue
         yield finding(
             at,
-            f"fails if {condition.summary}",
+            f"fails if {'there are ' if condition.summary.startswith(('rows ', 'values ')) else ''}{condition.summary}",
             axis="breaks",
             severity="warning",
             why="one such row is enough, and the statement says so only after the work is done",

@@ -26,5 +26,9 @@ def newer_than_server(operation: BaseOperation, at: Situation) -> Iterator[Findi
                 axis="breaks",
                 severity="error" if condition.certain else "warning",
                 why=known,
-                remedy=None if at.version else Remedy(summary="say the version: driftflow lint --server-version 16"),
+                remedy=Remedy(
+                    summary="write the form that this version has, or update the server first"
+                    if at.version
+                    else "say which version the server has (--server-version, or server_version in driftflow.toml)"
+                ),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
@@ -10,6 +11,8 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
 from driftflow.model.operations import AttachPartition, CreateTable
+
+_RANGE = re.compile(r"FOR VALUES FROM \((?P<low>[^,()]+)\) TO \((?P<high>[^,()]+)\)", re.IGNORECASE)
 
 
 @check(
@@ -40,14 +43,28 @@ def attach_reads_tables(operation: AttachPartition | CreateTable, at: Situation)
             axis="blocks",
             severity=severity,
             why=f"{size(at, relation)} are compared with the bound while {relation.name} is closed to readers and writers",
-            remedy=_remedy(at, relation, is_default=relation != own),
+            remedy=_remedy(at, relation, _inside(operation, at), is_default=relation != own),
             near=own.name,
         )
 
 
-def _remedy(at: Situation, relation: Name, *, is_default: bool) -> Remedy:
+def _inside(operation: AttachPartition | CreateTable, at: Situation) -> tuple[str, str]:
+    """(key column, the bound as an expression): for a range over one column as SQL, otherwise with gaps to fill."""
+    parent = at.table(
+        operation.table if isinstance(operation, AttachPartition) else operation.table.partition_of or operation.table.name
+    )
+    bound = operation.bound if isinstance(operation, AttachPartition) else operation.table.partition_bound
+    key = parent.partitioning.key if parent is not None and parent.partitioning is not None else ()
+    match = _RANGE.fullmatch(" ".join(bound.split()))
+    if len(key) != 1 or match is None:
+        return "…", "…"
+    return key[0], f"{key[0]} >= {match['low']} AND {key[0]} < {match['high']}"
+
+
+def _remedy(at: Situation, relation: Name, inside: tuple[str, str], *, is_default: bool) -> Remedy:
     quoted = at.dialect.quote_name(relation)
-    expression = "NOT (key >= … AND key < …)" if is_default else "key IS NOT NULL AND key >= … AND key < …"
+    column, bound = inside
+    expression = f"NOT ({bound})" if is_default else f"{column} IS NOT NULL AND {bound}"
     return Remedy(
         summary="prove the bound by a check that is validated beforehand, beside the traffic; build missing indexes concurrently (attach_partition)",
         sql=(

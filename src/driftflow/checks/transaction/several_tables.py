@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_new
+from driftflow.checks.sizes import is_old
 from driftflow.dialects.situation import Situation
+from driftflow.dialects.walk import relations_of
 from driftflow.model.effects import Effects
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
-from driftflow.model.operations import BaseOperation
+from driftflow.model.operations import BaseOperation, Operation
 
 
 @check(
@@ -24,8 +25,9 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
     """Said once, at the statement that locks the second table. Partitions and foreign key partners of one statement are not counted twice."""
     if not at.in_transaction or at.index > 0:
         return
-    before = {name for effects in at.earlier_effects for name in _strong(at, effects)}
-    now = [name for name in _strong(at, at.effects) if name not in before]
+    earlier = zip(at.earlier, at.earlier_effects, strict=True)
+    before = {name for one, effects in earlier for name in _strong(at, one, effects)}
+    now = [name for name in _strong(at, at.operation, at.effects) if name not in before]
     if len(before) != 1 or not now:
         return
     (first,) = before
@@ -41,16 +43,13 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
     )
 
 
-def _strong(at: Situation, effects: Effects) -> list[Name]:
+def _strong(at: Situation, operation: Operation, effects: Effects) -> list[Name]:
     """Existing, not small tables that readers are kept out of."""
+    named = relations_of(operation)
     return list(
         dict.fromkeys(
             claim.relation
             for claim in effects.locks
-            if "reads" in claim.blocks
-            and not claim.why
-            and (table := at.table(claim.relation)) is not None
-            and not is_new(at, claim.relation)
-            and not at.is_small(table.name)
+            if "reads" in claim.blocks and not claim.why and is_old(at, claim.relation, named) and not at.is_small(claim.relation)
         )
     )

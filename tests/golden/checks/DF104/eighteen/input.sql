@@ -1,0 +1,5 @@
+-- postgresql version=18.1
+-- given
+CREATE TABLE orders (id bigint PRIMARY KEY, status text, total_cents integer);
+-- migration
+ALTER TABLE orders ALTER COLUMN status SET NOT NULL;

@@ -1,0 +1,3 @@
+-- postgresql
+-- migration
+CREATE UNLOGGED TABLE carts (id bigint PRIMARY KEY);

@@ -1,0 +1,9 @@
+-- postgresql
+-- given
+CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL);
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users (id), status varchar(20), total_cents integer, created_at timestamp);
+CREATE INDEX orders_user_id_idx ON orders (user_id);
+CREATE MATERIALIZED VIEW totals AS SELECT user_id, sum(total_cents) AS total FROM orders GROUP BY user_id;
+CREATE UNIQUE INDEX totals_user_id ON totals (user_id);
+-- migration
+REFRESH MATERIALIZED VIEW totals;

@@ -1,0 +1,3 @@
+-- postgresql
+-- migration
+SET search_path = audit;
