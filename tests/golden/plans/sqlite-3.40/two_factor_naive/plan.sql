@@ -1,0 +1,40 @@
+-- Plan: 1 migration, 3 steps for sqlite 3.40.1 (shop)
+-- digest ee94d6bc6966f5351e6424101a5a4461fd4e1b5fea89f28eba2cad4a62aae4bb
+-- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
+
+-- ===== expand: before the new application is deployed; the old one does not notice =====
+
+-- step 1 (df84c01f80.1): ALTER TABLE users ADD COLUMN two_factor_secret VARCHAR(255)
+BEGIN;
+-- busy timeout 250 ms
+ALTER TABLE users ADD COLUMN two_factor_secret VARCHAR(255);
+COMMIT;
+-- undo: ALTER TABLE users DROP COLUMN two_factor_secret
+
+-- step 2 (3a80b39804.1): Add users.two_factor_enabled with the default FALSE: one catalog entry, no row is written
+BEGIN;
+-- busy timeout 250 ms
+ALTER TABLE users ADD COLUMN two_factor_enabled BOOLEAN DEFAULT FALSE;
+COMMIT;
+-- undo: ALTER TABLE users DROP COLUMN two_factor_enabled
+
+-- step 3 (5fd6a76896.1): Rebuild users: two_factor_enabled NOT NULL
+-- refuse if: SELECT count(*) FROM (SELECT 1 FROM users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
+PRAGMA foreign_keys = OFF;
+BEGIN IMMEDIATE;
+CREATE TABLE _driftflow_new_users (
+  id INTEGER PRIMARY KEY,
+  tenant_id TEXT NOT NULL REFERENCES tenants (id),
+  email TEXT UNIQUE NOT NULL,
+  totp_seed TEXT,
+  created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  two_factor_secret VARCHAR(255),
+  two_factor_enabled BOOLEAN NOT NULL DEFAULT FALSE
+);
+INSERT INTO _driftflow_new_users (id, tenant_id, email, totp_seed, created_at, two_factor_secret, two_factor_enabled) SELECT id, tenant_id, email, totp_seed, created_at, two_factor_secret, two_factor_enabled FROM users;
+DROP TABLE users;
+ALTER TABLE _driftflow_new_users RENAME TO users;
+CREATE INDEX users_tenant_id_idx ON users (tenant_id);
+PRAGMA foreign_key_check;
+COMMIT;
+-- undo: Rebuild users as it was
