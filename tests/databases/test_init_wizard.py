@@ -75,7 +75,7 @@ def test_without_a_terminal_nothing_is_asked(tmp_path: Path) -> None:
     folder = project(tmp_path)
     done = driftflow("init", folder=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "error[DF-E125]" in done.stderr and "driftflow init --yes" in done.stderr
+    assert "error[DF-E135]" in done.stderr and "driftflow init --yes" in done.stderr
     assert not (folder / "driftflow.toml").exists()
 
 
@@ -85,7 +85,7 @@ def test_yes_takes_what_is_found_and_never_overwrites(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert SECRET not in done.stdout + done.stderr + (folder / "driftflow.toml").read_text()
     again = driftflow("init", "--yes", folder=folder)
-    assert again.returncode == 2 and "DF-E124" in again.stderr
+    assert again.returncode == 2 and "DF-E134" in again.stderr
     assert driftflow("init", "--yes", "--force", folder=folder).returncode == 0
 
 
@@ -97,7 +97,7 @@ def test_flags_name_everything(tmp_path: Path) -> None:
     assert document["environments"] == {"staging": {"url_env": "STAGING_URL"}}
     assert "staging: not tested, STAGING_URL is not set here" in done.stdout
     wrong = driftflow("init", "--source", "nowhere", "--url-env", "X", "--force", folder=folder)
-    assert wrong.returncode == 2 and "DF-E122" in wrong.stderr
+    assert wrong.returncode == 2 and "DF-E132" in wrong.stderr
 
 
 def test_an_empty_project_is_no_error(tmp_path: Path) -> None:

@@ -140,9 +140,13 @@ class Database:
         for table in self.catalog().tables.values():
             if ours(table.name):
                 continue
-            columns = ", ".join(sorted(self.dialect.quote(column.name) for column in table.columns if not column.name.endswith("_at")))
+            columns = ", ".join(
+                sorted(self.dialect.quote(column.name) for column in table.columns if not column.name.endswith("_at"))
+            )
             connection = self.connector.connect("rows")
-            found[table.name.name] = sorted(map(repr, connection.query(f"SELECT {columns} FROM {self.dialect.quote_name(table.name)}")))
+            found[table.name.name] = sorted(
+                map(repr, connection.query(f"SELECT {columns} FROM {self.dialect.quote_name(table.name)}"))
+            )
             connection.close()
         return found
 
@@ -233,7 +237,9 @@ def test_enhanced_examples_on_postgresql(
     with psycopg.connect(database.url) as db:
         if not db.execute("SELECT 1 FROM pg_roles WHERE rolname = 'shop_app'").fetchone():
             db.execute("CREATE ROLE shop_app NOLOGIN")
-        db.execute("GRANT SELECT ON tenants, users, products TO shop_app; GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO shop_app")
+        db.execute(
+            "GRANT SELECT ON tenants, users, products TO shop_app; GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO shop_app"
+        )
     enhanced(example, database, monkeypatch)
 
 

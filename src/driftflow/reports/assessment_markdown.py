@@ -20,7 +20,7 @@ def render(assessment: Assessment, **_: Any) -> str:
 
 
 def _head(assessment: Assessment) -> Iterator[str]:
-    found = Counter(finding.severity for finding in assessment.findings)
+    found: Counter[str] = Counter(finding.severity for finding in assessment.findings)
     parts = [
         count(found[severity], word)
         for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note"))

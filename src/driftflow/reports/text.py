@@ -77,7 +77,7 @@ def _references(assessment: Assessment, paint: Paint) -> Iterator[str]:
 
 
 def _count(assessment: Assessment, paint: Paint) -> Iterator[str]:
-    found = Counter(finding.severity for finding in assessment.findings)
+    found: Counter[str] = Counter(finding.severity for finding in assessment.findings)
     migrations = len({assessed.migration for assessed in assessment.statements})
     where = f"in {count(len(assessment.statements), 'statement')} of {count(migrations, 'migration')}"
     version = (

@@ -36,7 +36,7 @@ class Webhook:
     def __init__(self, url: str) -> None:
         if urlsplit(url).scheme not in {"http", "https"}:
             raise UsageError(
-                "DF-E127", "the webhook is not an http or https URL", hint="--webhook https://hooks.example.com/driftflow"
+                "DF-E137", "the webhook is not an http or https URL", hint="--webhook https://hooks.example.com/driftflow"
             )
         self._url = url
         self._posting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="driftflow-webhook")

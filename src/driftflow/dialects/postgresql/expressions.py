@@ -11,7 +11,7 @@ from driftflow.dialects.postgresql import grammar
 from driftflow.dialects.postgresql.builtin_functions import VOLATILITY
 from driftflow.dialects.postgresql.deparse import NotUnderstood, expression_text
 from driftflow.dialects.postgresql.grammar import Node
-from driftflow.dialects.postgresql.scan import Unterminated, normal_text
+from driftflow.dialects.postgresql.scan import Unterminated, normal_text, stays_inside
 from driftflow.model.catalog import Catalog
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*(?:\(\))?\Z|-?[0-9]+\Z|'[^'\\]*'\Z")
@@ -21,10 +21,12 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*(?:\(\))?\Z|-?[0-9]+\Z|'[^'\\]*'\Z")
 def expression_node(expression: str) -> Node | None:
     """The parsed expression, or None when the text is none."""
     try:
+        if ")" in expression and not stays_inside(expression):
+            return None
         statements = grammar.parse(f"SELECT ({expression}\n)")
         (target,) = statements[0]["stmt"]["SelectStmt"]["targetList"]
         node: Node = target["ResTarget"]["val"]
-    except (grammar.SyntaxFault, grammar.TooDeep, KeyError, ValueError):
+    except (grammar.SyntaxFault, grammar.TooDeep, Unterminated, KeyError, ValueError):
         return None
     return node
 

@@ -89,6 +89,34 @@ def skip_blank(text: str, at: int) -> int:
     return at
 
 
+_BRACKET = re.compile(r"""['"()$]|--[^\n\r]*|/\*""")
+
+
+def stays_inside(text: str) -> bool:
+    """Whether the text put into brackets stays in them: it closes none that it did not open."""
+    depth = at = 0
+    while (mark := _BRACKET.search(text, at)) is not None:
+        here, at = mark.start(), mark.end()
+        match mark[0]:
+            case "'":
+                at = after_quoted(text, here)
+            case '"':
+                at = after_identifier(text, here)
+            case "$":
+                at = after_dollar_quoted(text, here) or at
+            case "/*":
+                at = after_comment(text, here)
+            case "(":
+                depth += 1
+            case ")":
+                depth -= 1
+                if depth < 0:
+                    return False
+            case _:
+                pass
+    return True
+
+
 _NORMAL = re.compile(r"""[^\s'"$/\-]+|\s+|['"$]|--[^\n\r]*|/\*|[/\-]""")
 
 

@@ -201,9 +201,15 @@ def quantified(body: Node) -> Piece:
     """`x = ANY (ARRAY[...])` is what the server keeps of `x IN (...)`."""
     every = body["kind"] == "AEXPR_OP_ALL"
     name, right = operator_name(body["name"]), body["rexpr"]
-    if (name, every) in {("=", False), ("<>", True)} and right.get("A_ArrayExpr", {}).get("elements"):
+    elements = right.get("A_ArrayExpr", {}).get("elements")
+    if (name, every) in {("=", False), ("<>", True)} and elements and all(map(is_constant, elements)):
         return membership(body)
     return f"{bound(body['lexpr'], ADD)} {_WORDS.get(name, name)} {'ALL' if every else 'ANY'} ({expression_text(right)})", COMPARE
+
+
+def is_constant(node: Node) -> bool:
+    """A constant, cast or not. Of an IN list with columns the server makes a chain of comparisons instead."""
+    return "A_Const" in node or ("TypeCast" in node and is_constant(node["TypeCast"]["arg"]))
 
 
 def distinct(body: Node) -> Piece:
