@@ -1,7 +1,8 @@
 """The application that keeps writing while a plan runs: no retry, a one-second lock timeout, and its own clock.
 
 It runs as a process of its own: `python -m driftflow.demo.writer URL`. It reads one command a line on its standard input and answers with one
-line of JSON: `report` (totals, and the stalls since the last report), `new` (from now on write as the new application version), `stop`.
+line of JSON: `report` (totals, and the stalls since the last report), `new` and `old` (from now on write as that version of the application),
+`stop`.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class _Session:
 def _commands(line: str, tally: Tally, new_version: bool) -> tuple[bool, bool]:
     """(go on, write as the new version). Every command is answered with a report, so that the asker knows it was heard."""
     print(json.dumps(tally.report()), flush=True)
-    return line != "stop" and line != "", new_version or line == "new"
+    return line not in {"stop", ""}, line == "new" or (new_version and line != "old")
 
 
 def main(url: str) -> None:
@@ -192,7 +193,7 @@ class Writer:
         return answer
 
     def ask(self, command: str = "report") -> dict[str, Any]:
-        """The tally so far; `new` switches to the new application version."""
+        """The tally so far; `new` and `old` switch the version of the application."""
         self._say(command)
         return self._answer()
 
