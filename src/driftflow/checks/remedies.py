@@ -45,7 +45,7 @@ def validate_later(at: Situation, table: Name, constraint: Check | ForeignKey) -
     """NOT VALID guards new rows at once; the scan of old rows runs under a lock that lets traffic pass."""
     name = constraint.name or f"{table.name}_{'_'.join(getattr(constraint, 'columns', ())) or 'check'}"
     item = replace(constraint, name=name, validated=False)
-    what, recipe = ("foreign key", "validate_foreign_key") if isinstance(constraint, ForeignKey) else ("check", "validate_check")
+    what, recipe = ("foreign key", "add_foreign_key") if isinstance(constraint, ForeignKey) else ("check", "add_check")
     return Remedy(
         summary=f"add the {what} NOT VALID, then validate it in a transaction of its own ({recipe})",
         sql=_apart(at, (AddConstraint(table=table, constraint=item), ValidateConstraint(table=table, name=name))),
@@ -75,12 +75,12 @@ def build_on_partitions(at: Situation, index: Index) -> Remedy:
         lines.append(f"{at.dialect.render(CreateIndex(index=replace(index, name=name, table=part.name), concurrently=True))};")
         lines.append(f"ALTER INDEX {at.dialect.quote_name(index.name)} ATTACH PARTITION {at.dialect.quote_name(name)};")
     return Remedy(
-        summary="create it ON ONLY the parent, build it concurrently on each partition, attach each (build_index_on_partitions)",
+        summary="create it ON ONLY the parent, build it concurrently on each partition, attach each (build_partitioned_index)",
         sql="\n".join(lines),
     )
 
 
-def unique_from_index(at: Situation, table: Name, constraint: Unique | PrimaryKey) -> Remedy:
+def add_unique(at: Situation, table: Name, constraint: Unique | PrimaryKey) -> Remedy:
     """The unique index is built beside the traffic; the constraint takes it over in an instant."""
     kind = "PRIMARY KEY" if isinstance(constraint, PrimaryKey) else "UNIQUE"
     name = constraint.name or f"{table.name}_{'_'.join(constraint.columns)}_key"
@@ -94,7 +94,7 @@ def unique_from_index(at: Situation, table: Name, constraint: Unique | PrimaryKe
     build = at.dialect.render(CreateIndex(index=index, concurrently=True))
     take = f"ALTER TABLE {at.dialect.quote_name(table)} ADD CONSTRAINT {quote(at, name)} {kind} USING INDEX {quote(at, name)}"
     return Remedy(
-        summary="build a unique index concurrently, then let the constraint take it over (unique_from_index)",
+        summary="build a unique index concurrently, then let the constraint take it over (add_unique)",
         sql=f"{build};  -- outside a transaction\n{take};",
     )
 
@@ -103,7 +103,7 @@ def shadow_column(at: Situation, table: Name, column: str, type: str) -> Remedy:
     """A second column of the new type, kept in step by a trigger, filled in chunks, swapped in an instant."""
     new = f"{column}_new"
     return Remedy(
-        summary="expand: a second column of the new type, kept in step by a trigger, filled in chunks, then swapped by two renames (shadow_column)",
+        summary="expand: a second column of the new type, kept in step by a trigger, filled in chunks, then swapped by two renames",
         sql=(
             f"ALTER TABLE {at.dialect.quote_name(table)} ADD COLUMN {quote(at, new)} {type};\n"
             f"-- a BEFORE INSERT OR UPDATE trigger sets {new}; then, in chunks by primary key:\n"

@@ -18,7 +18,7 @@ from driftflow.model.migration import Migration
 from driftflow.model.record import encode, replace
 from driftflow.plugins import Registration, discover
 
-ALWAYS = frozenset({"DF001", "DF003", "DF005", "DF304", "DF501"})
+ALWAYS = frozenset({"DF001", "DF003", "DF005", "DF304", "DF501", "DF651", "DF654", "DF655"})
 """What is said of a statement even when it will fail anyway."""
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}

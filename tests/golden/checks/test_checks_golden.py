@@ -131,6 +131,15 @@ def test_solution(code: str, page: str) -> None:
     assert not [finding.summary for finding in found if finding.code == "DF001"]
 
 
+def test_remedies_name_strategies_that_exist() -> None:
+    """A remedy ends with the name of a recipe only where `driftflow explain` knows it."""
+    known = {entry.name for kind in ("strategy", "enhancement") for entry in discover(kind).of(kind)}
+    sources = (HERE.parents[2] / "src" / "driftflow" / "checks").rglob("*.py")
+    named = {name for file in sources for name in re.findall(r" \(([a-z]+(?:_[a-z]+)+)\)[\"{]", file.read_text(encoding="utf-8"))}
+    assert named
+    assert named <= known
+
+
 def replace_migrations(case: Case, solution: str) -> Case:
     return Case(case.dialect, case.given, tuple(solution.split("-- next migration\n")), case.version, case.transaction, case.rows)
 

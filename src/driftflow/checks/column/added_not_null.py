@@ -27,7 +27,7 @@ def added_not_null(operation: AddColumn, at: Situation) -> Iterator[Finding]:
         severity="error",
         why="existing rows would hold NULL; and code that is running inserts rows without the column",
         remedy=Remedy(
-            summary="add it nullable, let the application write it, fill old rows in chunks, then prove NOT NULL (add_not_null_column)",
+            summary="add it nullable, let the application write it, fill old rows in chunks, then prove NOT NULL (add_column_not_null)",
             sql=f"ALTER TABLE {table} ADD COLUMN {name} {column.type};\n-- in chunks: UPDATE {table} SET {name} = … WHERE {name} IS NULL AND …;",
         ),
         near=column.name,

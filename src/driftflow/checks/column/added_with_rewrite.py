@@ -37,7 +37,7 @@ def _remedy(operation: AddColumn, at: Situation) -> Remedy:
     table, column = at.dialect.quote_name(operation.table), quote(at, operation.column.name)
     if operation.column.generated is not None:
         return Remedy(
-            summary="add a plain column, keep it up to date by a trigger, fill it in chunks (add_generated_column)",
+            summary="add a plain column, keep it up to date by a trigger, fill it in chunks",
             sql=f"ALTER TABLE {table} ADD COLUMN {column} {operation.column.type};\n-- a BEFORE INSERT OR UPDATE trigger sets it; then fill old rows in chunks",
         )
     if operation.column.identity is not None or operation.column.serial:
@@ -53,7 +53,7 @@ def _remedy(operation: AddColumn, at: Situation) -> Remedy:
         )
     if operation.column.default is None:
         return Remedy(
-            summary="use the base type and a NOT VALID check instead of the domain, then validate (validate_check)",
+            summary="use the base type and a NOT VALID check instead of the domain, then validate (add_check)",
             sql=f"ALTER TABLE {table} ADD COLUMN {column} …;  -- the domain's base type",
         )
     return Remedy(

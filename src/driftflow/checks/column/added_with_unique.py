@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.remedies import quote, unique_from_index
+from driftflow.checks.remedies import add_unique, quote
 from driftflow.checks.sizes import severity_of_block, waiting
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import PrimaryKey, Unique
@@ -25,7 +25,7 @@ def added_with_unique(operation: AddColumn, at: Situation) -> Iterator[Finding]:
     key = next((item for item in operation.constraints if isinstance(item, PrimaryKey | Unique)), None)
     if key is None or severity is None or claim is None:
         return
-    later = unique_from_index(at, operation.table, key)
+    later = add_unique(at, operation.table, key)
     add = f"ALTER TABLE {at.dialect.quote_name(operation.table)} ADD COLUMN {quote(at, operation.column.name)} {operation.column.type};"
     yield finding(
         at,

@@ -23,7 +23,7 @@ def column_dropped(operation: DropColumn, at: Situation) -> Iterator[Finding]:
         severity="error",
         why="nothing brings the values back but an archive; code of the version before this one still reads and writes the column",
         remedy=Remedy(
-            summary="deploy code that no longer names the column first; keep an archive; drop it in the contract phase (drop_column)",
+            summary="deploy code that no longer names the column first; keep an archive; drop it in the contract phase",
             sql=(
                 f"-- after the deploy; the archive first:\nCREATE TABLE {_archive(operation, at)} AS SELECT {_key(operation, at)}, {name} FROM {table};\n"
                 f"ALTER TABLE {table} DROP COLUMN {name};"

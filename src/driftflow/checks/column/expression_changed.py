@@ -27,8 +27,6 @@ def expression_changed(operation: SetExpression, at: Situation) -> Iterator[Find
             axis="blocks",
             severity=severity,
             why=waiting(at, claim, "rewritten"),
-            remedy=Remedy(
-                summary="add a second column that a trigger keeps up to date, fill it in chunks, swap the names (shadow_column)"
-            ),
+            remedy=Remedy(summary="add a second column that a trigger keeps up to date, fill it in chunks, swap the names"),
             near=operation.column,
         )

@@ -24,7 +24,7 @@ def column_renamed(operation: RenameColumn, at: Situation) -> Iterator[Finding]:
         severity="error",
         why="a rename has no in-between: old code and new code cannot both run; functions that hold the name as text break too",
         remedy=Remedy(
-            summary="expand and contract: a second column kept in step by a trigger, deploy, then drop the old one (rename_column)",
+            summary="expand and contract: a second column kept in step by a trigger, deploy, then drop the old one",
             sql=(
                 f"ALTER TABLE {table} ADD COLUMN {new} …;\n-- a trigger writes each into the other; fill old rows in chunks:\n"
                 f"UPDATE {table} SET {new} = {old} WHERE {new} IS DISTINCT FROM {old} AND …;\n-- after the deploy: ALTER TABLE {table} DROP COLUMN {old};"

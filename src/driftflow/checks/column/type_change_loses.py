@@ -29,6 +29,6 @@ def type_change_loses(operation: AlterColumnType, at: Situation) -> Iterator[Fin
             axis="loses",
             severity="error",
             why="the server converts without an error, and the old values cannot be computed back",
-            remedy=Remedy(summary="keep the old column beside the new one until the values have been compared (shadow_column)"),
+            remedy=Remedy(summary="keep the old column beside the new one until the values have been compared"),
             near=operation.column,
         )

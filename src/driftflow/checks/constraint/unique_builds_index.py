@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.remedies import unique_from_index
+from driftflow.checks.remedies import add_unique
 from driftflow.checks.sizes import severity_of_block, waiting
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import PrimaryKey, Unique
@@ -32,6 +32,6 @@ def unique_builds_index(operation: AddConstraint, at: Situation) -> Iterator[Fin
         axis="blocks",
         severity=severity,
         why=waiting(at, claim, "read for the index"),
-        remedy=unique_from_index(at, operation.table, item),
+        remedy=add_unique(at, operation.table, item),
         near=item.name,
     )

@@ -26,7 +26,7 @@ def index_rebuilt_under_lock(operation: Reindex, at: Situation) -> Iterator[Find
         severity=severity,
         why=f"SHARE on the table and ACCESS EXCLUSIVE on each index are held{rows}",
         remedy=Remedy(
-            summary="rebuild concurrently, outside a transaction (reindex_online)",
+            summary="rebuild concurrently, outside a transaction",
             sql=f"REINDEX {operation.kind.upper()} CONCURRENTLY{name};",
         ),
     )

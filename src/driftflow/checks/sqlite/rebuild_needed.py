@@ -66,7 +66,6 @@ def rebuild_needed(operation: _Altering, at: Situation) -> Iterator[Finding]:
                 f"DROP TABLE {table};\nALTER TABLE {new} RENAME TO {at.dialect.quote(operation.table.name)};\n"
                 "-- indexes, triggers and views again\nPRAGMA foreign_key_check;\nCOMMIT;\nPRAGMA foreign_keys = ON;"
             ),
-            enhancement="rebuild_table",
         ),
         near=getattr(operation, "column", "") if isinstance(getattr(operation, "column", ""), str) else "",
     )

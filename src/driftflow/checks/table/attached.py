@@ -66,7 +66,7 @@ def _remedy(at: Situation, relation: Name, inside: tuple[str, str], *, is_defaul
     column, bound = inside
     expression = f"NOT ({bound})" if is_default else f"{column} IS NOT NULL AND {bound}"
     return Remedy(
-        summary="prove the bound by a check that is validated beforehand, beside the traffic; build missing indexes concurrently (attach_partition)",
+        summary="prove the bound by a check that is validated beforehand, beside the traffic; build missing indexes concurrently",
         sql=(
             f"ALTER TABLE {quoted} ADD CONSTRAINT {at.dialect.quote(relation.name + '_bound')} CHECK ({expression}) NOT VALID;\n"
             f"-- a transaction of its own:\nALTER TABLE {quoted} VALIDATE CONSTRAINT {at.dialect.quote(relation.name + '_bound')};"

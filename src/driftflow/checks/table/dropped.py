@@ -27,7 +27,7 @@ def table_dropped(operation: DropTable | DropSchema, at: Situation) -> Iterator[
         severity="error",
         why=f"nothing brings it back but a backup; code that still asks for it fails at once{others(at, operation.name)}",
         remedy=Remedy(
-            summary="rename it out of the way first, wait until nobody missed it, drop it in a later release (drop_table)",
+            summary="rename it out of the way first, wait until nobody missed it, drop it in a later release",
             sql=f"ALTER TABLE {name} RENAME TO {parked};  -- the way back is a rename\n-- after the soak:\nDROP TABLE {parked};",
         ),
         near=operation.name.name,

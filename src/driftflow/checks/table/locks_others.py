@@ -57,9 +57,7 @@ def _remedy(operation: CreateTable | DropTable, at: Situation) -> Remedy:
             summary="drop the foreign keys first, each in a transaction of its own under a lock timeout", sql="\n".join(drops)
         )
     if operation.table.partition_of is not None:
-        return Remedy(
-            summary="create the table by itself, then ATTACH it: the parent stays readable and writable (attach_partition)"
-        )
+        return Remedy(summary="create the table by itself, then ATTACH it: the parent stays readable and writable")
     return Remedy(
         summary="create the table without foreign keys, add each in a transaction of its own (it is instant while the table is empty)"
     )

@@ -40,7 +40,7 @@ def table_renamed(operation: RenameTable | MoveTable, at: Situation) -> Iterator
         )
         if at.can(Capability.SINGLE_WRITER)
         else Remedy(
-            summary="leave a view under the old name in the same transaction, drop it after the deploy (rename_table)",
+            summary="leave a view under the old name in the same transaction, drop it after the deploy",
             sql=f"BEGIN;\nALTER TABLE {old} {verb};\nCREATE VIEW {old} AS SELECT * FROM {at.dialect.quote_name(new)};\nCOMMIT;",
         ),
         near=operation.name.name,

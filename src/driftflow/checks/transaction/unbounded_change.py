@@ -34,7 +34,6 @@ def unbounded_change(operation: Update | Delete, at: Situation) -> Iterator[Find
         remedy=Remedy(
             summary=f"{'delete' if deletes else 'update'} in chunks by primary key, each in a transaction of its own (backfill_in_chunks)",
             sql=_chunk(operation, at),
-            enhancement="" if deletes else "backfill_in_chunks",
         ),
         near=operation.table.name,
     )
