@@ -54,9 +54,7 @@ def shop(dialect: Dialect, **more: object) -> Catalog:
 
 def plan_folder(folder: Path, dialect: Dialect, *, catalog: Catalog | None = None, policy: Policy = POLICY) -> Plan:
     """The plan of every migration in a folder."""
-    migrations = [
-        migration_of(path.read_text(), dialect, id=path.stem, file=path.name) for path in sorted(folder.glob("*.sql"))
-    ]
+    migrations = [migration_of(path.read_text(), dialect, id=path.stem, file=path.name) for path in sorted(folder.glob("*.sql"))]
     inputs = {}
     for name in wanted_files(migrations):
         inputs[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
@@ -67,9 +65,7 @@ def plan_folder(folder: Path, dialect: Dialect, *, catalog: Catalog | None = Non
 
 def plan_of(text: str, dialect: Dialect, *, catalog: Catalog | None = None, policy: Policy = POLICY, **more: object) -> Plan:
     """The plan of one migration given as text."""
-    return compose_plan(
-        [migration_of(text, dialect)], catalog=catalog or shop(dialect), dialect=dialect, policy=policy, **more
-    )  # type: ignore[arg-type]
+    return compose_plan([migration_of(text, dialect)], catalog=catalog or shop(dialect), dialect=dialect, policy=policy, **more)  # type: ignore[arg-type]
 
 
 def named(name: str) -> Dialect:

@@ -14,7 +14,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import planning
-
 from driftflow import pipeline
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.clock import SystemClock

@@ -9,13 +9,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import planning
-
 from driftflow.model.names import Version
 from driftflow.model.plan_file import decode_plan, encode_plan
 from driftflow.plugins import discover
 
 GOLDEN = Path(__file__).parent / "plans"
-SERVERS = {"postgresql-16": Version(major=16), "postgresql-18": Version(major=18), "sqlite-3.40": Version(major=3, minor=40, patch=1)}
+SERVERS = {
+    "postgresql-16": Version(major=16),
+    "postgresql-18": Version(major=18),
+    "sqlite-3.40": Version(major=3, minor=40, patch=1),
+}
 CASES = [
     (server, example, form)
     for server in SERVERS

@@ -11,6 +11,7 @@ from driftflow.model.catalog import Table
 from driftflow.model.operations import Delete, Update
 from driftflow.model.plan import Backfill, Irreversible, Phase, Step, Undo, UndoNothing
 from driftflow.model.record import replace
+from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.filling import backfill, chunk_key, remaining
 from driftflow.strategies.phases import phase_of
@@ -166,7 +167,7 @@ def _swap_alias(text: str, alias: str, name: str) -> str:
 
 
 def _undo(operation: Update | Delete, at: Situation) -> Undo:
-    where = f"{at.migration.id}:{at.statement.span.line}"
+    where = spoken.place_of(at)
     table = operation.table
     if isinstance(operation, Delete):
         return Irreversible(reason=f"the deleted rows of {table} are not kept", name=f"delete {table} {where}")

@@ -90,6 +90,7 @@ from driftflow.model.operations import (
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.strategies import inverse_alter as alter
 from driftflow.strategies import inverse_object as other
+from driftflow.strategies import spoken
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 
@@ -220,7 +221,7 @@ def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | Mo
 
 
 def _rows(operation: Insert | Update | Delete | Truncate | Copy | Select | RawSql, at: Situation) -> Inverse:
-    where = f"{at.migration.id}:{at.statement.span.line}"
+    where = spoken.place_of(at)
     match operation:
         case Select(opaque=False, writes=()) if not operation.calls:
             return UndoNothing(reason="a query that changes nothing")

@@ -41,6 +41,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
+from driftflow.strategies import spoken
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 
@@ -210,7 +211,7 @@ Plain = CreateSchema | DropSchema | CreateExtension | Comment | Grant | AlterObj
 
 
 def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
-    where = f"{at.migration.id}:{at.statement.span.line}"
+    where = spoken.place_of(at)
     match operation:
         case CreateSchema(name=name):
             if name in before.schemas:

@@ -124,6 +124,12 @@ def until(at: Situation) -> Iterator[Statement]:
             return
 
 
+def place_of(at: Situation) -> str:
+    """`001#3`: the third statement of migration 001; part of a name that a person accepts, so it must not move with a comment."""
+    number = next((index for index, one in enumerate(at.migration.statements, 1) if one.span == at.statement.span), 0)
+    return f"{at.migration.id}#{number}"
+
+
 def as_is(at: Situation) -> bool:
     """`as-is reason=...`: the statement is taken literally."""
     return bool(at.directives("as-is"))

@@ -1,0 +1,358 @@
+"""What a plan promises, on the shop's catalog: order, phases, gates, transactions, records, ids. No server."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+import planning
+from driftflow.config import Policy
+from driftflow.errors import ParseError, RefusedError, SourceError
+from driftflow.model.catalog import Catalog, structure
+from driftflow.model.effects import LockClaim
+from driftflow.model.names import Name, Version
+from driftflow.model.plan import (
+    PHASES,
+    Backfill,
+    BuildIndex,
+    Gate,
+    Irreversible,
+    Plan,
+    RebuildTable,
+    RunSql,
+    UndoNothing,
+    UndoSteps,
+)
+from driftflow.model.record import replace
+from driftflow.planner.compose import compose_plan
+
+POSTGRESQL, SQLITE = planning.named("postgresql"), planning.named("sqlite")
+SMALL = Policy(small_table_rows=1_000_000)
+
+
+def statements(plan: Plan) -> list[str]:
+    return [sql for step in plan.steps if isinstance(step, RunSql) for sql in step.statements]
+
+
+def slow(step: object) -> bool:
+    return any(claim.held != "instant" for claim in step.claims)
+
+
+def strong(claim: LockClaim) -> bool:
+    return bool({"reads", "writes"} & set(claim.blocks))
+
+
+@pytest.mark.parametrize("example", ["inventory", "two_factor", "tenants"])
+@pytest.mark.parametrize("form", ["naive", "enhanced"])
+def test_nothing_slow_runs_under_a_strong_lock_on_a_living_table(example: str, form: str) -> None:
+    plan = planning.plan_folder(planning.EXAMPLES / example / "postgresql" / form, POSTGRESQL)
+    for step in plan.steps:
+        if any(strong(claim) for claim in step.claims):
+            assert not slow(step), step.purpose
+            assert step.lock_timeout_ms <= Policy().stall_budget_ms
+
+
+@pytest.mark.parametrize("dialect", [POSTGRESQL, SQLITE], ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize("example", ["inventory", "two_factor", "tenants"])
+def test_phases_follow_each_other_and_a_gate_opens_the_contract(dialect, example: str) -> None:
+    plan = planning.plan_folder(planning.EXAMPLES / example / dialect.name / "enhanced", dialect)
+    phases = [PHASES.index(step.phase) for step in plan.steps]
+    assert phases == sorted(phases)
+    contract = [step for step in plan.steps if step.phase == "contract"]
+    assert not contract or isinstance(contract[0], Gate)
+
+
+def test_a_column_that_running_code_needs_is_dropped_behind_a_gate() -> None:
+    plan = planning.plan_of("ALTER TABLE products DROP COLUMN name; ALTER TABLE products ADD COLUMN title text;", POSTGRESQL)
+    added, gate, dropped = plan.steps
+    assert (added.phase, gate.phase, dropped.phase) == ("expand", "contract", "contract")
+    assert isinstance(gate, Gate)
+    assert gate.checklist == ("code that still uses products.name fails",)
+    assert plan.point_of_no_return == dropped.id
+    assert isinstance(dropped.undo, Irreversible)
+    assert dropped.undo.name == "drop_column public.products.name"
+
+
+def test_what_depends_on_a_late_step_is_late_too() -> None:
+    plan = planning.plan_of(
+        "ALTER TABLE products RENAME COLUMN name TO title; CREATE INDEX t ON products (title); CREATE INDEX s ON products (price_cents);",
+        POSTGRESQL,
+    )
+    assert [(type(step).__name__, step.phase) for step in plan.steps] == [
+        ("BuildIndex", "migrate"),
+        ("Gate", "contract"),
+        ("RunSql", "contract"),
+        ("BuildIndex", "contract"),
+    ]
+
+
+def test_rows_are_changed_in_source_order() -> None:
+    plan = planning.plan_of(
+        "UPDATE orders SET status = 'a'; INSERT INTO orders (user_id, product_id, total_cents) VALUES (1, 1, 1);", POSTGRESQL
+    )
+    assert [type(step) for step in plan.steps] == [Backfill, RunSql]
+
+
+def test_what_is_dropped_and_made_again_is_no_gate_and_one_transaction() -> None:
+    catalog = planning.catalog_of(
+        (planning.EXAMPLES / "shop/postgresql.sql").read_text() + "CREATE VIEW v AS SELECT id FROM orders;", POSTGRESQL
+    )
+    plan = planning.plan_of("DROP VIEW v; CREATE VIEW v AS SELECT id, status FROM orders;", POSTGRESQL, catalog=catalog)
+    assert len(plan.steps) == 1
+    assert plan.steps[0].phase == "expand"
+
+
+def test_new_tables_are_made_together_and_need_no_care() -> None:
+    plan = planning.plan_of(
+        "CREATE TABLE a (id int PRIMARY KEY, b int); CREATE INDEX a_b ON a (b); ALTER TABLE a ALTER COLUMN b SET NOT NULL;"
+        "INSERT INTO a VALUES (1, 2);",
+        POSTGRESQL,
+    )
+    assert next(len(step.statements) for step in plan.steps if isinstance(step, RunSql)) >= 3
+    assert not [step for step in plan.steps if isinstance(step, BuildIndex | Gate)]
+    assert plan.longest_stall is None
+
+
+def test_a_foreign_key_of_a_new_table_locks_the_old_one_alone() -> None:
+    plan = planning.plan_of(
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (order_id bigint REFERENCES orders (id)); CREATE TABLE c (id int);",
+        POSTGRESQL,
+    )
+    locking = [step for step in plan.steps if any(claim.relation.name == "orders" and strong(claim) for claim in step.claims)]
+    assert [len(step.statements) for step in locking] == [1]
+
+
+def test_a_small_table_gets_the_direct_form() -> None:
+    sql = "CREATE INDEX i ON orders (status);"
+    small, large = (planning.plan_of(sql, POSTGRESQL, policy=policy) for policy in (SMALL, planning.POLICY))
+    assert statements(small) == ["CREATE INDEX i ON orders (status)"]
+    assert isinstance(large.steps[0], BuildIndex)
+
+
+def test_unknown_size_counts_as_large() -> None:
+    catalog = planning.shop(POSTGRESQL, rows={})
+    plan = planning.plan_of("CREATE INDEX i ON orders (status);", POSTGRESQL, catalog=catalog, policy=SMALL)
+    assert isinstance(plan.steps[0], BuildIndex)
+    assert plan.steps[0].estimate is None
+
+
+def test_as_is_is_taken_literally() -> None:
+    plan = planning.plan_of('-- driftflow: as-is reason="off hours"\nCREATE INDEX i ON orders (status);', POSTGRESQL)
+    assert statements(plan) == ["CREATE INDEX i ON orders (status)"]
+    assert plan.longest_stall is not None
+    assert "SHARE on public.orders" in plan.longest_stall.basis
+
+
+def test_set_is_carried_to_the_steps_and_does_not_leak() -> None:
+    one = planning.migration_of(
+        "SET search_path TO public, audit; SET lock_timeout = '9s'; SET ROLE owner; UPDATE tenants SET name = 'x' WHERE id = '0';",
+        POSTGRESQL,
+    )
+    two = planning.migration_of(
+        "UPDATE tenants SET name = 'y' WHERE name = 'x' AND id = '1';", POSTGRESQL, id="002", file="002.sql"
+    )
+    plan = compose_plan([one, two], catalog=planning.shop(POSTGRESQL), dialect=POSTGRESQL, policy=SMALL)
+    first, second = plan.steps
+    assert isinstance(first, RunSql)
+    assert isinstance(second, RunSql)
+    assert set(first.settings) == {"search_path"}
+    assert first.role == "owner"
+    assert (second.settings, second.role) == ({}, "")
+    assert any("lock_timeout gives way" in note for note in plan.notes)
+
+
+def test_begin_and_commit_of_the_file_give_way() -> None:
+    plan = planning.plan_of("BEGIN; CREATE TABLE a (id int); COMMIT;", POSTGRESQL, policy=SMALL)
+    assert statements(plan) == ["CREATE TABLE a (id int)"]
+
+
+def test_a_migration_that_rolls_itself_back_is_refused() -> None:
+    with pytest.raises(RefusedError, match="rolls itself back") as caught:
+        planning.plan_of("BEGIN; CREATE TABLE a (id int); ROLLBACK;", POSTGRESQL)
+    assert caught.value.code == "DF-E322"
+
+
+def test_what_cannot_apply_is_refused_with_its_place() -> None:
+    with pytest.raises(RefusedError) as caught:
+        planning.plan_of("CREATE TABLE x (id int);\nALTER TABLE nowhere ADD COLUMN a int;", POSTGRESQL)
+    assert caught.value.code == "DF-E321"
+    assert "001.sql:2:1" in caught.value.where
+
+
+def test_statements_that_mean_something_together_stay_together() -> None:
+    plan = planning.plan_of(
+        "CREATE TABLE n (id bigint PRIMARY KEY, sku text); INSERT INTO n SELECT id, sku FROM products; DROP TABLE products CASCADE;"
+        "ALTER TABLE n RENAME TO products;",
+        POSTGRESQL,
+    )
+    assert len(plan.steps) == 1
+    assert any("in the place of products" in note for note in plan.notes)
+
+
+class Ledger:
+    """A version table, as a tool's reader would describe it."""
+
+    table = Name(schema="public", name="versions")
+
+    def create(self) -> tuple[str, ...]:
+        return ("CREATE TABLE IF NOT EXISTS versions (id text)",)
+
+    def record(self, migration) -> tuple[str, ...]:
+        return (f"INSERT INTO versions VALUES ('{migration.id}')",)
+
+    def unrecord(self, migration) -> tuple[str, ...]:
+        return (f"DELETE FROM versions WHERE id = '{migration.id}'",)
+
+
+def recorded(*texts: str) -> Plan:
+    migrations = [
+        planning.migration_of(text, POSTGRESQL, id=f"00{number}", file=f"00{number}.sql") for number, text in enumerate(texts, 1)
+    ]
+    return compose_plan(
+        migrations, catalog=planning.shop(POSTGRESQL), dialect=POSTGRESQL, policy=planning.POLICY, ledgers={"plain": Ledger()}
+    )
+
+
+def test_a_migration_is_recorded_in_its_last_step_and_unrecorded_first() -> None:
+    plan = recorded("ALTER TABLE orders ADD COLUMN a int; COMMENT ON COLUMN orders.a IS 'x';")
+    assert statements(plan)[0].startswith("CREATE TABLE IF NOT EXISTS versions")
+    last = plan.steps[-1]
+    assert isinstance(last, RunSql)
+    assert last.statements[-1] == "INSERT INTO versions VALUES ('001')"
+    assert isinstance(last.undo, UndoSteps)
+    assert last.undo.steps[0].statements[0].startswith("DELETE FROM versions")
+
+
+def test_a_last_step_outside_transactions_is_followed_by_the_record() -> None:
+    plan = recorded("CREATE INDEX i ON orders (status);")
+    assert isinstance(plan.steps[-2], BuildIndex)
+    assert plan.steps[-1].statements == ("INSERT INTO versions VALUES ('001')",)
+
+
+def test_records_come_in_the_tools_order_and_before_the_gate() -> None:
+    plan = recorded("ALTER TABLE orders DROP COLUMN status; UPDATE orders SET quantity = 1;", "CREATE TABLE x (id int);")
+    texts = [(index, sql) for index, step in enumerate(plan.steps) if isinstance(step, RunSql) for sql in step.statements]
+    records = [index for index, sql in texts if sql.startswith("INSERT INTO versions")]
+    order = [sql for _, sql in texts if sql.startswith("INSERT INTO versions")]
+    gate = next(index for index, step in enumerate(plan.steps) if isinstance(step, Gate))
+    assert order == ["INSERT INTO versions VALUES ('001')", "INSERT INTO versions VALUES ('002')"]
+    assert max(records) < gate
+    assert any("before the gate" in note for note in plan.notes)
+
+
+def test_ids_and_digest_do_not_depend_on_statistics_or_place() -> None:
+    sql = "UPDATE orders SET status = 'a'; CREATE INDEX i ON orders (status);"
+    plan = planning.plan_of(sql, POSTGRESQL)
+    other = planning.plan_of(sql, POSTGRESQL, catalog=planning.shop(POSTGRESQL, rows={"orders": 9_000_000}))
+    moved = planning.plan_of("\n\n" + sql, POSTGRESQL)
+    assert [step.id for step in plan.steps] == [step.id for step in other.steps] == [step.id for step in moved.steps]
+    assert plan.digest == other.digest
+    assert plan.estimate != other.estimate
+
+
+def test_the_digest_follows_what_will_be_done() -> None:
+    plan = planning.plan_of("UPDATE orders SET status = 'a';", POSTGRESQL)
+    assert plan.digest != planning.plan_of("UPDATE orders SET status = 'b';", POSTGRESQL).digest
+    assert plan.digest != replace(plan, accepted=("x",)).digest
+
+
+def test_equal_steps_are_told_apart() -> None:
+    plan = planning.plan_of("ANALYZE orders; ANALYZE orders;", POSTGRESQL)
+    assert [step.id.rpartition(".")[2] for step in plan.steps] == ["1", "2"]
+
+
+def test_accepted_names_are_those_that_the_plan_needs() -> None:
+    policy = replace(planning.POLICY, accept=("drop_column public.products.name", "drop_table public.nothing"))
+    plan = planning.plan_of("ALTER TABLE products DROP COLUMN name;", POSTGRESQL, policy=policy)
+    assert plan.accepted == ("drop_column public.products.name",)
+
+
+def test_the_footprint_names_both_tables_of_a_foreign_key_and_no_index() -> None:
+    plan = planning.plan_of("ALTER TABLE orders ADD COLUMN t uuid REFERENCES tenants (id);", POSTGRESQL)
+    assert [name.text for name in plan.relations] == ["public.orders", "public.tenants"]
+
+
+def test_a_plan_can_be_made_without_a_database() -> None:
+    catalog = Catalog(
+        vendor="postgresql", version=Version(major=16), search_path=("public",), schemas=("public",), complete=False
+    )
+    plan = planning.plan_of("ALTER TABLE orders ADD COLUMN a int; CREATE INDEX i ON orders (a);", POSTGRESQL, catalog=catalog)
+    assert isinstance(plan.steps[-1], BuildIndex)
+    assert any("without a database" in note for note in plan.notes)
+
+
+def test_sqlite_changes_of_one_table_are_one_rebuild() -> None:
+    plan = planning.plan_of(
+        "ALTER TABLE orders ALTER COLUMN status DROP NOT NULL; ALTER TABLE orders ALTER COLUMN user_id DROP NOT NULL;", SQLITE
+    )
+    [step] = plan.steps
+    assert isinstance(step, RebuildTable)
+    assert step.purpose == "Rebuild orders: status nullable, user_id nullable"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("-- driftflow: backfill column=a\n", "DF-E213"),
+        ("-- driftflow: backfill column=a set=1 csv=x.csv key=k value=v\n", "DF-E213"),
+        ("-- driftflow: backfill column=a sett=1\n", "DF-E212"),
+        ("-- driftflow: as-is\n", "DF-E213"),
+        ("-- driftflow: backfill column=a csv=x.csv key=k value=v\n", "DF-E214"),
+    ],
+)
+def test_a_directive_that_cannot_be_followed_stops_the_planning(text: str, code: str) -> None:
+    with pytest.raises((ParseError, SourceError)) as caught:
+        planning.plan_of(text + "ALTER TABLE orders ADD COLUMN a int;", POSTGRESQL)
+    assert caught.value.code == code
+    assert "001.sql:1:1" in caught.value.where
+
+
+NAIVE = [
+    "ALTER TABLE orders ADD COLUMN tenant_id uuid REFERENCES tenants (id); ALTER TABLE orders ALTER COLUMN tenant_id SET NOT NULL;",
+    "ALTER TABLE orders ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();",
+    "ALTER TABLE orders ADD CONSTRAINT c CHECK (total_cents >= 0), ADD CONSTRAINT u UNIQUE (user_id, created_at);",
+    "ALTER TABLE products DROP COLUMN name; ALTER TABLE products ADD COLUMN title text;",
+    "CREATE INDEX i ON orders (status); DROP INDEX orders_user_id_idx;",
+    "ALTER TABLE orders ADD COLUMN weight int CHECK (weight > 0);",
+    "ALTER TABLE orders ALTER COLUMN status DROP NOT NULL; ALTER TABLE orders ALTER COLUMN status SET DEFAULT 'x';",
+]
+
+
+@pytest.mark.parametrize("version", [14, 18])
+@pytest.mark.parametrize("sql", NAIVE)
+def test_the_steps_lead_where_the_statements_lead(sql: str, version: int) -> None:
+    """Pure: the SQL of every step, read again, takes the catalog to the same end."""
+    start = planning.shop(POSTGRESQL, version=Version(major=version))
+    wanted = walked(start, [sql])
+    plan = planning.plan_of(sql, POSTGRESQL, catalog=start)
+    texts = [
+        text
+        for step in plan.steps
+        for text in (step.statements if isinstance(step, RunSql) else [getattr(step, "create_sql", "")])
+    ]
+    assert same(walked(start, texts)) == same(wanted)
+
+
+def walked(catalog: Catalog, texts: list[str]) -> Catalog:
+    for text in filter(None, texts):
+        for statement in planning.migration_of(text, POSTGRESQL).statements:
+            for operation in statement.operations:
+                catalog = catalog.after(POSTGRESQL.resolve(operation, catalog))
+    return catalog
+
+
+def same(catalog: Catalog) -> object:
+    tables = {name: structure(table) for name, table in catalog.tables.items()}
+    return {
+        name: replace(table, columns=tuple(sorted(table.columns, key=lambda one: one.name))) for name, table in tables.items()
+    }
+
+
+def test_every_undo_says_what_it_is() -> None:
+    plan = planning.plan_folder(planning.EXAMPLES / "tenants/postgresql/enhanced", POSTGRESQL)
+    for step in plan.steps:
+        assert isinstance(step.undo, UndoSteps | UndoNothing)
+        assert not isinstance(step.undo, UndoNothing) or step.undo.reason
