@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,19 +60,32 @@ def place(at: Situation, near: str) -> Span:
     span, sql = at.statement.span, at.statement.sql
     if not near or span.end - span.start != len(sql):
         return span
-    match = re.search(rf"(?<![\w$]){re.escape(near)}(?![\w$])", sql, re.IGNORECASE)
-    if match is None:
+    start = word_at(sql, near)
+    if start < 0:
         return span
-    before = sql[: match.start()]
+    before, end = sql[:start], start + len(near)
     line = span.line + before.count("\n")
-    column = match.start() - before.rfind("\n") if "\n" in before else span.column + match.start()
-    width = match.end() - match.start()
+    column = start - before.rfind("\n") if "\n" in before else span.column + start
     return replace(
         span,
         line=line,
         column=column,
         end_line=line,
-        end_column=column + width,
-        start=span.start + match.start(),
-        end=span.start + match.end(),
+        end_column=column + len(near),
+        start=span.start + start,
+        end=span.start + end,
     )
+
+
+def word_at(text: str, word: str) -> int:
+    """Where the word stands in the text, whatever its case; -1 when it does not. A part of a longer word does not count."""
+    low, wanted = text.lower(), word.lower()
+    if len(low) != len(text):  # a few capitals become two letters: offsets would be off
+        low, wanted = text, word
+    at = low.find(wanted)
+    while at >= 0:
+        before, after = low[at - 1 : at], low[at + len(wanted) : at + len(wanted) + 1]
+        if not (before.isalnum() or (before in "_$" and before)) and not (after.isalnum() or (after in "_$" and after)):
+            return at
+        at = low.find(wanted, at + 1)
+    return -1

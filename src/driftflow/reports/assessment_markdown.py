@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from driftflow.model.finding import Assessment, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, Finding
 from driftflow.plugins import register
 from driftflow.reports.style import count
-from driftflow.reports.text import statement_of
+from driftflow.reports.text import Statements
 
 MARKS = {"error": "🛑", "warning": "⚠️", "info": "💡"}
 
@@ -43,14 +43,14 @@ def _table(assessment: Assessment) -> Iterator[str]:
 
 
 def _details(assessment: Assessment) -> Iterator[str]:
+    statements = Statements(assessment)
     for finding in assessment.findings:
-        yield from _one(finding, assessment)
+        yield from _one(finding, statements.of(finding))
 
 
-def _one(finding: Finding, assessment: Assessment) -> Iterator[str]:
+def _one(finding: Finding, assessed: AssessedStatement | None) -> Iterator[str]:
     yield f"<details><summary>{MARKS[finding.severity]} {finding.code} at <code>{finding.span}</code></summary>"
     yield ""
-    assessed = statement_of(finding, assessment)
     if assessed is not None:
         yield from _code(assessed.statement.sql.strip())
     if finding.why:

@@ -18,23 +18,31 @@ KNOWN = {"rule": "from the statement alone", "catalog": "from the catalog", "ser
 def render(assessment: Assessment, *, color: bool = False) -> str:
     """Findings in the order of the files, then what is fine, then the count."""
     paint = Paint(color)
+    statements = Statements(assessment)
     lines: list[str] = []
     for finding in assessment.findings:
-        lines += [*_finding(finding, statement_of(finding, assessment), paint), ""]
+        lines += [*_finding(finding, statements.of(finding), paint), ""]
     lines += _facts(assessment, paint)
     lines += _references(assessment, paint)
     lines += _count(assessment, paint)
     return "\n".join(lines) + "\n"
 
 
-def statement_of(finding: Finding, assessment: Assessment) -> AssessedStatement | None:
-    """The statement that a finding speaks of; none for a comment outside any statement."""
-    for assessed in assessment.statements:
-        span = assessed.statement.span
-        same = assessed.migration == finding.migration and span.file == finding.span.file
-        if same and span.start <= finding.span.start < max(span.end, span.start + 1):
-            return assessed
-    return None
+class Statements:
+    """The statements of an assessment, found by the findings that speak of them."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        self._by_migration: dict[str, list[AssessedStatement]] = {}
+        for assessed in assessment.statements:
+            self._by_migration.setdefault(assessed.migration, []).append(assessed)
+
+    def of(self, finding: Finding) -> AssessedStatement | None:
+        """None for a comment outside any statement."""
+        for assessed in self._by_migration.get(finding.migration, ()):
+            span = assessed.statement.span
+            if span.file == finding.span.file and span.start <= finding.span.start < max(span.end, span.start + 1):
+                return assessed
+        return None
 
 
 def _finding(finding: Finding, assessed: AssessedStatement | None, paint: Paint) -> Iterator[str]:
