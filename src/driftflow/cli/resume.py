@@ -24,6 +24,7 @@ def command(run: Session, *, id: str, listening: running.Listening, **how: Any) 
     """
     from driftflow import pipeline
     from driftflow.engine.run import RunOptions
+    from driftflow.reports.progress import Before
 
     found = running.the_run(run, id)
     name = found.run
@@ -45,4 +46,5 @@ def command(run: Session, *, id: str, listening: running.Listening, **how: Any) 
             root=run.root,
         ),
         accepted=how["accept"],
+        before=Before(steps=found.steps_done, rows=found.rows),
     )

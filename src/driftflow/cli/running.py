@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from driftflow.engine.run import RunReport, StopSignal
     from driftflow.journal.inspect import RunSummary
     from driftflow.model.plan import Plan
+    from driftflow.reports.progress import Before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def how(function: Command) -> Command:
 
 
 @contextmanager
-def listener(run: Session, plan: Plan, wanted: Listening) -> Iterator[Listener]:
+def listener(run: Session, plan: Plan, wanted: Listening, before: Before) -> Iterator[Listener]:
     """One listener that tells all of them. What one of them could not do is told at the end; the run does not fail for it."""
     from driftflow.reports.event_lines import EventLines
     from driftflow.reports.openmetrics import OpenMetrics
@@ -139,13 +140,20 @@ SAID = {
 
 
 def execute(
-    run: Session, plan: Plan, wanted: Listening, act: Callable[[Listener, StopSignal], RunReport], *, accepted: Sequence[str] = ()
+    run: Session,
+    plan: Plan,
+    wanted: Listening,
+    act: Callable[[Listener, StopSignal], RunReport],
+    *,
+    accepted: Sequence[str] = (),
+    before: Before | None = None,
 ) -> int:
     """Run it under the ears of everybody who listens. The first Ctrl-C or SIGTERM ends it at a safe point, the second cancels."""
     from driftflow.engine.run import StopSignal
+    from driftflow.reports.progress import NOTHING
 
     stop = StopSignal()
-    with stop.listening(), listener(run, plan, wanted) as tell:
+    with stop.listening(), listener(run, plan, wanted, before or NOTHING) as tell:
         report = act(tell, stop)
     if run.out.json:
         run.out.record(report)

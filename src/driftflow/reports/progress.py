@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from driftflow.model import event as events
 from driftflow.model.event import AnyEvent
+from driftflow.model.record import Record
 
 if TYPE_CHECKING:
     from driftflow.model.plan import Plan
@@ -16,10 +17,23 @@ LINE_SECONDS = 2.0
 """A chunk is only worth a line of a log this often."""
 
 
+class Before(Record, frozen=True, kw_only=True):
+    """What the journal said before a run was taken up again: the basis of what is said about repeating."""
+
+    steps: int = 0
+    rows: int | None = None
+    """Rows that the unfinished backfill had committed; None when nobody looked."""
+
+
+NOTHING = Before()
+
+
 class Story:
     """Events as sentences. Knows the plan's steps by their ids, and what has been said; nothing about terminals."""
 
-    def __init__(self, plan: Plan | None = None) -> None:
+    def __init__(self, plan: Plan | None = None, before: Before = NOTHING) -> None:
+        self._before = before
+        self._resumed = False
         steps = plan.steps if plan else ()
         self.purposes = {step.id: step.purpose for step in steps}
         self.numbers = {step.id: number for number, step in enumerate(steps, start=1)}
@@ -30,10 +44,20 @@ class Story:
             return f"[{step}]"
         return f"[{self.numbers[step]}/{len(self.numbers)}] {self.purposes[step]}"
 
+    def continued(self, event: events.ChunkDone) -> Iterator[str]:
+        """For the first chunk after a run was taken up again: where it goes on, and how many rows were done a second time."""
+        if self._resumed and event.chunk > 1:
+            repeated = ""
+            if self._before.rows is not None:
+                repeated = f"; {max(0, self._before.rows - (event.rows_total - event.rows)):,} rows repeated"
+            yield f"    continued at chunk {event.chunk}{repeated}"
+        self._resumed = False
+
     def lines(self, event: AnyEvent) -> Iterator[str]:
         """What one event has to say to a person."""
         match event:
             case events.RunStarted():
+                self._resumed = event.resumed
                 doing = "rolling back" if event.direction == "backward" else "running"
                 again = "again, " if event.resumed else ""
                 yield f"run {event.run}: {again}{doing} plan {event.plan_digest[:12]}{_phase(event.phase)}"
@@ -59,8 +83,6 @@ class Story:
                 yield f"    found half done and repaired: {event.repair}"
             case events.OutcomeUnknown():
                 yield f"    nobody can say whether this happened: {event.reason}"
-            case events.Resumed() if event.chunk:
-                yield f"    continued at chunk {event.chunk + 1}; 0 rows repeated"
             case _:
                 yield from _turning_point(event)
 
@@ -99,8 +121,13 @@ def _left(event: events.ChunkDone) -> str:
     if event.eta_seconds is None or not (event.eta_high_seconds or event.eta_seconds):
         return ""
     if event.eta_high_seconds is not None and event.eta_high_seconds > event.eta_seconds:
-        return f", {event.eta_seconds}–{seconds(event.eta_high_seconds * 1000)} left"
-    return f", {seconds(event.eta_seconds * 1000)} left"
+        return f", {_eta(event.eta_seconds)} to {_eta(event.eta_high_seconds)} left"
+    return f", {_eta(event.eta_seconds)} left"
+
+
+def _eta(value: int) -> str:
+    """Minutes are precise enough for what takes minutes."""
+    return f"{value} s" if value < 120 else f"{round(value / 60)} min" if value < 7200 else f"{round(value / 3600)} h"
 
 
 def _phase(phase: str) -> str:
@@ -129,11 +156,12 @@ class PlainProgress:
         stream: TextIO,
         plan: Plan | None = None,
         *,
+        before: Before = NOTHING,
         clock: Callable[[], float] = time.monotonic,
         mask: Callable[[str], str] = str,
     ) -> None:
         self._stream = stream
-        self._story = Story(plan)
+        self._story = Story(plan, before)
         self._clock = clock
         self._mask = mask
         self._told_at = clock()
@@ -147,6 +175,7 @@ class PlainProgress:
 
     def __call__(self, event: AnyEvent) -> None:
         if isinstance(event, events.ChunkDone):
+            self._say(self._story.continued(event))
             self._held = event
             if self._clock() - self._told_at >= LINE_SECONDS:
                 self._tell_held()
@@ -161,14 +190,25 @@ class PlainProgress:
             self._told_at = self._clock()
 
     def _tell(self, event: AnyEvent) -> None:
-        for line in self._story.lines(event):
+        self._say(self._story.lines(event))
+
+    def _say(self, lines: Iterable[str]) -> None:
+        for line in lines:
             print(self._mask(line), file=self._stream, flush=True)
 
 
 class LiveProgress:
     """Bars on a terminal: one for the steps of the plan, one for the rows of the step that runs; sentences scroll above them."""
 
-    def __init__(self, stream: TextIO, plan: Plan | None = None, *, color: bool = True, mask: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        plan: Plan | None = None,
+        *,
+        before: Before = NOTHING,
+        color: bool = True,
+        mask: Callable[[str], str] = str,
+    ) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -179,8 +219,9 @@ class LiveProgress:
             TextColumn("{task.fields[said]}"),
         )
         self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True, refresh_per_second=8)
-        self._story = Story(plan)
+        self._story = Story(plan, before)
         self._mask = mask
+        self._done_before = before.steps
         self._steps = self._progress.add_task("steps", total=len(plan.steps) if plan else None, said="")
         self._rows: Any = None
         self._finished: set[str] = set()
@@ -195,13 +236,19 @@ class LiveProgress:
     def __call__(self, event: AnyEvent) -> None:
         self._progress.start()
         if isinstance(event, events.ChunkDone):
+            self._say(self._story.continued(event))
             self._advance(event)
             return
         if isinstance(event, (events.StepDone, events.StepUndone, events.StepFailed, events.OutcomeUnknown)):
             self._end_rows()
+        if isinstance(event, (events.StepDone, events.StepUndone)):
             self._finished.add(event.step)
-            self._progress.update(self._steps, completed=len(self._finished), said=f"{len(self._finished)} done")
-        for line in self._story.lines(event):
+            done = len(self._finished) + self._done_before
+            self._progress.update(self._steps, completed=done, said=f"{done} done")
+        self._say(self._story.lines(event))
+
+    def _say(self, lines: Iterable[str]) -> None:
+        for line in lines:
             self._console.print(self._mask(line), markup=False)
 
     def _advance(self, event: events.ChunkDone) -> None:
@@ -217,7 +264,15 @@ class LiveProgress:
 
 
 def progress(
-    stream: TextIO, plan: Plan | None = None, *, live: bool, color: bool = True, mask: Callable[[str], str] = str
+    stream: TextIO,
+    plan: Plan | None = None,
+    *,
+    live: bool,
+    before: Before = NOTHING,
+    color: bool = True,
+    mask: Callable[[str], str] = str,
 ) -> PlainProgress | LiveProgress:
     """What listens to a run: bars where a person watches, lines elsewhere."""
-    return LiveProgress(stream, plan, color=color, mask=mask) if live else PlainProgress(stream, plan, mask=mask)
+    if live:
+        return LiveProgress(stream, plan, before=before, color=color, mask=mask)
+    return PlainProgress(stream, plan, before=before, mask=mask)

@@ -10,7 +10,7 @@ from driftflow.model import event as events
 from driftflow.model.event import AnyEvent
 from driftflow.model.names import Name
 from driftflow.model.plan import Backfill, Plan, RunSql
-from driftflow.reports.progress import LiveProgress, PlainProgress, seconds
+from driftflow.reports.progress import Before, LiveProgress, PlainProgress, seconds
 
 ORDERS = Name(schema="public", name="orders")
 PLAN = Plan(
@@ -54,9 +54,9 @@ run r1: running plan 0123456789ab
       held by session 42, active
     done in 12 ms
 [2/2] Fill orders.tenant_id
-    chunk 3: 3,000 of about 5,000 rows, 2,500 rows/s, 4–9 s left
+    chunk 3: 3,000 of about 5,000 rows, 2,500 rows/s, 4 s to 9 s left
     waiting 1.5 s: replica_lag 7.2 s
-    chunk 5: 5,000 of about 5,000 rows, 2,500 rows/s, 4–9 s left
+    chunk 5: 5,000 of about 5,000 rows, 2,500 rows/s, 4 s to 9 s left
     done in 2 min 10 s, 5,000 rows
 run r1: done in 2 min 20 s
 """
@@ -89,10 +89,30 @@ def test_the_live_view_says_the_same_sentences() -> None:
         assert line in said or line.lstrip().startswith("chunk")
 
 
-def test_resume_says_where_it_goes_on() -> None:
+@pytest.mark.parametrize(
+    ("rows_before", "said"),
+    [
+        (2000, "continued at chunk 3; 0 rows repeated"),
+        (2500, "continued at chunk 3; 500 rows repeated"),
+        (None, "continued at chunk 3"),
+    ],
+)
+def test_resume_says_where_it_goes_on_and_counts_what_was_repeated(rows_before: int | None, said: str) -> None:
+    for kind in (PlainProgress, LiveProgress):
+        stream = io.StringIO()
+        with kind(stream, PLAN, before=Before(rows=rows_before)) as told:
+            told(events.RunStarted(**AT, plan_digest="d", resumed=True))
+            told(chunk_done(3))
+            told(chunk_done(4))
+        assert [line.strip() for line in stream.getvalue().splitlines() if "continued" in line] == [said]
+
+
+def test_a_first_run_continues_nothing() -> None:
     stream = io.StringIO()
-    PlainProgress(stream, PLAN)(events.Resumed(**AT, step="bb.1", chunk=7))
-    assert stream.getvalue() == "    continued at chunk 8; 0 rows repeated\n"
+    with PlainProgress(stream, PLAN) as told:
+        told(events.RunStarted(**AT, plan_digest="d"))
+        told(chunk_done(3))
+    assert "continued" not in stream.getvalue()
 
 
 def test_every_event_has_a_sentence() -> None:
