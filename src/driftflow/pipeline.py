@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,13 @@ def assess(
 
     migrations = pending_migrations(sources, pending)
     return run_checks(
-        migrations, catalog=catalog, dialect=dialect, policy=policy, folder=root, inputs=external_inputs(migrations, root)
+        migrations,
+        catalog=catalog,
+        dialect=dialect,
+        policy=policy,
+        folder=root,
+        inputs=external_inputs(migrations, root),
+        today=datetime.now(UTC).date().isoformat(),
     )
 
 
