@@ -260,8 +260,8 @@ def test_the_digest_follows_what_will_be_done() -> None:
 
 
 def test_equal_steps_are_told_apart() -> None:
-    plan = planning.plan_of("ANALYZE orders; ANALYZE orders;", POSTGRESQL)
-    assert [step.id.rpartition(".")[2] for step in plan.steps] == ["1", "2"]
+    plan = planning.plan_of("ALTER TABLE orders ADD COLUMN a int;" + "UPDATE orders SET a = 1;" * 2, POSTGRESQL)
+    assert [step.id.rpartition(".")[2] for step in plan.steps[1:]] == ["1", "2"]
 
 
 def test_accepted_names_are_those_that_the_plan_needs() -> None:
