@@ -1,13 +1,11 @@
-"""Makes `rig` importable for the crash tests."""
+"""What the crash tests share."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
+from __future__ import annotations
 
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 

@@ -92,20 +92,36 @@ def common(schema: str, folder: Path) -> tuple:
             undo=UndoSteps(
                 steps=(
                     Backfill(
-                        purpose="Take it off again", table=account, key=("id",), assignments=(("balance", "balance - 1"),), chunk=CHUNK
+                        purpose="Take it off again",
+                        table=account,
+                        key=("id",),
+                        assignments=(("balance", "balance - 1"),),
+                        chunk=CHUNK,
                     ),
                 )
             ),
         ),
         Backfill(
-            id="call", purpose="Seal by Python", table=account, key=("id",), function=function(folder), predicate="sealed IS NULL",
-            chunk=CHUNK, phase="migrate",
-        ),  # fmt: skip
+            id="call",
+            purpose="Seal by Python",
+            table=account,
+            key=("id",),
+            function=function(folder),
+            predicate="sealed IS NULL",
+            chunk=CHUNK,
+            phase="migrate",
+        ),
         Gate(id="gate", purpose="The new version is out", name="deployed", question="Is it?", phase="contract"),
         Backfill(
-            id="delete", purpose="Delete the old log", table=Name(schema=schema, name="log"), key=("id",), action="delete",
-            predicate="old = 1", chunk=CHUNK, phase="contract",
-        ),  # fmt: skip
+            id="delete",
+            purpose="Delete the old log",
+            table=Name(schema=schema, name="log"),
+            key=("id",),
+            action="delete",
+            predicate="old = 1",
+            chunk=CHUNK,
+            phase="contract",
+        ),
         Verify(
             id="verify",
             purpose="See that it is right",
@@ -120,7 +136,7 @@ def common(schema: str, folder: Path) -> tuple:
                 ),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def sqlite_plan(folder: Path) -> Plan:

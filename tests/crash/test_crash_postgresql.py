@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from plans import POSTGRESQL_SCHEMA, postgresql_plan
-from rig import Meter, RunOptions, apply, fingerprinted, postgresql_state, sweep
+from engine_plans import POSTGRESQL_SCHEMA, postgresql_plan
+from engine_rig import Meter, RunOptions, apply, fingerprinted, postgresql_state, sweep
 
 from driftflow.model.plan import Plan
 from driftflow.model.record import replace

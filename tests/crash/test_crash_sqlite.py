@@ -8,8 +8,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from plans import SQLITE_SCHEMA, sqlite_plan
-from rig import RunOptions, apply, fingerprinted, sqlite_state, sweep, take_back
+from engine_plans import SQLITE_SCHEMA, sqlite_plan
+from engine_rig import RunOptions, apply, fingerprinted, sqlite_state, sweep, take_back
 
 pytestmark = pytest.mark.sqlite
 OPEN = RunOptions(open_gates=("deployed",))

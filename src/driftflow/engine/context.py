@@ -132,7 +132,7 @@ class Context:
                 yield
             except DatabaseFault as fault:
                 if fault.kind in {ErrorKind.LOCK_TIMEOUT, ErrorKind.DEADLOCK}:
-                    self.blockers = waiting.blockers
+                    self.blockers = waiting.blockers or self.blockers
                     self.longest_wait_ms = max(self.longest_wait_ms, int((self.clock.monotonic() - begun) * 1000))
                 raise
 
@@ -228,6 +228,7 @@ class Context:
     ) -> None:
         """Inside the step's own transaction where it has one: what was done and that it was done commit together."""
         said = dict(details or {})
+        self.blockers = ()
         if structural and self.plan.fingerprint_relations:
             said["fingerprint"] = self.fingerprint(self.connection, self.plan.fingerprint_relations)
         notices = self.connection.notices()
