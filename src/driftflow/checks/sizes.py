@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from driftflow.dialects.situation import Situation
+from driftflow.dialects.walk import relations_of
 from driftflow.model.effects import Estimate, LockClaim
 from driftflow.model.finding import Severity
 from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AddEnumValue,
+    AlterDomain,
+    AlterIndex,
+    AlterSequence,
+    DropFunction,
+    DropIndex,
+    DropSequence,
+    DropType,
+    Operation,
+    Reindex,
+    RenameIndex,
+)
 
 
 def is_new(at: Situation, relation: Name) -> bool:
@@ -20,6 +34,15 @@ def is_old(at: Situation, relation: Name, named: tuple[Name, ...] = ()) -> bool:
     if table is not None:
         return not table.new
     return not at.catalog.complete and relation in named
+
+
+def tables_named(operation: Operation) -> tuple[Name, ...]:
+    """Tables that the operation names as its target; an index, a sequence or a function that it names is none."""
+    if isinstance(operation, DropIndex | RenameIndex | AlterIndex):
+        return (operation.table,) if operation.table is not None else ()
+    if isinstance(operation, Reindex | AlterSequence | DropSequence | DropFunction | DropType | AlterDomain | AddEnumValue):
+        return ()
+    return relations_of(operation)
 
 
 def severity_of_block(at: Situation, relation: Name) -> Severity | None:

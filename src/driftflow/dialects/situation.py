@@ -47,7 +47,7 @@ class Situation:
     final: Catalog | None = None
     """The catalog as the last pending migration leaves it."""
     start: Catalog | None = None
-    """The catalog as the first pending migration finds it (set by the planner): what running code knows."""
+    """The catalog as the first pending migration finds it : what running code knows."""
 
     @property
     def version(self) -> Version | None:

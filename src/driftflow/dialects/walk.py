@@ -63,7 +63,7 @@ def situations(
     for migration in migrations:
         walk.migration(migration)
     for situation in walk.found:
-        yield replace(situation, committed=walk.ends[situation.transaction], final=walk.catalog)
+        yield replace(situation, committed=walk.ends[situation.transaction], final=walk.catalog, start=catalog)
 
 
 def end_of(situation: Situation) -> Catalog:

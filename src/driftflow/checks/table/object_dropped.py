@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
+from driftflow.checks.sizes import is_new
 from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog
 from driftflow.model.finding import Finding, Remedy
+from driftflow.model.names import Name
 from driftflow.model.operations import (
-    CreateFunction,
-    CreateTrigger,
-    CreateView,
     DropFunction,
     DropObject,
     DropPolicy,
@@ -39,7 +39,7 @@ def object_dropped(operation: _Dropped, at: Situation) -> Iterator[Finding]:
         at,
         f"{lost[0]} is gone" + (f", and with it {', '.join(lost[1:])}" if lost[1:] else ""),
         axis="loses",
-        severity="error" if cascade and lost[1:] else "warning",
+        severity="error" if cascade and lost[1:] else "info" if _perhaps(operation, at) else "warning",
         why="; ".join(broken.what for broken in at.effects.breaks)
         or "whatever relies on it fails or goes unguarded from this moment",
         remedy=Remedy(
@@ -51,36 +51,38 @@ def object_dropped(operation: _Dropped, at: Situation) -> Iterator[Finding]:
 
 
 def _is_back(operation: _Dropped, at: Situation) -> bool:
-    """Whether an object of that name is there when the transaction commits, or was only made earlier in it."""
-    made = (CreateView, CreateFunction, CreateTrigger)
-    name = operation.name if isinstance(operation.name, str) else (operation.name.text if operation.name is not None else "")
-    if any(isinstance(one, made) and _name(one) == name for one in at.earlier):
+    """Whether an object of that name is there when the transaction commits, or was only made by this release."""
+    if not _was_there(operation, at):
         return True
-    after = at.committed
-    if after is None:
+    return at.committed is not None and _has(at.committed, operation)
+
+
+def _was_there(operation: _Dropped, at: Situation) -> bool:
+    """What a pending migration has made is nobody's loss. What is not known to be made counts as being there."""
+    table = getattr(operation, "table", None)
+    if isinstance(table, Name) and is_new(at, table):
         return False
+    return at.start is None or _has(at.start, operation) or not _has(at.catalog, operation)
+
+
+def _perhaps(operation: _Dropped, at: Situation) -> bool:
+    """IF EXISTS of something that nobody has seen: most likely there is nothing to drop."""
+    return operation.if_exists and not at.catalog.complete and not _has(at.catalog, operation)
+
+
+def _has(catalog: Catalog, operation: _Dropped) -> bool:
     match operation:
         case DropView():
-            return name in after.views
+            return operation.name.text in catalog.views
         case DropFunction():
-            return any(routine.name.text == name for routine in after.routines.values())
+            return any(routine.name == operation.name for routine in catalog.routines.values())
         case DropType():
-            return name in after.types
+            return operation.name.text in catalog.types
         case DropSequence():
-            return name in after.sequences
+            return operation.name.text in catalog.sequences
         case DropTrigger() | DropPolicy() if operation.table is not None:
-            table = after.table(operation.table)
+            table = catalog.table(operation.table)
             kept = (table.triggers if isinstance(operation, DropTrigger) else table.policies) if table is not None else ()
             return any(one.name == operation.name for one in kept)
         case _:
             return False
-
-
-def _name(operation: CreateView | CreateFunction | CreateTrigger) -> str:
-    match operation:
-        case CreateView():
-            return operation.view.name.text
-        case CreateFunction():
-            return operation.routine.name.text
-        case CreateTrigger():
-            return operation.trigger.name

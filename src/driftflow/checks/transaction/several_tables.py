@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_old
+from driftflow.checks.sizes import is_old, tables_named
 from driftflow.dialects.situation import Situation
-from driftflow.dialects.walk import relations_of
 from driftflow.model.effects import Effects
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
@@ -45,7 +44,7 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
 
 def _strong(at: Situation, operation: Operation, effects: Effects) -> list[Name]:
     """Existing, not small tables that readers are kept out of."""
-    named = relations_of(operation)
+    named = tables_named(operation)
     return list(
         dict.fromkeys(
             claim.relation

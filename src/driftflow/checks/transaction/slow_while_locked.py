@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_old, severity_of_block, size
+from driftflow.checks.sizes import is_old, severity_of_block, size, tables_named
 from driftflow.dialects.situation import Situation
-from driftflow.dialects.walk import relations_of
 from driftflow.model.effects import LockClaim
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import BaseOperation
@@ -24,7 +23,7 @@ def slow_while_locked(operation: BaseOperation, at: Situation) -> Iterator[Findi
     """Locks are held to the commit. VALIDATE of a constraint from the same transaction has a rule of its own (DF203)."""
     if not at.in_transaction or not at.effects.work:
         return
-    named = relations_of(at.operation)
+    named = tables_named(at.operation)
     worked = [work.relation for work in at.effects.work if is_old(at, work.relation, named)]
     severity = max((severity_of_block(at, name) or "" for name in worked), key=("", "info", "warning", "error").index, default="")
     held = _held(at)
@@ -51,7 +50,7 @@ def _held(at: Situation) -> tuple[LockClaim, int] | None:
     """The first lock of an earlier statement that keeps readers out of an existing table."""
     for number, (operation, effects) in enumerate(zip(at.earlier, at.earlier_effects, strict=True), start=1):
         for claim in effects.locks:
-            old = is_old(at, claim.relation, relations_of(operation))
+            old = is_old(at, claim.relation, tables_named(operation))
             if "reads" in claim.blocks and old and not at.is_small(claim.relation):
                 return claim, number
     return None
