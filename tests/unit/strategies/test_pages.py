@@ -10,7 +10,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import planning
-
 from driftflow.plugins import discover
 
 PAGES = Path(__file__).parents[3] / "docs" / "strategies"
