@@ -7,6 +7,7 @@ from driftflow.dialects.sqlite.capabilities import DROP_COLUMN, GENERATED_COLUMN
 from driftflow.dialects.sqlite.constants import is_constant
 from driftflow.dialects.sqlite.effects.prediction import Prediction
 from driftflow.dialects.sqlite.keys import STRICT, column_named
+from driftflow.dialects.sqlite.parse.table import references_behind_columns
 from driftflow.dialects.sqlite.types import STRICT_TYPES, affinity
 from driftflow.model.catalog import Check, Column, ForeignKey, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
@@ -169,8 +170,8 @@ def _uses_in_table(p: Prediction, table: Table, column: Column) -> None:
                 stops("it is part of the primary key")
             case Unique() if name in constraint.columns:
                 stops("it is UNIQUE")
-            case ForeignKey() if name in constraint.columns and len(constraint.columns) > 1:
-                stops("a foreign key of several columns uses it")
+            case ForeignKey() if name in constraint.columns:
+                _foreign_key_stops(p, table, name, constraint)
             case Check() if constraint.column != name and mentions.names_column(constraint.expression, name):
                 stops(f"CHECK ({constraint.expression}) uses it")
     for index in mentions.indexes_naming(table, name):
@@ -178,6 +179,19 @@ def _uses_in_table(p: Prediction, table: Table, column: Column) -> None:
     for other in table.columns:
         if other.generated is not None and other.name != name and mentions.names_column(other.generated.expression, name):
             stops(f"the generated column {other.name} uses it")
+
+
+def _foreign_key_stops(p: Prediction, table: Table, name: str, key: ForeignKey) -> None:
+    """REFERENCES behind the column goes with it; FOREIGN KEY behind all columns stays, and stops the statement (measured)."""
+    behind = references_behind_columns(table.definition) if table.definition else None
+    if len(key.columns) == 1 and behind is not None and name.lower() in behind:
+        return
+    p.fails(
+        "dependency",
+        f"{name} cannot be dropped: FOREIGN KEY ({', '.join(key.columns)}) uses it",
+        relation=table.name,
+        certain=len(key.columns) > 1 or behind is not None,
+    )
 
 
 def _uses_elsewhere(p: Prediction, table: Table, name: str) -> None:

@@ -7,7 +7,7 @@ from driftflow.dialects.sqlite.effects.table import DATABASE
 from driftflow.model.operations import AlterObject, Pragma, TransactionControl
 
 _OUTSIDE_TRANSACTIONS = frozenset({"foreign_keys", "journal_mode", "synchronous"})
-"""Inside one, foreign_keys is ignored without a word, and the others fail."""
+"""Inside one, foreign_keys is ignored without a word, journal_mode too once something was written, and synchronous fails (measured)."""
 _WRITES_FILE = frozenset({"user_version", "application_id", "schema_version", "auto_vacuum", "encoding"})
 
 

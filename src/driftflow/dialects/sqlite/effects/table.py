@@ -7,6 +7,7 @@ from driftflow.dialects.sqlite.capabilities import GENERATED_COLUMN, RENAME_FOLL
 from driftflow.dialects.sqlite.effects.column import broken_objects_stop
 from driftflow.dialects.sqlite.effects.prediction import Prediction
 from driftflow.dialects.sqlite.keys import STRICT, WITHOUT_ROWID
+from driftflow.dialects.sqlite.resolve import relation
 from driftflow.dialects.sqlite.types import STRICT_TYPES
 from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.names import Name
@@ -36,7 +37,8 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
 
 
 def _must_not_exist(p: Prediction, name: Name, *, if_not_exists: bool) -> None:
-    taken = name.text in p.catalog.tables or name.text in p.catalog.views
+    known = relation(name, p.catalog)
+    taken = known.text in p.catalog.tables or known.text in p.catalog.views
     if taken and not if_not_exists:
         p.fails("exists", f"{name.name} already exists", relation=name, certain=True)
 
@@ -107,9 +109,8 @@ def rename_table(p: Prediction, operation: RenameTable) -> None:
         p.fails("unsupported", f"{name.name} is a view: SQLite cannot rename it", relation=name, certain=True)
         return
     table = p.table(name)
-    target = Name(schema=name.schema, name=operation.to)
-    if operation.to.lower() != name.name.lower():
-        _must_not_exist(p, target, if_not_exists=False)
+    # Not even another case of its own name is free (measured).
+    _must_not_exist(p, Name(schema=name.schema, name=operation.to), if_not_exists=False)
     broken_objects_stop(p)
     p.writes(name)
     p.breaks(f"code that still uses {name.name}", name)

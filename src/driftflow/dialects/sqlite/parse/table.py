@@ -10,9 +10,9 @@ from driftflow.dialects.sqlite.parse.column import Draft, column_definition
 from driftflow.dialects.sqlite.parse.constraint import OPENS_TABLE_CONSTRAINT, table_constraint
 from driftflow.dialects.sqlite.parse.cursor import Cursor, Unread
 from driftflow.dialects.sqlite.parse.query import relations_read
-from driftflow.dialects.sqlite.tokens import Token, name_of
+from driftflow.dialects.sqlite.tokens import Token, TokenFault, name_of, tokenize
 from driftflow.dialects.sqlite.types import is_rowid_type
-from driftflow.model.catalog import Constraint, PrimaryKey, Table
+from driftflow.model.catalog import Constraint, ForeignKey, PrimaryKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTable, CreateTableAs
 from driftflow.model.record import replace
@@ -75,6 +75,21 @@ def _plain_rowid_key(constraint: Constraint, columns: list[Draft], options: tupl
     name = constraint.columns[0].lower()
     rowid = any(draft.name.lower() == name and is_rowid_type(draft.type) for draft in columns)
     return replace(constraint, parts=()) if rowid else constraint
+
+
+def references_behind_columns(definition: str) -> frozenset[str] | None:
+    """Columns (lower case) whose REFERENCES stands behind the column itself, and goes with it; None when the text is not read.
+
+    The catalog does not keep the difference, and only DROP COLUMN makes one.
+    """
+    try:
+        tokens, _ = tokenize(definition)
+        cursor = Cursor(tokens, definition)
+        cursor.until("(")
+        drafts, _ = _body(Cursor(cursor.parenthesised(), definition))
+    except (TokenFault, Unread):
+        return None
+    return frozenset(draft.name.lower() for draft in drafts if any(isinstance(one, ForeignKey) for one in draft.constraints))
 
 
 def column_names(tokens: Sequence[Token]) -> frozenset[str]:
