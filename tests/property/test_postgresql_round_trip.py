@@ -117,7 +117,16 @@ def test_statements_of_others() -> None:
             assert operations_of(DIALECT.render(operation)) == (operation,)
 
 
-REWRITTEN = ("numeric(10,2)", "BETWEEN", "ANY (ARRAY", "SELECT a, count(*) AS n INTO", "AUTHORIZATION bob", "::varchar", "dec(5)")
+REWRITTEN = (
+    "numeric(10,2)",
+    "BETWEEN",
+    "ANY (ARRAY",
+    "SELECT a, count(*) AS n INTO",
+    "AUTHORIZATION bob",
+    "NO MINVALUE",
+    "::varchar",
+    "dec(5)",
+)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ not the catalog. Statistics are facts about a moment and take no part in fingerp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,9 @@ from driftflow.model.record import Record, digest, replace
 
 if TYPE_CHECKING:
     from driftflow.model.operations import Operation
+
+QUOTED_NUMBER = re.compile(r"'(-?[0-9]+(?:\.[0-9]+)?)'")
+"""PostgreSQL prints the bounds of a bigint partition key in quotes, whichever way they were written."""
 
 Action = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]
 
@@ -38,6 +42,8 @@ class SequenceOptions(Record, frozen=True, kw_only=True):
 class Identity(Record, frozen=True, kw_only=True):
     always: bool = False
     options: SequenceOptions = SequenceOptions()
+    sequence: Name | None = None
+    """PostgreSQL's SEQUENCE NAME, as pg_dump writes it; resolve leaves it out where the server would choose the same."""
 
 
 class Column(Record, frozen=True, kw_only=True):
@@ -463,6 +469,7 @@ def structure(table: Table) -> Table:
         grants=(),
         publications=(),
         replica_identity="" if table.replica_identity == "d" else table.replica_identity,
+        partition_bound=QUOTED_NUMBER.sub(r"\1", table.partition_bound),
         indexes=_ordered_indexes(table.indexes),
         constraints=tuple(
             sorted(

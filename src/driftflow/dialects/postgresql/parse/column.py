@@ -107,9 +107,11 @@ def generated(body: Node) -> Generated:
 
 def identity(body: Node) -> Identity:
     given, restart, rest = sequence_options(body.get("options", ()))
+    named = rest.pop("sequence_name", None)
     if restart or rest:
         raise NotUnderstood("an identity option that only sequences take")
-    return Identity(always=body.get("generated_when") == "a", options=given)
+    sequence = name_of(named["List"]["items"]) if named else None
+    return Identity(always=body.get("generated_when") == "a", options=given, sequence=sequence)
 
 
 def constraint(body: Node, *, column: str = "") -> Constraint:

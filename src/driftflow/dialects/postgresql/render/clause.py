@@ -95,7 +95,8 @@ def column_text(column: Column, constraints: tuple[Constraint, ...] = ()) -> str
 
 
 def identity_text(identity: Identity) -> str:
-    options = sequence_options(identity.options)
+    name = f"SEQUENCE NAME {quote_name(identity.sequence)} " if identity.sequence is not None else ""
+    options = (name + sequence_options(identity.options)).rstrip()
     return f" GENERATED {'ALWAYS' if identity.always else 'BY DEFAULT'} AS IDENTITY" + (f" ({options})" if options else "")
 
 

@@ -9,7 +9,7 @@ from driftflow.dialects.postgresql.resolve import place
 from driftflow.dialects.postgresql.resolve.expression import resolved_expression, resolved_type
 from driftflow.dialects.postgresql.resolve.keys import Chooser, named, named_index
 from driftflow.dialects.postgresql.resolve.sequence import owner, usual
-from driftflow.dialects.postgresql.resolve.table import add_column, create_table, resolved_column
+from driftflow.dialects.postgresql.resolve.table import add_column, create_table, resolved_column, usual_identity
 from driftflow.dialects.postgresql.resolve.trigger import resolved_trigger
 from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Index, PrimaryKey, Table, TypeDefinition, Unique
@@ -41,6 +41,8 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             return _set_not_null(operation, catalog)
         case op.SetExpression():
             return _set_expression(operation, catalog)
+        case op.AlterIdentity():
+            return _alter_identity(operation, catalog)
         case op.SetDefault():
             table, default = place.relation(operation.table, catalog), resolved_expression(operation.default, catalog)
             return replace(operation, table=table, default=default)
@@ -58,7 +60,6 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             | op.RenameColumn()
             | op.DropDefault()
             | op.DropNotNull()
-            | op.AlterIdentity()
             | op.DropExpression()
             | op.SetColumnOption()
             | op.ValidateConstraint()
@@ -157,7 +158,6 @@ def _table(
         | op.RenameColumn
         | op.DropDefault
         | op.DropNotNull
-        | op.AlterIdentity
         | op.DropExpression
         | op.SetColumnOption
         | op.ValidateConstraint
@@ -194,6 +194,16 @@ def _set_not_null(operation: op.SetNotNull, catalog: Catalog) -> op.SetNotNull:
     if not chosen and not_null_is_named(catalog):
         chosen = Chooser(catalog, name.schema).constraint(name.name, operation.column, "not_null")
     return replace(operation, table=name, constraint_name=chosen)
+
+
+def _alter_identity(operation: op.AlterIdentity, catalog: Catalog) -> op.AlterIdentity:
+    name = place.relation(operation.table, catalog)
+    table = catalog.table(name)
+    column = table.column(operation.column) if table is not None else None
+    if operation.action != "add" or operation.identity is None or column is None:
+        return replace(operation, table=name)
+    identity = usual_identity(operation.identity, column.type, name, operation.column, catalog)
+    return replace(operation, table=name, identity=identity)
 
 
 def _set_expression(operation: op.SetExpression, catalog: Catalog) -> op.SetExpression:
@@ -242,7 +252,7 @@ def _type(operation: op.CreateType, catalog: Catalog) -> TypeDefinition:
         checks=checks,
         base=resolved_type(defined.base, catalog),
         default=resolved_expression(defined.default, catalog) if defined.default is not None else None,
-        attributes=tuple(resolved_column(attribute, catalog) for attribute in defined.attributes),
+        attributes=tuple(resolved_column(attribute, name, catalog) for attribute in defined.attributes),
     )
 
 

@@ -6,6 +6,7 @@ from driftflow.dialects.postgresql.names import quote_name
 from driftflow.dialects.postgresql.resolve import place
 from driftflow.dialects.postgresql.resolve.expression import resolved_expression, resolved_type
 from driftflow.dialects.postgresql.resolve.keys import Chooser, named
+from driftflow.dialects.postgresql.resolve.sequence import LARGEST, usual
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -13,6 +14,7 @@ from driftflow.model.catalog import (
     Constraint,
     Exclusion,
     ForeignKey,
+    Identity,
     Index,
     NotNull,
     PrimaryKey,
@@ -21,7 +23,7 @@ from driftflow.model.catalog import (
 )
 from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn, CreateTable
-from driftflow.model.operations.naming import index_columns
+from driftflow.model.operations.naming import fitted, index_columns
 from driftflow.model.record import replace
 
 
@@ -40,7 +42,7 @@ def create_table(operation: CreateTable, catalog: Catalog) -> CreateTable:
     left = like
     if all(catalog.table(source) is not None for source, _ in like):
         table, left = _with_like(table, like, operation.like_positions, catalog, chooser), ()
-    columns = (_serial(resolved_column(column, catalog), table.name, catalog, chooser) for column in table.columns)
+    columns = (_serial(resolved_column(column, table.name, catalog), table.name, catalog, chooser) for column in table.columns)
     table = replace(table, columns=tuple(columns))
     table = replace(table, constraints=named(_valid(table.constraints), table, catalog, chooser))
     return replace(operation, table=_with_key(table), like=left, like_positions=operation.like_positions if left else ())
@@ -71,6 +73,24 @@ def _with_key(table: Table) -> Table:
     )
 
 
+def _usual_identity(column: Column, table: Name, catalog: Catalog) -> Column:
+    """Identity options as introspection gives them: without those that the server would have chosen anyway."""
+    if column.identity is None:
+        return column
+    return replace(column, identity=usual_identity(column.identity, column.type, table, column.name, catalog))
+
+
+def usual_identity(identity: Identity, type: str, table: Name, column: str, catalog: Catalog) -> Identity:
+    """The identity without the options and the sequence's name that the server would have chosen anyway."""
+    sequence = place.new(identity.sequence, catalog) if identity.sequence is not None else None
+    chosen = Name(schema=table.schema, name=fitted(table.name, column, "seq"))
+    return replace(
+        identity,
+        options=usual(identity.options, type=type if type in LARGEST else "bigint"),
+        sequence=None if sequence == chosen else sequence,
+    )
+
+
 def _serial(column: Column, table: Name, catalog: Catalog, chooser: Chooser) -> Column:
     """serial: a sequence in the table's schema, named after table and column, as the default; the sequence is implied by it."""
     if not column.serial:
@@ -84,7 +104,7 @@ def add_column(operation: AddColumn, catalog: Catalog) -> AddColumn:
     name = place.relation(operation.table, catalog)
     table = catalog.table(name) or Table(name=name)
     chooser = Chooser(catalog, name.schema)
-    column = _serial(resolved_column(operation.column, catalog), name, catalog, chooser)
+    column = _serial(resolved_column(operation.column, name, catalog), name, catalog, chooser)
     key = any(isinstance(one, PrimaryKey) for one in operation.constraints)
     if (key or column.identity is not None) and column.nullable:
         column = replace(column, nullable=False)
@@ -93,11 +113,12 @@ def add_column(operation: AddColumn, catalog: Catalog) -> AddColumn:
     return replace(operation, table=name, column=column, constraints=constraints)
 
 
-def resolved_column(column: Column, catalog: Catalog) -> Column:
+def resolved_column(column: Column, table: Name, catalog: Catalog) -> Column:
     """The column with user types, functions and sequences spelled with their schema."""
     changed = replace(column, type=resolved_type(column.type, catalog))
     if column.default is not None:
         changed = replace(changed, default=resolved_expression(column.default, catalog))
+    changed = _usual_identity(changed, table, catalog)
     if column.generated is not None:
         expression = resolved_expression(column.generated.expression, catalog)
         changed = replace(changed, generated=replace(column.generated, expression=expression))
