@@ -20,7 +20,7 @@ def json_has_no_equality(operation: AddColumn | CreateTable, at: Situation) -> I
                 at,
                 f"{column.name} is json: a query with DISTINCT, GROUP BY or UNION over the row fails",
                 axis="breaks",
-                severity="warning",
+                severity="info" if isinstance(operation, CreateTable) else "warning",
                 why="json keeps the text and has no = operator; existing SELECT DISTINCT queries of the table break",
                 remedy=Remedy(summary="use jsonb, unless the exact text matters", sql=f"{at.dialect.quote(column.name)} jsonb"),
                 known_by="rule",

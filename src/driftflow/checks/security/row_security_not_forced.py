@@ -18,9 +18,9 @@ from driftflow.model.operations import SetRowSecurity
     dialects=("postgresql",),
 )
 def row_security_not_forced(operation: SetRowSecurity, at: Situation) -> Iterator[Finding]:
-    """Silent where the release forces it, now or later."""
+    """Silent where the release forces it, now or later, and where there is no policy that could bind the owner."""
     table = (at.final or at.catalog).table(operation.table)
-    if operation.action != "enable" or (table is not None and table.row_security_forced):
+    if operation.action != "enable" or (table is not None and (table.row_security_forced or not table.policies)):
         return
     yield finding(
         at,

@@ -19,18 +19,20 @@ from driftflow.model.operations import SetRowSecurity
     dialects=("postgresql",),
 )
 def row_security_without_policy(operation: SetRowSecurity, at: Situation) -> Iterator[Finding]:
-    """Looks at the end of the transaction: a policy that follows in it counts."""
+    """Looks at the end of the transaction: a policy that follows in it counts. For a table of this release it may be what is meant."""
     table = (at.committed or at.catalog).table(operation.table)
     if operation.action != "enable" or (table is not None and table.policies) or (table is None and not at.catalog.complete):
         return
     if is_new(at, operation.table) and (at.final or at.catalog).table(operation.table) is not None and _has_policy(at, operation):
         return
     quoted = at.dialect.quote_name(operation.table)
+    created = is_new(at, operation.table)
     yield finding(
         at,
-        f"{operation.table.name} has no policy: from this moment the application sees no row of it",
+        f"{operation.table.name} has no policy: "
+        + ("nobody but its owner will see a row of it" if created else "from this moment the application sees no row of it"),
         axis="breaks",
-        severity="error",
+        severity="info" if created else "error",
         why="row-level security without a policy is deny-all for every role but the owner, superusers and BYPASSRLS; no error is raised",
         remedy=Remedy(
             summary="create the policies first, enable last, in one transaction",

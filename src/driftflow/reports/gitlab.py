@@ -1,0 +1,34 @@
+"""GitLab's Code Quality report: shown beside the lines of a merge request."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from driftflow.model.finding import Assessment
+from driftflow.plugins import register
+from driftflow.reports.sarif import fingerprint, message
+
+SEVERITIES = {"error": "critical", "warning": "major", "info": "info"}
+
+
+@register("report", "gitlab")
+def render(assessment: Assessment, **_: Any) -> str:
+    """GitLab drops entries with equal fingerprints, so the second of two equal ones carries its number."""
+    seen: Counter[str] = Counter()
+    entries = []
+    for finding in assessment.findings:
+        mark = fingerprint(finding)
+        seen[mark] += 1
+        entries.append(
+            {
+                "check_name": finding.code,
+                "description": finding.summary,
+                "content": {"body": message(finding)},
+                "fingerprint": mark if seen[mark] == 1 else f"{mark}-{seen[mark]}",
+                "severity": SEVERITIES[finding.severity],
+                "location": {"path": finding.span.file, "lines": {"begin": finding.span.line, "end": finding.span.end_line}},
+            }
+        )
+    return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
