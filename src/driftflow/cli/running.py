@@ -93,7 +93,12 @@ def listener(run: Session, plan: Plan, wanted: Listening, before: Before) -> Ite
         if not run.out.quiet:
             live = is_terminal(sys.stderr) and not run.out.json and wanted.events != "-"
             told = progress(
-                sys.stderr, plan, live=live, color=not run.out.no_color, mask=lambda text: mask(text, run.out.secrets)
+                sys.stderr,
+                plan,
+                before=before,
+                live=live,
+                color=not run.out.no_color,
+                mask=lambda text: mask(text, run.out.secrets),
             )
             hear.append(stack.enter_context(told))
 

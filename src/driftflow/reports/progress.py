@@ -49,7 +49,8 @@ class Story:
         if self._resumed and event.chunk > 1:
             repeated = ""
             if self._before.rows is not None:
-                repeated = f"; {max(0, self._before.rows - (event.rows_total - event.rows)):,} rows repeated"
+                # The count goes on from the committed one: a chunk that was begun again below it would show here.
+                repeated = f"; {max(0, self._before.rows - event.rows):,} rows repeated"
             yield f"    continued at chunk {event.chunk}{repeated}"
         self._resumed = False
 

@@ -27,7 +27,7 @@ AT = {"run": "r1", "at": "2026-01-01T00:00:00.000000Z"}
 
 def chunk_done(number: int) -> events.ChunkDone:
     return events.ChunkDone(
-        **AT, step="bb.1", chunk=number, cursor=(number,), rows=1000, rows_total=number * 1000, rows_estimate=5000,
+        **AT, step="bb.1", chunk=number, cursor=(number,), rows=number * 1000, rows_total=number * 1000, rows_estimate=5000,
         rows_per_second=2500, eta_seconds=4, eta_high_seconds=9,
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def test_the_live_view_says_the_same_sentences() -> None:
     ("rows_before", "said"),
     [
         (2000, "continued at chunk 3; 0 rows repeated"),
-        (2500, "continued at chunk 3; 500 rows repeated"),
+        (3500, "continued at chunk 3; 500 rows repeated"),
         (None, "continued at chunk 3"),
     ],
 )
