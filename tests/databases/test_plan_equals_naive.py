@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from driftflow.drivers.urls import connector_for
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.parts import RunOptions
 from driftflow.engine.run import roll_back, run_plan
+from driftflow.errors import RefusedError, StepFailedError
 from driftflow.journal.same_database import SameDatabaseJournal
 from driftflow.model.catalog import Catalog, Table, is_ours
 from driftflow.model.names import Name
@@ -228,17 +230,65 @@ def test_sqlite(name: str, sqlite_pair: tuple[Database, Database]) -> None:
     check((BOTH | SQLITE)[name], *sqlite_pair)
 
 
-@pytest.mark.parametrize("example", ["inventory", "two_factor", "tenants"])
-def test_enhanced_examples_on_postgresql(
-    example: str, postgresql_pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
-) -> None:
+EVENTS = """
+CREATE TABLE events (id bigint, kind text, at date) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2031-01-01') TO ('2033-01-01') PARTITION BY RANGE (at);
+CREATE TABLE events_2a PARTITION OF events_2 FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');
+INSERT INTO events SELECT n, 'k' || n, DATE '2030-01-01' + n % 700 FROM generate_series(1, 500) AS n;
+"""
+
+
+def test_a_partitioned_index_is_built_leaf_by_leaf(postgresql_pair: tuple[Database, Database]) -> None:
+    for database in postgresql_pair:
+        database.run(EVENTS)
+    plan = planned("CREATE INDEX events_kind_idx ON events (kind);", postgresql_pair[1])
+    assert [type(step).__name__ for step in plan.steps] == ["RunSql", "BuildIndex", "BuildIndex", "RunSql"]
+    check("CREATE INDEX events_kind_idx ON events (kind);", *postgresql_pair)
+
+
+def test_an_isolation_test_can_fail(postgresql_pair: tuple[Database, Database]) -> None:
+    """A policy that lets everybody see everything must not pass."""
     database = postgresql_pair[1]
+    make_role(database)
+    text = (planning.EXAMPLES / "tenants/postgresql/enhanced/002_tenant_isolation.sql").read_text()
+    database.run(
+        "ALTER TABLE orders ADD COLUMN tenant_id uuid; UPDATE orders SET tenant_id = u.tenant_id FROM users u WHERE u.id = user_id;"
+    )
+    open_to_all = re.sub(r"USING \(.*?::uuid\)", "USING (true)", text, flags=re.DOTALL)
+    assert open_to_all != text
+    with pytest.raises(StepFailedError, match="no row of another tenant"):
+        applied(planned(open_to_all, database), database)
+
+
+def test_a_guard_counts_and_the_unproved_check_stays(postgresql_pair: tuple[Database, Database]) -> None:
+    database = postgresql_pair[1]
+    before = database.structure()
+    plan = planned("ALTER TABLE users ADD CONSTRAINT c CHECK (totp_seed IS NOT NULL);", database)
+    with pytest.raises(RefusedError, match="270 rows of users violate c"):
+        applied(plan, database)
+    tables = database.structure()[0]
+    kept = tables["public.users"].constraint("c")
+    assert kept is not None, "the unproved check stays: it guards new rows"
+    assert not kept.validated
+    assert before[0]["public.users"].constraint("c") is None
+
+
+def make_role(database: Database) -> None:
     with psycopg.connect(database.url) as db:
         if not db.execute("SELECT 1 FROM pg_roles WHERE rolname = 'shop_app'").fetchone():
             db.execute("CREATE ROLE shop_app NOLOGIN")
         db.execute(
             "GRANT SELECT ON tenants, users, products TO shop_app; GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO shop_app"
         )
+
+
+@pytest.mark.parametrize("example", ["inventory", "two_factor", "tenants"])
+def test_enhanced_examples_on_postgresql(
+    example: str, postgresql_pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = postgresql_pair[1]
+    make_role(database)
     enhanced(example, database, monkeypatch)
 
 

@@ -14,6 +14,7 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
 from driftflow.model.plan import (
+    Backfill,
     Guard,
     Input,
     Irreversible,
@@ -50,16 +51,18 @@ def compose_plan(
     tool_lock: ToolLock | None = None,
     requires: Sequence[Guard] = (),
     made_with: str = "",
+    references: Sequence[str] = (),
 ) -> Plan:
     """The safe plan of the (parsed) migrations on this catalog.
 
     `inputs` maps every path of `wanted_files(migrations)` to the SHA-256 of its content.
-    `ledgers` maps a migration's `source` to the tool's version table. Raises RefusedError, ParseError, SourceError.
+    `ledgers` maps a migration's `source` to the tool's version table. `references` are places of the application that still use what changes, a
+    line each: they join the checklist of the first gate. Raises RefusedError, ParseError, SourceError.
     """
     walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})
     chosen = draft_all(walked)
     made = made_by_release(chosen.drafts, catalog)
-    placed = with_gates(segmented(in_order(chosen.drafts), chosen.drafts, catalog))
+    placed = with_gates(segmented(in_order(chosen.drafts), chosen.drafts, catalog), references)
     steps, told = with_records([one.step for one in placed], migrations, ledgers or {}, catalog)
     steps = with_estimates(with_ids(_keep_triggers(steps)), catalog, made)
     stall, unknown = longest_stall(steps, made)
@@ -130,6 +133,15 @@ def _notes(drafts: Sequence[Draft], catalog: Catalog) -> list[str]:
     if not catalog.complete:
         notes.append("planned without a database: sizes are unknown, so every table counts as large")
     for draft in drafts:
+        joins = [
+            step
+            for step in draft.steps
+            if isinstance(step, Backfill) and (step.from_clause or "select" in str(step.assignments).lower())
+        ]
+        if joins and "search_path" in draft.settings:
+            notes.append(
+                f"{draft.at.statement.span}: a chunk does not see the migration's search_path; write the schema of every joined table"
+            )
         for at in draft.situations:
             reason = at.effects.unknown
             if reason:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from driftflow.model.catalog import Catalog, TableStatistics
 from driftflow.model.effects import Estimate, Held, LockClaim
 from driftflow.model.names import Name
-from driftflow.model.plan import Backfill, Gate, Step, Verify
+from driftflow.model.plan import Backfill, Gate, Stage, Step, Verify
 from driftflow.model.record import replace
 
 MB = 1_000_000
@@ -40,8 +40,8 @@ def with_estimates(steps: Sequence[Step], catalog: Catalog, made: frozenset[str]
 def estimate(step: Step, catalog: Catalog, made: frozenset[str]) -> Estimate | None:
     """The step's own duration, without waiting for locks."""
     match step:
-        case Gate():
-            return None
+        case Gate() | Stage():
+            return None  # as long as somebody takes to answer, or the source to load
         case Backfill(rows_estimate=rows):
             return None if rows is None else _chunked(rows, step, catalog)
         case _:

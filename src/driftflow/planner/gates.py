@@ -15,8 +15,12 @@ DEPLOYED = "deployed"
 QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"
 
 
-def with_gates(placed: Sequence[Placed]) -> list[Placed]:
-    """The steps with gates between them. A gate is put only where the contract breaks something."""
+def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list[Placed]:
+    """The steps with gates between them. A gate is put only where the contract breaks something.
+
+    `references` are places of the application that still use what will change; they join the first gate's checklist.
+    """
+    pending = tuple(references)
     contract = [one for one in placed if one.step.phase == "contract"]
     reasons = _reasons(contract)
     out: list[Placed] = []
@@ -25,11 +29,13 @@ def with_gates(placed: Sequence[Placed]) -> list[Placed]:
         if one.step.phase == "contract":
             if reasons and DEPLOYED not in opened:
                 opened.add(DEPLOYED)
-                out.append(Placed(_gate(DEPLOYED, QUESTION, reasons, one), one.draft, True))
+                out.append(Placed(_gate(DEPLOYED, QUESTION, (*reasons, *pending), one), one.draft, True))
+                pending = ()
             for name, question in asked(one.draft):
                 if name not in opened:
                     opened.add(name)
-                    out.append(Placed(_gate(name, question, _broken(one.draft), one), one.draft, True))
+                    out.append(Placed(_gate(name, question, (*_broken(one.draft), *pending), one), one.draft, True))
+                    pending = ()
         out.append(one)
     return out
 

@@ -38,8 +38,10 @@ def in_order(drafts: Sequence[Draft]) -> list[Placed]:
         for index, (step, level) in enumerate(zip(draft.steps, levels, strict=True)):
             levelled.append((level, Placed(replace(step, phase=PHASES[level]), draft, index == 0)))
         own = [level for step, level in zip(draft.steps, levels, strict=True) if step.strategy != RETIRE]
-        if own:
-            done.append((touched, max(own), draft))
+        effect = max(own, default=0)
+        if effect:
+            # What stays in the first phase holds nobody back, so it need not be looked at again.
+            done.append((touched, effect, draft))
     return [placed for _, placed in sorted(levelled, key=lambda pair: pair[0])]
 
 

@@ -82,6 +82,8 @@ def _step(number: int, step: Step, plan: Plan, paint: _Paint) -> Iterator[str]:
     yield from (f"{indent}{line}" for line in _kind(step))
     if step.estimate is not None:
         yield f"{indent}takes     {duration(step.estimate)}: {step.estimate.basis}"
+    elif isinstance(step, Stage):
+        yield f"{indent}takes     as long as the source takes to load"
     elif not isinstance(step, Gate | Verify):
         yield f"{indent}takes     not known: no statistics"
     yield f"{indent}undo      {_undo(step, plan, paint)}"

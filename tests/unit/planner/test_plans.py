@@ -356,3 +356,17 @@ def test_every_undo_says_what_it_is() -> None:
     for step in plan.steps:
         assert isinstance(step.undo, UndoSteps | UndoNothing)
         assert not isinstance(step.undo, UndoNothing) or step.undo.reason
+
+
+def test_places_that_still_use_it_are_on_the_checklist() -> None:
+    sql = "ALTER TABLE products DROP COLUMN name;"
+    plan = planning.plan_of(sql, POSTGRESQL, references=("shop/views.py:12 uses products.name",))
+    gate = plan.steps[0]
+    assert isinstance(gate, Gate)
+    assert gate.checklist == ("code that still uses products.name fails", "shop/views.py:12 uses products.name")
+
+
+def test_many_new_tables_share_one_transaction() -> None:
+    sql = "".join(f"CREATE TABLE t{number} (id int PRIMARY KEY, v text);" for number in range(500))
+    plan = planning.plan_of(sql, POSTGRESQL)
+    assert [len(step.statements) for step in plan.steps if isinstance(step, RunSql)] == [500]
