@@ -100,7 +100,8 @@ def normal(tokens: Sequence[Token], columns: Collection[str] | None = None) -> s
             pieces.append(" ")
         pieces.append(text)
         unary = token.key in {"-", "+", "~"} and not before_ends_operand
-        tight = unary or token.key in {"(", "."}
+        # Two minus signs side by side would begin a comment.
+        tight = (unary and not token.key == after.key == "-") or token.key in {"(", "."}
         before, before_ends_operand = token, _ends_operand(token, keyword)
     return "".join(pieces)
 

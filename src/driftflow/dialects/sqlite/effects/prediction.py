@@ -80,8 +80,8 @@ class Prediction:
         """The forms of 3.53. Older servers need a rebuild instead, and an unknown one is taken for older: the rebuild works on all."""
         if self.version is not None and self.version >= ALTER_CONSTRAINT:
             return True
-        known = f"{self.version} has no" if self.version else f"before {ALTER_CONSTRAINT} there is no"
-        self.fails("unsupported", f"SQLite {known} {what}: the table must be rebuilt", certain=self.version is not None)
+        which = str(self.version) if self.version else f"before {ALTER_CONSTRAINT}"
+        self.fails("unsupported", f"SQLite {which} has no {what}: the table must be rebuilt", certain=self.version is not None)
         return False
 
     def table(self, name: Name) -> Table | None:
