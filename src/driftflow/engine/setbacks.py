@@ -70,7 +70,7 @@ def end_blockers(context: Context) -> None:
 def note_failure(context: Context, step: Step, error: DriftflowError, *, sqlstate: str = "") -> None:
     """Kept with the run. When even that cannot be written, the first error is still the one to tell."""
     try:
-        with context.fenced():
+        with context.fenced(lock_ms=1_000):
             text = f"{error.summary}{': ' + error.why if error.why else ''}"
             context.record(
                 StepFailed(
