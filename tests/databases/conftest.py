@@ -1,8 +1,9 @@
-"""Fixtures of the database tests: programs of other people, from PostgreSQL's binaries and from npm."""
+"""Fixtures of the database tests: programs of other people, from PostgreSQL's binaries, npm, Go modules and Maven."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ import pytest
 from driftflow.lab.binaries import installed
 
 NPM_SECONDS_MAX = 300
+BUILD_SECONDS_MAX = 580
 
 
 @pytest.fixture(scope="session")
@@ -31,37 +33,94 @@ def postgresql_program() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def npm_packages(request: pytest.FixtureRequest) -> Callable[..., Path]:
-    """`npm_packages("dbmate@2.36.0", ...)`: a folder whose node_modules holds them, installed once and kept in pytest's cache."""
+def kept(request: pytest.FixtureRequest) -> Callable[..., Path]:
+    """`kept("npm", "dbmate@2.36.0", fill)`: a folder in pytest's cache, filled once; `fill` gets a scratch folder that becomes it."""
     cache = request.config.cache
     assert cache is not None
-    kept = cache.mkdir("npm")
+
+    def folder(kind: str, name: str, fill: Callable[[Path], None]) -> Path:
+        home = cache.mkdir(kind)
+        found = home / re.sub(r"[^A-Za-z0-9.@+_-]", "_", name)
+        if found.is_dir():
+            return found
+        partial = Path(tempfile.mkdtemp(dir=home))
+        try:
+            fill(partial)
+            partial.rename(found)
+        except OSError:  # another worker was faster
+            if not found.is_dir():
+                raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return found
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def npm_packages(kept: Callable[..., Path]) -> Callable[..., Path]:
+    """`npm_packages("dbmate@2.36.0", ...)`: a folder whose node_modules holds them."""
 
     def install(*specifications: str) -> Path:
-        folder = kept / "+".join(one.replace("/", "_") for one in specifications)
-        if folder.is_dir():
-            return folder
-        if shutil.which("npm") is None:
-            _missing(f"npm is not on this machine, so {', '.join(specifications)} cannot be fetched")
-        partial = Path(tempfile.mkdtemp(dir=kept))
-        _npm_install(partial, specifications)
-        try:
-            partial.rename(folder)
-        except OSError:  # another worker was faster
-            shutil.rmtree(partial)
-        return folder
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
+        return kept(
+            "npm",
+            "+".join(specifications),
+            lambda folder: _run(["npm", "install", "--prefix", str(folder), *options, *specifications], folder, NPM_SECONDS_MAX),
+        )
 
     return install
 
 
-def _npm_install(folder: Path, specifications: tuple[str, ...]) -> None:
-    command = ["npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
+@pytest.fixture(scope="session")
+def go_program(kept: Callable[..., Path]) -> Callable[..., Path]:
+    """`go_program("github.com/pressly/goose/v3/cmd/goose@v3.26.0", tags="no_mysql")`: built from its module."""
+
+    def build(module: str, *, tags: str) -> Path:
+        def fill(folder: Path) -> None:
+            _run(["go", "install", "-tags", tags, module], folder, BUILD_SECONDS_MAX, GOBIN=str(folder))
+
+        return kept("go", module, fill) / module.partition("@")[0].rpartition("/")[2]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def maven_jars(kept: Callable[..., Path]) -> Callable[..., Path]:
+    """`maven_jars("org.flywaydb:flyway-core:11.8.2", ...)`: a folder with these jars and what they need."""
+
+    def fetch(*coordinates: str) -> Path:
+        def fill(folder: Path) -> None:
+            (folder / "pom.xml").write_text(_pom(coordinates))
+            command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'jars'}"]
+            _run(command, folder, BUILD_SECONDS_MAX)
+
+        return kept("maven", "+".join(coordinates), fill) / "jars"
+
+    return fetch
+
+
+def _pom(coordinates: tuple[str, ...]) -> str:
+    parts = [one.split(":") for one in coordinates]
+    wanted = "".join(
+        f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>"
+        for group, artifact, version in parts
+    )
+    return (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>test</groupId>'
+        f"<artifactId>test</artifactId><version>1</version><dependencies>{wanted}</dependencies></project>"
+    )
+
+
+def _run(command: list[str], folder: Path, seconds_max: int, **environment: str) -> None:
+    """Run it, or say loudly what is missing."""
+    if shutil.which(command[0]) is None:
+        _missing(f"{command[0]} is not on this machine, so this cannot run: {' '.join(command)}")
     done = subprocess.run(
-        [*command, *specifications], cwd=folder, capture_output=True, text=True, timeout=NPM_SECONDS_MAX, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=seconds_max, check=False, env={**os.environ, **environment}
     )
     if done.returncode:
-        shutil.rmtree(folder)
-        _missing(f"npm could not fetch {', '.join(specifications)}:\n{done.stderr[-2000:]}")
+        _missing(f"{' '.join(command)}\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
 
 
 def _missing(message: str) -> None:

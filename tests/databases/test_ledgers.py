@@ -335,3 +335,16 @@ def test_two_tools_with_one_table_name(database: Database) -> None:
     dbmate_migrations, dbmate = sample("dbmate", database.dialect)
     database.run(*golang.create(), *golang.record(migrations[0]))
     assert refusal(database, dbmate, dbmate_migrations) == ["DF-E244"]
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_golang_migrate_takes_both_of_its_locks_or_none(held: int, on_postgresql: Database, postgresql_url: str) -> None:
+    """One for a URL, one for a connection that an application hands over; when one is taken, the other is given back."""
+    _, ledger = sample("golang-migrate", on_postgresql.dialect)
+    lock = ledger.lock("shop")
+    keys = re.findall(r"pg_try_advisory_lock\((\d+)\)", lock.acquire)
+    assert len(set(keys)) == 2
+    with psycopg.connect(postgresql_url, autocommit=True) as second:
+        assert second.execute(f"SELECT pg_try_advisory_lock({keys[held]})").fetchone() == (True,)
+        assert list(on_postgresql.rows(lock.acquire)[0].values()) == [False]
+        assert second.execute(f"SELECT pg_try_advisory_lock({keys[1 - held]})").fetchone() == (True,)

@@ -134,10 +134,22 @@ class GolangMigrateLedger(TableLedger):
         return (f"DELETE FROM {self.sql_table}", *(self._insert(before) for before in migration.depends_on))
 
     def lock(self, database: str) -> ToolLock | None:
-        """The advisory lock of the PostgreSQL driver; on SQLite it has only a flag in its own process."""
+        """The advisory lock of the PostgreSQL driver; on SQLite it has only a flag in its own process.
+
+        The driver hashes the database's name: as the path of a URL, slash included (*measured* with 4.20), or as the server says it where an
+        application hands over a connection. Both locks are taken, or none.
+        """
         if not self.on_postgresql:
             return None
-        return self.advisory_lock(advisory_lock_key(database, self._table.schema, self._table.name))
+        by_url, by_name = (advisory_lock_key(f"{slash}{database}", self._table.schema, self._table.name) for slash in ("/", ""))
+        return ToolLock(
+            tool=self.tool,
+            acquire=(
+                f"SELECT CASE WHEN NOT pg_try_advisory_lock({by_url}) THEN false "
+                f"WHEN pg_try_advisory_lock({by_name}) THEN true ELSE NOT pg_advisory_unlock({by_url}) END"
+            ),
+            release=f"SELECT pg_advisory_unlock({by_name}) AND pg_advisory_unlock({by_url})",
+        )
 
     def _insert(self, version: str) -> str:
         return f"INSERT INTO {self.sql_table} (version, dirty) VALUES ({int(version)}, {self.literal(False)})"
@@ -145,7 +157,7 @@ class GolangMigrateLedger(TableLedger):
 
 def advisory_lock_key(database: str, schema: str, table: str) -> int:
     """CRC-32 of the three names with NUL between, times a salt, in 32 bits."""
-    return zlib.crc32(f"{database}\0{schema}\0{table}".encode()) * LOCK_SALT % 2**32
+    return zlib.crc32(f"{schema}\0{table}\0{database}".encode()) * LOCK_SALT % 2**32
 
 
 def blind_statements(text: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +10,7 @@ from driftflow.errors import SourceError
 from driftflow.readers.files import SourceFile
 
 Way = Literal["up", "down"]
-_ANNOTATION = re.compile(r"--\s*\+goose\s+(?P<words>.*?)\s*$", re.IGNORECASE)
+_KNOWN = ("UP", "DOWN", "STATEMENTBEGIN", "STATEMENTEND", "NO TRANSACTION", "ENVSUB ON", "ENVSUB OFF")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def parse(file: SourceFile) -> Parsed:
     """The pieces for both directions. Raises SourceError (DF-E231) where goose refuses the file."""
     parsed, state = Parsed(), _State()
     for number, start, line in _lines(file.text):
-        words = _words(line)
+        words = _words(line, file, start)
         if words:
             _annotate(words, file, state, parsed, at=start, line_number=number)
         elif state.way is None:
@@ -77,10 +76,16 @@ def _lines(text: str) -> Iterator[tuple[int, int, str]]:
         at += len(line) + 1
 
 
-def _words(line: str) -> str:
-    """`UP`, `STATEMENTBEGIN`, ...; annotations stand at the first column."""
-    match = _ANNOTATION.match(line)
-    return " ".join(match["words"].upper().split()) if match else ""
+def _words(line: str, file: SourceFile, at: int) -> str:
+    """`UP`, `STATEMENTBEGIN`, ...; empty for any other line. Every comment that contains `+goose` must be an annotation."""
+    if not line.strip().startswith("--") or "+goose" not in line:
+        return ""
+    if line[0] in " \t":
+        raise _fault(file, at, "goose: the annotation contains leading whitespace")
+    words = line.replace("--", "").replace("+goose", "", 1).strip().upper()
+    if words not in _KNOWN:
+        raise _fault(file, at, f"goose: {words!r} is not supported")
+    return words
 
 
 def _annotate(words: str, file: SourceFile, state: _State, parsed: Parsed, *, at: int, line_number: int) -> None:
@@ -99,7 +104,6 @@ def _annotate(words: str, file: SourceFile, state: _State, parsed: Parsed, *, at
                 raise _fault(
                     file, at, "goose: '-- +goose StatementBegin' must be defined after '-- +goose Up' or '-- +goose Down'"
                 )
-            _refuse_unfinished(file, state, at)
             state.block = True
         case "STATEMENTEND":
             if not state.block:
@@ -108,14 +112,12 @@ def _annotate(words: str, file: SourceFile, state: _State, parsed: Parsed, *, at
             state.block = False
         case "NO TRANSACTION":
             parsed.transaction = False
-        case "ENVSUB ON" | "ENVSUBST ON":
+        case "ENVSUB ON":
             state.envsub = at if state.envsub is None else state.envsub
-        case "ENVSUB OFF" | "ENVSUBST OFF":
+        case "ENVSUB OFF":
             if state.envsub is not None:
                 parsed.substituted.append((state.envsub, at))
             state.envsub = None
-        case _:
-            raise _fault(file, at, f"goose does not know the annotation '{words}'")
 
 
 def _take(line: str, state: _State, parsed: Parsed, *, start: int, line_number: int) -> None:

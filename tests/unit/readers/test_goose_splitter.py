@@ -45,7 +45,7 @@ def test_a_block_is_one_piece() -> None:
     assert [piece.strip() for piece in pieces(text)] == ["SELECT 1;\nSELECT 2;", "SELECT 3;"]
 
 
-@pytest.mark.parametrize("text", ["-- +goose up\nSELECT 1;\n", "--   +goose   UP\nSELECT 1;\n", "-- +GOOSE Up\nSELECT 1;\n"])
+@pytest.mark.parametrize("text", ["-- +goose up\nSELECT 1;\n", "--   +goose   UP\nSELECT 1;\n", "--+goose Up\nSELECT 1;\n"])
 def test_annotations_in_any_case(text: str) -> None:
     assert pieces(text) == ["SELECT 1;"]
 
@@ -54,20 +54,25 @@ def test_no_transaction() -> None:
     assert parsed("-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n").transaction is False
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("SELECT 1;\n", 1),
-        ("-- +goose Up\nSELECT 1\n", 2),
-        ("-- +goose Up\nSELECT 1\n-- +goose Down\n", 2),
-        ("-- +goose Up\n-- +goose Up\n", 2),
-        ("-- +goose Down\n", 1),
-        ("-- +goose Up\n-- +goose StatementEnd\n", 2),
-        ("-- +goose Up\n-- +goose StatementBegin\n", 3),
-        ("-- +goose StatementBegin\n", 1),
-        ("-- +goose Up\n-- +goose NO TRANSACTIONS\n", 2),
-    ],
-)
+REFUSED = [
+    ("SELECT 1;\n", 1),
+    ("-- +goose Up\nSELECT 1\n", 2),
+    ("-- +goose Up\nSELECT 1\n-- +goose Down\n", 2),
+    ("-- +goose Up\n-- +goose Up\n", 2),
+    ("-- +goose Down\n", 1),
+    ("-- +goose Up\n-- +goose StatementEnd\n", 2),
+    ("-- +goose Up\n-- +goose StatementBegin\n", 3),
+    ("-- +goose StatementBegin\n", 1),
+    ("-- +goose Up\n-- +goose NO TRANSACTIONS\n", 2),
+    ("-- +goose Up\n-- see the +goose manual\nSELECT 1;\n", 2),
+    ("-- +goose Up\n  -- +goose Down\n", 2),
+    ("-- +goose NO  TRANSACTION\n-- +goose Up\nSELECT 1;\n", 1),
+    ("-- +GOOSE Up\nSELECT 1;\n", 2),
+]
+"""Text, and the line that is blamed. `tests/databases/test_ledgers_of_built_tools.py` shows the same files to goose."""
+
+
+@pytest.mark.parametrize(("text", "line"), REFUSED)
 def test_refused(text: str, line: int) -> None:
     with pytest.raises(SourceError) as caught:
         parsed(text)
