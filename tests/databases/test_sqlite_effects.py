@@ -168,7 +168,7 @@ MATRIX: list[tuple[str, str]] = [
     (ROWS + "CREATE VIEW broken AS SELECT * FROM nowhere;", "ALTER TABLE t DROP COLUMN b"),
     (ROWS + "CREATE VIEW broken AS SELECT * FROM nowhere;", "ALTER TABLE t ADD COLUMN n"),
     (ROWS + "CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO nowhere VALUES (1); END;", "ALTER TABLE t RENAME TO u"),
-    (ROWS + "CREATE VIEW v AS SELECT * FROM dbstat, json_each('[1]'), sqlite_master;", "ALTER TABLE t RENAME COLUMN b TO c"),
+    (ROWS + "CREATE VIEW v AS SELECT * FROM json_tree, json_each('[1]'), sqlite_master;", "ALTER TABLE t RENAME COLUMN b TO c"),
     (
         ROWS
         + "CREATE TABLE _driftflow_log(a); CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO _driftflow_log VALUES (1); END;",

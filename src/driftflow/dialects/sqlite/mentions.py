@@ -8,9 +8,13 @@ from functools import lru_cache
 from driftflow.dialects.sqlite.parse import parse_sql
 from driftflow.dialects.sqlite.resolve import relations_of
 from driftflow.dialects.sqlite.tokens import TokenFault, name_of, tokenize
-from driftflow.model.catalog import Catalog, Check, Index, Table, Trigger, View
+from driftflow.model.catalog import Catalog, Check, Index, Table, Trigger, View, is_ours
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger
+
+_EPONYMOUS = frozenset(
+    {"dbstat", "json_each", "json_tree", "jsonb_each", "jsonb_tree", "generate_series", "bytecode", "tables_used"}
+)
 
 
 @lru_cache(maxsize=4096)
@@ -72,15 +76,15 @@ def checks_naming(table: Table, column: str) -> Iterator[Check]:
 
 
 def missing_relations(catalog: Catalog, names: Iterable[Name]) -> list[Name]:
-    """Those of the names that nothing in the catalog is called. SQLite's own tables are always there."""
+    """Those of the names that nothing is called. What a catalog leaves out is there all the same: SQLite's own tables, driftflow's, those in which
+    a virtual table keeps its content, and table-valued functions called without arguments."""
     known = {held.name.name.lower() for held in relations_of(catalog)}
-    return [
-        name
-        for name in names
-        if name.schema in {"", "main"}
-        and name.name.lower() not in known
-        and not name.name.lower().startswith(("sqlite_", "pragma_"))
-    ]
+    virtual = tuple(f"{table.name.name.lower()}_" for table in catalog.tables.values() if table.kind == "virtual")
+
+    def is_there(name: str) -> bool:
+        return name in known or name in _EPONYMOUS or is_ours(name) or name.startswith(("sqlite_", "pragma_", *virtual))
+
+    return [name for name in names if name.schema in {"", "main"} and not is_there(name.name.lower())]
 
 
 def broken_objects(catalog: Catalog) -> Iterator[tuple[str, str, Name]]:
