@@ -40,7 +40,7 @@ def _remedy(operation: AddColumn, at: Situation) -> Remedy:
             summary="add a plain column, keep it up to date by a trigger, fill it in chunks",
             sql=f"ALTER TABLE {table} ADD COLUMN {column} {operation.column.type};\n-- a BEFORE INSERT OR UPDATE trigger sets it; then fill old rows in chunks",
         )
-    if operation.column.identity is not None or operation.column.serial:
+    if any(claim.why.startswith("numbers for ") for claim in at.effects.locks):
         sequence = at.dialect.quote(f"{operation.table.name}_{operation.column.name}_seq")
         type_name = operation.column.type.replace("serial", "int") or "bigint"
         return Remedy(

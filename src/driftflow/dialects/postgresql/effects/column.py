@@ -15,14 +15,16 @@ from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import (
     existing,
     lock_tree,
+    made_sequence,
     new_name,
     owned_sequences,
     rewrite_tree,
     scan_tree,
+    tree,
 )
 from driftflow.dialects.postgresql.effects.types import constrained, read_type
 from driftflow.dialects.proof import proves_not_null
-from driftflow.model.catalog import Check, Column, ForeignKey, SequenceOptions, Table
+from driftflow.model.catalog import Check, Column, ForeignKey, Identity, SequenceOptions, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
@@ -38,6 +40,9 @@ from driftflow.model.operations import (
     SetNotNull,
 )
 
+NUMBERS = "numbers for "
+"""How the claim on a column's sequence begins to say why."""
+
 
 def add_column(p: Prediction, operation: AddColumn) -> None:
     """Catalog-only for a constant or stable default since 11; everything else that fills rows writes the table anew."""
@@ -49,9 +54,15 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
             p.fails("exists", f'column "{column.name}" of "{table.name.text}" exists already', relation=table.name, certain=True)
         return
     _check_syntax(p, column)
-    reason = _rewrite_reason(p, column)
-    if column.identity is not None or column.serial:
-        _new_sequence(p, operation.table, column.name)
+    if operation.only and len(tree(p, operation.table)) > 1:
+        p.fails(
+            "dependency",
+            "the column must be added to the child tables too: ONLY is refused",
+            relation=operation.table,
+            certain=True,
+        )
+    reason = _rewrite_reason(p, operation.table, column)
+    _new_sequence(p, operation.table, column)
     if reason:
         rewrite_tree(p, tables, reason)
     _refuse_nulls(p, operation, tables)
@@ -71,9 +82,9 @@ def _check_syntax(p: Prediction, column: Column) -> None:
         )
 
 
-def _rewrite_reason(p: Prediction, column: Column) -> str:
+def _rewrite_reason(p: Prediction, table: Name, column: Column) -> str:
     """Why every row is written, or nothing."""
-    if column.identity is not None or column.serial:
+    if made_sequence(p.catalog, table, column) is not None:
         return f"each row gets its own number for {column.name}"
     if column.generated is not None:
         return f"{column.name} is computed for each row" if column.generated.stored else ""
@@ -84,11 +95,12 @@ def _rewrite_reason(p: Prediction, column: Column) -> str:
     return ""
 
 
-def _new_sequence(p: Prediction, table: Name, column: str) -> None:
-    sequence = new_name(table.schema, table.name, (column,), "seq")
-    p.lock(table, ACCESS_SHARE)
-    p.created.add(sequence)
-    p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, why=f"numbers for {column}")
+def _new_sequence(p: Prediction, table: Name, column: Column) -> None:
+    sequence = made_sequence(p.catalog, table, column)
+    if sequence is not None:
+        p.lock(table, ACCESS_SHARE)
+        p.created.add(sequence)
+        p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, why=f"{NUMBERS}{column.name}")
 
 
 def _refuse_nulls(p: Prediction, operation: AddColumn, tables: tuple[Table, ...]) -> None:
@@ -242,7 +254,7 @@ def alter_identity(p: Prediction, operation: AlterIdentity) -> None:
     tables = _altered(p, operation.table, operation.column, only=operation.only)
     column = tables[0].column(operation.column) if tables else None
     if operation.action == "add":
-        _new_sequence(p, operation.table, operation.column)
+        _new_sequence(p, operation.table, Column(name=operation.column, type="", identity=operation.identity or Identity()))
         if column is not None and column.nullable:
             p.fails(
                 "dependency",
@@ -260,7 +272,7 @@ def alter_identity(p: Prediction, operation: AlterIdentity) -> None:
         p.lock_all(sequences, ACCESS_EXCLUSIVE, why=f"dropped with the identity of {operation.column}")
         p.loses(f"the sequence behind {operation.column}", operation.table)
         return
-    p.lock_all(sequences, SHARE_ROW_EXCLUSIVE, ROW_EXCLUSIVE, why=f"numbers for {operation.column}")
+    p.lock_all(sequences, SHARE_ROW_EXCLUSIVE, ROW_EXCLUSIVE, why=f"{NUMBERS}{operation.column}")
     if operation.options != SequenceOptions() or operation.restart is not None:
         for sequence in sequences:
             p.does("rewrite", sequence, "the sequence's one row")

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, ROW_SHARE, SHARE
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE, SHARE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing, index_names, owned_sequences, tree, with_storage
 from driftflow.dialects.postgresql.effects.table import read
-from driftflow.model.catalog import Table
+from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import Copy, Delete, Insert, Select, Truncate, Update
 
 
-def _write(p: Prediction, name: Name, *, every_row: bool) -> tuple[Table, ...]:
-    """ROW EXCLUSIVE on the table (with its partitions) and on every index."""
+def _write(p: Prediction, name: Name, *, every_row: bool, planned: bool = True) -> tuple[Table, ...]:
+    """ROW EXCLUSIVE on the table (with its partitions). The planner of UPDATE and DELETE keeps the same on every index; an INSERT gives it back."""
     existing(p, name)
     p.lock(name, ROW_EXCLUSIVE)
     tables = tree(p, name)
     for part in tables:
         p.lock(part.name, ROW_EXCLUSIVE)
-        p.lock_all(index_names(part), ROW_EXCLUSIVE)
+        if planned and part.partitioning is None:
+            p.lock_all(index_names(part), ROW_EXCLUSIVE)
+        elif planned:
+            p.lock(part.name, ACCESS_SHARE)
+            if p.at_least(16):  # since 16 the planner looks at the indexes of a partitioned table too
+                p.lock_all(index_names(part), ROW_EXCLUSIVE)
     if every_row:
         for part in with_storage(tables) or ():
             p.does("scan", part.name, "every row is read")
@@ -32,7 +37,7 @@ def _write(p: Prediction, name: Name, *, every_row: bool) -> tuple[Table, ...]:
 
 
 def insert(p: Prediction, operation: Insert) -> None:
-    tables = _write(p, operation.table, every_row=False)
+    tables = _write(p, operation.table, every_row=False, planned=False)
     if operation.rows is None:
         p.does("rows", operation.table, "rows are written")
         p.size_unknown = True
@@ -40,7 +45,15 @@ def insert(p: Prediction, operation: Insert) -> None:
     for table in tables[:1]:
         for key in table.foreign_keys:
             if key.referenced != table.name and (not operation.columns or set(key.columns) & set(operation.columns)):
-                p.lock(key.referenced, ROW_SHARE, why=f"looked up by {key.name}")
+                _look_up(p, key)
+
+
+def _look_up(p: Prediction, key: ForeignKey) -> None:
+    """The referenced row is locked against a delete: the table and, by the look-up, its indexes."""
+    p.lock(key.referenced, ROW_SHARE, why=f"looked up by {key.name}")
+    referenced = p.catalog.table(key.referenced)
+    if referenced is not None and referenced.partitioning is None:
+        p.lock_all(index_names(referenced), ROW_SHARE, why=f"looked up by {key.name}")
 
 
 def update(p: Prediction, operation: Update) -> None:
@@ -50,7 +63,7 @@ def update(p: Prediction, operation: Update) -> None:
     for table in tables[:1]:
         for key in table.foreign_keys:
             if key.referenced != table.name and changed & set(key.columns):
-                p.lock(key.referenced, ROW_SHARE, why=f"looked up by {key.name}")
+                _look_up(p, key)
 
 
 def delete(p: Prediction, operation: Delete) -> None:
@@ -103,7 +116,7 @@ def truncate(p: Prediction, operation: Truncate) -> None:
             _empty(p, part, why)
         if operation.restart_identity:
             for sequence in owned_sequences(p.catalog, name):
-                p.lock(sequence, ACCESS_EXCLUSIVE, why="RESTART IDENTITY")
+                p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, why="RESTART IDENTITY")
                 p.does("rewrite", sequence, "restarted")
 
 
@@ -126,7 +139,7 @@ def copy(p: Prediction, operation: Copy) -> None:
     if operation.table is None:
         p.unknown = "COPY of a query"
     elif operation.inward:
-        _write(p, operation.table, every_row=False)
+        _write(p, operation.table, every_row=False, planned=False)
     else:
         read(p, (operation.table,), scan=True)
 
@@ -135,11 +148,9 @@ def select(p: Prediction, operation: Select) -> None:
     """A DO block or CALL does what its body says: nothing is predicted."""
     if operation.opaque:
         p.unknown = "a DO block or CALL does what its body says"
-    read(p, operation.reads, scan=False)
+    read(p, operation.reads, scan=False, mode=ROW_SHARE if operation.locks_rows else ACCESS_SHARE)
     for name in operation.writes:
         _write(p, name, every_row=False)
-    if operation.locks_rows:
-        p.lock_all(operation.reads, ROW_SHARE, why="rows are locked")
 
 
 def _others(relations: Iterable[Name], table: Name) -> tuple[Name, ...]:

@@ -147,7 +147,18 @@ def alter_index(p: Prediction, operation: AlterIndex) -> None:
                     p.lock(child.name, ACCESS_SHARE)
         case "tablespace":
             p.lock(operation.name, ACCESS_EXCLUSIVE)
-            p.does("rewrite", operation.name, f"copied to {operation.value}")
+            if index is None or (index.tablespace or "pg_default") != operation.value.strip('"'):
+                p.does("rewrite", operation.name, f"copied to {operation.value}")
+        case "statistics":
+            p.lock(operation.name, SHARE_UPDATE_EXCLUSIVE)
+            number = operation.value.partition(" ")[0]
+            if index is not None and number.isdigit() and int(number) <= len(index.parts) and index.parts[int(number) - 1].column:
+                p.fails(
+                    "dependency",
+                    "statistics belong to the column of the table, not to the index",
+                    relation=operation.name,
+                    certain=True,
+                )
         case "depends":
             p.lock(operation.name, ACCESS_EXCLUSIVE)
         case _:
@@ -165,7 +176,8 @@ def reindex(p: Prediction, operation: Reindex) -> None:
         on = index.table if index is not None else None
         _rebuild(p, on, (operation.name,), concurrently=concurrently)
     elif operation.kind == "table" and operation.name is not None:
-        existing(p, operation.name)
+        table = existing(p, operation.name)
+        p.transactional = p.transactional and (table is None or table.partitioning is None)
         for part in with_storage(tree(p, operation.name)):
             _rebuild(p, part.name, index_names(part), concurrently=concurrently)
     else:

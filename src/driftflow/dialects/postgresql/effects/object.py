@@ -86,9 +86,13 @@ def _is(routine: Routine, operation: DropFunction) -> bool:
 
 
 def comment(p: Prediction, operation: Comment) -> None:
-    if operation.relation is not None:
+    """On a relation or its column SHARE UPDATE EXCLUSIVE; on something that belongs to a table the table is only looked at."""
+    if operation.relation is None:
+        return
+    of_table = operation.kind in ("constraint", "trigger", "policy", "rule")
+    if operation.kind in ("table", "column") or of_table:
         existing(p, operation.relation)
-        p.lock(operation.relation, SHARE_UPDATE_EXCLUSIVE)
+    p.lock(operation.relation, ACCESS_SHARE if of_table else SHARE_UPDATE_EXCLUSIVE)
 
 
 def grant(p: Prediction, operation: Grant) -> None:

@@ -6,7 +6,7 @@ import re
 
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
-from driftflow.dialects.postgresql.effects.relations import child_index, default_partition, existing
+from driftflow.dialects.postgresql.effects.relations import child_index, default_partition, existing, index_names
 from driftflow.dialects.proof import conjuncts, proves_not_null, strip_parentheses
 from driftflow.model.catalog import Check, Index, Table
 from driftflow.model.operations import AttachPartition, DetachPartition, SetInherit
@@ -103,6 +103,8 @@ def detach_partition(p: Prediction, operation: DetachPartition) -> None:
         return
     p.lock(operation.table, ACCESS_EXCLUSIVE)
     p.lock(operation.partition, ACCESS_EXCLUSIVE if p.at_least(14) else SHARE_UPDATE_EXCLUSIVE)
+    part = p.catalog.table(operation.partition)
+    p.lock_all(index_names(part) if part is not None else (), ACCESS_EXCLUSIVE, why="no longer part of the parent's index")
     if default is not None and default.name != operation.partition:
         p.lock(default.name, ACCESS_EXCLUSIVE, why="the default partition's constraint changes")
     p.breaks(f"queries on {operation.table.name} no longer see the rows of {operation.partition.name}", operation.table)
@@ -110,8 +112,10 @@ def detach_partition(p: Prediction, operation: DetachPartition) -> None:
 
 def set_inherit(p: Prediction, operation: SetInherit) -> None:
     """Instant; queries on the parent see more, or fewer, rows."""
-    existing(p, operation.table)
-    existing(p, operation.parent)
+    child, parent = existing(p, operation.table), existing(p, operation.parent)
+    for column in parent.columns if operation.inherit and child is not None and parent is not None else ():
+        if child is not None and child.column(column.name) is None:
+            p.fails("missing", f'"{child.name.text}" has no column "{column.name}"', relation=child.name, certain=True)
     p.lock(operation.table, ACCESS_EXCLUSIVE)
     p.lock(operation.parent, SHARE_UPDATE_EXCLUSIVE)
     p.breaks(f"queries on {operation.parent.name} see other rows", operation.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE
@@ -101,6 +102,22 @@ def owned_sequences(catalog: Catalog, table: Name, column: str = "") -> tuple[Na
         for sequence in catalog.sequences.values()
         if sequence.owned_by.startswith(prefix) and column in ("", sequence.owned_by.removeprefix(prefix))
     )
+
+
+_NEXTVAL = re.compile(r"nextval\('(?P<name>[^']+)'(?:::regclass)?\)")
+
+
+def made_sequence(catalog: Catalog, table: Name, column: Column) -> Name | None:
+    """The sequence that a serial or identity column brings along: the one that its default names and nobody has made yet."""
+    if column.identity is not None or column.serial:
+        return new_name(table.schema, table.name, (column.name,), "seq")
+    match = _NEXTVAL.fullmatch(column.default or "")
+    if match is None:
+        return None
+    schema, _, bare = match["name"].replace('"', "").rpartition(".")
+    name = Name(schema=schema or table.schema, name=bare)
+    made = name.text not in catalog.sequences and (catalog.complete or bare.endswith(f"_{column.name}_seq"))
+    return name if made else None
 
 
 def new_name(schema: str, table: str, columns: Sequence[str], label: str) -> Name:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, ROW_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.model.catalog import SequenceOptions
 from driftflow.model.names import Name
@@ -29,6 +29,9 @@ def alter_sequence(p: Prediction, operation: AlterSequence) -> None:
     p.lock(operation.name, SHARE_ROW_EXCLUSIVE, ROW_EXCLUSIVE)
     if operation.options != SequenceOptions() or operation.restarts or operation.restart is not None:
         p.does("rewrite", operation.name, "the sequence's one row")
+    if operation.owned_by:
+        schema, table = operation.owned_by.split(".")[:2]
+        p.lock(Name(schema=schema, name=table), ACCESS_SHARE, why="owns it from now on")
     if operation.restarts or operation.restart is not None:
         p.fails(
             "duplicates",

@@ -7,7 +7,9 @@ from driftflow.dialects.postgresql.effects.foreign_key import add_foreign_key
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
     ACCESS_SHARE,
+    ROW_EXCLUSIVE,
     SHARE,
+    SHARE_ROW_EXCLUSIVE,
     SHARE_UPDATE_EXCLUSIVE,
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
@@ -16,7 +18,7 @@ from driftflow.dialects.postgresql.effects.relations import (
     descendants,
     existing,
     index_names,
-    new_name,
+    made_sequence,
     owned_sequences,
     rewrite,
     tree,
@@ -49,10 +51,19 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
     p.created.add(table.name)
     p.lock(table.name, ACCESS_EXCLUSIVE, why="the new table")
     for column in table.columns:
-        if column.identity is not None or column.serial:
-            sequence = new_name(table.name.schema, table.name.name, (column.name,), "seq")
+        sequence = made_sequence(p.catalog, table.name, column)
+        if sequence is not None:
             p.created.add(sequence)
-            p.lock(sequence, ACCESS_EXCLUSIVE, why=f"numbers for {column.name}")
+            p.lock(table.name, ACCESS_SHARE)
+            p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, why=f"numbers for {column.name}")
+    for index in table.indexes:  # LIKE … INCLUDING INDEXES
+        if not index.constraint:
+            p.created.add(index.name)
+            p.lock(table.name, SHARE)
+            p.lock(index.name, ACCESS_EXCLUSIVE, why="the new index")
+            p.does("scan", table.name, "empty")
+    for source, _ in operation.like:
+        p.lock(source, ACCESS_SHARE, why="copied from")
     for item in table.constraints:
         if isinstance(item, PrimaryKey | Unique | Exclusion) and table.partitioning is None:
             _new_index(p, table, item)
@@ -84,17 +95,17 @@ def create_table_as(p: Prediction, operation: CreateTableAs) -> None:
     read(p, operation.reads, scan=operation.with_data)
 
 
-def read(p: Prediction, relations: tuple[Name, ...], *, scan: bool, planned: bool = True) -> None:
+def read(p: Prediction, relations: tuple[Name, ...], *, scan: bool, planned: bool = True, mode: str = ACCESS_SHARE) -> None:
     """Relations that a query reads: the lock of a SELECT on each, and on every index that the planner looks at."""
     for name in relations:
         view = p.catalog.views.get(name.text)
         table = existing(p, name)
-        p.lock(name, ACCESS_SHARE, why="read")
+        p.lock(name, mode, why="read")
         if view is not None and not view.materialized and planned:
-            read(p, view.depends_on, scan=scan)
+            read(p, view.depends_on, scan=scan, mode=mode)
         for part in with_storage(tree(p, name)) if table is not None and planned else ():
-            p.lock(part.name, ACCESS_SHARE, why="read")
-            p.lock_all(index_names(part), ACCESS_SHARE, why="the planner looks at it")
+            p.lock(part.name, mode, why="read")
+            p.lock_all(index_names(part), mode, why="the planner looks at it")
             if scan:
                 p.does("scan", part.name, "read by the query")
 
@@ -184,6 +195,10 @@ def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
         case "cluster_on":
             p.lock(operation.table, SHARE_UPDATE_EXCLUSIVE)
             p.lock(Name(schema=operation.table.schema, name=operation.value.strip('"')), SHARE_UPDATE_EXCLUSIVE)
+        case "replica_identity":
+            p.lock(operation.table, ACCESS_EXCLUSIVE)
+            if operation.value.upper().startswith("USING INDEX "):
+                p.lock(Name(schema=operation.table.schema, name=operation.value[12:].strip().strip('"')), SHARE)
         case "owner":
             p.lock(operation.table, ACCESS_EXCLUSIVE)
             p.lock_all(owned_sequences(p.catalog, operation.table), ACCESS_EXCLUSIVE, why="changes owner with its table")
@@ -202,6 +217,17 @@ def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
     for table in tables:
         if table is not None:
             _rewrite_one(p, table, operation)
+
+
+def _analyze(p: Prediction, table: Table) -> None:
+    """A sample, not a scan. A partitioned table is analysed through its partitions, and each of them by itself."""
+    parts = tree(p, table.name)
+    for part in parts:
+        p.lock(part.name, SHARE_UPDATE_EXCLUSIVE, why="" if part is table else f"below {table.name.name}")
+        if part.partitioning is None:
+            p.lock_all(index_names(part), ACCESS_SHARE)
+            if part.name != table.name:
+                p.lock(part.name, ACCESS_SHARE)
 
 
 def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
@@ -226,7 +252,6 @@ def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
             p.lock(table.name, SHARE_UPDATE_EXCLUSIVE)
             p.lock_all(index_names(table), SHARE_UPDATE_EXCLUSIVE)
         case "analyze":
-            p.lock(table.name, SHARE_UPDATE_EXCLUSIVE)
-            p.lock_all(index_names(table), ACCESS_SHARE)
+            _analyze(p, table)
         case _:
             p.unknown = f"{operation.action} is no PostgreSQL statement"

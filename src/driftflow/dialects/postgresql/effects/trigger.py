@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
+from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_ROW_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing, lock_tree
 from driftflow.model.names import Name
@@ -25,7 +25,10 @@ def drop_trigger(p: Prediction, operation: DropTrigger) -> None:
     if operation.table is None:
         return
     table = existing(p, operation.table, if_exists=operation.if_exists)
+    if table is not None and operation.if_exists and operation.name not in {trigger.name for trigger in table.triggers}:
+        return  # nothing to drop, nothing locked
     lock_tree(p, operation.table, ACCESS_EXCLUSIVE)
+    p.lock(operation.table, ACCESS_SHARE)
     p.loses(f"trigger {operation.name} of {operation.table.name}", operation.table, reversible=True)
     _must_have(
         p,
@@ -51,7 +54,8 @@ def alter_trigger(p: Prediction, operation: AlterTrigger) -> None:
 def enable_trigger(p: Prediction, operation: EnableTrigger) -> None:
     """DISABLE TRIGGER ALL switches foreign key checks off as well."""
     table = existing(p, operation.table)
-    lock_tree(p, operation.table, SHARE_ROW_EXCLUSIVE)
+    cloned = table is not None and any(trigger.per_row for trigger in table.triggers)
+    lock_tree(p, operation.table, SHARE_ROW_EXCLUSIVE, only=not cloned)
     if operation.name not in ("ALL", "USER"):
         _must_have(
             p,

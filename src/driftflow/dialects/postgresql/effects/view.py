@@ -34,7 +34,10 @@ def create_view(p: Prediction, operation: CreateView) -> None:
             certain=True,
         )
     p.lock(view.name, ACCESS_EXCLUSIVE)
-    read(p, view.depends_on, scan=view.materialized and operation.with_data, planned=view.materialized)
+    runs = view.materialized and operation.with_data
+    if runs and p.at_least(17):  # since 17 the new view is filled as REFRESH fills it
+        p.lock(view.name, EXCLUSIVE, SHARE)
+    read(p, view.depends_on, scan=runs, planned=runs)
 
 
 def drop_view(p: Prediction, operation: DropView) -> None:

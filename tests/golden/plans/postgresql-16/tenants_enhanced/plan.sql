@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 13 steps, 2 gates for postgresql 16.0 (shop)
--- digest 213fbd62eb54ef511fe521e45e0e482f9a3e94c4057932fd60c81fc305ef5161
+-- digest a2f467d0737f40e41779b5f41ed22ac0c5b21868376146bd3479362422b285f4
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -105,7 +105,7 @@ COMMIT;
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing
 
--- step 12 (3357a236c3.1): Take away the trigger that fills orders.tenant_id: the new application writes it
+-- step 12 (685a5fdc76.1): Take away the trigger that fills orders.tenant_id: the new application writes it
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';

@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 12 steps, 2 gates for postgresql 18.0 (shop)
--- digest 491299ee46bd9e5061bfaa6ffc2a439ef47d4c5e643173dc678e0d8872d1e924
+-- digest 65d99662616ae50c9e08d5b76005d87502a76215a55800635cca66b208dbac34
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -96,7 +96,7 @@ COMMIT;
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing
 
--- step 11 (3357a236c3.1): Take away the trigger that fills orders.tenant_id: the new application writes it
+-- step 11 (685a5fdc76.1): Take away the trigger that fills orders.tenant_id: the new application writes it
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';
