@@ -38,6 +38,8 @@ def execute(plan: Plan, row: RunRow, parts: Parts, connection: Connection, direc
     context.state = fold(parts.journal.events(connection, row.id))
     previous = row.executor if context.state.starts else ""
     lease.take(context, force=parts.options.take_over)
+    # Taking it may have waited for an executor that went on, and perhaps to the end, meanwhile: what it did must not be done again.
+    context.state = fold(parts.journal.events(connection, row.id))
     watcher = Watcher(
         connector=parts.connector,
         journal=parts.journal,
