@@ -21,6 +21,8 @@ from driftflow.model.operations import (
     RenameIndex,
 )
 
+QUIET_PER_SECOND = 0.01
+
 
 def is_new(at: Situation, relation: Name) -> bool:
     """Made by a pending migration: empty, and nobody waits for it."""
@@ -46,25 +48,22 @@ def tables_named(operation: Operation) -> tuple[Name, ...]:
 
 
 def severity_of_block(at: Situation, relation: Name) -> Severity | None:
-    """None for a table of this release; info for a small one, or where the work fits the stall budget; error for a large or unknown one."""
+    """None for a table of this release; info for a small one, or where the work fits the stall budget; error for a large or unknown one,
+    and a warning where a sample has seen nobody use it."""
     if is_new(at, relation):
         return None
     duration = at.effects.duration
     if at.is_small(relation) or (duration is not None and duration.high <= at.policy.stall_budget_ms):
         return "info"
-    return "error"
+    return "warning" if _is_quiet(at, relation) else "error"
 
 
-def worst_block(at: Situation, *, blocking: str = "writes") -> tuple[Severity, LockClaim] | None:
-    """The claim that hurts most among those that keep readers or writers out for longer than an instant."""
-    worst: tuple[Severity, LockClaim] | None = None
-    for claim in at.effects.locks:
-        if blocking not in claim.blocks or claim.held == "instant" or (at.table(claim.relation) is None and at.catalog.complete):
-            continue
-        severity = severity_of_block(at, claim.relation)
-        if severity is not None and (worst is None or (worst[0] == "info" and severity == "error")):
-            worst = (severity, claim)
-    return worst
+def _is_quiet(at: Situation, relation: Name) -> bool:
+    """Measured (`--sample`), and nothing was written or read. Unknown traffic counts as busy."""
+    table = at.table(relation)
+    if table is None or table.statistics.writes_per_second is None or table.statistics.reads_per_second is None:
+        return False
+    return table.statistics.writes_per_second + table.statistics.reads_per_second < QUIET_PER_SECOND
 
 
 def size(at: Situation, relation: Name) -> str:

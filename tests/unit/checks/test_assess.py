@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from driftflow.checks.run import assess
 from driftflow.config import Policy
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Column, Table, TableStatistics
 from driftflow.model.finding import Assessment
 from driftflow.model.migration import Migration
-from driftflow.model.names import Version
+from driftflow.model.names import Name, Version
 from driftflow.model.record import encode
 
 POSTGRESQL = dialect_named("postgresql")
@@ -89,3 +91,30 @@ def test_every_statement_is_assessed_once() -> None:
 
 def test_lock_timeouts_are_the_runners_business() -> None:
     assert codes(run("ALTER TABLE a ADD COLUMN x int;")) == []
+
+
+@pytest.mark.parametrize(
+    ("statistics", "severity"),
+    [
+        (TableStatistics(), "error"),
+        (TableStatistics(rows=5_000_000, bytes=10**9, table_bytes=10**9), "error"),
+        (TableStatistics(rows=200, bytes=40_000, table_bytes=40_000), "info"),
+        (TableStatistics(rows=20_000, bytes=4_000_000, table_bytes=3_000_000), "info"),
+        (TableStatistics(rows=5_000_000, bytes=10**9, table_bytes=10**9, writes_per_second=0.0, reads_per_second=0.0), "warning"),
+        (TableStatistics(rows=5_000_000, bytes=10**9, table_bytes=10**9, writes_per_second=0.0), "error"),
+        (TableStatistics(rows=5_000_000, bytes=10**9, table_bytes=10**9, writes_per_second=3.0, reads_per_second=0.0), "error"),
+    ],
+)
+def test_severity_follows_size_and_traffic(statistics: TableStatistics, severity: str) -> None:
+    """Unknown counts as large and busy; work that fits the stall budget is no alarm whatever the number of rows."""
+    name = Name(schema="public", name="a")
+    table = Table(name=name, columns=(Column(name="x", type="integer"),), statistics=statistics)
+    catalog = Catalog(vendor="postgresql", version=Version(major=16), search_path=("public",), tables={name.text: table})
+    statements = tuple(
+        POSTGRESQL.parse(one) for one in POSTGRESQL.split(SourceText(text="ALTER TABLE a ALTER COLUMN x SET NOT NULL"))
+    )
+    migration = Migration(
+        id="1", source="plain", path="1.sql", dialect="postgresql", statements=statements, checksum="", sha256=""
+    )
+    found = assess([migration], catalog=catalog, dialect=POSTGRESQL, policy=Policy()).findings
+    assert [finding.severity for finding in found if finding.code == "DF104"] == [severity]
