@@ -104,7 +104,8 @@ SQLITE = {
 }
 NOT_PLAIN = {"not null", "drop not null"}
 """SQLite before 3.53 has no such statement: what the plan rebuilds is compared with the pure catalog instead."""
-CASES = [*BOTH.items()]
+DIFFERS_BY_VERSION = {"tenants", "two factor", "not null", "drop not null", "identity", "serial", "partitioned", "unique column"}
+"""NOT VALID for NOT NULL, named NOT NULL and virtual columns came with PostgreSQL 18."""
 
 
 class Database:
@@ -128,28 +129,36 @@ class Database:
         return pipeline.read_catalog(self.connector)
 
     def structure(self) -> Any:
-        """What two databases must have in common: column order by name, since a plan may add columns in another order than one ALTER does."""
-        catalog = self.catalog()
-        tables = {name: plain(table) for name, table in catalog.tables.items() if not ours(table.name)}
-        views = {name: replace(view, owner="") for name, view in catalog.views.items()}
-        sequences = {name: value for name, value in catalog.sequences.items() if not ours(value.name)}
-        routines = {name: value for name, value in catalog.routines.items() if not ours(value.name)}
-        return tables, views, sequences, routines, catalog.types
+        return structure_of(self.catalog())
 
     def rows(self) -> dict[str, list[Any]]:
+        return self.rows_of(self.catalog())
+
+    def state(self) -> tuple[Any, Any]:
+        catalog = self.catalog()
+        return structure_of(catalog), self.rows_of(catalog)
+
+    def rows_of(self, catalog: Catalog) -> dict[str, list[Any]]:
         found = {}
-        for table in self.catalog().tables.values():
+        connection = self.connector.connect("rows")
+        for table in catalog.tables.values():
             if ours(table.name):
                 continue
-            columns = ", ".join(
-                sorted(self.dialect.quote(column.name) for column in table.columns if not column.name.endswith("_at"))
-            )
-            connection = self.connector.connect("rows")
-            found[table.name.name] = sorted(
-                map(repr, connection.query(f"SELECT {columns} FROM {self.dialect.quote_name(table.name)}"))
-            )
-            connection.close()
+            names = sorted(column.name for column in table.columns if not column.name.endswith("_at"))
+            columns = ", ".join(self.dialect.quote(name) for name in names)
+            rows = connection.query(f"SELECT {columns} FROM {self.dialect.quote_name(table.name)}")
+            found[table.name.name] = sorted(map(repr, rows))
+        connection.close()
         return found
+
+
+def structure_of(catalog: Catalog) -> Any:
+    """What two databases must have in common: columns by name, since a plan may add them in another order than one ALTER does."""
+    tables = {name: plain(table) for name, table in catalog.tables.items() if not ours(table.name)}
+    views = {name: replace(view, owner="") for name, view in catalog.views.items()}
+    sequences = {name: value for name, value in catalog.sequences.items() if not ours(value.name)}
+    routines = {name: value for name, value in catalog.routines.items() if not ours(value.name)}
+    return tables, views, sequences, routines, catalog.types
 
 
 def ours(name: Name) -> bool:
@@ -191,19 +200,15 @@ def rolled_back(run: str, database: Database) -> None:
     assert report.state == "rolled_back", report
 
 
-def check(sql: str, naive: Database, careful: Database, *, compare_rows: bool = True) -> None:
-    before, rows = careful.structure(), careful.rows()
+def check(sql: str, naive: Database, careful: Database) -> None:
+    before = careful.state()
     plan = planned(sql, careful)
     run = applied(plan, careful)
     naive.run(sql)
-    assert careful.structure() == naive.structure()
-    if compare_rows:
-        assert careful.rows() == naive.rows()
+    assert careful.state() == naive.state()
     if not plan.point_of_no_return:
         rolled_back(run, careful)
-        assert careful.structure() == before
-        if compare_rows:
-            assert careful.rows() == rows
+        assert careful.state() == before
 
 
 @pytest.fixture
@@ -221,7 +226,9 @@ def sqlite_pair(tmp_path: Path) -> tuple[Database, Database]:
 
 
 @pytest.mark.parametrize("name", [*BOTH, *POSTGRESQL])
-def test_postgresql(name: str, postgresql_pair: tuple[Database, Database]) -> None:
+def test_postgresql(name: str, postgresql_server: Any, postgresql_pair: tuple[Database, Database]) -> None:
+    if postgresql_server.version != 18 and name not in DIFFERS_BY_VERSION:
+        pytest.skip("planned and run alike on every version: tried on PostgreSQL 18")
     check((BOTH | POSTGRESQL)[name], *postgresql_pair)
 
 
@@ -304,7 +311,7 @@ def enhanced(example: str, database: Database, monkeypatch: pytest.MonkeyPatch) 
     folder = planning.EXAMPLES / example / database.dialect.name / "enhanced"
     monkeypatch.chdir(folder)
     monkeypatch.setitem(os.environ, "TWO_FACTOR_KEY", "5a" * 32)
-    before, rows = database.structure(), database.rows()
+    before = database.state()
     plan = planning.plan_folder(folder, database.dialect, catalog=database.catalog())
     assert not plan.point_of_no_return
     run = applied(plan, database)
@@ -312,5 +319,4 @@ def enhanced(example: str, database: Database, monkeypatch: pytest.MonkeyPatch) 
     if example == "tenants":
         assert not any("None" in row for row in after["orders"])
     rolled_back(run, database)
-    assert database.structure() == before
-    assert database.rows() == rows
+    assert database.state() == before
