@@ -32,6 +32,7 @@ from driftflow.model.operations.lookup import (
     children,
     find_column,
     find_table,
+    inherited_from,
     put,
     put_view,
     refuse,
@@ -58,6 +59,11 @@ class AddColumn(BaseOperation, frozen=True, kw_only=True, tag="add_column"):
         table = find_table(catalog, self.table, if_exists=self.table_if_exists)
         if table is None:
             return catalog
+        if table.partition_of is not None:
+            refuse(catalog, f"table {self.table} is a partition: its columns are added on {table.partition_of}")
+        return self._applied(catalog, table)
+
+    def _applied(self, catalog: Catalog, table: Table) -> Catalog:
         if table.column(self.column.name) is not None:
             if not self.if_not_exists:
                 refuse(catalog, f"column {self.column.name} of table {self.table} exists already")
@@ -85,7 +91,7 @@ class AddColumn(BaseOperation, frozen=True, kw_only=True, tag="add_column"):
                 catalog, as_kept(catalog, self.table, self.column), partition=child.partition_of == table.name
             )
             heir = AddColumn(table=child.name, column=column, constraints=constraints, if_not_exists=True)
-            catalog = heir.after(catalog)
+            catalog = heir._applied(catalog, child)
         return catalog
 
 
@@ -106,6 +112,7 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
                 find_column(catalog, table, self.column)
             return catalog
         self._may_go(catalog, table)
+        _may_change_here(catalog, table, self.column)
         catalog = dependents.drop_foreign_keys(catalog, dependents.keys_on_column(catalog, self.table, self.column))
         if dependents_block(catalog):
             views = dependents.views_on_column(catalog, self.table, self.column)
@@ -165,6 +172,7 @@ class RenameColumn(BaseOperation, frozen=True, kw_only=True, tag="rename_column"
         if table.column(self.to) is not None:
             refuse(catalog, f"column {self.to} of table {self.table} exists already")
             return catalog
+        _may_change_here(catalog, table, self.column)
         catalog = put(catalog, renaming.column_in_table(table, self.column, self.to))
         catalog = renaming.column_elsewhere(catalog, self.table, self.column, self.to)
         for child in [] if self.only else children(catalog, self.table):
@@ -187,6 +195,7 @@ class AlterColumnType(BaseOperation, frozen=True, kw_only=True, tag="alter_colum
         if table is None or find_column(catalog, table, self.column) is None:
             return catalog
         self._may_change(catalog, table)
+        _may_change_here(catalog, table, self.column)
 
         def change(one: Table) -> Table:
             column = one.column(self.column)
@@ -466,6 +475,13 @@ def _change_column(catalog: Catalog, table: Name, column: str, *, only: bool, **
         return one if found is None else replace_column(one, replace(found, **changes))
 
     return change_each(catalog, table, change, only=only)
+
+
+def _may_change_here(catalog: Catalog, table: Table, column: str) -> None:
+    """A column that a parent has too changes there."""
+    parent = inherited_from(catalog, table, column)
+    if parent is not None:
+        refuse(catalog, f"column {column} of table {table.name} is inherited from {parent}: it changes there")
 
 
 def _index_names(table: Table) -> set[Name]:

@@ -6,7 +6,7 @@ from driftflow.model.catalog import Catalog, Check, Constraint, Exclusion, Forei
 from driftflow.model.names import Name
 from driftflow.model.operations import dependents, heirs, keys
 from driftflow.model.operations.base import BaseOperation
-from driftflow.model.operations.lookup import children, find_table, put, refuse, replace_column
+from driftflow.model.operations.lookup import children, find_table, parents, put, refuse, replace_column, taken
 from driftflow.model.operations.rules import dependents_block
 from driftflow.model.record import replace
 
@@ -62,6 +62,9 @@ class AddConstraint(BaseOperation, frozen=True, kw_only=True, tag="add_constrain
             refuse(catalog, f"table {self.table} has a primary key already: {table.primary_key.name or 'unnamed'}")
         if isinstance(constraint, PrimaryKey | Unique) and constraint.using_index and table.index(constraint.using_index) is None:
             refuse(catalog, f"index {constraint.using_index} of table {self.table} does not exist")
+        listed = constraint.columns if isinstance(constraint, PrimaryKey | Unique) else ()
+        if len(set(listed)) < len(listed):
+            refuse(catalog, f"a column appears twice in constraint {constraint.name} of table {self.table}")
         for column in keys.columns_of(constraint):
             if table.column(column) is None and not table.partial:
                 refuse(catalog, f"column {column} of table {self.table} does not exist")
@@ -91,6 +94,7 @@ class ValidateConstraint(BaseOperation, frozen=True, kw_only=True, tag="validate
             case NotNull():
                 table = keys.with_not_null(catalog, table, (constraint.column,))
             case PrimaryKey() | Unique() | Exclusion():
+                refuse(catalog, f"constraint {self.name} of table {self.table} is of a kind that is always valid")
                 return catalog
         catalog = put(catalog, table)
         for child in [] if self.only else children(catalog, self.table):
@@ -193,6 +197,11 @@ class RenameConstraint(BaseOperation, frozen=True, kw_only=True, tag="rename_con
         if table.constraint(self.to) is not None:
             refuse(catalog, f"constraint {self.to} of table {self.table} exists already")
             return catalog
+        if any(one.constraint == self.name for one in table.indexes) and taken(catalog, self.table.schema)(self.to):
+            refuse(catalog, f"relation {Name(schema=self.table.schema, name=self.to)} exists already")
+            return catalog
+        if isinstance(constraint, Check | NotNull) and _is_inherited(catalog, table, constraint):
+            refuse(catalog, f"constraint {self.name} of table {self.table} is inherited; rename it on the parent")
         old = Name(schema=self.table.schema, name=self.name)
         new = Name(schema=self.table.schema, name=self.to)
         indexes = tuple(
@@ -256,9 +265,7 @@ def _is_inherited(catalog: Catalog, table: Table, constraint: Constraint) -> boo
     """Whether the constraint came from a parent, and can only go with the parent's."""
     if isinstance(constraint, PrimaryKey | Unique):
         return any(index.parent is not None for index in table.indexes if index.constraint == constraint.name)
-    names = [name for name in (table.partition_of, *table.inherits) if name is not None]
-    parents = [parent for name in names if (parent := catalog.table(name)) is not None]
-    found = [one for parent in parents if (one := parent.constraint(constraint.name)) is not None]
+    found = [one for parent in parents(catalog, table) if (one := parent.constraint(constraint.name)) is not None]
     return any(type(one) is type(constraint) and not getattr(one, "no_inherit", False) for one in found)
 
 
@@ -268,6 +275,8 @@ def _drop(catalog: Catalog, name: Name, constraint: Constraint, *, only: bool) -
         if table.primary_key is not None and constraint.column in table.primary_key.columns:
             refuse(catalog, f"column {constraint.column} of table {name} must stay NOT NULL: it is in the primary key")
         column = table.column(constraint.column)
+        if column is not None and column.identity is not None:
+            refuse(catalog, f"column {constraint.column} of table {name} must stay NOT NULL: it is an identity column")
         if column is not None:
             table = replace_column(table, replace(column, nullable=True))
     catalog = put(catalog, keys.without(table, constraint.name))

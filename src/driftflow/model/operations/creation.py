@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog, Check, Column, Constraint, NotNull, Publication, Table, TableStatistics
+from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, NotNull, Publication, Table, TableStatistics
 from driftflow.model.names import Name
 from driftflow.model.operations import heirs
 from driftflow.model.operations.keys import as_kept, with_key_indexes, with_not_null
@@ -86,12 +86,22 @@ def _with_not_null(catalog: Catalog, table: Table, parents: list[Table]) -> Tabl
 
 
 def _from_parent(catalog: Catalog, name: Name, parent: Table, *, partition: bool) -> Catalog:
+    parent = replace(parent, constraints=tuple(_valid(one) for one in parent.constraints))
     if partition:
         return heirs.give_everything(catalog, name, parent)
     kept: list[Constraint] = [one for one in parent.constraints if isinstance(one, Check | NotNull)]
     for constraint in kept:
         catalog = heirs.give_constraint(catalog, name, constraint, parent.name, partition=False)
     return catalog
+
+
+def _valid(constraint: Constraint) -> Constraint:
+    """A new table is empty: what is NOT VALID on the parent holds there."""
+    match constraint:
+        case Check(enforced=True) | ForeignKey(enforced=True) | NotNull():
+            return replace(constraint, validated=True)
+        case _:
+            return constraint
 
 
 def publications_of(catalog: Catalog, table: Table) -> tuple[str, ...]:

@@ -28,14 +28,15 @@ class CreateIndex(BaseOperation, frozen=True, kw_only=True, tag="create_index"):
         if holder is None:
             refuse(catalog, f"table {self.index.table} does not exist")
             return catalog
+        if isinstance(holder, Table):
+            named = [part.column for part in self.index.parts if part.column] + list(self.index.include)
+            missing = [column for column in named if holder.column(column) is None]
+            if missing and not holder.partial:
+                refuse(catalog, f"column {missing[0]} of table {holder.name} does not exist")
         if self.index.name.name and taken(catalog, self.index.name.schema)(self.index.name.name):
             if not self.if_not_exists:
                 refuse(catalog, f"relation {self.index.name} exists already")
             return catalog
-        if isinstance(holder, Table):
-            missing = [part.column for part in self.index.parts if part.column and holder.column(part.column) is None]
-            if missing and not holder.partial:
-                refuse(catalog, f"column {missing[0]} of table {holder.name} does not exist")
         partitions = catalog.partitions(holder.name) if isinstance(holder, Table) and holder.partitioning is not None else []
         index = replace(self.index, valid=self.index.valid and not (self.only and bool(partitions)))
         catalog = put_holder(catalog, replace(holder, indexes=(*holder.indexes, index)))
@@ -99,7 +100,11 @@ class RenameIndex(BaseOperation, frozen=True, kw_only=True, tag="rename_index"):
         if taken(catalog, self.name.schema)(self.to):
             refuse(catalog, f"relation {Name(schema=self.name.schema, name=self.to)} exists already")
             return catalog
-        return renamed_index(catalog, found[0], found[1], self.to)
+        holder, index = found
+        if index.constraint and isinstance(holder, Table) and holder.constraint(self.to) is not None:
+            refuse(catalog, f"constraint {self.to} of table {holder.name} exists already")
+            return catalog
+        return renamed_index(catalog, holder, index, self.to)
 
 
 class AlterIndex(BaseOperation, frozen=True, kw_only=True, tag="alter_index"):

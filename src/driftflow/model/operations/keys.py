@@ -20,7 +20,7 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 from driftflow.model.operations.lookup import taken
 from driftflow.model.operations.naming import made_name
-from driftflow.model.operations.rules import keys_have_indexes, not_null_is_named
+from driftflow.model.operations.rules import attached_keys_are_alike, keys_have_indexes, not_null_is_named
 from driftflow.model.record import replace
 
 Key = PrimaryKey | Unique
@@ -142,9 +142,13 @@ def with_not_null(catalog: Catalog, table: Table, columns: Iterable[str], *, nam
 def copy_of_key(catalog: Catalog, child: Table, constraint: Key, parent: Name) -> Table:
     """A partition's own key under the parent's: one that it has already is attached, else one with a made-up name is created."""
     columns = set(constraint.columns)
+
+    def fits(own: Key) -> bool:
+        return type(own) is type(constraint) or not attached_keys_are_alike(catalog)
+
     for index in child.indexes:
-        own = child.constraint(index.constraint) if index.constraint else None
-        if own is not None and type(own) is type(constraint) and set(columns_of(own)) == {*columns, *constraint.include}:
+        own = child.constraint(index.constraint) if index.constraint and index.parent is None else None
+        if isinstance(own, PrimaryKey | Unique) and fits(own) and set(columns_of(own)) == {*columns, *constraint.include}:
             return replace(
                 child, indexes=tuple(replace(one, parent=parent) if one.name == index.name else one for one in child.indexes)
             )

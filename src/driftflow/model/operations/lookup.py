@@ -36,6 +36,17 @@ def find_column(catalog: Catalog, table: Table, column: str) -> Column | None:
     return found
 
 
+def parents(catalog: Catalog, table: Table) -> list[Table]:
+    """What the table is a partition of, or inherits from, as far as it is known."""
+    names = [name for name in (table.partition_of, *table.inherits) if name is not None]
+    return [found for name in names if (found := catalog.table(name)) is not None]
+
+
+def inherited_from(catalog: Catalog, table: Table, column: str) -> Name | None:
+    """The parent that the column comes from: it can only change there."""
+    return next((parent.name for parent in parents(catalog, table) if parent.column(column) is not None), None)
+
+
 def find_index(catalog: Catalog, name: Name, table: Name | None = None) -> tuple[Table | View, Index] | None:
     """The index with the relation that it is on. With `table` only that one is looked at."""
     for holder in holders(catalog, name.schema, table):

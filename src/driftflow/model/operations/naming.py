@@ -39,7 +39,8 @@ def index_columns(index: Index) -> str:
     names: list[str] = []
     for part in index.parts:
         names.append(_unlike(part.column or expression_name(part.expression), names))
-    names += index.include
+    for column in index.include:
+        names.append(_unlike(column, names))
     joined = ""
     for name in names:
         joined += ("_" if joined else "") + name

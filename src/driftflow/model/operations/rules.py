@@ -32,3 +32,8 @@ def dependents_block(catalog: Catalog) -> bool:
 def column_takes_keys_along(catalog: Catalog) -> bool:
     """Whether DROP COLUMN drops the constraints and indexes that contain the column; else it is refused while there are any (SQLite)."""
     return catalog.vendor != "sqlite"
+
+
+def attached_keys_are_alike(catalog: Catalog) -> bool:
+    """Whether a partition's own UNIQUE cannot stand for the parent's PRIMARY KEY, nor the other way round (measured: it can on 16, not on 18)."""
+    return catalog.vendor == "postgresql" and catalog.version is not None and catalog.version.major >= 18

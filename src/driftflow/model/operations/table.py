@@ -233,6 +233,8 @@ class AttachPartition(BaseOperation, frozen=True, kw_only=True, tag="attach_part
         return heirs.give_everything(catalog, self.partition, parent)
 
     def _fits(self, catalog: Catalog, parent: Table, child: Table) -> None:
+        if parent.name in {child.name, *(one.name for one in dependents.heirs_of(catalog, child.name))}:
+            refuse(catalog, f"table {child.name} cannot become a partition of {parent.name}, which is below it")
         if child.partition_of is not None:
             refuse(catalog, f"table {child.name} is a partition of {child.partition_of} already")
         if parent.partitioning is None:
