@@ -30,7 +30,13 @@ def copy(source: Path, target: Path, *, method: Literal["backup", "vacuum"] = "b
                     origin.backup(copied)
     except sqlite3.Error as fault:
         target.unlink(missing_ok=True)
-        raise DatabaseError("DF-E448", "the SQLite file could not be copied", where=str(source), why=str(fault)) from fault
+        raise DatabaseError(
+            "DF-E448",
+            "the SQLite file could not be copied",
+            where=str(source),
+            why=str(fault),
+            hint=f"ls -l {source} {target.parent}",
+        ) from fault
     return target
 
 
