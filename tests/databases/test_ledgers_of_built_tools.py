@@ -19,12 +19,16 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from driftflow import pipeline
+from driftflow.config import Policy
 from driftflow.dialects.registry import dialect_named
+from driftflow.drivers.urls import connector_for
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration
 from driftflow.model.record import convert
 from driftflow.plugins import discover
 from driftflow.readers.base import Ledger, SourceOptions
+from driftflow.writers.from_plan import rewrite_from_plan
 
 pytestmark = pytest.mark.slow
 
@@ -343,3 +347,50 @@ class TestGoose:
         with pytest.raises((SourceError, ExceptionGroup)):
             ours("goose", project, on_sqlite)
         fail(goose(on_sqlite, project, "up"))
+
+
+WRITTEN = {
+    "flyway": ("db/migration/V1__init.sql", "db/migration/V2__more.sql", "{}"),
+    "golang-migrate": ("migrations/000001_init.up.sql", "migrations/000002_more.up.sql", "{}"),
+    "goose": ("migrations/00001_init.sql", "migrations/00002_more.sql", "-- +goose Up\n{}"),
+}
+INIT = "CREATE TABLE users (id int PRIMARY KEY, name text);\nINSERT INTO users SELECT n, 'x' FROM generate_series(1, 10) n;\n"
+MORE = (
+    "ALTER TABLE users ADD COLUMN age int;\nALTER TABLE users ADD CONSTRAINT adult CHECK (age >= 18);\n"
+    "CREATE INDEX users_name ON users (name);\n"
+)
+
+
+@pytest.mark.parametrize("tool", WRITTEN)
+def test_the_tool_runs_the_safe_form(tool: str, request: pytest.FixtureRequest, on_postgresql: Target, tmp_path: Path) -> None:
+    """Planned for the live database, written back, run by the tool itself: the check is valid and the index was built online."""
+    call: Tool = request.getfixturevalue(tool.replace("-", "_"))
+    first, second, frame = WRITTEN[tool]
+    (tmp_path / first).parent.mkdir(parents=True)
+    (tmp_path / first).write_text(frame.format(INIT))
+    succeed(call(on_postgresql, tmp_path, *UP[tool]))
+    (tmp_path / second).write_text(frame.format(MORE))
+    dialect, connector = dialect_named("postgresql"), connector_for(on_postgresql.url)
+    sources = pipeline.find_sources([tmp_path], dialect=dialect, options={str(tmp_path): SourceOptions(tool=tool)}, root=tmp_path)
+    _, migration = sources[0].migrations
+    plan = pipeline.make_plan(
+        sources,
+        dialect=dialect,
+        catalog=pipeline.read_catalog(connector),
+        policy=Policy(small_table_rows=0),
+        pending=[migration.id],
+    )
+    ledger = sources[0].reader.ledger(dialect, sources[0].options)
+    own = {*ledger.create(), *ledger.record(migration), *ledger.unrecord(migration)}
+    rewrite = rewrite_from_plan(plan, migration, dialect, siblings=sources[0].migrations, leave_out=own)
+    written = discover("writer").get("writer", tool).value().write(rewrite, dialect)
+    assert any("CREATE INDEX CONCURRENTLY" in data.decode() for data in written.files.values())
+    assert any("NOT VALID" in data.decode() for data in written.files.values())
+    for path, data in written.files.items():
+        (tmp_path / path).write_bytes(data)
+    # Without it the concurrent build waits for Flyway's own lock transaction, and Flyway for the build: the file says so.
+    settings = {"postgresql.transactional.lock": "false"} if tool == "flyway" else {}
+    succeed(call(on_postgresql, tmp_path, *UP[tool], **settings))
+    query = """SELECT (SELECT convalidated FROM pg_constraint WHERE conname = 'adult') AS adult,
+        (SELECT indisvalid FROM pg_index WHERE indexrelid = 'users_name'::regclass) AS online"""
+    assert on_postgresql.execute(query) == [{"adult": True, "online": True}]

@@ -64,6 +64,7 @@ def flag(options: SourceOptions, name: str, *, default: bool = False) -> bool:
                 "DF-E228",
                 f"the option {name} is true or false, not {other}",
                 where="[sources.NAME.options] of driftflow.toml",
+                hint=f"write {name} = true or {name} = false, then: driftflow sources",
             )
 
 

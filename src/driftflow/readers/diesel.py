@@ -117,7 +117,13 @@ def _migration(folder: Path, shown: str, dialect: Dialect) -> Migration:
 
 def _refuse_empty(file: SourceFile) -> None:
     if not file.data:
-        raise SourceError("DF-E221", "the migration is empty", where=file.shown, why="diesel refuses to run an empty file")
+        raise SourceError(
+            "DF-E221",
+            "the migration is empty",
+            where=file.shown,
+            why="diesel refuses to run an empty file",
+            hint="write the migration, or delete its folder",
+        )
 
 
 def _transaction(folder: Path, shown: str, statements: Sequence[Statement], dialect: Dialect) -> str:
@@ -133,6 +139,7 @@ def _transaction(folder: Path, shown: str, statements: Sequence[Statement], dial
             "a settings file cannot be read",
             where=f"{shown}/{METADATA}",
             why=f"{fault}; diesel would ignore it without a word",
+            hint=f"correct {shown}/{METADATA}, then: driftflow sources",
         ) from fault
     if settings.get("run_in_transaction", False):
         return "single"

@@ -99,7 +99,13 @@ def read_file(path: Path, shown: str, *, bom: str = "") -> SourceFile:
     """
     try:
         if path.stat().st_size > SIZE_MAX:
-            raise SourceError("DF-E222", "the file is too large for a migration", where=shown, why=f"more than {SIZE_MAX} bytes")
+            raise SourceError(
+                "DF-E222",
+                "the file is too large for a migration",
+                where=shown,
+                why=f"more than {SIZE_MAX} bytes",
+                hint="load a dump with the database's own program; then: driftflow sources",
+            )
         data = path.read_bytes()
     except OSError as fault:
         raise unreadable(shown, fault) from fault
@@ -171,7 +177,11 @@ def walk_files(folder: Path, shown: str, *, seen: tuple[Path, ...] = ()) -> Iter
         raise unreadable(shown, fault if isinstance(fault, OSError) else OSError(str(fault))) from fault
     if real in seen:
         raise SourceError(
-            "DF-E222", "the folder contains itself", where=shown, why="a symbolic link leads back to a folder above it"
+            "DF-E222",
+            "the folder contains itself",
+            where=shown,
+            why="a symbolic link leads back to a folder above it",
+            hint=f"find {shown} -type l",
         )
     for entry in entries:
         if entry.is_dir():

@@ -148,7 +148,7 @@ def _migration(
         checksum=str(checksum(file.text)),
         repeatable=script.kind == "repeatable",
         native=native,
-        notes=_notes(options, callbacks),
+        notes=(*_notes(options, callbacks), *_lock_note(statements, dialect)),
     )
 
 
@@ -215,3 +215,10 @@ def _notes(options: SourceOptions, callbacks: Sequence[str]) -> tuple[str, ...]:
     if flag(options, "group"):
         notes.append("with group=true Flyway runs all pending scripts in one transaction")
     return tuple(notes)
+
+
+def _lock_note(statements: Sequence[Statement], dialect: Dialect) -> tuple[str, ...]:
+    """Flyway's lock is a transaction that stays open, for whose end a concurrent build waits (*measured* with 11.8: forever)."""
+    if dialect.name != "postgresql" or not any(re.search(r"\bconcurrently\b", one.sql, re.IGNORECASE) for one in statements):
+        return ()
+    return ("under Flyway itself this waits forever unless flyway.postgresql.transactional.lock=false",)

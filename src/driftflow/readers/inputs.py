@@ -48,7 +48,7 @@ def _content(file: Path, shown: str, directive: Directive) -> bytes:
         return file.read_bytes()
     except OSError as fault:
         raise SourceError(
-            "DF-E204",
+            "DF-E214",
             f"the input file {shown} cannot be read",
             where=str(directive.span),
             why=fault.strerror or str(fault),

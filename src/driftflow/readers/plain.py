@@ -189,7 +189,11 @@ def _transaction(
         mode, where = said[0]
         if mode not in MODES:
             raise SourceError(
-                "DF-E228", f"there is no transaction mode {mode}", where=where, why=f"known modes: {', '.join(MODES)}"
+                "DF-E228",
+                f"there is no transaction mode {mode}",
+                where=where,
+                why=f"known modes: {', '.join(MODES)}",
+                hint="correct it, then: driftflow sources",
             )
         return mode
     if controls_transactions(statements):

@@ -151,7 +151,13 @@ def _check_provider(path: Path, shown: str, dialect: Dialect) -> None:
     try:
         provider = str(tomllib.loads(read_file(path, shown).text).get("provider", ""))
     except tomllib.TOMLDecodeError as fault:
-        raise SourceError("DF-E230", "a settings file cannot be read", where=shown, why=str(fault)) from fault
+        raise SourceError(
+            "DF-E230",
+            "a settings file cannot be read",
+            where=shown,
+            why=str(fault),
+            hint=f"correct {shown}, then: driftflow sources",
+        ) from fault
     if _PROVIDERS.get(provider, provider) not in {"", dialect.name}:
         raise SourceError(
             "DF-E235",

@@ -77,7 +77,7 @@ def _sources_at(path: Path, *, dialect: Dialect, options: SourceOptions, root: P
     reader = _reader_for(path, options)
     read = reader.read(path, dialect, replace(options, path=shown))
     if not read and path.is_dir():
-        raise SourceError("DF-E201", f"there are no migrations in {shown}", hint="driftflow sources, to see what is found where")
+        raise SourceError("DF-E221", f"there are no migrations in {shown}", hint="driftflow sources, to see what is found where")
     return [Source(name=_name(shown, reader), reader=reader, folder=path, options=options, migrations=parse_all(read, dialect))]
 
 
@@ -87,7 +87,7 @@ def _reader_for(path: Path, options: SourceOptions) -> Reader:
     if options.tool:
         if options.tool not in known:
             raise SourceError(
-                "DF-E202",
+                "DF-E237",
                 f"there is no reader for {options.tool!r}",
                 why=f"known: {', '.join(sorted(known))}",
                 hint="driftflow list readers",
@@ -97,7 +97,7 @@ def _reader_for(path: Path, options: SourceOptions) -> Reader:
     if len(detected) > 1:
         names = ", ".join(reader.name for reader in detected)
         raise SourceError(
-            "DF-E203",
+            "DF-E238",
             f"{path} looks like the folder of several tools: {names}",
             hint=f"say which: --tool {detected[0].name}, or [sources.NAME] tool = ...",
         )

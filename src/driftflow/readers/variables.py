@@ -88,7 +88,7 @@ def substitute_flyway(source: SourceText, variables: Mapping[str, str], *, prefi
 def substitute_shell(source: SourceText, variables: Mapping[str, str], regions: Sequence[tuple[int, int]]) -> SourceText:
     """`$NAME`, `${NAME}`, `${NAME:-default}` inside the regions (goose's ENVSUB). The environment is never read: values come from the config.
 
-    Raises SourceError: DF-E229 for a name that is not set (goose would put nothing in its place), DF-E230 for a form that only a shell knows.
+    Raises SourceError: DF-E229 for a name that is not set (goose would put nothing in its place), DF-E239 for a form that only a shell knows.
     """
     replacements: list[Replacement] = []
     faults: list[SourceError] = []
@@ -98,7 +98,7 @@ def substitute_shell(source: SourceText, variables: Mapping[str, str], regions: 
             if not name:
                 faults.append(
                     SourceError(
-                        "DF-E230",
+                        "DF-E239",
                         "a `$` that is not a variable stands where ENVSUB is on",
                         where=excerpt_at(source, match.start()),
                         why="goose would read it as a shell expansion, and change it",

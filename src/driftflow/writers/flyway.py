@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from driftflow.dialects.base import Dialect
 from driftflow.model.migration import Migration
+from driftflow.model.record import replace
 from driftflow.readers.flyway_names import Naming, Script, version_key
 from driftflow.writers.base import Part, Rewrite, Written, all_lost, body, following, header, slug_of, writer
 from driftflow.writers.versions import no_room
 
 _ZEROS_MAX = 3
+# Measured with Flyway 11.8: its lock is held in a transaction of its own, for whose end a concurrent build waits, while Flyway waits for it.
+_LOCK = "Set flyway.postgresql.transactional.lock=false: otherwise this waits forever for the transaction that holds Flyway's own lock"
 
 
 @writer("flyway")
@@ -29,7 +32,8 @@ class FlywayWriter:
             script = Script(kind="versioned", version=rewrite.migration.id, description=rewrite.migration.name)
         names = [name, *_names(script, rewrite, count=len(rewrite.parts) - 1)]
         files: dict[str, bytes] = {}
-        for one, part in zip(names, rewrite.parts, strict=True):
+        parts = tuple(_warned(part, dialect) for part in rewrite.parts)
+        for one, part in zip(names, parts, strict=True):
             files[f"{folder}{slash}{one}"] = f"{header(part)}{body(part.statements)}".encode()
             if settings := _settings(part):
                 files[f"{folder}{slash}{one}.conf"] = settings.encode()
@@ -37,7 +41,7 @@ class FlywayWriter:
                 files[f"{folder}{slash}U{one[1:]}"] = body(part.down).encode()
         settings_before = f"{rewrite.migration.path}.conf"
         removed = (settings_before,) if settings_before in rewrite.files and settings_before not in files else ()
-        lost = all_lost(rewrite.parts)
+        lost = (*all_lost(parts), *dict.fromkeys(one for part in parts for one in part.comments if one == _LOCK))
         return Written(
             files=files, removed=removed, lost=lost if rewrite.migration.down else (*lost, *_without_undo(rewrite.parts))
         )
@@ -63,6 +67,11 @@ def _names(script: Script, rewrite: Rewrite, *, count: int) -> list[str]:
         f"V{version}__{slug_of(part, index)}.sql"
         for index, (version, part) in enumerate(zip(versions, rewrite.parts[1:], strict=True), 2)
     ]
+
+
+def _warned(part: Part, dialect: Dialect) -> Part:
+    waits = dialect.name == "postgresql" and any("CONCURRENTLY" in sql.upper() for sql in (*part.statements, *part.down))
+    return replace(part, comments=(*part.comments, _LOCK)) if waits else part
 
 
 def _settings(part: Part) -> str:
