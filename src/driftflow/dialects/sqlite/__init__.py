@@ -35,6 +35,7 @@ from driftflow.model.record import replace
 class SQLite(Dialect):
     name: ClassVar[str] = "sqlite"
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
+    default_schema: ClassVar[str] = "main"
 
     def split(self, source: SourceText) -> tuple[Statement, ...]:
         return split(source)
