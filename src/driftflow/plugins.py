@@ -107,5 +107,10 @@ def _collect(module: ModuleType, owner: str, found: dict[tuple[str, str], Regist
             continue
         kind, name, info = mark
         if (kind, name) in found and found[kind, name].value is not value:
-            raise PluginError("DF-E902", f"two {kind}s are called {name}", where=f"{found[kind, name].module}\n{module.__name__}")
+            raise PluginError(
+                "DF-E902",
+                f"two {kind}s are called {name}",
+                where=f"{found[kind, name].module}\n{module.__name__}",
+                hint=f"driftflow list {kind}s, and remove one of the two extensions",
+            )
         found[kind, name] = Registration(kind, name, value, owner, module.__name__, MappingProxyType(info))

@@ -23,7 +23,7 @@ def dialect_named(name: str) -> Dialect:
     if canonical is None:
         known = ", ".join(sorted(set(NAMES.values())))
         raise ConfigError(
-            "DF-E110",
+            "DF-E117",
             f"there is no dialect called {name!r}",
             why=f"known dialects: {known}",
             hint='set dialect = "postgresql" or dialect = "sqlite" in driftflow.toml, or pass --dialect',

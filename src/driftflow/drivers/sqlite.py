@@ -100,7 +100,9 @@ class SqliteConnector:
                 self._uri(file), isolation_level=None, check_same_thread=False, uri=True, timeout=0, cached_statements=64
             )
         except sqlite3.Error as error:
-            raise ConnectError("DF-E401", "the SQLite file cannot be opened", where=self.display, why=str(error)) from error
+            raise ConnectError(
+                "DF-E401", "the SQLite file cannot be opened", where=self.display, why=str(error), hint=f"ls -l {file}"
+            ) from error
         connection = SqliteConnection(raw, file)
         try:
             connection.set_timeouts(lock_ms=BUSY_MS)
@@ -125,7 +127,13 @@ class SqliteConnector:
             return ConnectError(
                 "DF-E402", "the file is not a SQLite database", where=self.display, hint="is it encrypted, or another format?"
             )
-        return ConnectError("DF-E401", "the SQLite file cannot be read", where=self.display, why=fault.message)
+        return ConnectError(
+            "DF-E401",
+            "the SQLite file cannot be read",
+            where=self.display,
+            why=fault.message,
+            hint=f"sqlite3 {_file_of(self._path)} 'PRAGMA integrity_check'",
+        )
 
     def _examine(self, file: Path) -> None:
         if Version.parse(sqlite3.sqlite_version) < OLDEST:

@@ -102,7 +102,7 @@ def _refuse_publications(connection: Connection) -> None:
 
 def _rights(connection: Connection, fault: DatabaseFault) -> RightsError:
     if connection.dialect != "postgresql":
-        return RightsError("DF-E414", "too few rights to create the journal", why=fault.message)
+        return RightsError("DF-E414", "too few rights to create the journal", why=fault.message, hint="driftflow doctor")
     connection.rollback()
     database, user = connection.query(
         "SELECT pg_catalog.quote_ident(pg_catalog.current_database()), pg_catalog.quote_ident(current_user)"

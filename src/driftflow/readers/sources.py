@@ -121,7 +121,13 @@ def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migrat
 
 def _parse(statement: Statement, dialect: Dialect, faults: list[ParseError]) -> Statement:
     try:
-        return dialect.parse(statement)
+        parsed = dialect.parse(statement)
+        if dialect.name == "sqlite":
+            # Our reading of SQLite never judges; the library does, without a database.
+            from driftflow.drivers.sqlite_syntax import check_syntax
+
+            check_syntax(parsed)
+        return parsed
     except ParseError as fault:
         faults.append(fault)
         return statement

@@ -45,7 +45,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["explain", "DF-E998"], "DF-E133"),
         (["lint", "--var", "novalue"], "DF-E100"),
         (["effects", "SELECT 1", "--dialect", "sqlite", "--server-version", "banana"], "DF-E103"),
-        (["lint", ".", "--dialect", "banana"], "DF-E110"),
+        (["lint", ".", "--dialect", "banana"], "DF-E117"),
     ],
 )
 def test_what_is_wrong_with_the_command_line_exits_2_with_a_code_and_a_hint(

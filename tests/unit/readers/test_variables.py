@@ -100,7 +100,7 @@ def test_shell_only_in_its_regions() -> None:
     assert done.text == "$A one two three $A"
 
 
-@pytest.mark.parametrize(("text", "code"), [("${B}", "DF-E229"), ("$$ body $$", "DF-E230"), ("${B#x}", "DF-E230")])
+@pytest.mark.parametrize(("text", "code"), [("${B}", "DF-E229"), ("$$ body $$", "DF-E239"), ("${B#x}", "DF-E239")])
 def test_shell_refuses_what_it_cannot_know(text: str, code: str) -> None:
     with pytest.raises((SourceError, ExceptionGroup)) as caught:
         substitute_shell(SourceText(text=text), {}, [(0, len(text))])
