@@ -13,6 +13,7 @@ from pathlib import Path
 from driftflow.model import event as events
 from driftflow.model.event import AnyEvent
 from driftflow.model.plan import Plan
+from driftflow.reports.progress import is_undo
 
 WRITE_SECONDS = 1.0
 STATES = ("running", "waiting_at_gate", "paused", "failed", "unknown", "aborted", "done")
@@ -47,7 +48,7 @@ class OpenMetrics:
         match event:
             case events.ChunkDone():
                 self._rows[event.step] = event.rows_total
-            case events.StepDone():
+            case events.StepDone() if not is_undo(event.step):
                 self._finished.add(event.step)
             case events.StepUndone():
                 self._finished.discard(event.step)

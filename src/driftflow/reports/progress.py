@@ -34,6 +34,7 @@ class Story:
     def __init__(self, plan: Plan | None = None, before: Before = NOTHING) -> None:
         self._before = before
         self._resumed = False
+        self._undoing = ""
         steps = plan.steps if plan else ()
         self.purposes = {step.id: step.purpose for step in steps}
         self.numbers = {step.id: number for number, step in enumerate(steps, start=1)}
@@ -43,6 +44,17 @@ class Story:
         if step not in self.numbers:
             return f"[{step}]"
         return f"[{self.numbers[step]}/{len(self.numbers)}] {self.purposes[step]}"
+
+    def _started(self, event: events.StepStarted) -> Iterator[str]:
+        """A step of the plan, or the first step of what takes one back."""
+        again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+        if not is_undo(event.step):
+            yield self.title(event.step) + again
+            return
+        base = event.step.partition(UNDO)[0]
+        if base != self._undoing or again:
+            yield f"taking back {self.title(base)}{again}"
+        self._undoing = base
 
     def continued(self, event: events.ChunkDone) -> Iterator[str]:
         """For the first chunk after a run was taken up again: where it goes on, and how many rows were done a second time."""
@@ -60,10 +72,10 @@ class Story:
             case events.RunStarted():
                 self._resumed = event.resumed
                 doing = "rolling back" if event.direction == "backward" else "running"
-                again = "again, " if event.resumed else ""
+                again = "again, " if event.resumed and event.direction == "forward" else ""
                 yield f"run {event.run}: {again}{doing} plan {event.plan_digest[:12]}{_phase(event.phase)}"
             case events.StepStarted():
-                yield self.title(event.step) + (f" (attempt {event.attempt})" if event.attempt > 1 else "")
+                yield from self._started(event)
             case events.ChunkDone():
                 yield f"    {chunk(event)}"
             case events.Throttled():
@@ -73,11 +85,18 @@ class Story:
                 yield from (f"      held by {blocker}" for blocker in event.blockers)
             case events.Retried():
                 yield f"    {event.reason} (try {event.attempt}); next try in {seconds(event.rest_ms)}"
+            case events.StepDone() if is_undo(event.step):
+                pass  # The step that it takes back says when all of its undo is done.
             case events.StepDone():
                 rows = f", {event.rows:,} rows" if event.rows and event.rows > 1 else ""
                 yield "    had already happened" if event.found_done else f"    done in {seconds(event.milliseconds)}{rows}"
             case events.StepUndone():
-                yield f"    taken back in {seconds(event.milliseconds)}"
+                took = f" in {seconds(event.milliseconds)}" if event.milliseconds else ""
+                yield (
+                    f"    taken back{took}"
+                    if self._undoing == event.step
+                    else f"nothing to take back of {self.title(event.step)}"
+                )
             case events.StepFailed():
                 yield f"    failed [{event.error_code}] {event.error}"
             case events.StepRepaired():
@@ -86,6 +105,15 @@ class Story:
                 yield f"    nobody can say whether this happened: {event.reason}"
             case _:
                 yield from _turning_point(event)
+
+
+UNDO = "/undo"
+"""Between the id of a step and the number of a step that takes it back."""
+
+
+def is_undo(step: str) -> bool:
+    """Whether the id is of a step that takes another one back."""
+    return UNDO in step
 
 
 def _turning_point(event: AnyEvent) -> Iterator[str]:
@@ -242,7 +270,7 @@ class LiveProgress:
             return
         if isinstance(event, (events.StepDone, events.StepUndone, events.StepFailed, events.OutcomeUnknown)):
             self._end_rows()
-        if isinstance(event, (events.StepDone, events.StepUndone)):
+        if isinstance(event, (events.StepDone, events.StepUndone)) and not is_undo(event.step):
             self._finished.add(event.step)
             done = len(self._finished) + self._done_before
             self._progress.update(self._steps, completed=done, said=f"{done} done")

@@ -136,3 +136,26 @@ def test_every_event_has_a_sentence() -> None:
 )
 def test_durations_are_said_in_the_unit_that_fits(milliseconds: int, text: str) -> None:
     assert seconds(milliseconds).replace("120 s", "120.0 s") == text
+
+
+def test_a_rollback_speaks_of_the_steps_that_it_takes_back() -> None:
+    stream = io.StringIO()
+    with PlainProgress(stream, PLAN) as told:
+        for event in (
+            events.RunStarted(**AT, plan_digest="0123456789abcdef", direction="backward", resumed=True),
+            events.StepUndone(**AT, step="bb.1"),
+            events.StepStarted(**AT, step="aa.1/undo1"),
+            events.StepDone(**AT, step="aa.1/undo1", milliseconds=3),
+            events.StepStarted(**AT, step="aa.1/undo2"),
+            events.StepDone(**AT, step="aa.1/undo2", milliseconds=3),
+            events.StepUndone(**AT, step="aa.1", milliseconds=6),
+            events.RunDone(**AT, direction="backward"),
+        ):
+            told(event)
+    assert stream.getvalue().splitlines() == [
+        "run r1: rolling back plan 0123456789ab",
+        "nothing to take back of [2/2] Fill orders.tenant_id",
+        "taking back [1/2] Add orders.tenant_id, nullable",
+        "    taken back in 6 ms",
+        "run r1: rolled back",
+    ]
