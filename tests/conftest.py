@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from driftflow.lab import servers, sqlite
 from driftflow.lab.servers import AnyServer
+
+# A busy machine is no finding: how long an example takes is not what the property tests are about.
+settings.register_profile("driftflow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("driftflow")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
