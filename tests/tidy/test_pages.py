@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -70,6 +71,32 @@ def test_every_error_code_has_a_chapter_and_every_chapter_a_code() -> None:
         "without a chapter": [],
         "without a use": [],
     }
+
+
+def words_to_type() -> dict[str, set[str]]:
+    """Every `driftflow VERB --option` in the strings of the code (hints, next commands), with the files that say it."""
+    found: dict[str, set[str]] = {}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for verb, options in re.findall(r"driftflow ([a-z]+)((?: [^\s;,]+)*)", node.value):
+                    for option in re.findall(r"--[a-z-]+", options) if verb in COMMANDS else ():
+                        found.setdefault(f"{verb} {option}", set()).add(str(path.relative_to(SOURCE)))
+    return found
+
+
+def test_what_hints_tell_people_to_type_can_be_typed() -> None:
+    wrong = {}
+    said = words_to_type()
+    for words, files in said.items():
+        verb, option = words.split()
+        command = cli.get_command(click.Context(cli), verb)
+        assert command is not None
+        leaves = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+        if not any(option in parameter.opts for leaf in leaves for parameter in leaf.params):
+            wrong[words] = files
+    assert len(said) > 5
+    assert wrong == {}
 
 
 def test_links_lead_somewhere() -> None:
