@@ -261,7 +261,13 @@ def create_database(url: str, name: str) -> None:
 def drop_database(url: str, name: str) -> None:
     """DROP DATABASE, ending the sessions that are still in it; nothing when there is none."""
     with _session(url) as execute:
-        execute(f'drop database if exists "{name}" with (force)')
+        # DROP DATABASE ... WITH (FORCE) came with 13.
+        execute(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = {_literal(name)}")
+        execute(f'drop database if exists "{name}"')
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 @contextlib.contextmanager

@@ -26,6 +26,10 @@ where (
         not t.tgisinternal
         -- Before 15 the copies on partitions count as internal; those of foreign keys are as internal as their originals.
         or exists (select from pg_trigger p where p.oid = t.tgparentid and not p.tgisinternal) -- since 13
+        or exists ( -- before 13
+            select from pg_depend d join pg_trigger p on p.oid = d.refobjid and not p.tgisinternal -- before 13
+            where d.classid = 'pg_trigger'::regclass and d.objid = t.oid and d.refclassid = 'pg_trigger'::regclass -- before 13
+        ) -- before 13
     )
     and c.relkind in ('r', 'p', 'f', 'v', 'm')
     and c.relpersistence <> 't'
