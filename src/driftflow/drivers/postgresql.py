@@ -177,8 +177,9 @@ class PostgresqlConnector:
         try:
             other.begin()
             taken = other.query("SELECT pg_catalog.pg_backend_pid()")[0][0]
-            now = connection.query("SELECT pg_catalog.pg_backend_pid()")[0][0]
-            return bool(taken == mine or now != mine)
+            if taken == mine:
+                return True  # Asking our own connection now would wait for a session that the other one holds.
+            return bool(connection.query("SELECT pg_catalog.pg_backend_pid()")[0][0] != mine)
         finally:
             other.rollback()
             other.close()

@@ -39,12 +39,12 @@ def check_plan(plan: Plan, parts: Parts) -> None:
         if ahead and isinstance(step.undo, Irreversible) and step.undo.name not in accepted:
             raise irreversible_error(step, "", backward=False)
     for input in plan.inputs:
-        _check_input(input.path, input.sha256)
+        _check_input(parts.folder, input.path, input.sha256)
 
 
-def _check_input(path: str, sha256: str) -> None:
+def _check_input(folder: Path, path: str, sha256: str) -> None:
     try:
-        found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        found = hashlib.sha256((folder / path).read_bytes()).hexdigest()
     except OSError as error:
         raise RefusedError(
             "DF-E312",

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from driftflow.config import Policy
 from driftflow.dialects.base import ErrorKind
@@ -58,6 +59,7 @@ class Context:
     server_clock: ServerClock
     kill_blockers: bool = False
     lease_seconds: int = 15
+    folder: Path = Path()
     sources: Callable[[str], Connector] | None = None
     check_schema: Callable[[], None] = lambda: None
     """Raises RefusedError when somebody else changed the plan's relations since the last finished step."""

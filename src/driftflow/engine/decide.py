@@ -64,9 +64,11 @@ class OpenGate(Record, frozen=True, kw_only=True):
 
 
 class AwaitGate(Record, frozen=True, kw_only=True):
-    """End this executor; the run keeps its claims and holds no lease."""
+    """End this executor; the run keeps its claims and holds no lease. `name` opens it."""
 
     step: Gate
+    name: str
+    question: str
 
 
 class UndoStep(Record, frozen=True, kw_only=True):
@@ -145,7 +147,7 @@ def _phase(text: str) -> Literal["expand", "migrate", "contract"]:
 def _gate(step: Gate, state: RunState, signals: Signals) -> Action:
     if step.name in signals.opened_gates:
         return OpenGate(step=step, by=signals.opened_gates[step.name])
-    return AwaitGate(step=step)
+    return AwaitGate(step=step, name=step.name, question=step.question)
 
 
 def _work(step: Step, state: RunState, signals: Signals, now: str, limits: Limits) -> Action:
@@ -171,6 +173,8 @@ def _backward(plan: Plan, state: RunState, signals: Signals, now: str, limits: L
             return ProbeStep(step=step)
         if found.status == "unknown":
             return Stop(why="unknown", step=step)
+        if isinstance(step, Gate) and step.question_back and step.name_back not in signals.opened_gates:
+            return AwaitGate(step=step, name=step.name_back, question=step.question_back)
         match step.undo:
             case UndoNothing():
                 return UndoStep(step=step)

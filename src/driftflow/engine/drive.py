@@ -71,12 +71,12 @@ def _turn(context: Context) -> tuple[RunStatus, str] | None:
             context.pause(by)
         case OpenGate(step=step, by=by):
             gate.opened(step, context, by)
-        case AwaitGate(step=step):
+        case AwaitGate(step=step, name=name, question=question):
             # Asked once more: it may have been opened in the meantime, or while nobody was executing.
             context.control.opened(context.journal.opened_gates(context.connection, context.run))
-            if step.name not in context.signals().opened_gates:
-                gate.reach(step, context)
-                return "waiting_at_gate", step.name
+            if name not in context.signals().opened_gates:
+                gate.reach(step, context, question)
+                return "waiting_at_gate", name
         case UndoStep(step=step):
             context.record(StepUndone(run=context.run, at=context.now(), fence=context.fence, step=step.id))
         case Finish(phase=phase):

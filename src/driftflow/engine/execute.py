@@ -91,6 +91,7 @@ def _context(plan: Plan, row: RunRow, parts: Parts, connection: Connection, dire
         kill_blockers=parts.options.kill_blockers,
         lease_seconds=parts.options.lease_seconds,
         sources=parts.sources,
+        folder=parts.folder,
         deadlock_timeout_ms=_deadlock_timeout(connection),
     )
 

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from driftflow.config import Policy
@@ -74,6 +75,8 @@ class Parts:
     options: RunOptions
     sources: Callable[[str], Connector] | None
     stop: StopSignal = field(default_factory=StopSignal)
+    folder: Path = Path()
+    """The project's folder: where the plan's relative paths start."""
 
     @property
     def executor(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from driftflow.config import Policy
 from driftflow.engine.begin import accepted_names, check_plan, claim, connected, create, done_already, stored
@@ -25,6 +26,7 @@ from driftflow.errors import RefusedError
 from driftflow.model.plan import Irreversible, Plan
 
 DEFAULTS = RunOptions()
+HERE = Path()
 
 
 def run_plan(
@@ -40,9 +42,12 @@ def run_plan(
     options: RunOptions = DEFAULTS,
     sources: Callable[[str], Connector] | None = None,
     stop: StopSignal | None = None,
+    folder: Path = HERE,
 ) -> RunReport:
     """Begin a run of the plan, or go on with its unfinished one. Nothing is written before every reason to refuse was looked at."""
-    parts = Parts(connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal())
+    parts = Parts(
+        connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal(), folder
+    )
     check_plan(plan, parts)
     with connected(parts) as connection:
         row = journal.find(connection, plan.digest) if journal.installed(connection) else None
@@ -71,9 +76,12 @@ def resume(
     options: RunOptions = DEFAULTS,
     sources: Callable[[str], Connector] | None = None,
     stop: StopSignal | None = None,
+    folder: Path = HERE,
 ) -> RunReport:
     """Go on where the journal says that the run stands, in the direction that it had."""
-    parts = Parts(connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal())
+    parts = Parts(
+        connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal(), folder
+    )
     with connected(parts) as connection:
         row, plan = stored(run, parts, connection)
         if row.status in ENDED:
@@ -97,10 +105,13 @@ def roll_back(
     options: RunOptions = DEFAULTS,
     sources: Callable[[str], Connector] | None = None,
     stop: StopSignal | None = None,
+    folder: Path = HERE,
 ) -> RunReport:
     """Take the run back, step by step in reverse order, journaled like the way forward. Refuses before it begins when a finished step cannot
     be taken back and is not accepted by name."""
-    parts = Parts(connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal())
+    parts = Parts(
+        connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal(), folder
+    )
     with connected(parts) as connection:
         row, plan = stored(run, parts, connection)
         if row.status == "rolled_back":

@@ -116,7 +116,7 @@ def after(state: RunState, event: AnyEvent) -> RunState:
         case StepRepaired():
             return _step(state, event.step, status="pending", unproved=False)
         case OutcomeUnknown():
-            return replace(_step(state, event.step, status="unknown"), stopped="unknown")
+            return replace(_step(state, event.step, status="unknown", unproved=False), stopped="unknown")
         case ChunkDone():
             return _step(state, event.step, chunks=event.chunk, tries=0, rest_until="")
         case LockWaited() | Retried():

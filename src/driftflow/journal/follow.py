@@ -18,7 +18,8 @@ def follow(connection: Connection, run: str, *, clock: Clock) -> Iterator[AnyEve
     seen, step, chunk, quiet_since = 0, "", 0, clock.monotonic()
     while True:
         fresh = events_since(connection, run, seen)
-        for seen, event in fresh:
+        for number, event in fresh:
+            seen = number
             step = event.step if isinstance(event, StepStarted) else step
             yield event
         summary = run_summary(connection, run)

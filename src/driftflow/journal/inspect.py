@@ -14,7 +14,7 @@ from driftflow.journal.layout import PLACES
 from driftflow.journal.same_database import SameDatabaseJournal, iso, numbered_events
 from driftflow.model.event import Aborted, AnyEvent
 from driftflow.model.names import Name
-from driftflow.model.plan import Plan
+from driftflow.model.plan import Gate, Plan, Step
 from driftflow.model.record import Record, decode, encode
 
 JOURNAL = SameDatabaseJournal()
@@ -89,11 +89,18 @@ def _summary(connection: Connection, run: str, updated_at: str) -> RunSummary:
         step=current.purpose if current is not None else "",
         rows=progress.rows if progress else 0,
         rows_estimate=getattr(current, "rows_estimate", None),
-        gate=getattr(current, "name", "") if row.status == "waiting_at_gate" else "",
+        gate=_gate_name(current, backward=backward) if row.status == "waiting_at_gate" else "",
         created_at=row.created_at,
         updated_at=updated_at or row.updated_at,
         message=row.message,
     )
+
+
+def _gate_name(step: Step | None, *, backward: bool) -> str:
+    """What opens the gate that the run waits at, in its direction."""
+    if not isinstance(step, Gate):
+        return ""
+    return step.name_back if backward else step.name
 
 
 def stored_plan(connection: Connection, run: str) -> Plan:
@@ -134,7 +141,8 @@ def request(connection: Connection, run: str, verb: Verb, arguments: Mapping[str
 
 
 def _open_gate(connection: Connection, run: str, name: str, by: str) -> None:
-    gates = [step.name for step in stored_plan(connection, run).steps if step.__struct_config__.tag == "gate"]  # type: ignore[union-attr]
+    steps = [step for step in stored_plan(connection, run).steps if isinstance(step, Gate)]
+    gates = [step.name for step in steps] + [step.name_back for step in steps if step.question_back]
     if name not in gates:
         raise UsageError("DF-E122", f"run {run} has no gate {name!r}", hint=f"its gates: {', '.join(gates) or 'none'}")
     JOURNAL.open_gate(connection, run, name, by)

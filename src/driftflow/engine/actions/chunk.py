@@ -26,9 +26,9 @@ class Change(Protocol):
         """Change the rows of `(low, high]` inside the open transaction; how many."""
 
 
-def change_for(step: Backfill, keys: Keyset) -> Change:
+def change_for(step: Backfill, keys: Keyset, folder: Path) -> Change:
     if step.function is not None:
-        return FunctionChange(step=step, keys=keys, function=step.function, call=load_function(step.function, step))
+        return FunctionChange(step=step, keys=keys, function=step.function, call=load_function(step.function, step, folder))
     return SqlChange(step=step, keys=keys)
 
 
@@ -121,12 +121,13 @@ class FunctionChange:
         return values
 
 
-def load_function(function: PythonFunction, step: Backfill) -> RowFunction:
+def load_function(function: PythonFunction, step: Backfill, folder: Path) -> RowFunction:
     """The user's function. Its module's file must be the one that the plan was made with; that is checked before any of it runs."""
     module_name, _, name = function.reference.partition(":")
-    if function.path and function.path not in sys.path:
-        sys.path.insert(0, function.path)
-    file = Path(function.path or ".", *module_name.split(".")).with_suffix(".py")
+    home = str((folder / function.path).resolve())
+    if home not in sys.path:
+        sys.path.insert(0, home)
+    file = Path(home, *module_name.split(".")).with_suffix(".py")
     try:
         _check_content(file, function, step)
         found = getattr(_module(module_name, file), name)

@@ -7,9 +7,9 @@ from driftflow.model.event import GateOpened, GateReached
 from driftflow.model.plan import Gate
 
 
-def reach(step: Gate, context: Context) -> None:
+def reach(step: Gate, context: Context, question: str) -> None:
     """Asked once more in the database: it may have been opened while nobody was executing."""
-    context.record(GateReached(run=context.run, at=context.now(), fence=context.fence, step=step.id, question=step.question))
+    context.record(GateReached(run=context.run, at=context.now(), fence=context.fence, step=step.id, question=question))
 
 
 def opened(step: Gate, context: Context, by: str) -> None:

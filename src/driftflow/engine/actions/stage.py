@@ -127,8 +127,9 @@ def rows_of(step: Stage, context: Context) -> Iterator[Iterator[Values]]:
     """The source's rows in the order of the staging table's columns."""
     match step.source:
         case CsvSource() as source:
-            check_sha256(Path(source.path), source.sha256, step)
-            with Path(source.path).open(encoding="utf-8-sig", newline="") as file:
+            file_path = context.folder / source.path
+            check_sha256(file_path, source.sha256, step)
+            with file_path.open(encoding="utf-8-sig", newline="") as file:
                 yield _csv_rows(csv.reader(file, delimiter=source.delimiter, strict=True), source, step)
         case QuerySource() as source:
             connection = _source_connection(source, step, context)
