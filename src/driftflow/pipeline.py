@@ -5,7 +5,7 @@ Commands call these and hand the record that comes back to a report. Nothing her
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,19 +13,45 @@ from typing import TYPE_CHECKING, Any
 
 from driftflow.config import Policy, SourceOptions
 from driftflow.doctor import Examined
+from driftflow.drivers.catalogs import fingerprint, read_catalog
+from driftflow.journal.asking import clean, plan_of_run, request, status, watch
 from driftflow.model.catalog import Catalog
 from driftflow.model.finding import AssessedStatement, Assessment
-from driftflow.model.names import Name, Version
+from driftflow.model.names import Version
 from driftflow.model.plan import Plan
 from driftflow.model.record import replace
 from driftflow.readers.sources import Source, SourceStatus
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
-    from driftflow.engine.ports import Connection, Connector, Listener, Verb
+    from driftflow.engine.ports import Connector, Listener
     from driftflow.engine.run import RunOptions, RunReport, StopSignal
-    from driftflow.journal.inspect import RunSummary
-    from driftflow.model.event import AnyEvent
+
+
+__all__ = [
+    "Source",
+    "SourceStatus",
+    "apply_plan",
+    "assess",
+    "clean",
+    "doctor",
+    "effects_of",
+    "empty_catalog",
+    "find_sources",
+    "fingerprint",
+    "lint",
+    "make_plan",
+    "plan_of_run",
+    "read_catalog",
+    "read_status",
+    "request",
+    "resume_run",
+    "roll_back",
+    "status",
+    "watch",
+    "with_distributions",
+    "with_references",
+]
 
 
 def find_sources(
@@ -109,27 +135,6 @@ def effects_of(sql: str, *, dialect: Dialect, catalog: Catalog | None, version: 
     migration = loose_migration(sql, dialect=dialect)
     known = catalog if catalog is not None else empty_catalog(dialect, version)
     return run_checks([migration], catalog=known, dialect=dialect, policy=Policy(), folder=Path()).statements
-
-
-def read_catalog(connector: Connector, *, sample_seconds: float = 0.0) -> Catalog:
-    """The live catalog. Raises ConnectError, RightsError, or RefusedError for a look-alike engine or an unsupported version."""
-    with closing(connector.connect("catalog")) as connection:
-        return _catalog_of(connection, sample_seconds=sample_seconds)
-
-
-def _catalog_of(connection: Connection, *, relations: Sequence[Name] | None = None, sample_seconds: float = 0.0) -> Catalog:
-    if connection.dialect == "sqlite":
-        from driftflow.drivers import sqlite_catalog
-
-        return sqlite_catalog.read_catalog(connection, relations=relations)
-    from driftflow.drivers import postgresql_catalog
-
-    return postgresql_catalog.read_catalog(connection, relations=relations, sample_seconds=sample_seconds)
-
-
-def fingerprint(connection: Connection, relations: tuple[Name, ...]) -> str:
-    """The live fingerprint of some relations: what the engine compares before it starts and before it goes on."""
-    return _catalog_of(connection, relations=relations).fingerprint(relations)
 
 
 def read_status(sources: Sequence[Source], connector: Connector | None) -> tuple[SourceStatus, ...]:
@@ -234,62 +239,8 @@ def _edge(connector: Connector, policy: Policy, listener: Listener, stop: StopSi
         "signals": signals_for(connector.dialect, policy),
         "sources": source_connector,
         "stop": stop,
+        "folder": root,
     }
-
-
-def plan_of_run(run: str, *, connector: Connector) -> Plan:
-    """The plan that a run carries out, from the journal. An empty `run` is the only unfinished one."""
-    from driftflow.journal.inspect import stored_plan
-
-    with closing(connector.connect("status")) as connection:
-        return stored_plan(connection, the_run(connection, run))
-
-
-def status(connector: Connector) -> tuple[RunSummary, ...]:
-    """Every run that the journal of this database knows, newest first. Empty when there is no journal; writes nothing."""
-    from driftflow.journal.inspect import runs
-
-    with closing(connector.connect("status")) as connection:
-        return runs(connection)
-
-
-def watch(run: str, *, connector: Connector) -> Iterator[AnyEvent]:
-    """The events of a run, old ones first, then as they come; ends when nobody executes it any more."""
-    from driftflow.engine.clock import SystemClock
-    from driftflow.journal.follow import follow
-
-    with closing(connector.connect("watch")) as connection:
-        yield from follow(connection, the_run(connection, run), clock=SystemClock())
-
-
-def request(run: str, verb: Verb, *, connector: Connector, arguments: Mapping[str, str] = {}, by: str = "") -> str:
-    """Ask a run in another process; returns what happens now."""
-    from driftflow.journal import inspect
-
-    with closing(connector.connect("request")) as connection:
-        return inspect.request(connection, the_run(connection, run), verb, arguments, by=by)
-
-
-def the_run(connection: Connection, run: str) -> str:
-    """The id itself, or that of the only unfinished run. Raises UsageError when there is none, or more than one."""
-    from driftflow.errors import UsageError
-    from driftflow.journal.inspect import runs
-
-    if run:
-        return run
-    open_runs = runs(connection, unfinished=True)
-    if len(open_runs) != 1:
-        found = ", ".join(summary.run for summary in open_runs) or "none"
-        raise UsageError("DF-E123", "which run?", why=f"unfinished runs here: {found}", hint="driftflow status")
-    return open_runs[0].run
-
-
-def clean(*, connector: Connector, dry_run: bool) -> tuple[str, ...]:
-    """Remove the debris that the journal says is ours. Returns what was (or would be) removed."""
-    from driftflow.journal import inspect
-
-    with closing(connector.connect("clean")) as connection:
-        return inspect.clean(connection, dry_run=dry_run)
 
 
 def doctor(connector: Connector) -> tuple[Examined, ...]:

@@ -108,7 +108,7 @@ def from_every_step(shop: Shop, example: str) -> int:
 
 
 def gates(plan: Plan) -> tuple[str, ...]:
-    return tuple(step.name for step in plan.steps if isinstance(step, Gate))
+    return tuple(name for step in plan.steps if isinstance(step, Gate) for name in (step.name, step.name_back))
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -172,20 +172,32 @@ def _run(stage: Stage, plan: Plan, *, open_gates: tuple[str, ...] = ()) -> RunRe
 def _take_back(stage: Stage, run: str) -> None:
     """Roll the last migration back while the writer goes on, as the old application again."""
     stage.say(
-        "\n━━ rollback: the release is taken back, so the old application is rolled out again, and then the schema follows\n"
+        "\n━━ rollback: the release is taken back: first what only the new application needs, then the gate, then the rest\n"
     )
-    stage.writer.ask("old")
     plan = pipeline.plan_of_run(run, connector=stage.connector)
-    with PlainProgress(sys.stdout, plan) as listener:
-        report = pipeline.roll_back(
-            run, connector=stage.connector, policy=Policy(), options=RunOptions(), listener=listener, root=stage.root
-        )
+    report = _back(stage, plan, run)
+    while report.state == "waiting_at_gate":
+        stage.say("    In this demo: yes. The writer becomes the old version of the application again.")
+        stage.writer.ask("old")
+        report = _back(stage, plan, run, open_gates=(report.gate,))
     tally = stage.writer.ask()
     stage.say(
         f"  {report.state}: the writer's longest transaction meanwhile: {tally['longest_ms']:.0f} ms; failed: {len(tally['failures'])}."
     )
     if report.state != "rolled_back":
         raise SystemExit(f"the demo stopped at {report.state}: {report.message}")
+
+
+def _back(stage: Stage, plan: Plan, run: str, *, open_gates: tuple[str, ...] = ()) -> RunReport:
+    with PlainProgress(sys.stdout, plan) as listener:
+        return pipeline.roll_back(
+            run,
+            connector=stage.connector,
+            policy=Policy(),
+            options=RunOptions(open_gates=open_gates),
+            listener=listener,
+            root=stage.root,
+        )
 
 
 MIRRORED = {

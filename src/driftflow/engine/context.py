@@ -29,6 +29,8 @@ from driftflow.model.event import AnyEvent, Paused, Resumed, Session, StepDone, 
 from driftflow.model.names import Name
 from driftflow.model.plan import Plan, Step
 
+BREATH_LEAST_SECONDS = 0.004
+BREATH_MOST_SECONDS = 0.1
 FingerprintOf = Callable[[Connection, tuple[Name, ...]], str]
 
 
@@ -70,6 +72,8 @@ class Context:
     longest_wait_ms: int = 0
     deadlock_timeout_ms: int = 0
     _uncommitted: list[AnyEvent] = field(default_factory=list)
+    _free_until: float = 0.0
+    """SQLite: until then the file is left to its other writers."""
 
     def now(self) -> str:
         return self.server_clock.now()
@@ -92,19 +96,36 @@ class Context:
     def fenced(self, *, lock_ms: int | None = None, statement_ms: int | None = None) -> Iterator[None]:
         """A write transaction of ours. The fence is locked before the first write: whoever takes over waits for us, or we are refused."""
         self._uncommitted.clear()
+        outermost = not self.connection.in_transaction
+        if outermost:
+            self.breathe()
         if self.connection.dialect == "sqlite":
             self.connection.set_timeouts(lock_ms=5_000 if lock_ms is None else max(lock_ms, 1))  # BEGIN IMMEDIATE already waits.
-        with transaction(self.connection):
-            if self.connection.dialect != "sqlite":
-                self.connection.set_timeouts(
-                    lock_ms=5_000 if lock_ms is None else self.victim_ms(lock_ms),
-                    statement_ms=60_000 if statement_ms is None else statement_ms,
-                )
-            self.check_fence()
-            yield
+        begun = None
+        try:
+            with transaction(self.connection):
+                begun = self.clock.monotonic()
+                if self.connection.dialect != "sqlite":
+                    self.connection.set_timeouts(
+                        lock_ms=5_000 if lock_ms is None else self.victim_ms(lock_ms),
+                        statement_ms=60_000 if statement_ms is None else statement_ms,
+                    )
+                self.check_fence()
+                yield
+        finally:
+            if outermost and begun is not None and self.connection.dialect == "sqlite":
+                now = self.clock.monotonic()
+                self._free_until = now + min(now - begun, BREATH_MOST_SECONDS) + BREATH_LEAST_SECONDS
         for event in tuple(self._uncommitted):
             self.emit(event)
         self._uncommitted.clear()
+
+    def breathe(self) -> None:
+        """Where there is one writer at a time and no queue: leave the file alone after our last write for as long as a writer who waits may sleep
+        before it looks again. SQLite's busy handler sleeps about as long as it has waited already, and 100 ms at most."""
+        left = self._free_until - self.clock.monotonic()
+        if left > 0:
+            self.clock.sleep(left)
 
     def victim_ms(self, lock_ms: int) -> int:
         """A lock timeout under the server's deadlock_timeout: whoever deadlocks with us, we are the one who gives up."""

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from driftflow.engine import actions
 from driftflow.engine.actions import gate
+from driftflow.engine.actions.rebuild_removal import remove_replaced
 from driftflow.engine.context import Context, Interrupted
 from driftflow.engine.decide import (
     AwaitGate,
@@ -41,9 +42,13 @@ def drive(context: Context, *, reconnect: Callable[[], None]) -> tuple[RunStatus
 
     `reconnect` gives the context a new connection, with the fence raised and the state folded anew.
     """
-    reconnects = 0
+    reconnects, cleared = 0, False
     while True:
         try:
+            if not cleared:
+                # What a rebuild before us set aside and did not live to remove.
+                remove_replaced(context)
+                cleared = True
             ended = _turn(context)
         except DatabaseFault as fault:
             reconnects += 1

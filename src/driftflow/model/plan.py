@@ -188,8 +188,29 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     indivisible: bool = False
 
 
+class OnlineCopy(Record, frozen=True, kw_only=True):
+    """How a rebuild copies while the application goes on writing: chunks along a key, and triggers on the old table that take every changed
+    row out of the copy and note its key, to be copied again. So the copy never holds a row that the table does not hold."""
+
+    key: tuple[str, ...]
+    """Columns of the old table, under the same names in the new one: the rowid (or the column that is it), or the key of a WITHOUT ROWID table."""
+    chunk: ChunkPolicy = ChunkPolicy(target_ms=35, rest_percent=100)
+    missing: str
+    """The table of keys to be copied again."""
+    create_missing: str
+    capture: tuple[tuple[str, str], ...]
+    """(name, CREATE TRIGGER) on the old table, for as long as the copy lasts."""
+    set_aside: str
+    """The old table's name between the swap and its removal."""
+    shield: tuple[tuple[str, str], ...] = ()
+    """(name, CREATE TRIGGER) on the new table until the old one is removed: its rows go with the new ones, or its foreign keys would still hold
+    on to rows that the application deletes."""
+    orphans: tuple[tuple[str, str], ...] = ()
+    """(sentence, condition over a row of the copy) of each new or changed foreign key: a copied row for which it is true points at nothing."""
+
+
 class RebuildTable(BaseStep, frozen=True, kw_only=True, tag="rebuild_table"):
-    """SQLite: the table made anew and copied in one transaction, foreign keys off around it, everything that hung on it restored.
+    """SQLite: the table made anew and copied, everything that hung on it restored; in one transaction, or with `online` in chunks and a swap.
 
     Source: SQLite documentation, "Making Other Kinds Of Table Schema Changes".
     """
@@ -209,6 +230,12 @@ class RebuildTable(BaseStep, frozen=True, kw_only=True, tag="rebuild_table"):
     expected_sql: str = ""
     """The CREATE TABLE text that must be found in sqlite_schema before; another one means someone changed it."""
     rows_estimate: int | None = None
+    foreign_keys_change: bool = True
+    """False where no foreign key, and no column of one, is changed: then none can be broken, and none is checked again."""
+    online: OnlineCopy | None = None
+    """None copies in one transaction: for small tables, and for those that cannot be walked by a key."""
+    swap_estimate: Estimate | None = None
+    """Online: how long the swap holds writers up."""
 
 
 class Expectation(Record, frozen=True, kw_only=True):
@@ -235,6 +262,13 @@ class Gate(BaseStep, frozen=True, kw_only=True, tag="gate"):
     """What `driftflow gate open RUN NAME` takes; unique in the plan."""
     question: str
     checklist: tuple[str, ...] = ()
+    question_back: str = ""
+    """Asked when the run is taken back past the gate: the old application must be back before what it needs not know goes. Empty: not asked."""
+
+    @property
+    def name_back(self) -> str:
+        """What opens it on the way back."""
+        return f"{self.name}-back"
 
 
 Step = RunSql | BuildIndex | Stage | Backfill | RebuildTable | Verify | Gate
@@ -324,7 +358,9 @@ def _without_estimates(step: Step) -> Step:
     if isinstance(undo, UndoSteps):
         undo = replace(undo, steps=tuple(_without_estimates(inner) for inner in undo.steps))
     bare = replace(step, estimate=None, undo=undo)
-    return replace(bare, rows_estimate=None) if isinstance(bare, (Backfill, RebuildTable)) else bare
+    if isinstance(bare, RebuildTable):
+        return replace(bare, rows_estimate=None, swap_estimate=None)
+    return replace(bare, rows_estimate=None) if isinstance(bare, Backfill) else bare
 
 
 class PlanFile(Record, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from driftflow.strategies.spoken import need
 
 DEPLOYED = "deployed"
 QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"
+QUESTION_BACK = "Is the old version of the application running everywhere again, and the new one nowhere?"
 
 
 def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list[Placed]:
@@ -81,5 +82,6 @@ def _gate(name: str, question: str, checklist: tuple[str, ...], before: Placed) 
         name=name,
         question=question,
         checklist=checklist,
+        question_back=QUESTION_BACK if name == DEPLOYED else "",
         undo=UndoNothing(reason="waiting changes nothing"),
     )

@@ -109,9 +109,11 @@ def _guard(summary: str, refuse_if: str) -> str:
 
 def _kind(step: Step) -> Iterator[str]:
     match step:
-        case Gate(checklist=checklist, name=name):
+        case Gate(checklist=checklist, name=name, question_back=back):
             yield from (f"check     {item}" for item in checklist)
             yield f"opens by  driftflow gate open RUN {name}"
+            if back:
+                yield f"way back  a rollback past it asks: {back}"
         case Backfill():
             rows = f"{step.rows_estimate:,} rows" if step.rows_estimate is not None else "an unknown number of rows"
             yield f"chunks    {rows} along {', '.join(step.key)}, {step.chunk.target_ms} ms each, resting {step.chunk.rest_percent} %"

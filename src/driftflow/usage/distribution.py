@@ -41,13 +41,8 @@ def distributions(connection: Connection, assessment: Assessment) -> tuple[str, 
 def _facts(connection: Connection, table: Name, column: str, request: BackfillRequest) -> Iterator[str]:
     sql = (
         "SELECT count(CASE WHEN k IS NOT NULL THEN 1 END), sum(n), max(CASE WHEN k IS NOT NULL THEN n ELSE 0 END),"
-        " sum(CASE WHEN k IS NULL THEN n ELSE 0 END) FROM (SELECT {value} AS k, count(*) AS n FROM {table}"
-        " LEFT JOIN {source} ON {join} GROUP BY 1) spread"
-    ).format(
-        value=request.expression,
-        table=dialect_named(connection.dialect).quote_name(table),
-        source=request.from_clause,
-        join=request.join,
+        f" sum(CASE WHEN k IS NULL THEN n ELSE 0 END) FROM (SELECT {request.expression} AS k, count(*) AS n FROM {dialect_named(connection.dialect).quote_name(table)}"
+        f" LEFT JOIN {request.from_clause} ON {request.join} GROUP BY 1) spread"
     )
     where = f"{table.name}.{column}"
     connection.begin(write=False)

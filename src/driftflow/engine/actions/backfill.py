@@ -82,7 +82,9 @@ def policy_for(step: Backfill, context: Context) -> ChunkPolicy:
 
 def _one(walk: Walk) -> None:
     """One chunk, or one try of it."""
-    context, begun = walk.context, walk.context.clock.monotonic()
+    context = walk.context
+    context.breathe()
+    begun = context.clock.monotonic()
     try:
         done, keys = _chunk(walk)
     except DatabaseFault as fault:

@@ -77,6 +77,7 @@ def _in_chunks(step: Stage, context: Context, rows: Iterator[Values]) -> int:
         pass  # Loaded already, before the crash.
     while batch := list(islice(rows, pace.keys)):
         context.safe_point(step.id)
+        context.breathe()
         started = context.clock.monotonic()
         progress = _load_batch(step, context, batch, progress)
         milliseconds = int((context.clock.monotonic() - started) * 1000)

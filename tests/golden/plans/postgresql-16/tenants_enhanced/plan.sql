@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 13 steps, 2 gates for postgresql 16.0 (shop)
--- digest a2f467d0737f40e41779b5f41ed22ac0c5b21868376146bd3479362422b285f4
+-- digest 6587a026ef5d0f4974108db3db52e163ae2934fe862bd8580a90ddb1863ca28a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -100,7 +100,7 @@ COMMIT;
 
 -- ===== contract: after the old application is gone =====
 
--- step 11 (0366086e23.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 11 (a02637fbad.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing

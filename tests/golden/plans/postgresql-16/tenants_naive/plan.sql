@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 9 steps, 1 gate for postgresql 16.0 (shop)
--- digest 7b02e81638c9f8e5fffec2bbac67d847e44eacd418636a4421d81c10bd1ef448
+-- digest bd3693354acf60aef8fa21d16b7a7e4573ea87223a2a5db0a786cd77b22e4f72
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -40,7 +40,7 @@ UPDATE public.orders SET tenant_id = u.tenant_id FROM users AS u WHERE (u.id = o
 
 -- ===== contract: after the old application is gone =====
 
--- step 5 (0996486827.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 5 (9b007a6426.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] INSERTs of the old application leave out orders.tenant_id
 -- undo: nothing to do, waiting changes nothing

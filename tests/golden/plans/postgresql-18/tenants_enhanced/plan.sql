@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 12 steps, 2 gates for postgresql 18.0 (shop)
--- digest 65d99662616ae50c9e08d5b76005d87502a76215a55800635cca66b208dbac34
+-- digest fb69b951f8b16280072d9406cb6efcb84071ff8d4dcaa9b26206606c5ae03924
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -91,7 +91,7 @@ COMMIT;
 
 -- ===== contract: after the old application is gone =====
 
--- step 10 (0366086e23.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 10 (a02637fbad.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing

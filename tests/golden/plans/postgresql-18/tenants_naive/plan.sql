@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps, 1 gate for postgresql 18.0 (shop)
--- digest 67ab47402d512d8efa8689214e5db5f8e27ecd07d7c1054465d9a8741e3f7bcc
+-- digest d6c4c1dd7bc482606264807f959eaf9d352cb0f0db9ee6e866a57e09a9a59c1a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -40,7 +40,7 @@ UPDATE public.orders SET tenant_id = u.tenant_id FROM users AS u WHERE (u.id = o
 
 -- ===== contract: after the old application is gone =====
 
--- step 5 (0996486827.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 5 (9b007a6426.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] INSERTs of the old application leave out orders.tenant_id
 -- undo: nothing to do, waiting changes nothing

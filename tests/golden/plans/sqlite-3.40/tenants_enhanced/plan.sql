@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 7 steps, 1 gate for sqlite 3.40.1 (shop)
--- digest 10a4e4b62c50cd128fc195af5612de224afab77312dfcc7a59bd309bfb787925
+-- digest ca5ccd86da732629f679682cb1b66e0e2a9df54780b5e20391d5e33c92e1e6d4
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -38,7 +38,7 @@ UPDATE main.orders SET tenant_id = u.tenant_id FROM users u WHERE (u.id = orders
 
 -- ===== contract: after the old application is gone =====
 
--- step 4 (c11e8e9693.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 4 (918672effb.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] orders.tenant_id is written by the new application itself
 --   [ ] INSERTs of the old application leave out orders.tenant_id
@@ -60,7 +60,7 @@ COMMIT;
 UPDATE main.orders SET tenant_id = u.tenant_id FROM users u WHERE (u.id = orders.user_id) AND (orders.tenant_id IS NULL AND (u.tenant_id) IS NOT NULL);
 -- undo: nothing to do, the values go with the column: the undo that drops orders.tenant_id
 
--- step 7 (d702bef464.1): Rebuild orders: tenant_id NOT NULL
+-- step 7 (7365c67e71.1): Rebuild orders: tenant_id NOT NULL
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 5 steps, 1 gate for sqlite 3.40.1 (shop)
--- digest 7433a1af889ab68316234a9ec28a2401e14cd5ca095f51a8e055017baaea1f1a
+-- digest 317c165d067fce4a1a99b65215d95f19ecaef79ceb9f79d2a2c6e7540106a620
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -22,7 +22,7 @@ UPDATE main.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id =
 
 -- ===== contract: after the old application is gone =====
 
--- step 3 (0996486827.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 3 (9b007a6426.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] INSERTs of the old application leave out orders.tenant_id
 -- undo: nothing to do, waiting changes nothing
@@ -34,7 +34,7 @@ UPDATE main.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id =
 UPDATE main.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = orders.user_id) WHERE (orders.tenant_id IS NULL AND ((SELECT u.tenant_id FROM users u WHERE u.id = orders.user_id)) IS NOT NULL);
 -- undo: nothing to do, the values go with the column: the undo that drops orders.tenant_id
 
--- step 5 (d702bef464.1): Rebuild orders: tenant_id NOT NULL
+-- step 5 (7365c67e71.1): Rebuild orders: tenant_id NOT NULL
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;

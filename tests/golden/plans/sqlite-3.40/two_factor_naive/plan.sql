@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 3 steps for sqlite 3.40.1 (shop)
--- digest ee94d6bc6966f5351e6424101a5a4461fd4e1b5fea89f28eba2cad4a62aae4bb
+-- digest 1f5d5e5181de6fdcff58e013c5ca13c53ede3945f86c0be86300642f39a02d18
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -18,7 +18,7 @@ ALTER TABLE users ADD COLUMN two_factor_enabled BOOLEAN DEFAULT FALSE;
 COMMIT;
 -- undo: ALTER TABLE users DROP COLUMN two_factor_enabled
 
--- step 3 (5fd6a76896.1): Rebuild users: two_factor_enabled NOT NULL
+-- step 3 (b8841d4084.1): Rebuild users: two_factor_enabled NOT NULL
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
 PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;
