@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from driftflow.model.catalog import Catalog, TableStatistics
 from driftflow.model.effects import Estimate, Held, LockClaim
 from driftflow.model.names import Name
-from driftflow.model.plan import Backfill, Gate, Stage, Step, Verify
+from driftflow.model.plan import Backfill, ChunkPolicy, Gate, RebuildTable, Stage, Step, Verify
 from driftflow.model.record import replace
 
 MB = 1_000_000
@@ -34,7 +34,13 @@ INSTANT_MS = (1, 50)
 
 
 def with_estimates(steps: Sequence[Step], catalog: Catalog, made: frozenset[str]) -> list[Step]:
-    return [replace(step, estimate=estimate(step, catalog, made)) for step in steps]
+    return [_with_estimate(step, catalog, made) for step in steps]
+
+
+def _with_estimate(step: Step, catalog: Catalog, made: frozenset[str]) -> Step:
+    if isinstance(step, RebuildTable) and step.online is not None:
+        step = replace(step, swap_estimate=_swap(step, catalog))
+    return replace(step, estimate=estimate(step, catalog, made))
 
 
 def estimate(step: Step, catalog: Catalog, made: frozenset[str]) -> Estimate | None:
@@ -43,7 +49,9 @@ def estimate(step: Step, catalog: Catalog, made: frozenset[str]) -> Estimate | N
         case Gate() | Stage():
             return None  # as long as somebody takes to answer, or the source to load
         case Backfill(rows_estimate=rows):
-            return None if rows is None else _chunked(rows, step, catalog)
+            return None if rows is None else _chunked(rows, step.chunk, catalog, step.table)
+        case RebuildTable(rows_estimate=rows) if step.online is not None:
+            return None if rows is None else _rebuilt_online(rows, step, catalog)
         case _:
             parts = [_held(claim, catalog, made) for claim in step.claims]
             if any(part is None for part in parts):
@@ -58,17 +66,39 @@ def estimate(step: Step, catalog: Catalog, made: frozenset[str]) -> Estimate | N
             return max(known, key=lambda part: part.high)
 
 
-def _chunked(rows: int, step: Backfill, catalog: Catalog) -> Estimate:
+def _chunked(rows: int, chunk: ChunkPolicy, catalog: Catalog, relation: Name) -> Estimate:
     slowest, fastest = CHUNKED_ROWS_A_SECOND
-    rest = 1 + step.chunk.rest_percent / 100
-    table = catalog.table(step.table)
+    rest = 1 + chunk.rest_percent / 100
+    table = catalog.table(relation)
     source = table.statistics.basis if table is not None else ""
     return Estimate(
         low=max(1, int(rows / fastest * 1000 * rest)),
-        high=max(step.chunk.target_ms, int(rows / slowest * 1000 * rest)),
+        high=max(chunk.target_ms, int(rows / slowest * 1000 * rest)),
         unit="ms",
         basis=f"{rows:,} rows{f' ({source})' if source else ''} in chunks at {slowest:,} to {fastest:,} rows a second, with rests",
     )
+
+
+def _swap(step: RebuildTable, catalog: Catalog) -> Estimate | None:
+    """The indexes, one after the other: each costs about what reading and sorting the table costs."""
+    low, high = INSTANT_MS
+    indexes = sum(statement.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX")) for statement in step.restore)
+    if not indexes:
+        return Estimate(low=low, high=high, unit="ms", basis="a change of the catalog alone: the table has no index to make anew")
+    held = next((claim for claim in step.claims if claim.held == "index_build"), None)
+    one = None if held is None else _held(held, catalog, frozenset())
+    if one is None:
+        return None
+    many = f"{indexes} indexes, each over " if indexes > 1 else "1 index over "
+    return Estimate(low=one.low * indexes, high=one.high * indexes, unit="ms", basis=many + one.basis)
+
+
+def _rebuilt_online(rows: int, step: RebuildTable, catalog: Catalog) -> Estimate:
+    """Copied, and later deleted, in chunks; the swap between."""
+    assert step.online is not None
+    copied = _chunked(rows, step.online.chunk, catalog, step.table)
+    swap = step.swap_estimate or Estimate(low=0, high=0, unit="ms", basis="")
+    return Estimate(low=copied.low + swap.low, high=2 * copied.high + swap.high, unit="ms", basis=copied.basis)
 
 
 def _held(claim: LockClaim, catalog: Catalog, made: frozenset[str]) -> Estimate | None:
@@ -157,6 +187,12 @@ def _stall(step: Step, made: frozenset[str]) -> Estimate | str | None:
     named = f"step {step.id} ({step.purpose}): {claim.mode} on {claim.relation} stops {whom}"
     if isinstance(step, Backfill):
         return Estimate(low=1, high=step.chunk.target_ms, unit="ms", basis=f"{named} for one chunk at a time")
+    if isinstance(step, RebuildTable) and step.online is not None:
+        if step.swap_estimate is None:
+            return f"how long {named} is not known: there are no statistics of {claim.relation}"
+        chunks = f"chunks of {step.online.chunk.target_ms} ms, then {claim.why}"
+        high = max(step.swap_estimate.high, step.online.chunk.target_ms) + step.lock_timeout_ms
+        return Estimate(low=step.swap_estimate.low, high=high, unit="ms", basis=f"{named}: {chunks}; {step.swap_estimate.basis}")
     if claim.held == "instant":
         high = step.lock_timeout_ms + INSTANT_MS[1]
         return Estimate(

@@ -33,4 +33,6 @@ def bare(step: Step) -> Step:
     if isinstance(undo, UndoSteps):
         undo = UndoSteps(steps=tuple(bare(inner) for inner in undo.steps))
     plain = replace(step, id="", span=None, estimate=None, undo=undo)
-    return replace(plain, rows_estimate=None) if isinstance(plain, Backfill | RebuildTable) else plain
+    if isinstance(plain, RebuildTable):
+        return replace(plain, rows_estimate=None, swap_estimate=None)
+    return replace(plain, rows_estimate=None) if isinstance(plain, Backfill) else plain

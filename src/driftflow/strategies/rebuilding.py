@@ -27,8 +27,10 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Guard, Irreversible, Phase, RebuildTable, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
+from driftflow.strategies.filling import chunk_policy
 from driftflow.strategies.inverse import inverse
 from driftflow.strategies.recipe import Recipe, moved
+from driftflow.strategies.size import is_large
 
 STRATEGY = "rebuild_table"
 CONSTANT = ("'", '"', "x'", "X'", "+", "-", ".", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
@@ -130,6 +132,7 @@ def _said(operation: Operation) -> str:
 def _step(
     recipe: Recipe, before: Catalog, after: Catalog, table: Name, *, phase: Phase, expressions: Mapping[str, str], purpose: str
 ) -> RebuildTable:
+    from driftflow.dialects.sqlite.online import foreign_keys_change, online_copy
     from driftflow.dialects.sqlite.rebuild import rebuild_step_parts
 
     at = recipe.at
@@ -137,6 +140,9 @@ def _step(
     assert old is not None
     assert new is not None
     parts = rebuild_step_parts(old, new, before, expressions=dict(expressions))
+    online = None
+    if is_large(at, table):
+        online = online_copy(old, new, before, temporary_name=parts.temporary_name, copy=parts.copy, chunk=chunk_policy(at))
     return RebuildTable(
         **recipe.common(purpose, phase) | {"strategy": STRATEGY},
         table=table,
@@ -148,9 +154,18 @@ def _step(
         autoincrement=parts.autoincrement,
         expected_sql=parts.expected_sql,
         rows_estimate=at.rows(table),
-        claims=rebuild_claims(after, table),
+        foreign_keys_change=foreign_keys_change(old, new, before, copy=parts.copy),
+        online=online,
+        claims=rebuild_claims(after, table)
+        if online is None
+        else online_claims(after, table, indexes=_indexes_made(parts.restore)),
+        indivisible=online is None,
         statement_timeout_ms=0,
     )
+
+
+def _indexes_made(restore: Sequence[str]) -> int:
+    return sum(statement.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX")) for statement in restore)
 
 
 def rebuild_claims(catalog: Catalog, table: Name) -> tuple[LockClaim, ...]:
@@ -164,6 +179,26 @@ def rebuild_claims(catalog: Catalog, table: Name) -> tuple[LockClaim, ...]:
             held="copy",
             queues=False,
             why="the table is copied in one transaction",
+        ),
+    )
+
+
+def online_claims(catalog: Catalog, table: Name, *, indexes: int) -> tuple[LockClaim, ...]:
+    """Chunks, each for as long as its target; then the swap, for as long as the indexes take: SQLite cannot rename one, and the unique ones must
+    be there before a writer returns."""
+    wal = catalog.settings.get("journal_mode", "").lower() == "wal"
+    rebuilt = f"the swap: {indexes} index{'es are' if indexes != 1 else ' is'} made anew" if indexes else "the swap: two renames"
+    return (
+        LockClaim(
+            relation=table,
+            mode="EXCLUSIVE",
+            blocks=("writes", "ddl") if wal else ("reads", "writes", "ddl"),
+            held="index_build" if indexes else "instant",
+            queues=False,
+            why=rebuilt,
+        ),
+        LockClaim(
+            relation=table, mode="RESERVED", blocks=("writes", "ddl"), held="instant", queues=False, why="one chunk at a time"
         ),
     )
 

@@ -58,6 +58,8 @@ def repair(step: Step, context: Context) -> None:
             run_sql.repair(step, context)
         case BuildIndex():
             build_index.repair(step, context)
+        case RebuildTable():
+            rebuild_table.repair(step, context)
         case _:
             raise AssertionError(f"{step.id} cannot be half done")
 

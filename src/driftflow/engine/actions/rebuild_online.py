@@ -10,18 +10,26 @@ A crash at any point leaves the progress row, or nothing: the next executor goes
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from driftflow.engine import pace as pacing
-from driftflow.engine.actions.rebuild_parts import ROWIDS, check_unchanged, inserted_columns, rewritten
+from driftflow.engine.actions.rebuild_parts import (
+    ROWIDS,
+    TRIGGER,
+    Rewritten,
+    check_unchanged,
+    definition,
+    inserted_columns,
+    lost_rows,
+    rewritten,
+)
 from driftflow.engine.actions.rebuild_removal import remove_copy, remove_replaced
-from driftflow.engine.actions.rebuild_swap import Rewritten, fill, small_backlog, swap
+from driftflow.engine.actions.rebuild_swap import fill, small_backlog, swap
 from driftflow.engine.context import Context, Interrupted
 from driftflow.engine.decide import Wait
 from driftflow.engine.faults import place
 from driftflow.engine.keyset import Keyset, escaped, packed, quoted, shown, unpacked
-from driftflow.engine.ports import Connection, Debris, Progress, Reading
+from driftflow.engine.ports import Debris, Progress, Reading
 from driftflow.errors import StepFailedError
 from driftflow.model.event import ChunkDone, StepRepaired
 from driftflow.model.names import Name
@@ -50,6 +58,10 @@ class Work:
     def copied(self) -> Keyset:
         """The same key in the new table."""
         return replace(self.keys, table=replace(self.keys.table, name=self.step.temporary_name))
+
+    def check(self, condition: str) -> None:
+        """The copied rows for which it holds: none of them may point at nothing."""
+        _check_orphans(self, condition, [])
 
 
 def perform(step: RebuildTable, context: Context) -> None:
@@ -83,7 +95,7 @@ def _through(step: RebuildTable, online: OnlineCopy, context: Context, begun: fl
         context.safe_point(step.id)
         if not small_backlog(online, context):
             _refill(work)
-        elif swap(step, online, context, begun, keys=work.keys):
+        elif swap(step, online, context, begun, keys=work.keys, check=work.check):
             return
 
 
@@ -118,22 +130,13 @@ def _set_up(step: RebuildTable, online: OnlineCopy, context: Context, keys: Keys
 
 
 def debris_of(step: RebuildTable, online: OnlineCopy, run: str) -> tuple[Debris, ...]:
-    """Kinds sort in the order in which they must go: triggers first, or the application's writes would miss their tables."""
-    triggers = [Debris(run=run, step=step.id, kind="capture trigger", name=name, drop_sql=f"DROP TRIGGER IF EXISTS {quoted(name)}") for name, _ in online.capture]  # fmt: skip
+    """All that the copy makes, in the order in which it must go."""
+    triggers = [Debris(run=run, step=step.id, kind=TRIGGER, name=name, drop_sql=f"DROP TRIGGER IF EXISTS {quoted(name)}") for name, _ in online.capture]  # fmt: skip
     tables = [
         Debris(run=run, step=step.id, kind="noted keys", name=online.missing, drop_sql=f"DROP TABLE IF EXISTS {quoted(online.missing)}"),
         Debris(run=run, step=step.id, kind="table copy", name=step.temporary_name, drop_sql=f"DROP TABLE IF EXISTS {quoted(step.temporary_name)}"),
     ]  # fmt: skip
     return (*triggers, *tables)
-
-
-def definition(step: RebuildTable, connection: Connection) -> str:
-    """Of all that hangs on the table, without ours: a hash."""
-    rows = connection.query(
-        "SELECT type, name, sql FROM sqlite_schema WHERE tbl_name = %s COLLATE NOCASE AND substr(name, 1, 11) <> '_driftflow_' ORDER BY 1, 2",
-        (step.table.name,),
-    )
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 def _one(work: Work) -> None:
@@ -188,13 +191,6 @@ def _check_rows(work: Work, condition: str, parameters: list[object], rows: int)
         raise lost_rows(work.step, rows, found)
 
 
-def lost_rows(step: RebuildTable, left: int, of: int) -> StepFailedError:
-    return StepFailedError(
-        "DF-E538", f"{left} of {of} rows would be left", where=place(step),
-        why="a conflict clause of the new table dropped rows", hint="remove ON CONFLICT from the new form, or clean the rows first",
-    )  # fmt: skip
-
-
 def _check_orphans(work: Work, condition: str, parameters: list[object]) -> None:
     """New foreign keys, for the rows just copied. From now on SQLite itself keeps them, in sessions where foreign keys are on."""
     step, target = work.step, quoted(work.step.temporary_name)
@@ -216,7 +212,7 @@ def _refill(work: Work) -> None:
     begun = context.clock.monotonic()
     with context.watched(step.lock_timeout_ms), context.fenced(lock_ms=step.lock_timeout_ms):
         rewritten(step, context)
-        keys = fill(step, work.online, context.connection, keys=work.keys, most=work.pace.keys, check=lambda condition: _check_orphans(work, condition, []))  # fmt: skip
+        keys = fill(step, work.online, context.connection, keys=work.keys, most=work.pace.keys, check=work.check)
         work.progress = replace(work.progress, chunk=work.progress.chunk + 1)
         context.journal.save_progress(context.connection, context.run, work.progress)
     _rested(work, begun, keys=max(keys, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +10,13 @@ from driftflow.engine.actions.build_index import quoted
 from driftflow.engine.context import Context
 from driftflow.engine.faults import place
 from driftflow.engine.ports import Connection, Row
-from driftflow.errors import RefusedError
+from driftflow.errors import RefusedError, StepFailedError
 from driftflow.model.plan import RebuildTable
 
 ROWIDS = ("rowid", "_rowid_", "oid")
+TRIGGER = "capture trigger"
+REPLACED = "replaced table"
+"""Kinds of debris. They sort in the order in which they must go: triggers first, or the application's writes would miss their tables."""
 
 
 class Rewritten(Exception):
@@ -66,6 +70,32 @@ def changed(step: RebuildTable, why: str) -> RefusedError:
         "DF-E315", f"the table {step.table.name} is not the one that the plan was made for", where=place(step), why=why,
         hint="make the plan again: driftflow plan",
     )  # fmt: skip
+
+
+def lost_rows(step: RebuildTable, left: int, of: int) -> StepFailedError:
+    return StepFailedError(
+        "DF-E538", f"{left} of {of} rows would be left", where=place(step),
+        why="a conflict clause of the new table, or the action of a new foreign key, dropped rows",
+        hint="remove ON CONFLICT from the new form, or clean the rows first",
+    )  # fmt: skip
+
+
+def hanging(step: RebuildTable, connection: Connection) -> list[tuple[str, str]]:
+    """(index or trigger, name) of all that was created on the table; the indexes of its keys go with it."""
+    rows = connection.query(
+        "SELECT type, name FROM sqlite_schema WHERE tbl_name = %s COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL",
+        (step.table.name,),
+    )
+    return [(str(kind), str(name)) for kind, name in rows]
+
+
+def definition(step: RebuildTable, connection: Connection) -> str:
+    """Of all that hangs on the table, without ours: a hash."""
+    rows = connection.query(
+        "SELECT type, name, sql FROM sqlite_schema WHERE tbl_name = %s COLLATE NOCASE AND substr(name, 1, 11) <> '_driftflow_' ORDER BY 1, 2",
+        (step.table.name,),
+    )
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 def keep_sequence(step: RebuildTable, connection: Connection) -> None:

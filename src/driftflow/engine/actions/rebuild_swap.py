@@ -10,25 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from driftflow.engine.actions.rebuild_parts import (
-    Rewritten,
+    REPLACED,
+    TRIGGER,
     changed,
     check_unchanged,
     column,
+    definition,
+    hanging,
     inserted_columns,
     keep_sequence,
+    lost_rows,
     pragmas,
     restore_statistics,
     rewritten,
     statistics_of,
 )
 from driftflow.engine.context import Context
-from driftflow.engine.faults import place
 from driftflow.engine.keyset import Keyset, quoted
 from driftflow.engine.ports import Connection, Debris
-from driftflow.errors import StepFailedError
 from driftflow.model.plan import OnlineCopy, RebuildTable
 
-__all__ = ["Rewritten", "fill", "small_backlog", "swap"]
 SWAP_KEYS_MOST = 200
 """Noted keys that the swap itself may copy: some milliseconds."""
 
@@ -53,7 +54,9 @@ def fill(
     these = f"{left} IN (SELECT {kept} FROM {missing} WHERE seq <= {last})"
     columns, expressions = inserted_columns(step)
     connection.execute(f"DELETE FROM {quoted(step.temporary_name)} WHERE {these}")
-    connection.execute(f"INSERT INTO {quoted(step.temporary_name)} ({columns}) SELECT {expressions} FROM {keys.target} WHERE {these}")
+    connection.execute(
+        f"INSERT INTO {quoted(step.temporary_name)} ({columns}) SELECT {expressions} FROM {keys.target} WHERE {these}"
+    )
     check(these.replace("%", "%%"))
     connection.execute(f"DELETE FROM {missing} WHERE seq <= {last}")
     return int(noted[1])
@@ -97,9 +100,41 @@ def _counted(step: RebuildTable, connection: Connection) -> int:
     table, new = quoted(step.table.name), quoted(step.temporary_name)
     old_rows, new_rows = connection.query(f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM {new})")[0]
     if old_rows != new_rows:
-        raise StepFailedError(
-            "DF-E538", f"{new_rows} of {old_rows} rows would be left", where=place(step),
-            why="a conflict clause, or a foreign key of the new form with an action, dropped rows of the copy",
-            hint=f"driftflow rollback {context_free(step)}",
-        )  # fmt: skip
+        raise lost_rows(step, int(new_rows), int(old_rows))
     return int(new_rows)
+
+
+def _exchange(step: RebuildTable, online: OnlineCopy, context: Context) -> None:
+    connection = context.connection
+    own, aside, new = quoted(step.table.name), quoted(online.set_aside), quoted(step.temporary_name)
+    statistics = statistics_of(step, connection)
+    for name, _ in online.capture:
+        connection.execute(f"DROP TRIGGER {quoted(name)}")
+    for statement in step.drop_views:
+        connection.execute(statement)
+    for kind, name in hanging(step, connection):
+        connection.execute(f"DROP {kind.upper()} {quoted(name)}")
+    if step.autoincrement:
+        keep_sequence(step, connection)
+    connection.execute(f"ALTER TABLE {own} RENAME TO {aside}")
+    connection.execute(f"ALTER TABLE {new} RENAME TO {own}")
+    connection.execute(f"DROP TABLE {quoted(online.missing)}")
+    for statement in step.restore:
+        connection.execute(statement)
+    if statistics:
+        connection.execute("DELETE FROM sqlite_stat1 WHERE tbl IN (%s, %s)", (step.table.name, online.set_aside))
+        restore_statistics(connection, statistics)
+    for _, statement in online.shield:
+        connection.execute(statement)
+    _register(step, online, context)
+
+
+def _register(step: RebuildTable, online: OnlineCopy, context: Context) -> None:
+    """What was ours is the application's now; the old table is ours."""
+    connection, journal, run = context.connection, context.journal, context.run
+    for name in (*(name for name, _ in online.capture), online.missing, step.temporary_name):
+        journal.unregister(connection, run, name)
+    for name, _ in online.shield:
+        journal.register(connection, Debris(run=run, step=step.id, kind=TRIGGER, name=name, drop_sql=f"DROP TRIGGER IF EXISTS {quoted(name)}"))  # fmt: skip
+    drop = f"DROP TABLE IF EXISTS {quoted(online.set_aside)}"
+    journal.register(connection, Debris(run=run, step=step.id, kind=REPLACED, name=online.set_aside, drop_sql=drop))
