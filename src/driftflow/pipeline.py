@@ -16,11 +16,11 @@ from driftflow.doctor import Examined
 from driftflow.drivers.catalogs import fingerprint, read_catalog
 from driftflow.journal.asking import clean, plan_of_run, request, status, watch
 from driftflow.model.catalog import Catalog
-from driftflow.model.finding import AssessedStatement, Assessment
+from driftflow.model.finding import AssessedStatement, Assessment, Reference
 from driftflow.model.names import Version
 from driftflow.model.plan import Plan
-from driftflow.model.record import replace
 from driftflow.readers.sources import Source, SourceStatus
+from driftflow.usage.around import with_distributions, with_references
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -103,30 +103,6 @@ def assess(
     )
 
 
-def with_references(
-    assessment: Assessment, sources: Sequence[Source], *, code: Path | None, connector: Connector | None
-) -> Assessment:
-    """The assessment with what the application still uses: places in its code, and queries that the server has recorded."""
-    from driftflow.usage.changed import changed_names
-    from driftflow.usage.queries import recorded_references
-    from driftflow.usage.repository import find_references
-
-    names = changed_names(assessment)
-    found = find_references(code, names, exclude=[source.folder for source in sources]) if code else ()
-    if connector is not None:
-        with closing(connector.connect("assess")) as connection:
-            found += recorded_references(connection, names)
-    return replace(assessment, references=found)
-
-
-def with_distributions(assessment: Assessment, *, connector: Connector) -> Assessment:
-    """The assessment with how existing rows will spread over columns that are filled by a join."""
-    from driftflow.usage.distribution import distributions
-
-    with closing(connector.connect("assess")) as connection:
-        return replace(assessment, facts=assessment.facts + distributions(connection, assessment))
-
-
 def effects_of(sql: str, *, dialect: Dialect, catalog: Catalog | None, version: str = "") -> tuple[AssessedStatement, ...]:
     """What one or a few statements lock and do."""
     from driftflow.checks.run import assess as run_checks
@@ -155,11 +131,13 @@ def make_plan(
     policy: Policy,
     pending: Sequence[str] | None = None,
     root: Path = Path(),
+    references: Sequence[Reference] = (),
 ) -> Plan:
-    """The safe plan of the pending migrations. Files that directives name are read and pinned here."""
+    """The safe plan of the pending migrations. Files that directives name are read and pinned here; `references` join the first gate."""
     from driftflow.planner.compose import compose_plan
     from driftflow.readers.inputs import external_inputs
     from driftflow.readers.sources import ledger_of, pending_migrations, tool_lock
+    from driftflow.usage.checklist import checklist
 
     migrations = pending_migrations(sources, pending)
     return compose_plan(
@@ -171,6 +149,7 @@ def make_plan(
         inputs=external_inputs(migrations, root),
         ledgers={source.reader.name: ledger_of(source, dialect) for source in sources},
         tool_lock=tool_lock(sources, dialect, catalog.database),
+        references=checklist(references),
     )
 
 

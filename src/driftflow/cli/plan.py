@@ -21,21 +21,43 @@ from driftflow.cli.session import Session
     "-o", "--output", type=options.FILE, default="driftflow-plan.json", show_default=True, help="The plan file to write."
 )
 @click.option("--accept", metavar="NAME", multiple=True, help="Accept an irreversible step by its name; repeatable.")
+@click.option(
+    "--code",
+    type=options.FILE,
+    metavar="FOLDER",
+    help="Search the application's source for what still uses what is changed; the places join the first gate's checklist.",
+)
 def command(
-    run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], output: Path, accept: tuple[str, ...]
+    run: Session,
+    *,
+    paths: tuple[Path, ...],
+    tool: str,
+    variables: Mapping[str, str],
+    output: Path,
+    accept: tuple[str, ...],
+    code: Path | None,
 ) -> int:
     """Make the plan of the pending migrations at PATHS: small safe steps, each with its locks, limits, probe and undo, and a digest.
 
     Needs the catalog: of the database, or of the file that --snapshot names. Writes the plan file and nothing else.
     """
     from driftflow import pipeline
+    from driftflow.model.plan import Gate
     from driftflow.model.plan_file import encode_plan
     from driftflow.model.record import replace
 
     catalog = run.catalog
     sources = run.sources(paths, tool=tool, variables=variables)
+    pending = run.pending(sources)
+    still_used = run.references(sources, pending, code) if code else ()
     plan = pipeline.make_plan(
-        sources, dialect=run.dialect, catalog=catalog, policy=run.policy, pending=run.pending(sources), root=run.root
+        sources,
+        dialect=run.dialect,
+        catalog=catalog,
+        policy=run.policy,
+        pending=pending,
+        root=run.root,
+        references=still_used,
     )
     if accept:
         plan = replace(plan, accepted=tuple(sorted({*plan.accepted, *accept})))
@@ -45,6 +67,10 @@ def command(
         return 0
     write_file(output, encode_plan(plan))
     show(run.out, plan, text="plan")
+    if still_used and not any(isinstance(step, Gate) for step in plan.steps):
+        run.out.note(
+            f"note: {len(still_used)} place(s) in the code mention what changes; the plan has no gate that would ask about them"
+        )
     run.out.note(f"written to {output}")
     where = () if run.snapshot and not run.has_database else run.where
     asked = [word for name in unaccepted(plan) for word in ("--accept", name)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
     from driftflow.engine.ports import Connector
     from driftflow.model.catalog import Catalog
+    from driftflow.model.finding import Reference
     from driftflow.model.snapshot import Snapshot
     from driftflow.readers.sources import Source
 
@@ -187,6 +188,16 @@ class Session:
         from driftflow import pipeline
 
         return tuple(id for status in pipeline.read_status(sources, self.connector) for id in status.pending)
+
+    def references(self, sources: Sequence[Source], pending: Sequence[str] | None, code: Path) -> tuple[Reference, ...]:
+        """Places of the code, and queries that the database has recorded, that mention what the migrations change."""
+        from driftflow import pipeline
+
+        found = pipeline.assess(
+            sources, dialect=self.dialect, catalog=self.catalog, policy=self.policy, pending=pending, root=self.root
+        )
+        live = self.connector if self.snapshot is None else None
+        return pipeline.with_references(found, sources, code=code, connector=live).references
 
 
 def with_flags(configured: SourceOptions | None, path: Path, tool: str, variables: Mapping[str, str]) -> SourceOptions:
