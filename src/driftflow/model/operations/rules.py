@@ -35,5 +35,5 @@ def column_takes_keys_along(catalog: Catalog) -> bool:
 
 
 def attached_keys_are_alike(catalog: Catalog) -> bool:
-    """Whether a partition's own UNIQUE cannot stand for the parent's PRIMARY KEY, nor the other way round (measured: it can on 16, not on 18)."""
-    return catalog.vendor == "postgresql" and catalog.version is not None and catalog.version.major >= 18
+    """Whether a partition's own UNIQUE cannot stand for the parent's PRIMARY KEY, nor the other way round (measured: it can on 12, 14 and 16, not on 17.6 and 18)."""
+    return catalog.vendor == "postgresql" and catalog.version is not None and catalog.version.major >= 17
