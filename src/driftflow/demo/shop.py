@@ -5,6 +5,7 @@ Row generation is arithmetic in SQL (a linear congruence over the row number), s
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -42,3 +43,32 @@ def create_shop(connection: Connection, *, size: Size = Size(), mirror: bool = F
                 connection.query(statement)
             else:
                 connection.execute(statement.rstrip(";"))
+
+
+def main(url: str) -> None:
+    """`python -m driftflow.demo.shop URL`: the shop in an empty database, for trying things out. A SQLite file is made."""
+    from contextlib import closing
+    from pathlib import Path
+
+    from driftflow.drivers.urls import connector_for
+
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).touch(exist_ok=False)
+    size = Size()
+    with closing(connector_for(url).connect("demo")) as connection:
+        create_shop(connection, size=size)
+        if connection.dialect == "postgresql":
+            _application_role(connection)
+    print(f"{size.orders:,} orders, {size.users:,} users, {size.products:,} products, {size.tenants} tenants")
+
+
+def _application_role(connection: Connection) -> None:
+    """The role that the application connects as: it owns nothing, so that policies bind it."""
+    if not connection.query("SELECT 1 FROM pg_roles WHERE rolname = 'shop_app'"):
+        connection.execute("CREATE ROLE shop_app LOGIN")
+    connection.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO shop_app")
+    connection.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO shop_app")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -19,7 +19,7 @@ from driftflow.engine.ports import (
 )
 from driftflow.engine.state import fold
 from driftflow.errors import JournalError, RefusedError, UsageError
-from driftflow.model.plan import PHASES, Irreversible, Plan
+from driftflow.model.plan import PHASES, Irreversible, Plan, QuerySource, Stage, Step
 from driftflow.model.record import decode, encode
 
 
@@ -35,11 +35,22 @@ def check_plan(plan: Plan, parts: Parts) -> None:
         raise RefusedError("DF-E316", "two steps of the plan have the same id", hint="make the plan again: driftflow plan")
     accepted = accepted_names(plan, parts, "forward")
     for step in plan.steps:
-        ahead = parts.options.phase is None or PHASES.index(step.phase) <= PHASES.index(parts.options.phase)
-        if ahead and isinstance(step.undo, Irreversible) and step.undo.name not in accepted:
+        if _ahead(step, parts) and isinstance(step.undo, Irreversible) and step.undo.name not in accepted:
             raise irreversible_error(step, "", backward=False)
     for input in plan.inputs:
         _check_input(parts.folder, input.path, input.sha256)
+
+
+def _ahead(step: Step, parts: Parts) -> bool:
+    """Whether the step belongs to what this command is to do."""
+    return parts.options.phase is None or PHASES.index(step.phase) <= PHASES.index(parts.options.phase)
+
+
+def check_sources(plan: Plan, parts: Parts) -> None:
+    """Another database that the plan reads from must answer now, not when half of the plan is done."""
+    for step in plan.steps:
+        if _ahead(step, parts) and isinstance(step, Stage) and isinstance(step.source, QuerySource) and parts.sources is not None:
+            parts.sources(step.source.url_env).connect("source").close()
 
 
 def _check_input(folder: Path, path: str, sha256: str) -> None:
@@ -90,6 +101,7 @@ def create(plan: Plan, parts: Parts, connection: Connection) -> RunRow:
     compare(plan.catalog_fingerprint, plan, parts, connection, "since the plan was made", "make the plan again: driftflow plan")
     for guard in plan.requires:
         check_guard(guard, connection, where="before the run", again="driftflow apply")
+    check_sources(plan, parts)
     parts.journal.install(connection)
     found = parts.journal.find(connection, plan.digest)
     if found is not None:

@@ -27,7 +27,9 @@ def master_key() -> tuple[bytes, str]:
     """The key from TWO_FACTOR_KEY (hexadecimal, 32 bytes), and its id."""
     text = os.environ.get("TWO_FACTOR_KEY", "")
     if len(text) != 64:
-        raise RuntimeError("TWO_FACTOR_KEY must hold 64 hexadecimal digits: python -c 'import secrets; print(secrets.token_hex(32))'")
+        raise RuntimeError(
+            "TWO_FACTOR_KEY must hold 64 hexadecimal digits: python -c 'import secrets; print(secrets.token_hex(32))'"
+        )
     key = bytes.fromhex(text)
     return key, "k-" + hashlib.sha256(b"key id" + key).hexdigest()[:8]
 
