@@ -43,6 +43,7 @@ test-interpreters: $(READY) ## the unit tests on every other supported Python th
 
 soak: $(READY) ## the slow tests: long runs, many kill points
 	$(PYTEST) -n $(WORKERS) -m slow tests
+	HYPOTHESIS_PROFILE=chance $(PYTEST) -n $(WORKERS) tests/property
 
 bench: $(READY) ## ratios against the server's own statement and a minimal loop, side by side
 	$(PYTHON) benchmarks
