@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,11 @@ class Output:
     def color(self) -> bool:
         return self.format == "text" and color_wanted(sys.stdout, disabled=self.no_color)
 
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal that reads the result; None for a pipe, which gets whole lines."""
+        return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+
     def result(self, text: str) -> None:
         """What was asked for. Raises ReaderGone when nobody reads it any more."""
         try:
@@ -54,21 +60,24 @@ class Output:
             raise ReaderGone from fault
 
     def record(self, value: object) -> None:
-        """The same as JSON."""
-        from driftflow.model.record import pretty
+        """The same as JSON. The outermost record says all its fields, the empty ones too: scripts ask for them by name."""
+        from driftflow.model.record import pretty, with_empty_fields
 
-        self.result(pretty(value))
+        self.result(pretty(with_empty_fields(value)))
 
     def note(self, text: str) -> None:
         """Beside the result: for a person, not for a pipe."""
         if not self.quiet:
             print(mask(text, self.secrets), file=sys.stderr, flush=True)
 
-    def next(self, *commands: str) -> None:
-        """The last line: what to type now. In text it belongs to the result; beside JSON it goes to standard error."""
+    def next(self, *commands: str, join: str = "or") -> None:
+        """The last lines: what to type now, and what else or (`join="then"`) afterwards. A shell skips what stands behind `#`.
+
+        In text they belong to the result; beside JSON they go to standard error."""
         if self.quiet or not commands:
             return
-        lines = "\n".join(f"{'next:' if index == 0 else '  or:'} {command}" for index, command in enumerate(commands))
+        wide = max(len("next"), len(join))
+        lines = "\n".join(f"{'next' if index == 0 else join:>{wide}}: {command}" for index, command in enumerate(commands))
         if self.format == "text":
             self.result(f"\n{lines}")
         else:

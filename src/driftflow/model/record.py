@@ -27,6 +27,7 @@ __all__ = [
     "pretty",
     "replace",
     "to_builtins",
+    "with_empty_fields",
 ]
 
 R = TypeVar("R")
@@ -73,12 +74,25 @@ def pretty(record: object) -> str:
 
 def decode(data: bytes | str, kind: type[R]) -> R:
     """The record of type `kind` in `data` (JSON). Raises `DecodeError` naming the path of what is wrong."""
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except RecursionError:
+        raise msgspec.DecodeError("it is nested too deeply") from None
 
 
 def to_builtins(record: object) -> Any:
     """The record as dicts, lists and scalars."""
     return msgspec.to_builtins(record, order="deterministic")
+
+
+def with_empty_fields(value: object) -> Any:
+    """The outermost record (or each of a sequence of records) as builtins with every field, also those that have their default."""
+    if isinstance(value, (tuple, list)):
+        return [with_empty_fields(one) for one in value]
+    if not isinstance(value, msgspec.Struct):
+        return to_builtins(value)
+    defaults = {name: to_builtins(getattr(value, name)) for name in value.__struct_fields__}
+    return {**defaults, **to_builtins(value)}
 
 
 def digest(record: object) -> str:
