@@ -208,9 +208,14 @@ def test_a_critical_signal_ends_the_run(shop: str) -> None:
 
 
 def test_a_second_executor_is_refused_and_an_old_one_is_fenced(shop: str, other: Connection) -> None:
-    plan = plan_of(shop, SLOW)
+    plan, go_on = plan_of(shop, SLOW), threading.Event()
+
+    def asleep(event: Any) -> None:
+        if type(event).__name__ == "ChunkDone" and event.chunk == 3:
+            go_on.wait(30)
+
     old = InBackground(
-        lambda: apply(shop, plan, listener=slept, clock=SystemClock(), options=RunOptions(executor="old:1", lease_seconds=3))
+        lambda: apply(shop, plan, listener=asleep, clock=SystemClock(), options=RunOptions(executor="old:1", lease_seconds=3))
     )
     until(lambda: rows_done(other) > 1)
     with pytest.raises(LeaseLostError) as caught:
@@ -218,6 +223,7 @@ def test_a_second_executor_is_refused_and_an_old_one_is_fenced(shop: str, other:
     assert caught.value.code == "DF-E502" and "old:1" in str(caught.value)
     report = apply(shop, plan, options=RunOptions(executor="new:2", take_over=True))
     assert report.state == "done"
+    go_on.set()
     old.join()
     assert isinstance(old.error, LeaseLostError) and old.error.code == "DF-E501"
     assert balances(shop) == (1,) * ROWS

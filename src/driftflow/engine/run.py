@@ -115,7 +115,16 @@ def roll_back(
     with connected(parts) as connection:
         row, plan = stored(run, parts, connection)
         if row.status == "rolled_back":
-            raise RefusedError("DF-E308", f"run {run} was rolled back already", hint="driftflow status")
+            # Killed after its last commit, or asked twice: there is nothing left to do, and that is what was wanted.
+            undone, message = len(plan.steps), f"run {run} was rolled back already"
+            return RunReport(
+                run=run,
+                state="rolled_back",
+                steps_undone=undone,
+                steps_total=undone,
+                message=message,
+                next_command="driftflow clean",
+            )
         state = fold(journal.events(connection, run))
         final = past_no_return(plan, state)
         if (
