@@ -348,3 +348,17 @@ def test_golang_migrate_takes_both_of_its_locks_or_none(held: int, on_postgresql
         assert second.execute(f"SELECT pg_try_advisory_lock({keys[held]})").fetchone() == (True,)
         assert list(on_postgresql.rows(lock.acquire)[0].values()) == [False]
         assert second.execute(f"SELECT pg_try_advisory_lock({keys[1 - held]})").fetchone() == (True,)
+
+
+def test_drizzle_folders_keep_names_in_a_fresh_table(database: Database) -> None:
+    """The second generation's rows carry the folder's name: the table that we make has room for it."""
+    reader = discover("reader").get("reader", "drizzle")
+    assert reader is not None
+    settings = convert({"tool": "drizzle"}, SourceOptions)
+    migrations = reader.value().read(SAMPLES / "drizzle-folders" / "project", database.dialect, settings)
+    ledger = reader.value().ledger(database.dialect, settings).fitted(migrations)
+    database.run(*ledger.create(), *ledger.create(), *(sql for one in migrations for sql in ledger.record(one)))
+    rows = database.rows(ledger.applied_query())
+    assert [row["name"] for row in rows] == [one.id for one in migrations]
+    assert all(row["applied_at"] for row in rows)
+    assert ledger.pending(ledger.applied(rows, migrations), migrations) == ()

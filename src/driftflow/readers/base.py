@@ -54,6 +54,9 @@ class Ledger(Protocol):
 
     def lock(self, database: str) -> ToolLock | None: ...
 
+    def fitted(self, migrations: Sequence[Migration]) -> Ledger:
+        """The same, where the form of the table follows from the migrations (Drizzle's two generations)."""
+
 
 class Reader(Protocol):
     """One migration source."""

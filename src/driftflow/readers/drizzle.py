@@ -5,12 +5,13 @@ Source: drizzle-orm 0.45 and 1.0.0-rc.5, `migrator`, `pg-core/dialect`, `sqlite-
 
 from __future__ import annotations
 
+import copy
 import datetime
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
@@ -74,6 +75,13 @@ class DrizzleLedger(TableLedger):
 
     tool = "drizzle"
     default_table = "__drizzle_migrations"
+    named_rows = False
+    """The second generation keeps each migration's name, and when it was applied."""
+
+    def fitted(self, migrations: Sequence[Migration]) -> Self:
+        fitted = copy.copy(self)
+        fitted.named_rows = _second_generation(migrations)
+        return fitted
 
     def named(self, text: str) -> Name:
         name = super().named(text)
@@ -82,12 +90,16 @@ class DrizzleLedger(TableLedger):
     def create(self) -> tuple[str, ...]:
         if not self.on_postgresql:
             return (
-                f"CREATE TABLE IF NOT EXISTS {self.sql_table} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)",
+                f"CREATE TABLE IF NOT EXISTS {self.sql_table} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric{self._more('TEXT')})",
             )
         return (
             f"CREATE SCHEMA IF NOT EXISTS {self.quoted(self._table.schema)}",
-            f"CREATE TABLE IF NOT EXISTS {self.sql_table} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)",
+            f"CREATE TABLE IF NOT EXISTS {self.sql_table} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint{self._more('timestamp with time zone')})",
         )
+
+    def _more(self, time: str) -> str:
+        default = "now()" if self.on_postgresql else "CURRENT_TIMESTAMP"
+        return f", name text, applied_at {time} DEFAULT {default}" if self.named_rows else ""
 
     def applied_query(self) -> str:
         return f"SELECT * FROM {self.sql_table} ORDER BY created_at"

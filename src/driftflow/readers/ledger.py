@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
@@ -58,6 +58,10 @@ class TableLedger:
     def lock(self, database: str) -> ToolLock | None:
         """None: the tool takes no lock."""
         return None
+
+    def fitted(self, migrations: Sequence[Migration]) -> Self:
+        """The same table for every generation of the tool."""
+        return self
 
     def advisory_lock(self, key: int) -> ToolLock:
         """The tool's own PostgreSQL advisory lock, asked for without waiting."""

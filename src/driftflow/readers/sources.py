@@ -156,7 +156,7 @@ def pending_migrations(sources: Sequence[Source], pending: Sequence[str] | None)
 
 
 def ledger_of(source: Source, dialect: Dialect, *, schema: str = "") -> Ledger:
-    return source.reader.ledger(dialect, source.options, schema=schema)
+    return source.reader.ledger(dialect, source.options, schema=schema).fitted(source.migrations)
 
 
 def tool_lock(sources: Sequence[Source], dialect: Dialect, database: str) -> ToolLock | None:
