@@ -7,12 +7,16 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from refusals import Project
 
+from driftflow.lab import servers, sqlite
 from driftflow.lab.binaries import installed
+from driftflow.lab.servers import AnyServer
 
 NPM_SECONDS_MAX = 300
 BUILD_SECONDS_MAX = 580
@@ -128,3 +132,46 @@ def _missing(message: str) -> None:
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("sqlite", marks=pytest.mark.sqlite),
+        *(pytest.param(f"postgresql-{version}", marks=pytest.mark.postgresql) for version in (16, 18)),
+    ]
+)
+def cornered(request: pytest.FixtureRequest, tmp_path: Path, either_server: Callable[[int], AnyServer]) -> Iterator[Project]:
+    """A small project, and driftflow's command line in it; on SQLite and on every server that the suite must see."""
+    if request.param == "sqlite":
+        yield Project(tmp_path / "project", f"sqlite:///{sqlite.create(tmp_path / 'shop.db')}")
+        return
+    server = either_server(int(request.param.rpartition("-")[2]))
+    url = server.create_database()
+    try:
+        yield Project(tmp_path / "project", url)
+    finally:
+        server.drop_database(url)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Project:
+    """The same on SQLite alone: for what no server has a say in."""
+    return Project(tmp_path / "project", f"sqlite:///{sqlite.create(tmp_path / 'shop.db')}")
+
+
+@pytest.fixture(scope="session")
+def either_server() -> Iterator[Callable[[int], AnyServer]]:
+    """`either_server(16)`: started when it is first asked for."""
+    with ExitStack() as stack:
+        started: dict[int, AnyServer] = {}
+
+        def start(version: int) -> AnyServer:
+            if version not in started:
+                found = servers.server(version)
+                if found is None:
+                    _missing(f"no PostgreSQL {version}: pip install 'driftflow[lab]'")
+                    raise AssertionError
+                started[version] = stack.enter_context(found.open())
+            return started[version]
+
+        yield start

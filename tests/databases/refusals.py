@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -17,6 +19,9 @@ from typing import Any
 
 import psycopg
 
+from driftflow.cli.main import main
+from driftflow.reports import errors as errors_report
+
 TABLES = (
     "CREATE TABLE customers (id integer PRIMARY KEY, name text NOT NULL, sku text)",
     "CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer, total integer NOT NULL DEFAULT 0)",
@@ -29,10 +34,6 @@ ENVIRON = {
     for name, value in os.environ.items()
     if not name.startswith(("DRIFTFLOW_", "PG")) and name not in {"CI", "NO_COLOR"}
 }
-COMMAND = re.compile(
-    r"\bdriftflow [a-z]|\bpsql\b|\bGRANT |\bls -l|\bpip install|\biconv |\bexport |--[a-z]|\bALTER |\bSELECT |\bfuser |\bsqlite3 |\bfind "
-)
-"""A hint is something that one can type."""
 SECRET = f"Sesam-{secrets.token_hex(6)}"
 """The password of every role here; no output, file or row may ever hold it."""
 
@@ -122,6 +123,23 @@ class Project:
         assert SECRET not in both, f"the password was printed by {words}"
         return done
 
+    def run_here(
+        self, *words: str, url: str | None = None, environ: Mapping[str, str] = {}, named: bool = True
+    ) -> tuple[int, str]:
+        """The same entry without a process of its own, which is most of the time; the exit code and standard output."""
+        said, beside = io.StringIO(), io.StringIO()
+        kept = {name: os.environ.pop(name) for name in set(os.environ) - set(ENVIRON)}
+        os.environ.update(environ)
+        try:
+            with contextlib.chdir(self.folder), contextlib.redirect_stdout(said), contextlib.redirect_stderr(beside):
+                status = main([*words, *(["--url", url or self.url] if named else [])])
+        finally:
+            for name in environ:
+                os.environ.pop(name, None)
+            os.environ.update(kept)
+        assert SECRET not in said.getvalue() + beside.getvalue(), f"the password was printed by {words}"
+        return status, said.getvalue()
+
     def ok(self, *words: str, **how: Any) -> subprocess.CompletedProcess[str]:
         done = self.run(*words, **how)
         assert done.returncode in {0, 1}, f"{words} exited {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -133,7 +151,7 @@ class Project:
         return self.folder / "plan.json"
 
     def refused(self, *words: str, code: str, exit: int, unchanged: bool = True, **how: Any) -> dict[str, Any]:
-        """Runs the command twice, as text and as JSON: one error of the one shape, its code, its exit code, a hint that can be typed, and
+        """Runs the command twice, as text in a process and as JSON here: one error of the one shape, its code, its exit code, a hint that can be typed, and
         (unless said otherwise) a database that is as it was."""
         before = self.state() if unchanged else ""
         text = self.run(*words, **how)
@@ -143,14 +161,14 @@ class Project:
         assert "\n  hint: " in text.stderr, text.stderr
         if unchanged:
             assert self.state() == before, f"{words} changed the database"
-        said = self.run(*words, "--format", "json", **how)
-        errors = json.loads(said.stdout)["errors"]
-        assert said.returncode == exit, said.stdout
+        status, said = self.run_here(*words, "--format", "json", **how)
+        errors = json.loads(said)["errors"]
+        assert status == exit, said
         assert errors[0]["code"] == code, errors
         assert set(errors[0]) == {"code", "summary", "where", "why", "hint", "exit_code"}
         assert errors[0]["exit_code"] == exit
         for error in errors:
-            assert COMMAND.search(error["hint"]), f"the hint of {error['code']} names no command: {error['hint']!r}"
+            assert errors_report.COMMAND.search(error["hint"]), f"the hint of {error['code']} names no command: {error['hint']!r}"
         if unchanged:
             assert self.state() == before, f"{words} changed the database"
         return {**errors[0], "text": text.stderr, "errors": errors}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from dataclasses import dataclass, field
 
 from driftflow.model.migration import Anchor
@@ -49,7 +50,7 @@ class SourceText:
         source = self.text if self.original is None else self.original
         if not self._line_starts:
             self._line_starts.append(0)
-            self._line_starts.extend(index + 1 for index, character in enumerate(source) if character == "\n")
+            self._line_starts.extend(found.end() for found in re.finditer("\n", source))
         at = self.original_offset(offset, end=end)
         row = bisect.bisect_right(self._line_starts, at) - 1
         return self.base_line + row, at - self._line_starts[row] + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from traceback import extract_tb
@@ -10,12 +11,29 @@ from traceback import extract_tb
 from driftflow.errors import DriftflowError
 
 BUG = "DF-E900"
+COMMAND = re.compile(
+    r"\b(driftflow [a-z]|psql |GRANT |ls -l|pip install|iconv |export |fuser |sqlite3 |find /?\w|SELECT )|(^|\s)--[a-z]"
+)
 RED, BOLD, DIM, RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 def flatten(fault: BaseException) -> tuple[DriftflowError, ...]:
-    """Every error in a fault, groups opened; what is none of ours becomes a bug report."""
-    return tuple(_flatten(fault))
+    """Every error in a fault, groups opened; what is none of ours becomes a bug report. Each hint names something to type."""
+    return tuple(with_command(error) for error in _flatten(fault))
+
+
+def with_command(error: DriftflowError) -> DriftflowError:
+    """A hint that says what to write in a file, and no command, also says how to read the error's page."""
+    if COMMAND.search(error.hint):
+        return error
+    page = f"driftflow explain {error.code}"
+    return type(error)(
+        error.code,
+        error.summary,
+        where=error.where,
+        why=error.why,
+        hint=f"{error.hint} (more: {page})" if error.hint else page,
+    )
 
 
 def _flatten(fault: BaseException) -> Iterator[DriftflowError]:

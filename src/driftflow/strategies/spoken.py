@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from driftflow.config import nearest
 from driftflow.dialects.situation import Situation
 from driftflow.errors import ParseError, SourceError
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
+from driftflow.model.operations import AddColumn, Operation, SetNotNull
 from driftflow.model.record import Record
 
 VERBS: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +43,9 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "small": (),
     "as-is": ("reason",),
 }
-"""The verbs of this room and the options that each takes. Other rooms have verbs of their own (`ignore`, ...)."""
+"""The verbs of this room and the options that each takes."""
+OTHER_VERBS = ("file", "ignore")
+"""Those of the readers and the checks."""
 
 
 class BackfillRequest(Record, frozen=True, kw_only=True):
@@ -160,10 +164,11 @@ def wanted_files(migrations: tuple[Migration, ...] | list[Migration]) -> tuple[s
 def check_all(statement: Statement) -> None:
     """Raise ParseError (DF-E212, DF-E213) for a directive of ours that is incomplete or has an unknown option."""
     for directive in statement.directives:
+        if directive.verb not in VERBS and directive.verb not in OTHER_VERBS:
+            raise _unknown_verb(directive)
         if directive.verb in VERBS:
             _checked(directive)
-    backfills(statement)
-    dual_writes(statement)
+    _check_columns(statement)
     for directive in _of(statement, "as-is"):
         _need(directive, "reason")
     for directive in _of(statement, "verify"):
@@ -187,6 +192,44 @@ def pinned(at: Situation, path: str, span: Span) -> str:
             hint="put the file there, or correct the path",
         )
     return found
+
+
+def _unknown_verb(directive: Directive) -> ParseError:
+    known = sorted((*VERBS, *OTHER_VERBS))
+    near = nearest(directive.verb, known)
+    return ParseError(
+        "DF-E216",
+        f"there is no directive `{directive.verb}`",
+        where=str(directive.span),
+        why=f"known are {', '.join(known)}; one that is passed over in silence would be worse than an error",
+        hint=f"did you mean {near}?" if near else "write what is no directive without `driftflow:`",
+    )
+
+
+def _check_columns(statement: Statement) -> None:
+    """A column that the statement does not speak of is a misspelt one: the backfill would be left out without a word."""
+    named = {name for operation in statement.operations if (name := _column_of(operation))}
+    requests = [(one.columns, one.span) for one in backfills(statement)]
+    requests += [((one.column,), one.span) for one in dual_writes(statement)]
+    for columns, span in requests:
+        if named and not named & set(columns):
+            raise ParseError(
+                "DF-E217",
+                f"the directive names {', '.join(columns)}, and the statement does not",
+                where=str(span),
+                why=f"the statement that follows speaks of {', '.join(sorted(named))}",
+                hint="correct the name, or put the directive above the statement that it is about",
+            )
+
+
+def _column_of(operation: Operation) -> str:
+    match operation:
+        case AddColumn(column=column):
+            return column.name
+        case SetNotNull(column=name):
+            return name
+        case _:
+            return ""
 
 
 def need(directive: Directive, option: str) -> str:
