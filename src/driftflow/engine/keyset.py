@@ -51,7 +51,7 @@ class Keyset(Record, frozen=True, kw_only=True):
 
     @property
     def placeholders(self) -> str:
-        marks = [f"%s{cast}" for cast in (self.casts or ("",) * len(self.columns))]
+        marks = [f"%s{escaped(cast)}" for cast in (self.casts or ("",) * len(self.columns))]
         return marks[0] if len(marks) == 1 else f"({', '.join(marks)})"
 
     @property
@@ -71,9 +71,10 @@ class Keyset(Record, frozen=True, kw_only=True):
 
     def range(self, low: Row | None, high: Row) -> tuple[str, list[Any]]:
         """`(lo, hi]` as a condition and its parameters; open below without `low`."""
-        text, parameters = f"{self.row} <= {self.placeholders}", list(high)
+        row = escaped(self.row)
+        text, parameters = f"{row} <= {self.placeholders}", list(high)
         if low is not None:
-            text, parameters = f"{self.row} > {self.placeholders} AND {text}", [*low, *parameters]
+            text, parameters = f"{row} > {self.placeholders} AND {text}", [*low, *parameters]
         return text, parameters
 
     def upper(self, connection: Connection) -> Row | None:
@@ -84,7 +85,8 @@ class Keyset(Record, frozen=True, kw_only=True):
     def boundary(self, connection: Connection, *, low: Row | None, upper: Row, keys: int) -> Row:
         """The key `keys` places behind `low`, or `upper` where fewer are left."""
         condition, parameters = self.range(low, upper)
-        sql = f"SELECT {self.selected} FROM {self.target} WHERE {condition} ORDER BY {self.order} LIMIT 1 OFFSET %s"
+        selected, target, order = escaped(self.selected), escaped(self.target), escaped(self.order)
+        sql = f"SELECT {selected} FROM {target} WHERE {condition} ORDER BY {order} LIMIT 1 OFFSET %s"
         rows = connection.query(sql, [*parameters, keys - 1])
         return rows[0] if rows else upper
 
@@ -117,7 +119,7 @@ def quoted(identifier: str) -> str:
 
 
 def escaped(fragment: str) -> str:
-    """A piece of a user's SQL inside a statement with placeholders."""
+    """A piece of a user's SQL, or a name, inside a statement with placeholders."""
     return fragment.replace("%", "%%")
 
 

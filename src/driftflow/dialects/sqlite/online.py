@@ -16,7 +16,7 @@ from driftflow.dialects.sqlite.keys import column_named, has_rowid, rowid_alias
 from driftflow.dialects.sqlite.keywords import quote
 from driftflow.dialects.sqlite.mentions import words
 from driftflow.dialects.sqlite.render.table import quote_name
-from driftflow.model.catalog import Catalog, ForeignKey, IndexPart, PrimaryKey, Table, Unique
+from driftflow.model.catalog import Catalog, Check, ForeignKey, IndexPart, PrimaryKey, Table, Unique
 from driftflow.model.plan import ChunkPolicy, OnlineCopy
 from driftflow.model.record import Record
 
@@ -60,13 +60,22 @@ def why_not_online(before: Table, after: Table, catalog: Catalog, *, copy: Copy)
     """Why the rows must be copied in one transaction; empty when they need not."""
     if not walkable_key(before, after, copy):
         return "it has no key that stays the same and can be walked by"
-    changing = [source for _, source in copy if {"select", "random", "randomblob"} & words(source)]
+    if _names_itself(before):
+        return "an expression of the table names the table itself, and would not survive its renaming"
+    plain = {quote(column.name) for column in before.columns}
+    changing = [source for _, source in copy if source not in plain and {"select", "random", "randomblob"} & words(source)]
     if changing:
         return f"{changing[0]} may give another value for the same row later"
     for holder, key in catalog.referencing(before.name):
         if not all(_stays(before, after, name, dict(copy)) for name in key.referenced_columns):
             return f"{holder.name.name} references a column that changes"
     return ""
+
+
+def _names_itself(table: Table) -> bool:
+    texts = [constraint.expression for constraint in table.constraints if isinstance(constraint, Check)]
+    texts += [column.generated.expression for column in table.columns if column.generated is not None]
+    return any(table.name.name.lower() in words(text) for text in texts)
 
 
 def foreign_keys_change(before: Table, after: Table, catalog: Catalog, *, copy: Copy) -> bool:

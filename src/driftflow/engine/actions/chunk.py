@@ -45,18 +45,18 @@ class SqlChange:
 
     def _update(self, condition: str) -> str:
         step = self.step
-        assignments = ", ".join(f"{quoted(column)} = {escaped(expression)}" for column, expression in step.assignments)
+        assignments = ", ".join(f"{escaped(quoted(column))} = {escaped(expression)}" for column, expression in step.assignments)
         source = f" {escaped(step.from_clause)}" if step.from_clause else ""
-        return f"UPDATE {self.keys.target} SET {assignments}{source} WHERE {_all(condition, escaped(step.join), escaped(step.predicate))}"
+        return f"UPDATE {escaped(self.keys.target)} SET {assignments}{source} WHERE {_all(condition, escaped(step.join), escaped(step.predicate))}"
 
     def _delete(self, condition: str) -> str:
         step = self.step
         where = _all(condition, escaped(step.predicate))
         if not step.from_clause:
-            return f"DELETE FROM {self.keys.target} WHERE {where}"
+            return f"DELETE FROM {escaped(self.keys.target)} WHERE {where}"
         # The same on both vendors: PostgreSQL's USING has no counterpart in SQLite.
         joined = f"EXISTS (SELECT 1 {escaped(step.from_clause)} WHERE {escaped(step.join) or 'true'})"
-        return f"DELETE FROM {self.keys.target} WHERE {_all(where, joined)}"
+        return f"DELETE FROM {escaped(self.keys.target)} WHERE {_all(where, joined)}"
 
 
 def _all(*conditions: str) -> str:
@@ -90,12 +90,12 @@ class FunctionChange:
         inputs = ", ".join(self.keys.column(name) for name in (*self.keys.columns, *self.function.inputs))
         lock = " FOR NO KEY UPDATE" if connection.dialect == "postgresql" else ""
         where = _all(condition, escaped(self.step.predicate))
-        sql = f"SELECT {self.keys.selected}, {inputs} FROM {self.keys.target} WHERE {where} ORDER BY {self.keys.order}{lock}"
-        return connection.query(sql, parameters)
+        what = escaped(f"SELECT {self.keys.selected}, {inputs} FROM {self.keys.target}")
+        return connection.query(f"{what} WHERE {where} ORDER BY {escaped(self.keys.order)}{lock}", parameters)
 
     def _write_sql(self) -> str:
         assignments = ", ".join(f"{quoted(name)} = %s" for name in self.function.outputs)
-        return f"UPDATE {self.keys.target} SET {assignments} WHERE {self.keys.row} = {self.keys.placeholders}"
+        return f"UPDATE {escaped(self.keys.target)} SET {assignments} WHERE {self.keys.row} = {self.keys.placeholders}"
 
     def _values(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The function's answer, checked. Its errors are told by type and place: a message might hold a row's values."""

@@ -17,6 +17,7 @@ from driftflow.engine.actions.rebuild_parts import (
     ROWIDS,
     TRIGGER,
     Rewritten,
+    changed,
     check_unchanged,
     definition,
     inserted_columns,
@@ -116,6 +117,8 @@ def _set_up(step: RebuildTable, online: OnlineCopy, context: Context, keys: Keys
     with context.watched(step.lock_timeout_ms), context.fenced(lock_ms=step.lock_timeout_ms):
         check_unchanged(step, connection)
         before = {"definition": definition(step, connection)}
+        if context.state.step(step.id).before.get("definition", before["definition"]) != before["definition"]:
+            raise changed(step, "an index, a trigger or the table itself was changed since the copy was first begun")
         for debris in debris_of(step, online, context.run):
             context.journal.register(connection, debris)
         for statement in (step.create_sql, online.create_missing, *(sql for _, sql in online.capture)):
@@ -170,7 +173,8 @@ def _chunk(work: Work) -> Progress:
         condition, parameters = work.keys.range(low, high)
         columns, expressions = inserted_columns(step)
         rows = connection.execute(
-            f"INSERT INTO {quoted(step.temporary_name)} ({columns}) SELECT {escaped(expressions)} FROM {work.keys.target} WHERE {condition}",
+            escaped(f"INSERT INTO {quoted(step.temporary_name)} ({columns}) SELECT {expressions} FROM {work.keys.target}")
+            + f" WHERE {condition}",
             parameters,
         )
         _check_rows(work, condition, parameters, rows)
@@ -186,7 +190,7 @@ def _check_rows(work: Work, condition: str, parameters: list[object], rows: int)
     """Only a conflict clause of the new table can drop a row without an error."""
     if "ON CONFLICT" not in work.step.create_sql.upper():
         return
-    found = work.context.connection.query(f"SELECT count(*) FROM {work.keys.target} WHERE {condition}", parameters)[0][0]
+    found = work.context.connection.query(f"SELECT count(*) FROM {escaped(work.keys.target)} WHERE {condition}", parameters)[0][0]
     if found != rows:
         raise lost_rows(work.step, rows, found)
 
@@ -196,7 +200,7 @@ def _check_orphans(work: Work, condition: str, parameters: list[object]) -> None
     step, target = work.step, quoted(work.step.temporary_name)
     for sentence, orphan in work.online.orphans:
         count = work.context.connection.query(
-            f"SELECT count(*) FROM {work.copied.target} WHERE {condition} AND {escaped(orphan)}", parameters
+            f"SELECT count(*) FROM {escaped(work.copied.target)} WHERE {condition} AND {escaped(orphan)}", parameters
         )[0][0]
         if count:
             raise StepFailedError(
@@ -215,7 +219,7 @@ def _refill(work: Work) -> None:
         keys = fill(step, work.online, context.connection, keys=work.keys, most=work.pace.keys, check=work.check)
         work.progress = replace(work.progress, chunk=work.progress.chunk + 1)
         context.journal.save_progress(context.connection, context.run, work.progress)
-    _rested(work, begun, keys=max(keys, 1))
+    _tell(work, milliseconds=_rested(work, begun, keys=max(keys, 1)))
 
 
 def _tell(work: Work, *, milliseconds: int) -> None:
