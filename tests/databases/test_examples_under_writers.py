@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from example_runs import EXAMPLES, Shop, finished_step, give_key, open_shop, writing
 
+from driftflow.config import Policy
+from driftflow.demo.shop import Size
 from driftflow.demo.writer import Writer
 from driftflow.engine.run import RunReport
 from driftflow.model.event import StepDone
-from driftflow.model.plan import Backfill, Gate, Plan
+from driftflow.model.plan import Backfill, Gate, Plan, RebuildTable
 
 
 @pytest.fixture
@@ -129,3 +131,25 @@ def test_two_jobs_run_one_plan(example: str, sqlite_shop: Shop) -> None:
     assert report.state in {"phase_done", "done"}
     report = sqlite_shop.apply(plan, phase="contract", open_gates=gates(plan))
     assert report.state == "done", report
+
+
+@pytest.mark.slow
+def test_sqlite_full_size_under_a_writer(sqlite_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """200,000 orders: the table is rebuilt forward and back while the application writes with a second of patience, and no statement fails."""
+    give_key(monkeypatch)
+    shop = open_shop(f"sqlite:///{sqlite_file}", tmp_path, size=Size())
+    with writing(shop) as writer:
+        plan = shop.plan("tenants", policy=Policy())
+        assert any(isinstance(step, RebuildTable) and step.online is not None for step in plan.steps)
+        report = through_gates(shop, plan, writer)
+        assert report.state == "done", report
+        forward = writer.ask()
+        assert shop.differing() == {"orders": 0, "products": 0, "users": 0}
+        report = home_again(shop, report.run, writer)
+        assert report.state == "rolled_back", report
+        backward = writer.stop()
+    swaps = [int(event.details["swap_ms"]) for event in shop.events if isinstance(event, StepDone) and "swap_ms" in event.details]
+    print(f"longest forward {forward['longest_ms']} ms, back {backward['longest_ms']} ms; the swaps took {swaps} ms")
+    assert backward["failures"] == []
+    assert len(swaps) == 2
+    assert shop.differing() == {"orders": 0, "products": 0, "users": 0}
