@@ -19,6 +19,7 @@ from driftflow.model.plan import (
     UndoSteps,
     Verify,
 )
+from driftflow.model.record import replace
 from driftflow.plugins import register
 from driftflow.reports.plan_words import backfill_sql, phase_title, rebuild_sql, summary_line, undo_sql
 
@@ -66,6 +67,11 @@ def _statements(step: Step, plan: Plan) -> Iterator[str]:
             yield from _stage(step, plan)
         case Backfill():
             yield from _backfill(step)
+        case RebuildTable() if step.online is not None:
+            yield "-- driftflow does this while the application writes. As plain SQL, with the application stopped:"
+            yield from _statements(replace(step, online=None), plan)
+            yield "-- What driftflow runs instead:"
+            yield from (f"-- {line}" for line in rebuild_sql(step).splitlines())
         case RebuildTable():
             yield "PRAGMA foreign_keys = OFF;"
             yield "BEGIN IMMEDIATE;"

@@ -11,7 +11,9 @@ from driftflow.model.plan import (
     BuildIndex,
     Gate,
     Irreversible,
+    OnlineCopy,
     Plan,
+    RebuildTable,
     RunSql,
     Stage,
     Step,
@@ -118,6 +120,12 @@ def _kind(step: Step) -> Iterator[str]:
             rows = f"{step.rows_estimate:,} rows" if step.rows_estimate is not None else "an unknown number of rows"
             yield f"chunks    {rows} along {', '.join(step.key)}, {step.chunk.target_ms} ms each, resting {step.chunk.rest_percent} %"
             yield "pauses    between two chunks; counts every row once, whatever happens in between"
+        case RebuildTable(online=OnlineCopy() as online):
+            rows = f"{step.rows_estimate:,} rows" if step.rows_estimate is not None else "an unknown number of rows"
+            yield f"copies    {rows} along {', '.join(online.key)}, {online.chunk.target_ms} ms each, resting {online.chunk.rest_percent} %, while the application writes"
+            yield "pauses    between two chunks; triggers take changed rows out of the copy, and their keys are copied again before the swap"
+            if step.swap_estimate is not None:
+                yield f"swaps     {duration(step.swap_estimate)}: {step.swap_estimate.basis}"
         case BuildIndex():
             yield "if killed the invalid index is found, dropped and built again"
         case Stage(source=source):

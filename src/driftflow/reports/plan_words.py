@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from driftflow.model.effects import Estimate, LockClaim
 from driftflow.model.plan import (
     Backfill,
     BuildIndex,
     CsvSource,
     Gate,
+    OnlineCopy,
     Phase,
     Plan,
     RebuildTable,
@@ -124,6 +127,8 @@ def backfill_sql(step: Backfill, key_range: str = ":low < key <= :high") -> str:
 
 def rebuild_sql(step: RebuildTable) -> str:
     """The statements of a rebuild, in the order in which the engine runs them."""
+    if step.online is not None:
+        return "\n".join(online_rebuild_lines(step, step.online))
     columns = ", ".join(column for column, _ in step.copy)
     values = ", ".join(expression for _, expression in step.copy)
     lines = [
@@ -135,6 +140,26 @@ def rebuild_sql(step: RebuildTable) -> str:
         *step.restore,
     ]
     return "\n".join(f"{line};" for line in lines)
+
+
+def online_rebuild_lines(step: RebuildTable, online: OnlineCopy) -> Iterator[str]:
+    """The phases of an online rebuild, each under a comment that says who waits; `:low` and `:high` stand where the engine puts the cursor."""
+    columns = ", ".join(column for column, _ in step.copy)
+    values = ", ".join(expression for _, expression in step.copy)
+    keys, table, new = ", ".join(online.key), step.table.name, step.temporary_name
+    yield "-- 1. prepare, in one short transaction: from here on every changed row leaves the copy and its key is noted"
+    yield from (f"{sql};" for sql in (step.create_sql, online.create_missing, *(sql for _, sql in online.capture)))
+    yield f"-- 2. copy in chunks of {online.chunk.target_ms} ms along ({keys}), then the noted keys again; writers wait for one chunk at most"
+    yield f"INSERT INTO {new} ({columns}) SELECT {values} FROM {table} WHERE ({keys}) > (:low) AND ({keys}) <= (:high);"
+    yield "-- 3. swap, in one transaction: writers wait while the indexes are built; the last noted keys and the count of rows come first"
+    yield from (f"DROP TRIGGER {name};" for name, _ in online.capture)
+    yield from (f"{sql};" for sql in step.drop_views)
+    yield f"ALTER TABLE {table} RENAME TO {online.set_aside};"
+    yield f"ALTER TABLE {new} RENAME TO {table};"
+    yield f"DROP TABLE {online.missing};"
+    yield from (f"{sql};" for sql in (*step.restore, *(sql for _, sql in online.shield)))
+    yield "-- 4. remove the old table, in chunks"
+    yield f"DROP TABLE {online.set_aside};"
 
 
 def undo_sql(step: Step) -> list[str]:
