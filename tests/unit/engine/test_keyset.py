@@ -12,8 +12,8 @@ ORDERS = Name(schema="main", name="or%ders")
 
 def test_a_single_key() -> None:
     keys = Keyset(dialect="sqlite", table=ORDERS, columns=("id",))
-    assert keys.range(None, (5,)) == ('"or%ders"."id" <= %s', [5])
-    assert keys.range((1,), (5,)) == ('"or%ders"."id" > %s AND "or%ders"."id" <= %s', [1, 5])
+    assert keys.range(None, (5,)) == ('"or%%ders"."id" <= %s', [5])
+    assert keys.range((1,), (5,)) == ('"or%%ders"."id" > %s AND "or%%ders"."id" <= %s', [1, 5])
 
 
 def test_a_composite_key_compares_as_a_row() -> None:
