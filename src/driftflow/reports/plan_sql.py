@@ -71,7 +71,7 @@ def _statements(step: Step, plan: Plan) -> Iterator[str]:
             yield "-- driftflow does this while the application writes. As plain SQL, with the application stopped:"
             yield from _statements(replace(step, online=None), plan)
             yield "-- What driftflow runs instead:"
-            yield from (f"-- {line}" for line in rebuild_sql(step).splitlines())
+            yield from (line if line.startswith("--") else f"-- {line}" for line in rebuild_sql(step).splitlines())
         case RebuildTable():
             yield "PRAGMA foreign_keys = OFF;"
             yield "BEGIN IMMEDIATE;"
