@@ -299,10 +299,11 @@ class PostgresqlConnection:
                 self.rollback()
 
     def set_timeouts(self, *, lock_ms: int | None = None, statement_ms: int | None = None) -> None:
-        local = self.in_transaction
-        for name, value in (("lock_timeout", lock_ms), ("statement_timeout", statement_ms)):
-            if value is not None:
-                self.query("SELECT pg_catalog.set_config(%s, %s, %s)", (name, f"{value}ms", local))
+        wanted = [("lock_timeout", lock_ms), ("statement_timeout", statement_ms)]
+        settings = [(name, f"{value}ms", self.in_transaction) for name, value in wanted if value is not None]
+        if settings:  # One message for both: a backfill sends it with every chunk.
+            calls = ", ".join("pg_catalog.set_config(%s, %s, %s)" for _ in settings)
+            self.query(f"SELECT {calls}", [part for setting in settings for part in setting])
 
     def identity(self) -> ServerIdentity:
         return sessions.identity(self)
