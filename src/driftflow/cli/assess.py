@@ -10,11 +10,11 @@ import click
 from driftflow.cli import options
 from driftflow.cli.output import quoted
 from driftflow.cli.session import Session
-from driftflow.cli.verdict import verdict
+from driftflow.cli.verdict import FORMATS, verdict
 
 
 @click.command()
-@options.session(formats=("text", "json", "markdown"), snapshot=True)
+@options.session(formats=FORMATS, snapshot=True)
 @options.sources
 @options.fail_on
 @click.option(

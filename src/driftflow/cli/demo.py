@@ -19,5 +19,5 @@ def command(run: Session, *, server: str) -> int:
     from driftflow.demo.run import demo
 
     code = demo(server, say=run.out.result, color=run.out.color)
-    run.out.next("driftflow lint FOLDER    (with your own migrations)", "driftflow init")
+    run.out.next("driftflow lint FOLDER    # with your own migrations", "driftflow init")
     return code

@@ -62,10 +62,11 @@ def folders(root: Path) -> Iterator[Path]:
 
 
 def _looks_plain(folder: Path) -> bool:
-    """Two or more SQL files that are ordered by a number, in a folder whose name says what they are for."""
+    """SQL files that are ordered by a number, in a folder whose name says what they are for: one is enough for `migrations`."""
     if not re.search(r"(?i)migrat|schema|sql|changes|deploy", folder.name):
         return False
-    return sum(1 for file in folder.glob("*.sql") if re.match(r"[Vv]?\d", file.name)) >= 2
+    wanted = 1 if re.search(r"(?i)migrat", folder.name) else 2
+    return sum(1 for file in folder.glob("*.sql") if re.match(r"[Vv]?\d", file.name)) >= wanted
 
 
 URL_NAME = re.compile(

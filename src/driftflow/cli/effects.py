@@ -32,6 +32,6 @@ def command(run: Session, *, sql: str) -> None:
     found = pipeline.effects_of(text, dialect=run.dialect, catalog=catalog, version=run.server_version)
     show(run.out, found, text="effects")
     if catalog is None:
-        run.out.next("driftflow snapshot --url URL    (then: effects … --snapshot FILE, with your tables)")
+        run.out.next("driftflow snapshot --url URL    # then: effects … --snapshot FILE, with your tables")
     else:
         run.out.next("driftflow lint FOLDER")

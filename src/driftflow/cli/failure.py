@@ -33,6 +33,8 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 def _ours(fault: BaseException) -> BaseException:
     match fault:
+        case click.MissingParameter() if fault.param and fault.param.human_readable_name == "RUN":
+            return UsageError("DF-E100", "which run?", why="this command acts on the run that is named", hint="driftflow status")
         case click.UsageError():
             command = fault.ctx.command_path if fault.ctx else "driftflow"
             return UsageError("DF-E100", fault.format_message().rstrip("."), hint=f"{command} --help")

@@ -37,7 +37,10 @@ def command(run: Session, *, source: tuple[str, ...], url_env: tuple[str, ...], 
     path = root / FILE_NAME
     if path.exists() and not force:
         raise UsageError(
-            "DF-E134", f"{FILE_NAME} is already here", where=str(path), hint="driftflow config    (or init --force to overwrite)"
+            "DF-E134",
+            f"{FILE_NAME} is already here",
+            where=str(path),
+            hint="driftflow config    # or: driftflow init --force, to overwrite",
         )
     draft = wizard.draft(root, source=source, url_env=url_env)
     if not yes and not (source and url_env):
@@ -52,4 +55,4 @@ def command(run: Session, *, source: tuple[str, ...], url_env: tuple[str, ...], 
         run.out.record({"file": str(path), "sources": draft.sources, "environments": draft.environments, "tested": tested})
     else:
         run.out.result("\n".join([f"written: {path}", *wizard.told(draft), *tested]))
-    run.out.next("driftflow sources" if draft.sources else "driftflow lint FOLDER", "driftflow lint")
+    run.out.next(*(["driftflow sources", "driftflow lint"] if draft.sources else ["driftflow lint FOLDER"]))

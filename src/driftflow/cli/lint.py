@@ -10,11 +10,11 @@ import click
 from driftflow.cli import options
 from driftflow.cli.output import quoted
 from driftflow.cli.session import Session
-from driftflow.cli.verdict import verdict
+from driftflow.cli.verdict import FORMATS, verdict
 
 
 @click.command()
-@options.session(formats=("text", "json", "markdown"))
+@options.session(formats=FORMATS)
 @options.sources
 @options.fail_on
 def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], fail_on: str) -> int:
@@ -29,7 +29,7 @@ def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapp
     assessment = pipeline.lint(sources, dialect=run.dialect, policy=run.policy, version=run.server_version, root=run.root)
     code = verdict(run.out, assessment, fail_on)
     run.out.next(
-        quoted("driftflow", "assess", *paths, "--url") + " URL    (the same, with the sizes of your tables)",
-        'driftflow effects "SQL"    (what one statement locks)',
+        quoted("driftflow", "assess", *paths, "--url") + " URL    # the same, with the sizes of your tables",
+        'driftflow effects "SQL"    # what one statement locks',
     )
     return code

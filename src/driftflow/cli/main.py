@@ -38,7 +38,7 @@ class Commands(click.Group):
             from driftflow.config import nearest
             from driftflow.errors import UsageError
 
-            near = nearest(args[0], list(COMMANDS))
+            near = next((name for name in COMMANDS if sorted(name) == sorted(args[0])), "") or nearest(args[0], list(COMMANDS))
             raise UsageError(
                 "DF-E100",
                 f"there is no command called {args[0]}",

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from driftflow.cli import options
-from driftflow.cli.output import quoted, write_file
-from driftflow.cli.planfile import unaccepted
-from driftflow.cli.rendering import show
+from driftflow.cli.output import write_file
+from driftflow.cli.planfile import apply_command
+from driftflow.cli.rendering import PLAN_FORMATS, show_plan
 from driftflow.cli.session import Session
 
 
 @click.command()
-@options.session(snapshot=True)
+@options.session(snapshot=True, formats=PLAN_FORMATS)
 @options.sources
 @click.option(
     "-o", "--output", type=options.FILE, default="driftflow-plan.json", show_default=True, help="The plan file to write."
@@ -66,15 +66,11 @@ def command(
         run.out.next("driftflow sources")
         return 0
     write_file(output, encode_plan(plan))
-    show(run.out, plan, text="plan")
+    show_plan(run.out, plan)
     if still_used and not any(isinstance(step, Gate) for step in plan.steps):
         run.out.note(
             f"note: {len(still_used)} place(s) in the code mention what changes; the plan has no gate that would ask about them"
         )
     run.out.note(f"written to {output}")
-    where = () if run.snapshot and not run.has_database else run.where
-    asked = [word for name in unaccepted(plan) for word in ("--accept", name)]
-    run.out.next(
-        quoted("driftflow", "apply", output, *where, *asked) + ("" if where or run.config.environments else " --url URL")
-    )
+    run.out.next(apply_command(plan, output, run.live_where) + ("" if run.has_database else " --url URL"))
     return 0

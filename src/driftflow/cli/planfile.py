@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from driftflow.cli.output import quoted
 from driftflow.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +27,12 @@ def read_plan(path: Path) -> Plan:
     return decode_plan(text, where=str(path))
 
 
+def apply_command(plan: Plan, path: Path, where: Sequence[str]) -> str:
+    """What to type to run it: with the database where it is named, and the names that still have to be accepted."""
+    asked = [word for name in unaccepted(plan) for word in ("--accept", name)]
+    return quoted("driftflow", "apply", path, *where, *asked)
+
+
 def check_approved(plan: Plan, approved: str, *, policy: Policy, environment: str) -> None:
     """A digest that was given must be the plan's; a protected environment demands one, at least twelve digits of it."""
     if approved and (len(approved) < DIGITS_MIN or not plan.digest.startswith(approved.lower())):
@@ -39,7 +47,7 @@ def check_approved(plan: Plan, approved: str, *, policy: Policy, environment: st
             "DF-E394",
             f"the environment {environment or 'named here'} is protected and no digest was approved",
             why="what runs there is approved by its digest",
-            hint=f"driftflow apply FILE --approved {plan.digest[:DIGITS_MIN]}    (after somebody read it)",
+            hint=f"driftflow apply FILE --approved {plan.digest[:DIGITS_MIN]}    # after somebody read it",
         )
 
 

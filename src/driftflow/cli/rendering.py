@@ -23,9 +23,20 @@ def render(name: str, record: object, **options: Any) -> str:
     return text
 
 
+PLAN_FORMATS = ("text", "sql", "markdown", "json")
+
+
+def show_plan(out: Output, plan: object) -> None:
+    """The plan in the form that was asked for."""
+    if out.format in {"sql", "markdown"}:
+        out.result(render(out.format, plan))
+    else:
+        show(out, plan, text="plan")
+
+
 def show(out: Output, record: object, *, text: str) -> None:
     """The record as JSON, or as the text report of that name."""
     if out.json:
         out.record(record)
     else:
-        out.result(render(text, record, color=out.color))
+        out.result(render(text, record, color=out.color, width=out.width))

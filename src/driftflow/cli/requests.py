@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 
 def ask(
-    run: Session, id: str, verb: Verb, *, told: str, arguments: Mapping[str, str] = {}, next: tuple[str, ...] = ("watch",)
+    run: Session,
+    id: str,
+    verb: Verb,
+    *,
+    told: str,
+    arguments: Mapping[str, str] = {},
+    next: tuple[str, ...] = ("watch",),
+    join: str = "or",
 ) -> None:
     """Leave the request in the journal, where the executor finds it within a second, from any machine that reaches the database."""
     from driftflow import pipeline
@@ -26,4 +33,4 @@ def ask(
         run.out.record({"run": id, "asked": verb, "arguments": dict(arguments), "answer": answer})
     else:
         run.out.result(f"{told}: {answer}")
-    run.out.next(*(quoted("driftflow", word, id, *run.where) for word in next))
+    run.out.next(*(quoted("driftflow", word, id, *run.where) for word in next), join=join)

@@ -41,6 +41,10 @@ class Change:
 
 def offers_of(run: Session, sources: Sequence[Source], catalog: Catalog) -> tuple[Offer, ...]:
     """What there is to offer for the pending migrations."""
+    if run.maybe_catalog is None:
+        run.out.note(
+            "note: sizes are unknown here, so only what is better for any size is offered; --url or --snapshot offers more"
+        )
     from driftflow.planner.enhancements import offers
     from driftflow.readers.inputs import external_inputs
     from driftflow.readers.sources import pending_migrations

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftflow.cli.options import FILE, Command
-from driftflow.cli.output import is_terminal, quoted
+from driftflow.cli.output import color_wanted, is_terminal, quoted
 from driftflow.cli.session import Session
 from driftflow.config import mask
 from driftflow.errors import UsageError
@@ -97,7 +97,7 @@ def listener(run: Session, plan: Plan, wanted: Listening, before: Before) -> Ite
                 plan,
                 before=before,
                 live=live,
-                color=not run.out.no_color,
+                color=color_wanted(sys.stderr, disabled=run.out.no_color),
                 mask=lambda text: mask(text, run.out.secrets),
             )
             hear.append(stack.enter_context(told))
@@ -164,7 +164,8 @@ def execute(
         run.out.record(report)
     elif wanted.events != "-":
         run.out.result(_told(report))
-    run.out.next(*_next(report, run.where, accepted))
+    join = "then" if ", then: " in report.next_command else "or"
+    run.out.next(*_next(report, run.where, accepted), join=join)
     return EXIT_CODES.get(report.state, 6)
 
 
@@ -179,7 +180,7 @@ def _told(report: RunReport) -> str:
     steps = f"{report.steps_done} of {report.steps_total} steps done"
     undone = f", {report.steps_undone} taken back" if report.steps_undone else ""
     lines = [f"run {report.run}: {SAID.get(report.state, report.state)}: {steps}{undone}"]
-    if report.message and report.state != "waiting_at_gate":
+    if report.message and report.state not in {"waiting_at_gate", "paused"}:
         lines.append(report.message)
     if report.longest_lock_wait_ms:
         lines.append(f"longest wait for a lock: {report.longest_lock_wait_ms} ms")

@@ -77,8 +77,11 @@ class Session:
     @property
     def where(self) -> tuple[str, ...]:
         """The options that name this database or snapshot again, for the next command; a URL without its secret only where it has none."""
-        if self.snapshot is not None:
-            return ("--snapshot", str(self.snapshot))
+        return ("--snapshot", str(self.snapshot)) if self.snapshot is not None else self.live_where
+
+    @property
+    def live_where(self) -> tuple[str, ...]:
+        """The same for a command that needs the database itself."""
         if self.flags.get("env"):
             return ("--env", str(self.flags["env"]))
         url = self.flags.get("url")

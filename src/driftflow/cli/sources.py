@@ -29,7 +29,7 @@ def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapp
     else:
         run.out.result(_text(found) if found else "no migrations were found")
     if not found:
-        run.out.next("driftflow lint FOLDER    (name the folder)")
+        run.out.next("driftflow lint FOLDER    # name the folder")
     else:
         run.out.next(quoted("driftflow", "plan", *paths, *run.where) if run.has_database else quoted("driftflow", "lint", *paths))
 
@@ -39,8 +39,10 @@ def _text(found: Sequence[SourceStatus]) -> str:
 
 
 def _lines(status: SourceStatus) -> list[str]:
+    from driftflow.reports.style import count
+
     said = f"{len(status.applied)} applied, {len(status.pending)} pending" if status.known else "no database was asked"
-    lines = [f"{status.name}: {status.tool}, {status.folder}: {status.total} migrations, {said}"]
+    lines = [f"{status.name}: {status.tool}, {status.folder}: {count(status.total, 'migration')}, {said}"]
     if status.known:
         lines += [f"  pending {id}" for id in status.pending]
         lines += [f"  failed  {row.id}, as the tool's table says" for row in status.applied if not row.ok]

@@ -14,7 +14,7 @@ from driftflow.config import mask
 
 @click.command()
 @options.session()
-@click.argument("id", metavar="RUN", default="")
+@click.argument("id", metavar="[RUN]", default="")
 def command(run: Session, *, id: str) -> int:
     """Follow RUN (or the only one that is not finished) from another terminal: its events so far, then each as it comes. Ends when the
     run ends; Ctrl-C ends the watching, never the run."""

@@ -201,7 +201,13 @@ def _connect_error(error: psycopg.Error, display: str) -> ConnectError:
         code, what, hint = "DF-E409", "there is no such role", "check the user in the URL"
     else:
         code, what, hint = "DF-E408", "the PostgreSQL server cannot be reached", "check host, port and that the server runs"
-    return ConnectError(code, what, where=display, why=text.splitlines()[-1] if text else type(error).__name__, hint=hint)
+    return ConnectError(code, what, where=display, why=_reason(text) or type(error).__name__, hint=hint)
+
+
+def _reason(text: str) -> str:
+    """libpq's last line; where that only asks whether the server runs, the line above it says what happened."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if not line.startswith("Is the server running")), "")
 
 
 class PostgresqlConnection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from driftflow.engine.begin import plan_in
 from driftflow.engine.ports import ENDED, Connection, Debris, RunStatus, Verb
 from driftflow.engine.state import fold
 from driftflow.engine.transactions import transaction
@@ -68,7 +69,7 @@ def run_summary(connection: Connection, run: str) -> RunSummary:
 def _summary(connection: Connection, run: str, updated_at: str) -> RunSummary:
     row = JOURNAL.run(connection, run)
     assert row is not None
-    plan = decode(row.plan, Plan)
+    plan = plan_in(row)
     state = fold(JOURNAL.events(connection, run))
     lease = JOURNAL.lease(connection, run)
     backward = state.direction == "backward"
@@ -108,7 +109,7 @@ def stored_plan(connection: Connection, run: str) -> Plan:
     row = JOURNAL.run(connection, run) if checked_version(connection) else None
     if row is None:
         raise UsageError("DF-E120", f"this database knows no run {run}", hint="driftflow status")
-    return decode(row.plan, Plan)
+    return plan_in(row)
 
 
 def events_since(connection: Connection, run: str, after: int = 0) -> list[tuple[int, AnyEvent]]:
@@ -132,7 +133,7 @@ def request(connection: Connection, run: str, verb: Verb, arguments: Mapping[str
         return _abort_without_executor(connection, run, by)
     _ask(connection, run, verb, arguments or {}, by)
     if verb == "gate":
-        return "open" if summary.alive else f"open; go on with: driftflow resume {run}"
+        return "open"
     if summary.alive:
         return "asked; it is obeyed within one chunk"
     raise RefusedError(

@@ -8,7 +8,7 @@ from driftflow.model.effects import Effects, LockClaim
 from driftflow.model.finding import AssessedStatement
 from driftflow.model.names import Name
 from driftflow.plugins import register
-from driftflow.reports.style import BLUE, BOLD, DIM, GREEN, RED, YELLOW, Paint, count, milliseconds, wrap
+from driftflow.reports.style import BLUE, BOLD, DIM, GREEN, RED, YELLOW, Paint, count, milliseconds
 
 HELD = {
     "instant": "for an instant, then to the commit",
@@ -21,8 +21,8 @@ HELD = {
 
 
 @register("report", "effects")
-def render(statements: Sequence[AssessedStatement], *, color: bool = False) -> str:
-    paint = Paint(color)
+def render(statements: Sequence[AssessedStatement], *, color: bool = False, width: int | None = None) -> str:
+    paint = Paint(color, width)
     lines: list[str] = []
     for assessed in statements:
         lines += [paint(line, BOLD) for line in assessed.statement.sql.strip().splitlines()]
@@ -78,7 +78,9 @@ def _locks(claims: Sequence[LockClaim], paint: Paint) -> Iterator[str]:
         colour = RED if "reads" in claim.blocks else YELLOW if "writes" in claim.blocks else DIM
         mode = paint(claim.mode.ljust(modes), colour)
         why = f" ({claim.why})" if claim.why else ""
-        yield f"  {label}     {claim.relation.text:<{wide}}  {mode}  {_blocks(claim)}, {HELD[claim.held]}{why}"
+        yield from paint.fold(
+            f"  {label}     {claim.relation.text:<{wide}}  {mode}  {_blocks(claim)}, {HELD[claim.held]}{why}", hang=14
+        )
     if quiet:
         label = paint("locks", BLUE, BOLD) if not shown else "     "
         yield f"  {label}     {count(quiet, 'relation')}{' more' if shown else ''} in modes that keep nobody out"
@@ -91,5 +93,5 @@ def _blocks(claim: LockClaim) -> str:
 
 
 def _labelled(label: str, text: str, paint: Paint) -> list[str]:
-    lines = wrap(text, first=f"  {label:<8}  ", rest=" " * 12)
+    lines = paint.wrap(text, first=f"  {label:<8}  ", rest=" " * 12)
     return [lines[0].replace(label, paint(label, BLUE, BOLD), 1), *lines[1:]]

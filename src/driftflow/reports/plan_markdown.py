@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftflow.model.plan import Gate, Irreversible, Plan, Step, UndoNothing, UndoSteps
 from driftflow.plugins import register
-from driftflow.reports.plan_words import blocks, duration, held, quantity, sql_of, summary_line, undo_sql
+from driftflow.reports.plan_words import blocks, duration, held, sql_of, stall_line, summary_line, undo_sql
 
 
 @register("report", "markdown")
@@ -20,8 +20,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield ""
     yield f"digest `{plan.digest}`"
     yield ""
-    stall = plan.longest_stall
-    yield f"- **Longest stall:** {f'{quantity(stall.high, stall.unit)} at most, {stall.basis}' if stall is not None else 'nobody waits for this plan'}"
+    yield f"- **Longest stall:** {stall_line(plan)}"
     yield f"- **Duration:** {f'{duration(plan.estimate)} ({plan.estimate.basis})' if plan.estimate is not None else 'not known: no statistics'}"
     yield f"- **Way back:** {_way_back(plan)}"
     yield from (f"- **Note:** {_cell(note)}" for note in plan.notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from driftflow.model.effects import Estimate, LockClaim
+from driftflow.model.effects import LockClaim
 from driftflow.model.plan import (
     Backfill,
     BuildIndex,
@@ -27,21 +27,24 @@ from driftflow.reports.plan_words import (
     duration,
     held,
     phase_title,
-    quantity,
     seconds_limit,
     sql_of,
+    stall_line,
     summary_line,
     undo_sql,
 )
+from driftflow.reports.style import fold
 
 BOLD, DIM, YELLOW, RED, GREEN, RESET = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[31m", "\x1b[32m", "\x1b[0m"
 SQL_LINES_MAX = 12
+HANG = 16
+"""Where the text behind a label begins: a folded line goes on there."""
 
 
 @register("report", "plan")
-def render(plan: Plan, *, color: bool = False) -> str:
-    """The whole plan. Without `color` the text has no escape codes."""
-    lines = list(_lines(plan, _Paint(color)))
+def render(plan: Plan, *, color: bool = False, width: int | None = None) -> str:
+    """The whole plan. Without `color` the text has no escape codes; with a `width` no line is longer where words can be parted."""
+    lines = [part for line in _lines(plan, _Paint(color)) for part in fold(line, hang=HANG, width=width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -151,7 +154,7 @@ def _undo(step: Step, plan: Plan, paint: _Paint) -> str:
 
 
 def _closing(plan: Plan, paint: _Paint) -> Iterator[str]:
-    yield f"longest stall   {_stall(plan.longest_stall)}"
+    yield f"longest stall   {stall_line(plan)}"
     yield f"whole plan      {duration(plan.estimate) + ': ' + plan.estimate.basis if plan.estimate is not None else 'not known: no statistics'}"
     irreversible = [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)]
     if irreversible:
@@ -164,7 +167,3 @@ def _closing(plan: Plan, paint: _Paint) -> Iterator[str]:
         yield "inputs          " + ", ".join(f"{given.path} ({given.sha256[:12]})" for given in plan.inputs)
     for note in plan.notes:
         yield paint(YELLOW, f"note            {note}")
-
-
-def _stall(stall: Estimate | None) -> str:
-    return f"{quantity(stall.high, stall.unit)} at most: {stall.basis}" if stall is not None else "nobody waits for this plan"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from driftflow.model.effects import Estimate, LockClaim
@@ -78,17 +79,26 @@ def seconds_limit(milliseconds: int) -> str:
 
 
 def summary_line(plan: Plan) -> str:
-    """`3 migrations, 9 steps, 1 gate on PostgreSQL 16 (shop)`."""
+    """`Plan: 3 migrations, 10 steps (1 gate) for postgresql 16.2 (shop)`: steps are counted as they are numbered."""
     gates = sum(isinstance(step, Gate) for step in plan.steps)
-    steps = len(plan.steps) - gates
+    steps = len(plan.steps)
     words = [
         f"{len(plan.migrations)} migration{'s' if len(plan.migrations) != 1 else ''}",
-        f"{steps} step{'s' if steps != 1 else ''}",
+        f"{steps} step{'s' if steps != 1 else ''}" + (f" ({gates} gate{'s' if gates != 1 else ''})" if gates else ""),
     ]
-    words += [f"{gates} gate{'s' if gates != 1 else ''}"] if gates else []
     server = f"{plan.dialect} {plan.server_version}".strip()
     where = f" ({plan.database})" if plan.database else ""
     return f"Plan: {', '.join(words)} for {server}{where}"
+
+
+def stall_line(plan: Plan) -> str:
+    """The longest stall with its basis; the estimate names its step by id, a person finds it by its number."""
+    stall = plan.longest_stall
+    if stall is None:
+        return "nobody waits for this plan"
+    numbers = {step.id: number for number, step in enumerate(plan.steps, 1)}
+    basis = re.sub(r"\bstep ([\w.]+)", lambda match: f"step {numbers.get(match[1], match[1])}", stall.basis)
+    return f"{quantity(stall.high, stall.unit)} at most: {basis}"
 
 
 def sql_of(step: Step) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from driftflow.model import event as events
 from driftflow.model.event import AnyEvent
 from driftflow.model.record import Record
+from driftflow.reports.style import fold
 
 if TYPE_CHECKING:
     from driftflow.model.plan import Plan
@@ -130,7 +131,7 @@ def _turning_point(event: AnyEvent) -> Iterator[str]:
         case events.Aborted():
             yield f"aborted{_by(event.by)}" + (f": {event.reason}" if event.reason else "")
         case events.TakenOver():
-            yield f"taken over by {event.by} from {event.previous or 'an executor that is gone'}"
+            yield f"{event.by} goes on where {event.previous or 'an earlier process'} stopped"
         case events.RunDone():
             done = "rolled back" if event.direction == "backward" else "done"
             took = f" in {seconds(event.milliseconds)}" if event.milliseconds else ""
@@ -248,10 +249,13 @@ class LiveProgress:
             TextColumn("{task.fields[said]}"),
         )
         self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True, refresh_per_second=8)
-        self._story = Story(plan, before)
         self._mask = mask
         self._done_before = before.steps
-        self._steps = self._progress.add_task("steps", total=len(plan.steps) if plan else None, said="")
+        self._story = Story(plan, before)
+        self._last: events.ChunkDone | None = None
+        self._steps = self._progress.add_task(
+            "steps", total=len(plan.steps) if plan else None, completed=before.steps, said=self._count(before.steps)
+        )
         self._rows: Any = None
         self._finished: set[str] = set()
 
@@ -273,20 +277,30 @@ class LiveProgress:
         if isinstance(event, (events.StepDone, events.StepUndone)) and not is_undo(event.step):
             self._finished.add(event.step)
             done = len(self._finished) + self._done_before
-            self._progress.update(self._steps, completed=done, said=f"{done} done")
+            self._progress.update(self._steps, completed=done, said=self._count(done))
+        if isinstance(event, (events.Paused, events.Aborted)) and self._last is not None:
+            self._say([f"    {chunk(self._last)}"])
         self._say(self._story.lines(event))
 
     def _say(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self._console.print(self._mask(line), markup=False)
+            hang = len(line) - len(line.lstrip()) + 2
+            for part in fold(self._mask(line), hang=hang, width=self._console.width):
+                self._console.print(part, markup=False)
 
     def _advance(self, event: events.ChunkDone) -> None:
         if self._rows is None:
             self._rows = self._progress.add_task("rows", total=event.rows_estimate, said="")
         total = max(event.rows_estimate, event.rows_total) if event.rows_estimate else None
+        self._last = event
         self._progress.update(self._rows, completed=event.rows_total, total=total, said=chunk(event))
 
+    def _count(self, done: int) -> str:
+        total = len(self._story.numbers)
+        return f"{done} of {total}" if total else f"{done} done"
+
     def _end_rows(self) -> None:
+        self._last = None
         if self._rows is not None:
             self._progress.remove_task(self._rows)
             self._rows = None

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from driftflow.model.finding import AssessedStatement, Assessment, Finding
 from driftflow.plugins import register
 from driftflow.reports.source import excerpt
-from driftflow.reports.style import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, count, wrap
+from driftflow.reports.style import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, count
 
 COLORS = {"error": RED, "warning": YELLOW, "info": CYAN}
 KNOWN = {"rule": "from the statement alone", "catalog": "from the catalog", "server": "from the server itself"}
 
 
 @register("report", "text")
-def render(assessment: Assessment, *, color: bool = False) -> str:
+def render(assessment: Assessment, *, color: bool = False, width: int | None = None) -> str:
     """Findings in the order of the files, then what is fine, then the count."""
-    paint = Paint(color)
+    paint = Paint(color, width)
     statements = Statements(assessment)
     lines: list[str] = []
     for finding in assessment.findings:
@@ -61,7 +61,7 @@ def _finding(finding: Finding, assessed: AssessedStatement | None, paint: Paint)
 
 
 def _labelled(label: str, text: str, paint: Paint) -> list[str]:
-    lines = wrap(text, first=f"  {label:<8}  ", rest=" " * 12)
+    lines = paint.wrap(text, first=f"  {label:<8}  ", rest=" " * 12)
     return [lines[0].replace(label, paint(label, BLUE, BOLD), 1), *lines[1:]]
 
 
@@ -69,7 +69,7 @@ def _facts(assessment: Assessment, paint: Paint) -> Iterator[str]:
     if assessment.facts:
         yield paint("good to know", BOLD)
         for fact in assessment.facts:
-            yield from wrap(fact, first="  · ", rest="    ")
+            yield from paint.wrap(fact, first="  · ", rest="    ")
         yield ""
 
 
@@ -80,7 +80,7 @@ def _references(assessment: Assessment, paint: Paint) -> Iterator[str]:
         for reference in assessment.references:
             where = f"{reference.file}:{reference.line}" if reference.line else reference.file
             calls = f", {reference.calls:,} calls" if reference.calls else ""
-            yield from wrap(f"[ ] {reference.name}: {where}{calls}  {reference.text}".rstrip(), first="  ", rest="      ")
+            yield from paint.wrap(f"[ ] {reference.name}: {where}{calls}  {reference.text}".rstrip(), first="  ", rest="      ")
         yield ""
 
 
@@ -93,6 +93,9 @@ def _count(assessment: Assessment, paint: Paint) -> Iterator[str]:
         if assessment.server_version
         else f", any supported {assessment.dialect}"
     )
+    if not assessment.statements and not assessment.findings:
+        yield f"no statement to look at{version}"
+        return
     if not assessment.findings:
         yield f"{paint('nothing to object to', GREEN, BOLD)} {where}{version}"
         return

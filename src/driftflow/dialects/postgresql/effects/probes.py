@@ -41,12 +41,12 @@ def index_keys(parts: Sequence[IndexPart]) -> tuple[str, ...]:
 
 
 def orphans(table: Name, key: ForeignKey) -> str:
-    """Rows whose (complete) key points at nothing."""
+    """Rows whose (complete) key points at nothing; no query where only the catalog could say which columns it refers to."""
+    if len(key.referenced_columns) != len(key.columns):
+        return ""
     present = " AND ".join(f"child.{quoted(column)} IS NOT NULL" for column in key.columns)
-    referenced = key.referenced_columns or key.columns
-    equal = " AND ".join(
-        f"parent.{quoted(there)} = child.{quoted(here)}" for here, there in zip(key.columns, referenced, strict=False)
-    )
+    pairs = zip(key.columns, key.referenced_columns, strict=True)
+    equal = " AND ".join(f"parent.{quoted(there)} = child.{quoted(here)}" for here, there in pairs)
     return (
         f"SELECT count(*) FROM {quoted_name(table)} AS child WHERE {present}"
         f" AND NOT EXISTS (SELECT 1 FROM {quoted_name(key.referenced)} AS parent WHERE {equal})"

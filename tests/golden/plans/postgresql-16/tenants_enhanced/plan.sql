@@ -1,4 +1,4 @@
--- Plan: 2 migrations, 13 steps, 2 gates for postgresql 16.0 (shop)
+-- Plan: 2 migrations, 15 steps (2 gates) for postgresql 16.0 (shop)
 -- digest 6587a026ef5d0f4974108db3db52e163ae2934fe862bd8580a90ddb1863ca28a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 

@@ -1,4 +1,4 @@
--- Plan: 1 migration, 9 steps, 1 gate for postgresql 16.0 (shop)
+-- Plan: 1 migration, 10 steps (1 gate) for postgresql 16.0 (shop)
 -- digest bd3693354acf60aef8fa21d16b7a7e4573ea87223a2a5db0a786cd77b22e4f72
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 

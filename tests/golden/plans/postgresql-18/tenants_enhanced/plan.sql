@@ -1,4 +1,4 @@
--- Plan: 2 migrations, 12 steps, 2 gates for postgresql 18.0 (shop)
+-- Plan: 2 migrations, 14 steps (2 gates) for postgresql 18.0 (shop)
 -- digest fb69b951f8b16280072d9406cb6efcb84071ff8d4dcaa9b26206606c5ae03924
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 

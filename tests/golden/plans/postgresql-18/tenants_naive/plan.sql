@@ -1,4 +1,4 @@
--- Plan: 1 migration, 8 steps, 1 gate for postgresql 18.0 (shop)
+-- Plan: 1 migration, 9 steps (1 gate) for postgresql 18.0 (shop)
 -- digest d6c4c1dd7bc482606264807f959eaf9d352cb0f0db9ee6e866a57e09a9a59c1a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 

@@ -1,4 +1,4 @@
--- Plan: 1 migration, 7 steps, 1 gate for sqlite 3.40.1 (shop)
+-- Plan: 1 migration, 8 steps (1 gate) for sqlite 3.40.1 (shop)
 -- digest ca5ccd86da732629f679682cb1b66e0e2a9df54780b5e20391d5e33c92e1e6d4
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 

@@ -1,4 +1,4 @@
--- Plan: 1 migration, 5 steps, 1 gate for sqlite 3.40.1 (shop)
+-- Plan: 1 migration, 6 steps (1 gate) for sqlite 3.40.1 (shop)
 -- digest 317c165d067fce4a1a99b65215d95f19ecaef79ceb9f79d2a2c6e7540106a620
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
