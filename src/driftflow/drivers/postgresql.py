@@ -31,6 +31,7 @@ LOOK_ALIKES = (
 )
 IDLE_LIMIT_MS = 300_000
 """A transaction of ours that nobody drives any more ends by itself: it would hold locks and the vacuum horizon."""
+OTHER_LIMITS = {"idle_session_timeout": Version(major=14), "transaction_timeout": Version(major=17)}
 FALLBACK_KINDS: dict[str, ErrorKind] = {
     "55P03": ErrorKind.LOCK_TIMEOUT,
     "40P01": ErrorKind.DEADLOCK,
@@ -139,11 +140,19 @@ class PostgresqlConnector:
         settings = {
             "default_transaction_isolation": "read committed",
             "idle_in_transaction_session_timeout": str(IDLE_LIMIT_MS),
-            "datestyle": "ISO, YMD",
-            "intervalstyle": "iso_8601",
+            # Only how dates are shown: in which order the migration's own literals are read ("01/02/2030") stays the database's matter.
+            "datestyle": "ISO",
+            "intervalstyle": "postgres",
+            # Keys travel as text, and statements are written by us: a role's habits must not change what either means.
+            "extra_float_digits": "1",
+            "standard_conforming_strings": "on",
+            "quote_all_identifiers": "off",
             "default_transaction_read_only": "on" if self._read_only else "off",
             "statement_timeout": str(self._statement_timeout_ms),
+            "lock_timeout": "0",
         }
+        # A role's own limits would end a pause, a chunk or the tool's lock: what we run has limits of its own.
+        settings |= {name: "0" for name, since in OTHER_LIMITS.items() if connection.version >= since}
         calls = ", ".join("pg_catalog.set_config(%s, %s, false)" for _ in settings)
         connection.query(f"SELECT {calls}", [text for pair in settings.items() for text in pair])
 

@@ -186,6 +186,9 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     partial: bool = False
     """Rows without a counterpart in the source may stay as they are."""
     indivisible: bool = False
+    role: str = ""
+    settings: Mapping[str, str] = {}
+    """As for RunSql, in every chunk: what the migration SET before the statement."""
 
 
 class OnlineCopy(Record, frozen=True, kw_only=True):

@@ -14,7 +14,6 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
 from driftflow.model.plan import (
-    Backfill,
     Guard,
     Input,
     Irreversible,
@@ -133,15 +132,6 @@ def _notes(drafts: Sequence[Draft], catalog: Catalog) -> list[str]:
     if not catalog.complete:
         notes.append("planned without a database: sizes are unknown, so every table counts as large")
     for draft in drafts:
-        joins = [
-            step
-            for step in draft.steps
-            if isinstance(step, Backfill) and (step.from_clause or "select" in str(step.assignments).lower())
-        ]
-        if joins and "search_path" in draft.settings:
-            notes.append(
-                f"{draft.at.statement.span}: a chunk does not see the migration's search_path; write the schema of every joined table"
-            )
         for at in draft.situations:
             reason = at.effects.unknown
             if reason:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from driftflow.model.operations import DropFunction, DropSchema, DropSequence, DropType
 from driftflow.model.plan import PHASES, Step
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
@@ -15,6 +16,7 @@ from driftflow.planner.touches import EVERYTHING, meet, touches
 from driftflow.strategies.dual_write import RETIRE
 
 CONTRACT = PHASES.index("contract")
+STANDALONE = (DropFunction, DropSchema, DropSequence, DropType)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[s
         return True
     if draft.verifies:
         return before.at.migration.id == draft.at.migration.id
-    return meet(touched, other) or touched == EVERYTHING
+    # What a later step still uses (a default its sequence, a column its type, a trigger its function) cannot be dropped before it.
+    return meet(touched, other) or touched == EVERYTHING or any(isinstance(one, STANDALONE) for one in draft.operations)
 
 
 def _levels(draft: Draft, base: int) -> Iterator[int]:

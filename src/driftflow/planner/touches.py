@@ -46,6 +46,7 @@ from driftflow.model.operations import (
     DropType,
     Grant,
     Insert,
+    MoveTable,
     Operation,
     RawSql,
     Reindex,
@@ -146,6 +147,9 @@ def _touches(operation: Operation, catalog: Catalog) -> Iterator[str]:
             yield f"type {operation.type.name if isinstance(operation, CreateType) else operation.name}"
         case CreateSequence() | AlterSequence() | DropSequence():
             yield f"sequence {operation.sequence.name if isinstance(operation, CreateSequence) else operation.name}"
+        case MoveTable(name=moved, schema=schema):
+            yield moved.text
+            yield Name(schema=schema, name=moved.name).text
         case CreateSchema(name=schema) | DropSchema(name=schema):
             yield f"schema {schema}"
         case CreateExtension(name=extension):

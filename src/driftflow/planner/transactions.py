@@ -26,7 +26,7 @@ from driftflow.model.operations import (
     DropView,
     Operation,
 )
-from driftflow.model.plan import Irreversible, RunSql, Step, Undo, UndoNothing, UndoSteps
+from driftflow.model.plan import Backfill, Irreversible, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
@@ -55,7 +55,8 @@ def replace_step(before: Placed, step: Step, this: Placed) -> Placed:
 def with_settings(placed: Placed) -> Placed:
     """What the migration SET before this statement, on the step itself."""
     step = placed.step
-    if not isinstance(step, RunSql) or step.transaction == "none" or not (placed.draft.settings or placed.draft.role):
+    inside = isinstance(step, Backfill) or (isinstance(step, RunSql) and step.transaction == "own")
+    if not isinstance(step, (RunSql, Backfill)) or not inside or not (placed.draft.settings or placed.draft.role):
         return placed
     return Placed(
         replace(step, settings={**placed.draft.settings, **step.settings}, role=placed.draft.role or step.role),

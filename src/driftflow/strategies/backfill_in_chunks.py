@@ -14,13 +14,15 @@ from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.filling import backfill, chunk_key, remaining
+from driftflow.strategies.indivisible import same_when_equal, tied
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.size import column_is_new, is_large
 
 NAME = "backfill_in_chunks"
-UNCOMPARABLE = ("json", "xml", "point", "box", "path", "polygon", "line", "lseg", "circle")
-"""PostgreSQL types without an equality that IS DISTINCT FROM could use."""
+
+SHARED = re.compile(r"\[\d+ of \d+\]$")
+"""One of the columns that a subquery gives: `(a, b) = (SELECT ...)`."""
 
 
 def _applies(operation: Update | Delete, at: Situation) -> bool:
@@ -37,14 +39,17 @@ def why_whole(operation: Update | Delete, at: Situation, table: Table) -> str:
         return f"{table.name.name} has no key to walk along"
     if table.kind != "table":
         return f"{table.name.name} is a {table.kind} table"
-    if operation.table in operation.reads or _mentions_itself(operation):
+    if operation.table in operation.reads or _mentions_itself(operation) or _reads_through_view(operation, at):
         return "it reads the table that it changes"
+    if function := _asks_function(operation, at):
+        return f"{function}() may read the table that it changes"
     if operation.where and _volatile(operation.where, at):
         return "its WHERE gives another answer each time"
-    if isinstance(operation, Delete):
-        return "DELETE ... USING is not cut into chunks" if operation.using else ""
+    if (reason := tied(operation, at, table)) or isinstance(operation, Delete):
+        return reason or ("DELETE ... USING is not cut into chunks" if getattr(operation, "using", "") else "")
     assigned = {column for column, _ in operation.assignments}
-    if not assigned or any(not column or column.startswith("(") for column in assigned):
+    shared = any(SHARED.search(expression) for _, expression in operation.assignments)
+    if not assigned or shared or any(not column or column.startswith("(") for column in assigned):
         return "its assignments are not one column each"
     if assigned & set(key):
         return f"it changes the key ({', '.join(key)})"
@@ -55,12 +60,38 @@ def why_whole(operation: Update | Delete, at: Situation, table: Table) -> str:
     return ""
 
 
+def _reads_through_view(operation: Update | Delete, at: Situation) -> bool:
+    """Whether a view that it reads, or one behind that, reads the table."""
+    ahead, seen = list(operation.reads), set()
+    while ahead:
+        view = at.catalog.views.get(ahead.pop().text)
+        if view is None or view.name in seen:
+            continue
+        seen.add(view.name)
+        if operation.table in view.depends_on:
+            return True
+        ahead += view.depends_on
+    return False
+
+
+def _asks_function(operation: Update | Delete, at: Situation) -> str:
+    """A function of the database's own that may look at tables: an immutable one promised not to."""
+    text = " ".join(_texts(operation))
+    for routine in at.catalog.routines.values():
+        if routine.volatility != "immutable" and re.search(rf"\b{re.escape(routine.name.name)}\"?\s*\(", text):
+            return routine.name.name
+    return ""
+
+
 def _mentions_itself(operation: Update | Delete) -> bool:
     """A subquery or join over the same table sees rows that earlier chunks have changed."""
-    texts = [operation.where, getattr(operation, "from_clause", ""), getattr(operation, "using", "")]
-    texts += [expression for _, expression in getattr(operation, "assignments", ())]
     pattern = re.compile(rf"\b(?:FROM|JOIN)\s+(?:\w+\.)?\"?{re.escape(operation.table.name)}\"?\b", re.IGNORECASE)
-    return any(pattern.search(text) for text in texts)
+    return any(pattern.search(text) for text in _texts(operation))
+
+
+def _texts(operation: Update | Delete) -> list[str]:
+    texts = [operation.where, getattr(operation, "from_clause", ""), getattr(operation, "using", "")]
+    return texts + [expression for _, expression in getattr(operation, "assignments", ())]
 
 
 def _volatile(expression: str, at: Situation) -> bool:
@@ -124,14 +155,17 @@ def _delete(recipe: Recipe, table: Table, operation: Delete, phase: Phase) -> Ba
 
 
 def _differs(operation: Update, at: Situation, table: Table) -> str:
-    """Skip rows that already hold the value, where the value does not depend on what is being set (and can be compared)."""
+    """Skip rows that already hold the very value, where it does not depend on what is being set and no trigger would see the difference."""
     parts = []
     assigned = {column for column, _ in operation.assignments}
     for column, expression in operation.assignments:
-        found = table.column(column)
-        comparable = found is not None and found.type.split("(")[0].rstrip("[]") not in UNCOMPARABLE
         reads_itself = any(re.search(rf"\b{re.escape(name)}\b", expression) for name in assigned)
-        if not comparable or reads_itself or "select" in expression.lower() or at.dialect.volatile(expression, at.catalog):
+        if (
+            not same_when_equal(at, table, column)
+            or reads_itself
+            or "select" in expression.lower()
+            or at.dialect.volatile(expression, at.catalog)
+        ):
             return ""
         target = f"{at.dialect.quote(table.name.name)}.{at.dialect.quote(column)}"
         word = "IS NOT" if at.can(Capability.TABLE_REBUILD_ONLY) else "IS DISTINCT FROM"
@@ -161,6 +195,8 @@ def _swap_alias(text: str, alias: str, name: str) -> str:
     """Replace `alias.` by the table's name, outside quotes."""
     if not alias:
         return text
+    quoted = '"' + alias.replace('"', '""') + '"'
+    text = re.sub(rf"(?<![\w.\"']){re.escape(quoted)}\s*\.", lambda _: f"{name}.", text)
     pieces = re.split(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")", text)
     pattern = re.compile(rf"(?<![\w.\"]){re.escape(alias)}\s*\.", re.IGNORECASE)
     return "".join(piece if index % 2 else pattern.sub(f"{name}.", piece) for index, piece in enumerate(pieces))

@@ -34,7 +34,7 @@ ROWID = "rowid"
 def chunk_key(at: Situation, table: Table) -> tuple[str, ...]:
     """The columns of a unique NOT NULL key to walk along: the primary key before any other; empty when there is none."""
     primary = table.primary_key
-    if primary is not None and _all_not_null(table, primary.columns, implied=True):
+    if primary is not None and _all_not_null(table, primary.columns, implied=not _keeps_null_keys(at, table)):
         return primary.columns
     for constraint in table.constraints:
         if isinstance(constraint, Unique) and not constraint.deferrable and _all_not_null(table, constraint.columns):
@@ -44,6 +44,15 @@ def chunk_key(at: Situation, table: Table) -> tuple[str, ...]:
             return index.columns
     has_rowid = at.can(Capability.TABLE_REBUILD_ONLY) and table.kind == "table" and "WITHOUT ROWID" not in table.options
     return (ROWID,) if has_rowid else ()
+
+
+def _keeps_null_keys(at: Situation, table: Table) -> bool:
+    """SQLite lets a primary key hold NULL, but for INTEGER PRIMARY KEY, WITHOUT ROWID and STRICT: such rows lie on no way along the key."""
+    primary = table.primary_key
+    if not at.can(Capability.TABLE_REBUILD_ONLY) or primary is None or {"WITHOUT ROWID", "STRICT"} & set(table.options):
+        return False
+    first = table.column(primary.columns[0])
+    return len(primary.columns) > 1 or first is None or first.type.upper() != "INTEGER"
 
 
 def _is_key(index: Index) -> bool:

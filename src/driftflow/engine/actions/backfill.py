@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from driftflow.dialects.base import ErrorKind
 from driftflow.engine import pace as pacing
 from driftflow.engine.actions.chunk import Change, change_for
+from driftflow.engine.actions.run_sql import acting_as
 from driftflow.engine.context import Context
 from driftflow.engine.decide import Wait
 from driftflow.engine.faults import lock_error, place
@@ -115,7 +116,8 @@ def _chunk(walk: Walk) -> tuple[Progress, int]:
         low, upper = unpacked(before.cursor), unpacked(before.upper)
         assert upper is not None
         high = walk.keys.boundary(connection, low=low, upper=upper, keys=walk.pace.keys)
-        rows = walk.change.apply(connection, low=low, high=high)
+        with acting_as(step, connection):
+            rows = walk.change.apply(connection, low=low, high=high)
         last = high == upper
         after = replace(
             before,
@@ -208,7 +210,7 @@ def remaining(step: Backfill, context: Context) -> int:
         context.connection.set_timeouts(statement_ms=0)
         if context.connection.dialect == "postgresql":
             context.connection.execute("SET LOCAL row_security = off")
-        with context.watched(0):
+        with context.watched(0), acting_as(step, context.connection):
             return int(context.connection.query(step.remaining_query)[0][0])
     finally:
         context.connection.rollback()

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from driftflow.engine.faults import place
 from driftflow.engine.keyset import Keyset, escaped, quoted
 from driftflow.engine.ports import Connection, Row
-from driftflow.errors import RefusedError, StepFailedError
+from driftflow.errors import DriftflowError, RefusedError, StepFailedError
 from driftflow.model.plan import Backfill, PythonFunction
 
 RowFunction = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
@@ -101,7 +101,7 @@ class FunctionChange:
         """The function's answer, checked. Its errors are told by type and place: a message might hold a row's values."""
         try:
             values = self.call(rows)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             raise StepFailedError(
                 "DF-E533",
@@ -110,15 +110,29 @@ class FunctionChange:
                 why="the chunk was rolled back; the message is not shown, since it may hold values of rows",
                 hint="correct the function and make the plan again (its content is part of the digest)",
             ) from None
-        if len(values) != len(rows) or any(set(self.function.outputs) - set(value) for value in values):
+        if not self._answered(values, len(rows)):
             raise StepFailedError(
                 "DF-E534",
                 f"{self.function.reference} did not answer for every row",
                 where=place(self.step),
-                why=f"asked for {len(rows)} rows with {', '.join(self.function.outputs)}; got {len(values)} rows",
+                why=f"asked for {len(rows)} rows with {', '.join(self.function.outputs)}; got {_spoken(values)}",
                 hint="return one dict per row, in the same order, with every output column",
             )
         return values
+
+    def _answered(self, values: object, rows: int) -> bool:
+        """One dict per row, each with every output."""
+        if not isinstance(values, list | tuple) or len(values) != rows:
+            return False
+        return all(isinstance(value, dict) and set(self.function.outputs) <= set(value) for value in values)
+
+
+def _spoken(values: object) -> str:
+    """What came back, without showing a value of it."""
+    if not isinstance(values, list | tuple):
+        return type(values).__name__
+    kinds = sorted({type(value).__name__ for value in values})
+    return f"{len(values)} rows of {', '.join(kinds)}" if values else "no rows"
 
 
 def load_function(function: PythonFunction, step: Backfill, folder: Path) -> RowFunction:
@@ -131,7 +145,9 @@ def load_function(function: PythonFunction, step: Backfill, folder: Path) -> Row
     try:
         _check_content(file, function, step)
         found = getattr(_module(module_name, file), name)
-    except (ImportError, AttributeError, SyntaxError, OSError) as error:
+    except DriftflowError:
+        raise
+    except (Exception, SystemExit) as error:  # Whatever a module does while it is loaded, nothing of ours has begun.
         raise RefusedError(
             "DF-E310",
             f"the function {function.reference} cannot be loaded",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from driftflow.engine.context import Context
 from driftflow.engine.faults import place
 from driftflow.engine.lease import settle_timeouts
 from driftflow.engine.ports import Connection
 from driftflow.errors import StepFailedError
 from driftflow.model.event import StepRepaired
-from driftflow.model.plan import Outcome, Probe, RunSql
+from driftflow.model.plan import Backfill, Outcome, Probe, RunSql
 
 
 def perform(step: RunSql, context: Context) -> None:
@@ -32,17 +35,24 @@ def _together(step: RunSql, context: Context) -> None:
 def run_as(step: RunSql, connection: Connection) -> int | None:
     """The statements under the step's settings and role; rows changed by the last one that says. The role is given back before the journal
     is written."""
+    rows: int | None = None
+    with acting_as(step, connection):
+        for statement in step.statements:
+            affected = connection.execute(statement)
+            rows = affected if affected >= 0 else rows
+    return rows
+
+
+@contextmanager
+def acting_as(step: RunSql | Backfill, connection: Connection) -> Iterator[None]:
+    """Inside the open transaction, with the step's settings and role. A failure ends the transaction, and the role with it."""
     for name, value in step.settings.items():
         connection.query("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
     if step.role:
         connection.execute(f"SET LOCAL ROLE {_quoted(step.role)}")
-    rows: int | None = None
-    for statement in step.statements:
-        affected = connection.execute(statement)
-        rows = affected if affected >= 0 else rows
+    yield
     if step.role:
         connection.execute("SET LOCAL ROLE NONE")
-    return rows
 
 
 def _quoted(role: str) -> str:

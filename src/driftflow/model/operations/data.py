@@ -36,6 +36,10 @@ class Update(BaseOperation, frozen=True, kw_only=True, tag="update"):
     alias: str = ""
     from_clause: str = ""
     returning: bool = False
+    only: bool = False
+    """Without the rows of the tables that inherit from it."""
+    on_conflict: str = ""
+    """SQLite and MySQL: ignore, replace, ... where a row would break a constraint."""
 
 
 class Delete(BaseOperation, frozen=True, kw_only=True, tag="delete"):
@@ -47,6 +51,7 @@ class Delete(BaseOperation, frozen=True, kw_only=True, tag="delete"):
     alias: str = ""
     using: str = ""
     returning: bool = False
+    only: bool = False
 
 
 class Truncate(BaseOperation, frozen=True, kw_only=True, tag="truncate"):

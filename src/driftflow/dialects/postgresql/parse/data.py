@@ -60,6 +60,7 @@ def update(body: Node, sql: str) -> tuple[Operation, ...]:
             alias=body["relation"].get("alias", {}).get("aliasname", ""),
             from_clause=from_text(body["fromClause"]) if "fromClause" in body else "",
             returning=_returns(body),
+            only=not body["relation"].get("inh"),
         ),
     )
 
@@ -79,6 +80,7 @@ def delete(body: Node, sql: str) -> tuple[Operation, ...]:
             alias=body["relation"].get("alias", {}).get("aliasname", ""),
             using=from_text(body["usingClause"]) if "usingClause" in body else "",
             returning=_returns(body),
+            only=not body["relation"].get("inh"),
         ),
     )
 

@@ -175,14 +175,16 @@ def inline_constraint(constraint: Constraint) -> str:
 
 def _key(constraint: PrimaryKey | Unique, columns: str) -> str:
     text = "PRIMARY KEY" if isinstance(constraint, PrimaryKey) else "UNIQUE"
+    timing = _timing(constraint.deferrable, constraint.initially_deferred)
+    if constraint.using_index:
+        # The index says the rest, and the grammar has no place for it here.
+        return f"{text} USING INDEX {quote(constraint.using_index)}{timing}"
     if isinstance(constraint, Unique) and constraint.nulls_not_distinct:
         text += " NULLS NOT DISTINCT"
-    if constraint.using_index:
-        text += f" USING INDEX {quote(constraint.using_index)}"
-    elif columns:
+    if columns:
         text += f" {columns}"
     text += f" INCLUDE {names(constraint.include)}" if constraint.include else ""
-    return text + _timing(constraint.deferrable, constraint.initially_deferred)
+    return text + timing
 
 
 def _references(key: ForeignKey) -> str:

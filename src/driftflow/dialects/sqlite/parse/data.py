@@ -118,8 +118,7 @@ def _upsert(tokens: Sequence[Token]) -> str:
 def _update(cursor: Cursor, start: int) -> Update:
     before = cursor.index
     cursor.expect("UPDATE")
-    if cursor.accept("OR"):
-        cursor.accept_any(CONFLICT_ACTIONS)
+    on_conflict = cursor.accept_any(CONFLICT_ACTIONS).lower() if cursor.accept("OR") else ""
     table = cursor.qualified()
     alias = cursor.name() if cursor.accept("AS") else ""
     _indexed_by(cursor)
@@ -141,6 +140,7 @@ def _update(cursor: Cursor, start: int) -> Update:
         alias=alias,
         from_clause=from_clause,
         returning=returning,
+        on_conflict=on_conflict,
     )
 
 
