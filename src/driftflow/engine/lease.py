@@ -119,8 +119,11 @@ def reconnect(context: Context, *, seconds: float = 90.0) -> None:
             context.clock.sleep(0.5)
     if old != context.connection.session and context.connection.session_state(old) != "gone":
         context.connection.end_session(old, force=True)
-    # Somebody may have taken over while we were away: that is found before the fence is touched.
+    settle_timeouts(context.connection)
+    # Somebody may have taken over while we were away, and may even have finished and given the lease back: the fence tells, and is left alone.
+    context.check_fence()
     _take_lease(context, force=False)
+    context.check_fence()
     context.fence = raise_fence(context, (old,))
 
 
