@@ -120,6 +120,16 @@ def minimal_loop(url: str, chunk: int) -> list[float]:
     return times
 
 
+LEFT = "SELECT count(*) FROM big WHERE total_cents IS DISTINCT FROM price_cents * quantity"
+
+
+def checked_loop(url: str, chunk: int) -> None:
+    """The same, and then the question that driftflow asks too: is a row left that a writer changed behind the cursor?"""
+    minimal_loop(url, chunk)
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute(LEFT)
+
+
 def run(server: Server, *, rows: int, rounds: int, folder: Path) -> dict[str, Any]:
     """The whole comparison. A first run of driftflow, not counted, warms the server and gives the loop its chunk size."""
     table = Table(server, server.create_database("backfill"), rows)
@@ -136,6 +146,7 @@ def run(server: Server, *, rows: int, rounds: int, folder: Path) -> dict[str, An
         "driftflow": lambda: table.measure(lambda: runs.append(run_plan(NO_REST))),
         "single UPDATE": lambda: table.measure(lambda: single_update(table.url)),
         "minimal loop": lambda: table.measure(lambda: minimal_loop(table.url, chunk)),
+        "loop and count": lambda: table.measure(lambda: checked_loop(table.url, chunk)),
     }
     result = measured(contenders, rounds=rounds, prepare=table.make)
     table.make()

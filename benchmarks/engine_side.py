@@ -71,6 +71,7 @@ def chunk_figures(runs: Sequence[Ran], resting: Ran, rows: int, limit_ms: int) -
     """Chunk times without rest (all rounds) and at the default pace (one run), and how fast the default pace is."""
     return {
         "chunks_without_rest_ms": percentiles([float(chunk.milliseconds) for ran in runs for chunk in ran.chunks]),
+        "chunks_without_rest": sum(len(ran.chunks) for ran in runs) / max(len(runs), 1),
         "chunks_at_default_pace_ms": percentiles([float(chunk.milliseconds) for chunk in resting.chunks]),
         "chunks_at_default_pace": len(resting.chunks),
         "chunk_limit_ms": limit_ms,

@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import Any
 
 import psycopg
+from backfill_postgresql import cpu_seconds
 
 from driftflow.drivers import postgresql_catalog
 from driftflow.drivers.urls import connector_for
@@ -34,20 +35,27 @@ def catalog(server: Server, *, tables: int, rounds: int) -> dict[str, Any]:
     url = server.create_database("catalog")
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(MAKE.format(tables=tables).encode())
-    seconds, queries = [], 0
+    seconds, cpu, queries = [], [], 0
     with closing(connector_for(url).connect("benchmark")) as connection:
         sent: list[str] = []
         for name in ("query", "query_dicts", "execute"):
             setattr(connection, name, _noting(getattr(connection, name), sent))
         for _ in range(rounds):
             sent.clear()
-            begun = time.perf_counter()
+            begun, used = time.perf_counter(), time.process_time() + cpu_seconds(server.pid)
             found = postgresql_catalog.read_catalog(connection)
             seconds.append(time.perf_counter() - begun)
+            cpu.append(time.process_time() + cpu_seconds(server.pid) - used)
             queries = len(sent)
             if len(found.tables) < tables:
                 raise RuntimeError(f"only {len(found.tables)} of {tables} tables were read")
-    return {"tables": tables, "seconds": statistics.median(seconds), "samples": seconds, "queries": queries}
+    return {
+        "tables": tables,
+        "seconds": statistics.median(seconds),
+        "cpu_seconds": statistics.median(cpu),
+        "samples": seconds,
+        "queries": queries,
+    }
 
 
 def _noting(plain: Callable[..., Any], sent: list[str]) -> Callable[..., Any]:

@@ -21,7 +21,10 @@ def render(results: dict[str, Any]) -> str:
         lines += ["", *_stalls(results["stalls"])]
     if "catalog" in results:
         found = results["catalog"]
-        lines += ["", f"catalog of {found['tables']:,} tables: {found['seconds']:.2f} s, {found['queries']} queries (limit 2 s)"]
+        lines += [
+            "",
+            f"catalog of {found['tables']:,} tables: {found['seconds']:.2f} s ({found['cpu_seconds']:.2f} s of CPU, ours and the server's), {found['queries']} queries (limit 2 s)",
+        ]
     if "start" in results:
         lines.append(f"driftflow --help: {results['start']['cpu_ms']:.0f} ms CPU (limit 150 ms)")
     return "\n".join(lines)
