@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import assert_never
 
-from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, NotNull, Table, Unique
+from driftflow.model.catalog import (
+    Catalog,
+    Check,
+    Column,
+    Constraint,
+    ForeignKey,
+    Index,
+    IndexPart,
+    NotNull,
+    PrimaryKey,
+    Table,
+    Unique,
+)
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddConstraint,
@@ -152,7 +165,8 @@ def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, onl
         case AddConstraint(constraint=NotNull() as added) if not added.name:
             return (DropNotNull(table=table, column=added.column, only=operation.only),)
         case AddConstraint(constraint=added):
-            return (DropConstraint(table=table, name=added.name, only=operation.only),)
+            dropped = DropConstraint(table=table, name=added.name, only=operation.only)
+            return (dropped, *_beside(added, before, table))
         case ValidateConstraint():
             return UndoNothing(reason="a validated constraint forbids nothing that it did not forbid before")
         case RenameConstraint():
@@ -162,7 +176,8 @@ def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, onl
             if found is None:
                 return UndoNothing(reason=f"{operation.name} was not there")
             if isinstance(operation, DropConstraint):
-                return _added_again(operation, found, not_valid=not_valid, online=online)
+                again = _added_again(operation, found, not_valid=not_valid, online=online)
+                return (*again, *(_with_it(before, table, found) if operation.cascade else ()))
             return (
                 replace(
                     operation,
@@ -176,6 +191,29 @@ def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, onl
             )
         case _:
             assert_never(operation)
+
+
+def _beside(added: Constraint, before: Catalog, table: Name) -> Iterator[Operation]:
+    """What goes with the constraint and was not so before: NOT NULL under a primary key stays, an index that it took over goes."""
+    known = before.table(table)
+    if known is None or not isinstance(added, PrimaryKey | Unique):
+        return
+    if isinstance(added, PrimaryKey):
+        columns = [column for name in added.columns if (column := known.column(name)) is not None]
+        yield from (DropNotNull(table=table, column=column.name) for column in columns if column.nullable)
+    index = next((one for one in known.indexes if added.using_index and one.name.name == added.using_index), None)
+    if index is not None:
+        yield CreateIndex(index=replace(index, bytes=None))
+
+
+def _with_it(before: Catalog, table: Name, key: Constraint) -> Iterator[Operation]:
+    """The foreign keys that CASCADE took away with the key that they referenced."""
+    if not isinstance(key, PrimaryKey | Unique):
+        return
+    for other in before.tables.values():
+        for one in other.constraints:
+            if isinstance(one, ForeignKey) and one.referenced == table and set(one.referenced_columns) == set(key.columns):
+                yield AddConstraint(table=other.name, constraint=one)
 
 
 def _added_again(operation: DropConstraint, found: Constraint, *, not_valid: bool, online: bool) -> tuple[Operation, ...]:
