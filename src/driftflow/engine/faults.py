@@ -121,7 +121,7 @@ def irreversible_error(step: Step, run: str, *, backward: bool) -> RefusedError:
         f"the step {what}: {step.undo.name}",
         where=place(step),
         why=step.undo.reason,
-        hint=f"driftflow {'rollback ' + run if backward else 'plan'} --accept '{step.undo.name}'",
+        hint=f"driftflow {'rollback ' + run if backward else 'apply'} --accept '{step.undo.name}'",
     )
 
 
