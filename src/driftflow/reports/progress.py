@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from driftflow.model import event as events
 from driftflow.model.event import AnyEvent
+from driftflow.model.plan import Irreversible
 from driftflow.model.record import Record
 from driftflow.reports.style import fold
 
@@ -37,6 +38,7 @@ class Story:
         self._resumed = False
         self._undoing = ""
         steps = plan.steps if plan else ()
+        self._stays = {step.id for step in steps if isinstance(step.undo, Irreversible)}
         self.purposes = {step.id: step.purpose for step in steps}
         self.numbers = {step.id: number for number, step in enumerate(steps, start=1)}
 
@@ -56,6 +58,12 @@ class Story:
         if base != self._undoing or again:
             yield f"taking back {self.title(base)}{again}"
         self._undoing = base
+
+    def _undone(self, event: events.StepUndone) -> str:
+        if self._undoing == event.step:
+            return "    taken back" + (f" in {seconds(event.milliseconds)}" if event.milliseconds else "")
+        what = "stays as it is, as was accepted:" if event.step in self._stays else "nothing to take back of"
+        return f"{what} {self.title(event.step)}"
 
     def continued(self, event: events.ChunkDone) -> Iterator[str]:
         """For the first chunk after a run was taken up again: where it goes on, and how many rows were done a second time."""
@@ -92,12 +100,7 @@ class Story:
                 rows = f", {event.rows:,} rows" if event.rows and event.rows > 1 else ""
                 yield "    had already happened" if event.found_done else f"    done in {seconds(event.milliseconds)}{rows}"
             case events.StepUndone():
-                took = f" in {seconds(event.milliseconds)}" if event.milliseconds else ""
-                yield (
-                    f"    taken back{took}"
-                    if self._undoing == event.step
-                    else f"nothing to take back of {self.title(event.step)}"
-                )
+                yield self._undone(event)
             case events.StepFailed():
                 yield f"    failed [{event.error_code}] {event.error}"
             case events.StepRepaired():

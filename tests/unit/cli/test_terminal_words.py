@@ -14,11 +14,14 @@ from driftflow.cli.output import Output
 from driftflow.cli.planfile import apply_command
 from driftflow.cli.verdict import FORMATS as VERDICTS
 from driftflow.drivers.postgresql import _reason
+from driftflow.model import event as events
 from driftflow.model.effects import Estimate
 from driftflow.model.names import Name
-from driftflow.model.plan import Backfill, Gate, Plan, RunSql
+from driftflow.model.plan import Backfill, Gate, Irreversible, Plan, RunSql, UndoNothing
+from driftflow.model.record import replace
 from driftflow.reports import plan_markdown, plan_text
 from driftflow.reports.plan_words import summary_line
+from driftflow.reports.progress import Story
 from driftflow.reports.style import BOLD, RESET, fold
 
 PLAN = Plan(
@@ -127,3 +130,22 @@ def test_why_a_server_cannot_be_reached_is_what_happened() -> None:
     text = 'connection to server at "::1", port 1 failed: Connection refused\n\tIs the server running on that host?'
     assert _reason(text) == 'connection to server at "::1", port 1 failed: Connection refused'
     assert _reason("") == ""
+
+
+def test_a_rollback_says_what_stays_and_what_there_was_nothing_of() -> None:
+    lost = replace(PLAN.steps[1], undo=Irreversible(reason="the old values are not kept", name="update orders"))
+    story = Story(replace(PLAN, steps=(replace(PLAN.steps[0], undo=UndoNothing(reason="empty")), lost)))
+    told = [
+        line
+        for step in ("bb.1", "aa.1")
+        for line in story.lines(events.StepUndone(run="r1", at="2026-01-01T00:00:00.000000Z", step=step))
+    ]
+    assert told == [
+        "stays as it is, as was accepted: [2/2] Fill orders.tenant_id",
+        "nothing to take back of [1/2] Add orders.tenant_id, nullable",
+    ]
+
+
+def test_a_run_that_was_taken_up_says_so_calmly() -> None:
+    taken = events.TakenOver(run="r1", at="2026-01-01T00:00:00.000000Z", by="db1:20", previous="db1:10")
+    assert list(Story().lines(taken)) == ["db1:20 goes on where db1:10 stopped"]
