@@ -25,10 +25,11 @@ Examination = Callable[["Connection"], Iterator[Examined]]
 
 def examine(connection: Connection) -> tuple[Examined, ...]:
     """Every examination of the connection's vendor, in order. An examination that the server refuses becomes a warning that says so."""
-    from driftflow.doctor import postgresql, sqlite
+    from driftflow.doctor import journal, postgresql, sqlite
     from driftflow.engine.ports import DatabaseFault
 
-    examinations = postgresql.EXAMINATIONS if connection.dialect == "postgresql" else sqlite.EXAMINATIONS
+    own = postgresql.EXAMINATIONS if connection.dialect == "postgresql" else sqlite.EXAMINATIONS
+    examinations = (*own, *journal.EXAMINATIONS)
     found: list[Examined] = []
     for examination in examinations:
         name = examination.__name__.replace("_", " ")

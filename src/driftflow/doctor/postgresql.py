@@ -31,7 +31,10 @@ def rights_for_the_journal(connection: Connection) -> Iterator[Examined]:
         "SELECT current_user, current_database(), to_regnamespace('driftflow') IS NOT NULL,"
         " has_database_privilege(current_database(), 'CREATE'),"
         " CASE WHEN to_regnamespace('driftflow') IS NULL THEN NULL"
-        " ELSE has_schema_privilege('driftflow', 'USAGE') AND has_schema_privilege('driftflow', 'CREATE') END"
+        " ELSE has_schema_privilege('driftflow', 'USAGE') AND has_schema_privilege('driftflow', 'CREATE')"
+        " AND (SELECT coalesce(bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')"
+        " AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')), true)"
+        " FROM pg_class WHERE relnamespace = to_regnamespace('driftflow') AND relkind = 'r') END"
     )[0]
     if exists and may_use:
         yield Examined(name="journal", state="ok", found="schema driftflow is there and writable")
@@ -40,7 +43,7 @@ def rights_for_the_journal(connection: Connection) -> Iterator[Examined]:
             name="journal",
             state="problem",
             found=f"{user} may not use schema driftflow",
-            hint=f'GRANT USAGE, CREATE ON SCHEMA driftflow TO "{user}";',
+            hint=f'GRANT ALL ON SCHEMA driftflow TO "{user}"; GRANT ALL ON ALL TABLES IN SCHEMA driftflow TO "{user}";',
         )
     elif may_create:
         yield Examined(name="journal", state="ok", found="no journal yet; the first apply creates schema driftflow")
@@ -108,7 +111,10 @@ def replication(connection: Connection) -> Iterator[Examined]:
                 found=f"{name} ({state}) is {lag:.0f} s behind",
                 hint="backfills wait until it has caught up",
             )
-    for name, kind, active in connection.query("SELECT slot_name, slot_type, active FROM pg_replication_slots WHERE NOT active"):
+    idle = connection.query("SELECT slot_name, slot_type, active FROM pg_replication_slots WHERE NOT active ORDER BY 1")
+    if not idle:
+        yield Examined(name="replication slots", state="ok", found="none is unused")
+    for name, kind, active in idle:
         yield Examined(
             name="replication slots",
             state="warning",
@@ -119,8 +125,19 @@ def replication(connection: Connection) -> Iterator[Examined]:
 
 def publications(connection: Connection) -> Iterator[Examined]:
     """One that would carry the journal to a subscriber stops the subscriber (it has no such tables)."""
-    for name, everything in connection.query("SELECT pubname, puballtables FROM pg_publication"):
-        if everything:
+    rows = connection.query("SELECT pubname, puballtables FROM pg_publication ORDER BY 1")
+    if not rows:
+        yield Examined(name="publications", state="ok", found="none")
+    schemas = _published_schemas(connection)
+    for name, everything in rows:
+        if name in schemas:
+            yield Examined(
+                name="publications",
+                state="problem",
+                found=f"publication {name} carries the whole schema driftflow: it would stop its subscribers",
+                hint=f"ALTER PUBLICATION {name} DROP TABLES IN SCHEMA driftflow;",
+            )
+        elif everything:
             yield Examined(
                 name="publications",
                 state="problem",
@@ -133,6 +150,17 @@ def publications(connection: Connection) -> Iterator[Examined]:
                 state="ok",
                 found=f"publication {name} lists its tables: a new column must reach the subscriber first",
             )
+
+
+def _published_schemas(connection: Connection) -> set[str]:
+    """Publications of the journal's schema as a whole; they exist since PostgreSQL 15."""
+    if connection.version.major < 15:
+        return set()
+    rows = connection.query(
+        "SELECT p.pubname FROM pg_publication p JOIN pg_publication_namespace n ON n.pnpubid = p.oid"
+        " WHERE n.pnnspid = to_regnamespace('driftflow')"
+    )
+    return {name for (name,) in rows}
 
 
 def long_transactions(connection: Connection) -> Iterator[Examined]:
@@ -153,7 +181,10 @@ def long_transactions(connection: Connection) -> Iterator[Examined]:
 
 
 def prepared_transactions(connection: Connection) -> Iterator[Examined]:
-    for gid, owner in connection.query("SELECT gid, owner FROM pg_prepared_xacts WHERE database = current_database()"):
+    rows = connection.query("SELECT gid, owner FROM pg_prepared_xacts WHERE database = current_database() ORDER BY 1")
+    if not rows:
+        yield Examined(name="prepared transactions", state="ok", found="none")
+    for gid, owner in rows:
         yield Examined(
             name="prepared transactions",
             state="warning",
@@ -175,10 +206,13 @@ def wraparound_vacuum(connection: Connection) -> Iterator[Examined]:
 
 
 def invalid_indexes(connection: Connection) -> Iterator[Examined]:
-    for name, table in connection.query(
+    rows = connection.query(
         "SELECT indexrelid::regclass::text, indrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
-        " AND indrelid NOT IN (SELECT oid FROM pg_class WHERE relkind = 'p')"
-    ):
+        " AND indrelid NOT IN (SELECT oid FROM pg_class WHERE relkind = 'p') ORDER BY 1"
+    )
+    if not rows:
+        yield Examined(name="invalid indexes", state="ok", found="none")
+    for name, table in rows:
         yield Examined(
             name="invalid indexes",
             state="warning",

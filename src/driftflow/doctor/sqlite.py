@@ -74,17 +74,22 @@ def foreign_keys(connection: Connection) -> Iterator[Examined]:
 
 def broken_views(connection: Connection) -> Iterator[Examined]:
     """A view that does not prepare makes every RENAME in the database fail (3.25 and later)."""
-    for (name,) in connection.query("SELECT name FROM sqlite_master WHERE type = 'view'"):
+    views = connection.query("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY 1")
+    broken = 0
+    for (name,) in views:
         quoted = '"' + str(name).replace('"', '""') + '"'
         try:
             connection.query(f"SELECT 1 FROM {quoted} LIMIT 0")
         except DatabaseFault as fault:
+            broken += 1
             yield Examined(
                 name="views",
                 state="warning",
                 found=f"view {name} does not work: {fault.message}",
                 hint=f"DROP VIEW {quoted}; or repair it",
             )
+    if not broken:
+        yield Examined(name="views", state="ok", found=f"all {len(views)} work" if views else "none")
 
 
 EXAMINATIONS: tuple[Examination, ...] = (library, journal_mode, write_lock, integrity, foreign_keys, broken_views)

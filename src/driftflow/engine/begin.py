@@ -20,7 +20,7 @@ from driftflow.engine.ports import (
 from driftflow.engine.state import fold
 from driftflow.errors import JournalError, RefusedError, UsageError
 from driftflow.model.plan import PHASES, Irreversible, Plan, QuerySource, Stage, Step
-from driftflow.model.record import decode, encode
+from driftflow.model.record import DecodeError, decode, encode
 
 
 def check_plan(plan: Plan, parts: Parts) -> None:
@@ -90,10 +90,22 @@ def stored(run: str, parts: Parts, connection: Connection) -> tuple[RunRow, Plan
     row = parts.journal.run(connection, run) if parts.journal.installed(connection) else None
     if row is None:
         raise UsageError("DF-E120", f"this database knows no run {run}", where=parts.connector.display, hint="driftflow status")
-    plan = decode(row.plan, Plan)
+    return row, plan_in(row)
+
+
+def plan_in(row: RunRow) -> Plan:
+    """The plan that is stored with a run. Raises JournalError when it is not the one that the run began with."""
+    try:
+        plan = decode(row.plan, Plan)
+    except DecodeError as fault:
+        raise _changed(row, str(fault)) from fault
     if plan.digest != row.plan_digest:
-        raise JournalError("DF-E606", f"the plan stored with run {run} was changed", hint="driftflow doctor")
-    return row, plan
+        raise _changed(row, "its digest does not fit its content")
+    return plan
+
+
+def _changed(row: RunRow, why: str) -> JournalError:
+    return JournalError("DF-E606", f"the plan stored with run {row.id} was changed", why=why, hint="driftflow doctor")
 
 
 def create(plan: Plan, parts: Parts, connection: Connection) -> RunRow:

@@ -16,7 +16,7 @@ from driftflow.journal.same_database import SameDatabaseJournal, iso, numbered_e
 from driftflow.model.event import Aborted, AnyEvent
 from driftflow.model.names import Name
 from driftflow.model.plan import Gate, Plan, Step
-from driftflow.model.record import Record, decode, encode
+from driftflow.model.record import Record, encode
 
 JOURNAL = SameDatabaseJournal()
 

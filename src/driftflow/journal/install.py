@@ -30,9 +30,16 @@ def installed_version(connection: Connection) -> int:
     if not there:
         return 0
     rows = connection.query(f"SELECT value FROM {place.prefix}meta WHERE key = 'version'")
-    if not rows:
-        raise JournalError("DF-E602", "the journal is damaged: it does not say its version", hint="driftflow doctor")
+    if not rows or not str(rows[0][0]).isdecimal():
+        raise damaged("it does not say its version")
     return int(rows[0][0])
+
+
+def damaged(what: str, why: str = "") -> JournalError:
+    """Somebody changed our tables, or a restore brought back only some of them."""
+    return JournalError(
+        "DF-E602", f"the journal is damaged: {what}", why=why, hint="restore the driftflow tables from a backup; driftflow doctor"
+    )
 
 
 def checked_version(connection: Connection) -> int:

@@ -24,7 +24,7 @@ from driftflow.engine.ports import (
 )
 from driftflow.engine.transactions import transaction
 from driftflow.errors import JournalError
-from driftflow.journal.install import checked_version, install
+from driftflow.journal.install import checked_version, damaged, install
 from driftflow.journal.layout import PLACES
 from driftflow.model.event import AnyEvent, Session
 from driftflow.model.record import DecodeError, decode, encode
@@ -249,7 +249,12 @@ def _write(connection: Connection, sql: str, parameters: Sequence[Any]) -> int:
 
 
 def _read(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-    return connection.query(sql.replace("{p}", PLACES[connection.dialect].prefix), parameters)
+    try:
+        return connection.query(sql.replace("{p}", PLACES[connection.dialect].prefix), parameters)
+    except DatabaseFault as fault:
+        if missing_journal(fault):
+            raise damaged("one of its tables is gone", fault.message) from fault
+        raise
 
 
 def _verb(text: str) -> Verb:
@@ -270,13 +275,20 @@ def run_row(row: Row) -> RunRow:
         plan_digest=plan_digest,
         status=status,
         plan=plan[0].encode() if plan else b"",
-        identity=decode(identity, ServerIdentity | None),  # type: ignore[arg-type]
+        identity=_identity(id, identity),
         fingerprint=fingerprint,
         executor=executor,
         message=message,
         created_at=iso(created_ms),
         updated_at=iso(updated_ms),
     )
+
+
+def _identity(run: str, text: str) -> ServerIdentity | None:
+    try:
+        return decode(text, ServerIdentity | None)  # type: ignore[arg-type]  # A union is no class.
+    except DecodeError as fault:
+        raise damaged(f"nobody can read on which server run {run} began", str(fault)) from fault
 
 
 def iso(milliseconds: int) -> str:

@@ -131,13 +131,26 @@ def rows_of(step: Stage, context: Context) -> Iterator[Iterator[Values]]:
             file_path = context.folder / source.path
             check_sha256(file_path, source.sha256, step)
             with file_path.open(encoding="utf-8-sig", newline="") as file:
-                yield _csv_rows(csv.reader(file, delimiter=source.delimiter, strict=True), source, step)
+                reader = csv.reader(file, delimiter=source.delimiter, strict=True)
+                try:
+                    yield _csv_rows(reader, source, step)
+                except (csv.Error, UnicodeDecodeError) as error:
+                    raise _not_csv(error, f"{source.path}:{reader.line_num + 1}", step) from None
         case QuerySource() as source:
             connection = _source_connection(source, step, context)
             try:
                 yield iter(connection.stream(source.sql))
             finally:
                 connection.close()
+
+
+def _not_csv(error: csv.Error | UnicodeDecodeError, where: str, step: Stage) -> StepFailedError:
+    """A decoding error's own text would repeat the bytes of a row."""
+    why = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+    return StepFailedError(
+        "DF-E541", "the CSV file cannot be read", where=f"{place(step)}\n{where}", why=f"{why}; it must be UTF-8, with every quote closed",
+        hint="correct the file, then: driftflow plan",
+    )  # fmt: skip
 
 
 def check_sha256(file: Path, expected: str, step: Stage) -> None:
