@@ -25,7 +25,7 @@ CREATE TABLE "My App"."Order % :x" (
     PRIMARY KEY ("k %", "Id %s")
 );
 INSERT INTO "My App"."Order % :x" SELECT n, CASE WHEN n % 2 = 0 THEN '%' ELSE 'b c' END::"My App"."kind %s", 'v' || n, n % 7, n
-    FROM generate_series(1, 900) AS n;
+    FROM generate_series(1, 900) AS n ORDER BY n % 2, n;
 """
 NUMBERED = "CREATE TABLE k (id int PRIMARY KEY, x {type}); INSERT INTO k SELECT n, {value} FROM generate_series(1, 900) AS n;"
 HEIRS = """
@@ -86,6 +86,16 @@ POSTGRESQL = {
     "nulls not distinct": ("", "ALTER TABLE users ADD COLUMN z int; ALTER TABLE users ADD CONSTRAINT uz UNIQUE NULLS NOT DISTINCT (id, z);"),
     "renamed and then updated": ("", "ALTER TABLE orders RENAME TO purchases; UPDATE purchases SET quantity = quantity + 1;"),
     "renamed column and then updated": ("", "ALTER TABLE orders RENAME COLUMN quantity TO pieces; UPDATE orders SET pieces = pieces + 1;"),
+    "storage options": ("", "ALTER TABLE orders SET (fillfactor = 80);"),
+    "a key where NULL was allowed": (NUMBERED.format(type="int", value="n"), "ALTER TABLE k DROP CONSTRAINT k_pkey; ALTER TABLE k ADD PRIMARY KEY (x);"),
+    "an index becomes a key": ("CREATE UNIQUE INDEX names ON products (name);", "ALTER TABLE products ADD CONSTRAINT uq UNIQUE USING INDEX names;"),
+    "a key and all that references it": ("", "ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE;"),
+    "a sequence after its default": (
+        "CREATE TABLE k (id bigserial PRIMARY KEY);", "ALTER TABLE k ALTER COLUMN id DROP DEFAULT; DROP SEQUENCE k_id_seq;"
+    ),
+    "moved and then filled": (
+        "CREATE SCHEMA app;", "ALTER TABLE orders SET SCHEMA app; UPDATE app.orders SET quantity = 4; CREATE INDEX ON app.orders (quantity);"
+    ),
     "dates as the database reads them": (NUMBERED.format(type="date", value="NULL"), "UPDATE k SET x = '01/02/2030';"),
 }  # fmt: skip
 WITH_NULLS = """

@@ -33,6 +33,7 @@ from driftflow.planner.identify import with_ids
 from driftflow.planner.ledger import Ledger, with_records
 from driftflow.planner.order import in_order
 from driftflow.planner.relations import footprint, related
+from driftflow.planner.subscribers import with_subscribers
 from driftflow.planner.transactions import made_by_release, segmented
 from driftflow.strategies.dual_write import RETIRE, STRATEGY
 from driftflow.strategies.spoken import wanted_files
@@ -61,7 +62,8 @@ def compose_plan(
     walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})
     chosen = draft_all(walked)
     made = made_by_release(chosen.drafts, catalog)
-    placed = with_gates(segmented(in_order(chosen.drafts), chosen.drafts, catalog), references)
+    ordered = segmented(in_order(chosen.drafts), chosen.drafts, catalog)
+    placed = with_subscribers(with_gates(ordered, references), catalog)
     steps, told = with_records([one.step for one in placed], migrations, ledgers or {}, catalog)
     steps = with_estimates(with_ids(_keep_triggers(steps)), catalog, made)
     stall, unknown = longest_stall(steps, made)

@@ -317,9 +317,9 @@ def _option(operation: AlterTableOption, before: Catalog) -> Inverse:
             gone = [name for name in names if name not in old_options]
             back: list[Operation] = []
             if kept:
-                back.append(replace(operation, option="set", value=f"({', '.join(kept)})"))
+                back.append(replace(operation, option="set", value=", ".join(kept)))
             if gone:
-                back.append(replace(operation, option="reset", value=f"({', '.join(gone)})"))
+                back.append(replace(operation, option="reset", value=", ".join(gone)))
             return tuple(back)
         case _:
             return UndoNothing(reason="results do not depend on it")
