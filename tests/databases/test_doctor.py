@@ -189,7 +189,7 @@ def test_a_run_that_nobody_ended_and_what_it_left(cornered: Project) -> None:
     (line,) = said(cornered.url, "debris")
     assert (line.state, line.hint) == ("warning", "driftflow clean")
     assert "left_over" in line.found
-    cornered.ok("clean")
+    cornered.ok("clean", "--yes")
     assert states(cornered.url, "debris") == ["ok"]
 
 
@@ -228,7 +228,7 @@ def test_a_file_that_is_read_only(small: Project) -> None:
 
 
 def test_a_view_that_does_not_work(small: Project) -> None:
-    small.execute("CREATE VIEW fine AS SELECT id FROM orders", "CREATE VIEW broken AS SELECT nothing FROM orders")
+    small.execute("CREATE VIEW fine AS SELECT id FROM orders", "CREATE VIEW broken AS SELECT missing FROM orders")
     (line,) = said(small.url, "views")
     assert line.state == "warning"
     small.execute(line.hint.partition("; or")[0])

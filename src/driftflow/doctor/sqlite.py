@@ -36,7 +36,11 @@ def write_lock(connection: Connection) -> Iterator[Examined]:
     """Whether the write lock can be had now. Taken and given back at once; nothing is written."""
     try:
         connection.begin(write=True)
+        # On a read-only file BEGIN IMMEDIATE is granted all the same; only a write is refused. It is rolled back.
+        version = int(connection.query("PRAGMA user_version")[0][0])
+        connection.execute(f"PRAGMA user_version = {version}")
     except DatabaseFault as fault:
+        connection.rollback()
         yield Examined(
             name="write lock", state="problem", found=fault.message, hint="another process is writing, or the file is read-only"
         )
