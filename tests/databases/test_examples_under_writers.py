@@ -15,6 +15,7 @@ from driftflow.config import Policy
 from driftflow.demo.shop import Size
 from driftflow.demo.writer import Writer
 from driftflow.engine.run import RunReport
+from driftflow.errors import RefusedError
 from driftflow.model.event import StepDone
 from driftflow.model.plan import Backfill, Gate, Plan, RebuildTable
 
@@ -153,3 +154,15 @@ def test_sqlite_full_size_under_a_writer(sqlite_file: Path, tmp_path: Path, monk
     assert backward["failures"] == []
     assert len(swaps) == 2
     assert shop.differing() == {"orders": 0, "products": 0, "users": 0}
+
+
+def test_a_rollback_is_not_turned_around_by_apply(sqlite_shop: Shop) -> None:
+    """A run that waits at its gate on the way back stays on its way back."""
+    plan = sqlite_shop.plan("tenants")
+    run = through_gates(sqlite_shop, plan, None).run
+    assert sqlite_shop.roll_back(run).state == "waiting_at_gate"
+    with pytest.raises(RefusedError) as refused:
+        sqlite_shop.apply(plan)
+    assert refused.value.code == "DF-E319"
+    assert home_again(sqlite_shop, run, None).state == "rolled_back"
+    assert sqlite_shop.apply(plan, phase="expand").state == "phase_done"

@@ -59,6 +59,13 @@ def run_plan(
             )
         if row is None and (report := done_already(plan, parts, connection)) is not None:
             return report
+        if row is not None and fold(journal.events(connection, row.id)).direction == "backward":
+            raise RefusedError(
+                "DF-E319",
+                f"run {row.id} of this plan is being taken back",
+                why="applying it now would turn it around halfway, while the old application may be back already",
+                hint=f"driftflow resume {row.id} goes on taking it back; then driftflow apply begins anew",
+            )
         row = row or create(plan, parts, connection)
         return execute(plan, row, parts, connection, "forward")
 
