@@ -16,6 +16,7 @@ TICK_SECONDS = 0.02
 """Short beside the shortest lock timeout, so that who is in the way is seen while we wait; a turn without work costs nothing."""
 REQUESTS_SECONDS = 0.3
 SIGNALS_SECONDS = 1.0
+FIRST_READING_SECONDS = 5.0
 GRACE_SECONDS = 7.0
 """How long the first stop waits for a safe point before the running statement is cancelled: the whole must end within ten seconds."""
 
@@ -49,16 +50,20 @@ class Watcher:
         self._wake = StopSignal()
         self._due = {"beat": 0.0, "requests": 0.0, "signals": 0.0}
         self._seen: set[int] = set()
+        self._first_reading = threading.Event()
         self._stopped_at = 0.0
         self._cancelled_at = 0.0
         self._thread = threading.Thread(target=self._loop, name="driftflow-watch", daemon=True)
 
     def __enter__(self) -> Watcher:
         self._control.expect_readings(len(self._signals))
-        self._control.set_readings((), self._clock.monotonic())
         now = self._clock.monotonic()
+        unread = Reading(signal="signals", value="no reading yet", ok=False)
+        self._control.set_readings((unread,) if self._signals else (), now)
         self._due = {"beat": now + self._lease_seconds / 3, "requests": now + REQUESTS_SECONDS, "signals": now}
         self._thread.start()
+        if self._signals:  # A run that is over before the first reading would have listened to nobody.
+            self._first_reading.wait(FIRST_READING_SECONDS)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -92,6 +97,7 @@ class Watcher:
             self._take_requests()
         if self._signals and self._is_due("signals", now, SIGNALS_SECONDS):
             self._control.set_readings(tuple(self._read(signal) for signal in self._signals), now)
+            self._first_reading.set()
         if self._is_due("beat", now, self._lease_seconds / 3):
             self._beat()
         if self._control.stop.pulls:

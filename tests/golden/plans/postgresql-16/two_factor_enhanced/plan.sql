@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps for postgresql 16.0 (shop)
--- digest 333a255fd71a633b7906d6caedf29cc4bc331ecbbb95a72b172803c92296b38f
+-- digest 347f95c85fb8b2a930bd2c04571d17410f2d1665f45da2d35826c4441f7a174a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,7 +30,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 4 (b9aaf0dd26.1): Fill two_factor_ciphertext, two_factor_key_id of users with two_factor_keys:encrypt, in chunks
+-- step 4 (eabd67984d.1): Fill two_factor_ciphertext, two_factor_key_id of users with two_factor_keys:encrypt, in chunks
 -- driftflow runs this in chunks of about 150 ms along (id), each in a transaction with its cursor:
 --   UPDATE public.users SET two_factor_ciphertext = two_factor_keys:encrypt(…), two_factor_key_id = two_factor_keys:encrypt(…) WHERE ((id) > (:low) AND (id) <= (:high)) AND (users.two_factor_ciphertext IS NULL AND (totp_seed IS NOT NULL));
 -- two_factor_keys:encrypt is Python and runs in driftflow only.

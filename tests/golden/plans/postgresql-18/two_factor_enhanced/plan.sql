@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps for postgresql 18.0 (shop)
--- digest 568bc1c2069d800551472fb0eed3555918cf29c76b712d993a8bae58b313da36
+-- digest eb8aa44949b805f1ef1feab2fd58eaf5d10a9fda835e75e37d4ab06c87e12158
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,7 +30,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 4 (b9aaf0dd26.1): Fill two_factor_ciphertext, two_factor_key_id of users with two_factor_keys:encrypt, in chunks
+-- step 4 (eabd67984d.1): Fill two_factor_ciphertext, two_factor_key_id of users with two_factor_keys:encrypt, in chunks
 -- driftflow runs this in chunks of about 150 ms along (id), each in a transaction with its cursor:
 --   UPDATE public.users SET two_factor_ciphertext = two_factor_keys:encrypt(…), two_factor_key_id = two_factor_keys:encrypt(…) WHERE ((id) > (:low) AND (id) <= (:high)) AND (users.two_factor_ciphertext IS NULL AND (totp_seed IS NOT NULL));
 -- two_factor_keys:encrypt is Python and runs in driftflow only.

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 5 steps for sqlite 3.40.1 (shop)
--- digest ae0406101b62d697a1523a6b700e298fe6be329526979bd7c9014e56ad443581
+-- digest e5cee45752259e846f528b4f8f5a7f68420a2e2aeaf1580a9f60f56c7c6fcaff
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -28,7 +28,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 4 (f5cb1320b3.1): Fill two_factor_ciphertext, two_factor_key_id of users with two_factor_keys:encrypt, in chunks
+-- step 4 (e5903cebbc.1): Fill two_factor_ciphertext, two_factor_key_id of users with two_factor_keys:encrypt, in chunks
 -- driftflow runs this in chunks of about 35 ms along (id), each in a transaction with its cursor:
 --   UPDATE main.users SET two_factor_ciphertext = two_factor_keys:encrypt(…), two_factor_key_id = two_factor_keys:encrypt(…) WHERE ((id) > (:low) AND (id) <= (:high)) AND (users.two_factor_ciphertext IS NULL AND (totp_seed IS NOT NULL));
 -- two_factor_keys:encrypt is Python and runs in driftflow only.
