@@ -26,7 +26,12 @@ def test_the_longer_part_is_cut_first_and_never_inside_a_character():
 
 def test_columns_of_an_index():
     name = Name(schema="public", name="i")
-    parts = (IndexPart(column="a"), IndexPart(expression="lower(b)"), IndexPart(expression="(c + 1)"), IndexPart(expression="(d + 1)"))
+    parts = (
+        IndexPart(column="a"),
+        IndexPart(expression="lower(b)"),
+        IndexPart(expression="(c + 1)"),
+        IndexPart(expression="(d + 1)"),
+    )
     assert index_columns(Index(name=name, table=name, parts=parts, include=("e",))) == "a_lower_expr_expr1_e"
 
 
