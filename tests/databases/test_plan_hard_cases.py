@@ -49,6 +49,12 @@ INSERT INTO k SELECT n, CASE WHEN n > 1 AND {down} THEN n - 1 WHEN n < 3000 AND 
 """
 
 POSTGRESQL = {
+    "a block that makes a table": ("", "DO $$ BEGIN CREATE TABLE made (id int); END $$; ALTER TABLE made ADD COLUMN x int DEFAULT 3;"),
+    "constraints deferred to the end": (
+        "CREATE TABLE k (id int PRIMARY KEY, x int, CONSTRAINT k_x_fkey FOREIGN KEY (x) REFERENCES k DEFERRABLE);"
+        " INSERT INTO k SELECT n, n FROM generate_series(1, 300) AS n;",
+        "SET CONSTRAINTS ALL DEFERRED; UPDATE k SET x = 301 WHERE id = 5; INSERT INTO k VALUES (301, 301);",
+    ),
     "percent in update": (ODD, """UPDATE "My App"."Order % :x" SET "select" = "select" % 5, "Naïve ""q"" :x" = '%s :x %(a)s' || "100%";"""),
     "percent in delete": (ODD, """DELETE FROM "My App"."Order % :x" WHERE "Id %s" % 2 = 0;"""),
     "percent in default": (ODD, """ALTER TABLE "My App"."Order % :x" ADD COLUMN "n %s" boolean NOT NULL DEFAULT random() > 2;"""),

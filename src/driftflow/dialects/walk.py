@@ -24,6 +24,8 @@ from driftflow.model.operations import (
     CreateTableAs,
     Operation,
     Pragma,
+    RawSql,
+    Select,
     SetSetting,
     TransactionControl,
 )
@@ -130,6 +132,9 @@ class _Walk:
         self.open.effects.append(effects)
         self.catalog = after
         match resolved:
+            case Select(opaque=True) | RawSql():
+                # A DO block may have made what a later statement names: from here on, what is not in the catalog may still exist.
+                self.catalog = record.replace(self.catalog, complete=False)
             case TransactionControl():
                 self._control(resolved)
             case SetSetting():

@@ -16,10 +16,11 @@ from driftflow.model.operations import (
     Operation,
     RawSql,
     RenameTable,
+    SetSetting,
     TransactionControl,
 )
 
-BINDING_STARTS = ("set constraints", "declare", "prepare", "create temp", "create temporary", "select pg_advisory_xact_lock")
+BINDING_STARTS = ("declare", "prepare", "create temp", "create temporary", "select pg_advisory_xact_lock")
 
 
 def bound_transactions(situations: Sequence[Situation]) -> dict[int, str]:
@@ -37,6 +38,8 @@ def _why(at: Situation) -> str:
     if _is_temporary(operation):
         return "it makes a temporary table"
     match operation:
+        case SetSetting(name="constraints"):
+            return "it defers constraints to its end"
         case LockTable():
             return "it takes a lock for what follows"
         case TransactionControl(action="savepoint" | "rollback_to" | "release"):

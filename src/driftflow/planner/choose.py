@@ -153,6 +153,8 @@ def _is_session(together: list[Situation]) -> bool:
 def _session_only(operation: Operation) -> bool:
     if isinstance(operation, Pragma):
         return operation.name.lower() in SESSION_PRAGMAS and operation.value is not None
+    if isinstance(operation, SetSetting) and operation.name == "constraints":
+        return False  # A statement of its transaction, which stays whole for it (bound.py).
     return isinstance(operation, SetSetting | TransactionControl)
 
 
