@@ -45,7 +45,7 @@ def with_records(
         before_gate = [index for index in mine if index < gate]
         if len(before_gate) < len(mine):
             notes.append(
-                f"{migration.id} is recorded in {ledger.table} before the gate, so that {migration.source} does not run it a second time; "
+                f"{migration.id} is recorded in {ledger.table} before the gate, so that it is not run a second time; "
                 "its last steps are driftflow's"
             )
         at = min(max(at, before_gate[-1] if before_gate else -1), gate - 1)
@@ -98,10 +98,16 @@ def _with_tables(steps: list[Step], ledgers: Mapping[str, Ledger], catalog: Cata
         if steps and not wanted:
             made.append(
                 RunSql(
-                    purpose=f"Make {source}'s own table {ledger.table}, as it would itself",
+                    purpose=_make(source, ledger),
                     strategy=STRATEGY,
                     statements=ledger.create(),
                     undo=UndoNothing(reason="an empty version table is what the tool itself would leave"),
                 )
             )
     return [*made, *steps] if any(step.statements for step in made if isinstance(step, RunSql)) else steps
+
+
+def _make(source: str, ledger: Ledger) -> str:
+    """Plain SQL files have no tool: their version table is driftflow's."""
+    whose = "the version table" if source == "plain" else f"{source}'s own version table"
+    return f"Make {whose} {ledger.table}" + ("" if source == "plain" else ", as it would itself")
