@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from driftflow.dialects.base import ErrorKind
+from driftflow.dialects.postgresql.engine_kind import engine_kind
 from driftflow.drivers import postgresql_session as sessions
 from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, SessionState
 from driftflow.errors import ConnectError
@@ -17,18 +18,6 @@ from driftflow.model.event import Session
 from driftflow.model.names import Version
 
 OLDEST = Version(major=12)
-LOOK_ALIKES = (
-    "CockroachDB",
-    "YugabyteDB",
-    "-YB-",
-    "Redshift",
-    "Greenplum",
-    "Materialize",
-    "QuestDB",
-    "CrateDB",
-    "Vertica",
-    "RisingWave",
-)
 IDLE_LIMIT_MS = 300_000
 """A transaction of ours that nobody drives any more ends by itself: it would hold locks and the vacuum horizon."""
 OTHER_LIMITS = {"idle_session_timeout": Version(major=14), "transaction_timeout": Version(major=17)}
@@ -158,11 +147,11 @@ class PostgresqlConnector:
 
     def _examine(self, connection: PostgresqlConnection) -> None:
         full: str = connection.query("SELECT pg_catalog.version()")[0][0]
-        alike = next((name for name in LOOK_ALIKES if name.lower() in full.lower()), "")
-        if alike or not full.startswith("PostgreSQL"):
+        kind = engine_kind(full)
+        if kind != "postgresql":
             raise ConnectError(
                 "DF-E411",
-                f"this server speaks PostgreSQL's protocol but is {alike.strip('-') or full.split()[0]}",
+                f"this server speaks PostgreSQL's protocol but is {kind}",
                 where=self.display,
                 why="its locks and its DDL behave differently, so nothing that we predict would hold",
                 hint="driftflow supports PostgreSQL and SQLite",
