@@ -106,7 +106,7 @@ class Control:
                 case "pause":
                     self._pause = who
                 case "resume":
-                    self._pause, self._throttle_ms, self._resumed_by = "", 0, who
+                    self._pause, self._resumed_by = "", who
                 case "abort":
                     self._abort = who
                 case "throttle":
