@@ -81,7 +81,9 @@ class Terminal:
 
     def _read(self) -> bool:
         """False at the end of the output. A pseudo-terminal says EIO when the other side is gone."""
-        ready, _, _ = select.select([self._ours], [], [], 0.2)
+        poll = select.poll()
+        poll.register(self._ours, select.POLLIN | select.POLLHUP)
+        ready = poll.poll(200)
         if not ready:
             return True
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ class StopSignal:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
+        # Once, by close() or with the object: a second close would hit whoever was given the number since.
+        self._end = weakref.finalize(self, _close, self._read, self._write)
         self._pulls = 0
         self._lock = threading.Lock()
 
@@ -61,9 +64,13 @@ class StopSignal:
                 signal.signal(number, handler)
 
     def close(self) -> None:
+        self._end()
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
         with suppress(OSError):
-            os.close(self._read)
-            os.close(self._write)
+            os.close(descriptor)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

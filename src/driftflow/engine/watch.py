@@ -51,6 +51,9 @@ class Watcher:
         self._due = {"beat": 0.0, "requests": 0.0, "signals": 0.0}
         self._seen: set[int] = set()
         self._first_reading = threading.Event()
+        self._pulled = select.poll()  # Unlike select(), for any number of open files.
+        self._pulled.register(self._control.stop, select.POLLIN)
+        self._pulled.register(self._wake, select.POLLIN)
         self._stopped_at = 0.0
         self._cancelled_at = 0.0
         self._thread = threading.Thread(target=self._loop, name="driftflow-watch", daemon=True)
@@ -80,7 +83,7 @@ class Watcher:
         while not self._ended.is_set():
             # OSError: the pipe was closed while the program ends.
             with suppress(OSError, ValueError):
-                select.select([self._control.stop, self._wake], [], [], TICK_SECONDS)
+                self._pulled.poll(TICK_SECONDS * 1000)
             try:
                 self._turn()
             except (DatabaseFault, DriftflowError):
