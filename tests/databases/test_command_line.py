@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -78,11 +78,11 @@ class Project:
         lost = [step["undo"]["name"] for step in made["steps"] if step["undo"]["undo"] == "irreversible"]
         return [word for name in lost for word in ("--accept", name)]
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, environ: Mapping[str, str] = {}) -> subprocess.Popen[str]:
         """A run in the background, that has begun its backfill."""
         child = subprocess.Popen(
             [sys.executable, "-m", "driftflow", *words, "--url", self.url],
-            cwd=self.folder, env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
+            cwd=self.folder, env={**ENVIRON, **environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         self.children.append(child)
         self.wait(
@@ -159,9 +159,10 @@ def test_a_run_from_the_first_question_to_the_way_back(project: Project) -> None
 
 def test_pause_throttle_resume_and_abort_reach_a_run_in_another_process(project: Project) -> None:
     accept = project.plan()
-    child = project.start("apply", *accept)
+    # However fast the machine is, it is still running at the throttle, and then at the abort.
+    child = project.start("apply", *accept, environ={"DRIFTFLOW_CHUNK_TARGET_MS": "10", "DRIFTFLOW_REST_PERCENT": "9000"})
     id = project.runs()[0]["run"]
-    project.run("throttle", id, "2000")  # However fast the machine is, it is still running at the abort.
+    project.run("throttle", id, "2000")
     project.run("pause", id)
     project.wait(lambda: project.runs()[0]["state"] == "paused")
     assert project.runs()[0]["alive"], "it waits in its process"
