@@ -51,8 +51,8 @@ INSERT INTO k SELECT n, CASE WHEN n > 1 AND {down} THEN n - 1 WHEN n < 3000 AND 
 POSTGRESQL = {
     "a block that makes a table": ("", "DO $$ BEGIN CREATE TABLE made (id int); END $$; ALTER TABLE made ADD COLUMN x int DEFAULT 3;"),
     "constraints deferred to the end": (
-        "CREATE TABLE k (id int PRIMARY KEY, x int, CONSTRAINT k_x_fkey FOREIGN KEY (x) REFERENCES k DEFERRABLE);"
-        " INSERT INTO k SELECT n, n FROM generate_series(1, 300) AS n;",
+        ("CREATE TABLE k (id int PRIMARY KEY, x int, CONSTRAINT k_x_fkey FOREIGN KEY (x) REFERENCES k DEFERRABLE);"
+        " INSERT INTO k SELECT n, n FROM generate_series(1, 300) AS n;"),
         "SET CONSTRAINTS ALL DEFERRED; UPDATE k SET x = 301 WHERE id = 5; INSERT INTO k VALUES (301, 301);",
     ),
     "percent in update": (ODD, """UPDATE "My App"."Order % :x" SET "select" = "select" % 5, "Naïve ""q"" :x" = '%s :x %(a)s' || "100%";"""),
