@@ -156,17 +156,17 @@ def _plan(stage: Stage, folder: Path) -> Plan:
     return plan
 
 
-def _run(stage: Stage, plan: Plan, *, open_gates: tuple[str, ...] = ()) -> RunReport:
-    """Apply the plan, with its progress as it happens."""
+def _run(stage: Stage, plan: Plan, *, back: str = "", open_gates: tuple[str, ...] = ()) -> RunReport:
+    """Apply the plan, or take the run `back`, with its progress as it happens."""
     with PlainProgress(sys.stdout, plan) as listener:
-        return pipeline.apply_plan(
-            plan,
-            connector=stage.connector,
-            policy=Policy(),
-            options=RunOptions(open_gates=open_gates),
-            listener=listener,
-            root=stage.root,
-        )
+        edge: dict[str, Any] = {
+            "connector": stage.connector,
+            "policy": Policy(),
+            "options": RunOptions(open_gates=open_gates),
+            "listener": listener,
+            "root": stage.root,
+        }
+        return pipeline.roll_back(back, **edge) if back else pipeline.apply_plan(plan, **edge)
 
 
 def _take_back(stage: Stage, run: str) -> None:
@@ -175,29 +175,17 @@ def _take_back(stage: Stage, run: str) -> None:
         "\n━━ rollback: the release is taken back: first what only the new application needs, then the gate, then the rest\n"
     )
     plan = pipeline.plan_of_run(run, connector=stage.connector)
-    report = _back(stage, plan, run)
+    report = _run(stage, plan, back=run)
     while report.state == "waiting_at_gate":
         stage.say("    In this demo: yes. The writer becomes the old version of the application again.")
         stage.writer.ask("old")
-        report = _back(stage, plan, run, open_gates=(report.gate,))
+        report = _run(stage, plan, back=run, open_gates=(report.gate,))
     tally = stage.writer.ask()
     stage.say(
         f"  {report.state}: the writer's longest transaction meanwhile: {tally['longest_ms']:.0f} ms; failed: {len(tally['failures'])}."
     )
     if report.state != "rolled_back":
         raise SystemExit(f"the demo stopped at {report.state}: {report.message}")
-
-
-def _back(stage: Stage, plan: Plan, run: str, *, open_gates: tuple[str, ...] = ()) -> RunReport:
-    with PlainProgress(sys.stdout, plan) as listener:
-        return pipeline.roll_back(
-            run,
-            connector=stage.connector,
-            policy=Policy(),
-            options=RunOptions(open_gates=open_gates),
-            listener=listener,
-            root=stage.root,
-        )
 
 
 MIRRORED = {

@@ -17,6 +17,7 @@ from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
+from driftflow.readers.files import Faults
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -57,18 +58,11 @@ def readers() -> dict[str, Reader]:
 def find(paths: Sequence[Path], *, dialect: Dialect, options: Mapping[str, SourceOptions], root: Path) -> tuple[Source, ...]:
     """A source per path. Raises SourceError, or an ExceptionGroup of everything that is wrong in all of them."""
     found: list[Source] = []
-    faults: list[SourceError] = []
+    faults = Faults()
     for path in paths:
-        try:
+        with faults.collect():
             found += _sources_at(path, dialect=dialect, options=options.get(str(path), SourceOptions()), root=root)
-        except SourceError as fault:
-            faults.append(fault)
-        except ExceptionGroup as group:
-            faults += _leaves(group)
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise ExceptionGroup("the migrations cannot be read", faults)
+    faults.settle(", ".join(_shown(path, root) for path in paths))
     return tuple(found)
 
 
@@ -106,21 +100,18 @@ def _reader_for(path: Path, options: SourceOptions) -> Reader:
 
 def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migration, ...]:
     """Every statement with its operations. All that the grammar rejects is collected before anything is raised."""
-    faults: list[ParseError] = []
+    faults = Faults()
     parsed = []
     for migration in migrations:
         up = tuple(_parse(statement, dialect, faults) for statement in migration.statements)
         down = tuple(_parse(statement, dialect, faults) for statement in migration.down)
         parsed.append(replace(migration, statements=up, down=down))
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise ExceptionGroup(f"{len(faults)} statements are not {dialect.name}", faults)
+    faults.settle("the migrations")
     return tuple(parsed)
 
 
-def _parse(statement: Statement, dialect: Dialect, faults: list[ParseError]) -> Statement:
-    try:
+def _parse(statement: Statement, dialect: Dialect, faults: Faults) -> Statement:
+    try:  # Not `faults.collect()`: this runs once for every statement of a project.
         parsed = dialect.parse(statement)
         if dialect.name == "sqlite":
             # Our reading of SQLite never judges; the library does, without a database.
@@ -129,7 +120,7 @@ def _parse(statement: Statement, dialect: Dialect, faults: list[ParseError]) -> 
             check_syntax(parsed)
         return parsed
     except ParseError as fault:
-        faults.append(fault)
+        faults.found.append(fault)
         return statement
 
 
@@ -193,14 +184,6 @@ def _exists(ledger: Ledger, connection: Connection) -> bool:
         )
     quoted = dialect_named(connection.dialect).quote_name(table)
     return connection.query("SELECT to_regclass(%s) IS NOT NULL", (quoted,))[0][0] is True
-
-
-def _leaves(group: ExceptionGroup[Exception]) -> list[SourceError]:
-    """What is in the group, however deep; anything that is not about sources is raised as it is."""
-    rest = group.split(SourceError)[1]
-    if rest is not None:
-        raise rest
-    return [leaf for part in group.exceptions for leaf in (_leaves(part) if isinstance(part, ExceptionGroup) else [part])]  # type: ignore[misc]  # split() left nothing else
 
 
 def _shown(path: Path, root: Path) -> str:
