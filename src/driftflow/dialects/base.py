@@ -80,6 +80,8 @@ class Dialect(ABC):
     """The oldest and the newest supported version."""
     default_schema: ClassVar[str] = "public"
     """Where an unqualified name goes when nothing else is said."""
+    one_pass: ClassVar[bool] = False
+    """Whether the server carries out all clauses of an ALTER TABLE in one pass, so that what a clause does depends on the others (MySQL)."""
 
     # text
 
@@ -129,6 +131,18 @@ class Dialect(ABC):
     @abstractmethod
     def effects(self, operation: Operation, catalog: Catalog, *, version: Version | None = None) -> Effects:
         """What the (resolved) operation locks, does, loses and breaks on this catalog. `version` defaults to the catalog's."""
+
+    def together(
+        self, operations: Sequence[Operation], catalogs: Sequence[Catalog], *, version: Version | None = None
+    ) -> tuple[Effects, ...]:
+        """The effects of the (resolved) operations of one statement, one record each; `catalogs` are what each of them finds.
+
+        Where the server takes one pass (`one_pass`) the answer is the statement's: on MySQL the weakest algorithm wins for all clauses.
+        Elsewhere each clause does what it does alone.
+        """
+        return tuple(
+            self.effects(operation, catalog, version=version) for operation, catalog in zip(operations, catalogs, strict=True)
+        )
 
     @abstractmethod
     def can(self, capability: Capability, version: Version | None = None) -> bool: ...

@@ -100,8 +100,11 @@ class _Walk:
         alone = self.open is None
         if alone:
             self._begin(block=False)
+        first = len(self.found)
         for index, operation in enumerate(statement.operations):
             self._operation(migration, statement, index, operation)
+        if self.dialect.one_pass and len(statement.operations) > 1:
+            self._together(first)
         if alone and self.open is not None and not self.open.block:
             self._end()
 
@@ -143,6 +146,14 @@ class _Walk:
                 self._pragma(resolved)
             case _:
                 pass
+
+    def _together(self, first: int) -> None:
+        """What the clauses of one statement do is the statement's to say, once all of them are known. Its transaction remembers that."""
+        clauses = self.found[first:]
+        effects = self.dialect.together([at.operation for at in clauses], [at.catalog for at in clauses])
+        self.found[first:] = [replace(at, effects=one) for at, one in zip(clauses, effects, strict=True)]
+        if self.open is not None and self.open.number == clauses[-1].transaction:
+            self.open.effects[-len(clauses) :] = effects
 
     def _apply(self, operation: Operation) -> tuple[Operation, Catalog, str]:
         """(resolved, catalog afterwards, why it cannot apply)."""

@@ -22,13 +22,16 @@ from driftflow.model.operations import (
     AlterIdentity,
     AlterIndex,
     AlterObject,
+    AlterPartitions,
     AlterPolicy,
     AlterSequence,
     AlterTableOption,
     AlterTrigger,
     AlterView,
     AttachPartition,
+    ChangeColumn,
     Comment,
+    ConvertCharset,
     Copy,
     CreateExtension,
     CreateFunction,
@@ -73,6 +76,7 @@ from driftflow.model.operations import (
     RenameEnumValue,
     RenameIndex,
     RenameTable,
+    RequestAlgorithm,
     RewriteTable,
     Select,
     SetColumnOption,
@@ -91,6 +95,7 @@ from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.strategies import inverse_alter as alter
 from driftflow.strategies import inverse_object as other
 from driftflow.strategies import spoken
+from driftflow.strategies.inverse_redefinition import redefinition
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 
@@ -121,6 +126,8 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
             return _table(operation, before)
         case AlterTableOption() | RewriteTable() | AttachPartition() | DetachPartition() | SetInherit():
             return alter.table_option(operation, before, can_detach=at.can(Capability.DETACH_CONCURRENTLY))
+        case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
+            return redefinition(operation, before)
         case CreateView() | DropView() | AlterView() | RefreshView():
             return other.view(operation, before)
         case CreateTrigger() | DropTrigger() | AlterTrigger() | EnableTrigger() | CreateFunction() | DropFunction():

@@ -41,8 +41,11 @@ from driftflow.model.operations.object import (
     DropSchema,
     Grant,
 )
+from driftflow.model.operations.partition import AlterPartitions
 from driftflow.model.operations.policy import AlterPolicy, CreatePolicy, DropPolicy, SetRowSecurity
 from driftflow.model.operations.raw import RawSql
+from driftflow.model.operations.redefinition import ChangeColumn, ConvertCharset
+from driftflow.model.operations.request import RequestAlgorithm
 from driftflow.model.operations.sequence import AlterSequence, CreateSequence, DropSequence
 from driftflow.model.operations.session import LockTable, Pragma, SetSetting, TransactionControl
 from driftflow.model.operations.table import (
@@ -74,6 +77,7 @@ Operation = (
     | SetExpression
     | DropExpression
     | SetColumnOption
+    | ChangeColumn
     | AddConstraint
     | ValidateConstraint
     | AlterConstraint
@@ -94,6 +98,9 @@ Operation = (
     | AttachPartition
     | DetachPartition
     | SetInherit
+    | AlterPartitions
+    | ConvertCharset
+    | RequestAlgorithm
     | CreateView
     | DropView
     | AlterView
@@ -147,6 +154,7 @@ __all__ = [
     "AlterIdentity",
     "AlterIndex",
     "AlterObject",
+    "AlterPartitions",
     "AlterPolicy",
     "AlterSequence",
     "AlterTableOption",
@@ -155,7 +163,9 @@ __all__ = [
     "AttachPartition",
     "BaseOperation",
     "CatalogConflict",
+    "ChangeColumn",
     "Comment",
+    "ConvertCharset",
     "Copy",
     "CreateExtension",
     "CreateFunction",
@@ -200,6 +210,7 @@ __all__ = [
     "RenameEnumValue",
     "RenameIndex",
     "RenameTable",
+    "RequestAlgorithm",
     "RewriteTable",
     "Select",
     "SetColumnOption",

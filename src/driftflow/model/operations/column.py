@@ -33,6 +33,7 @@ from driftflow.model.operations.lookup import (
     find_column,
     find_table,
     inherited_from,
+    placed,
     put,
     put_view,
     refuse,
@@ -69,7 +70,7 @@ class AddColumn(BaseOperation, frozen=True, kw_only=True, tag="add_column"):
                 refuse(catalog, f"column {self.column.name} of table {self.table} exists already")
             return catalog
         kept = as_kept(catalog, self.table, self.column)
-        catalog = put(catalog, replace(table, columns=_placed(table.columns, kept, self.position)))
+        catalog = put(catalog, replace(table, columns=placed(table.columns, kept, self.position)))
         catalog = with_owned_sequences(catalog, self.table, self.column)
         not_null = next((one for one in self.constraints if isinstance(one, NotNull)), None)
         if not self.column.nullable:
@@ -429,16 +430,16 @@ class DropExpression(BaseOperation, frozen=True, kw_only=True, tag="drop_express
 
 
 class SetColumnOption(BaseOperation, frozen=True, kw_only=True, tag="set_column_option"):
-    """SET STATISTICS, SET STORAGE, SET COMPRESSION, SET (n_distinct = ...), RESET (...)."""
+    """SET STATISTICS, SET STORAGE, SET COMPRESSION, SET (n_distinct = ...), RESET (...); MySQL: SET VISIBLE, SET INVISIBLE."""
 
     table: Name
     column: str
-    option: Literal["statistics", "storage", "compression", "set", "reset"]
+    option: Literal["statistics", "storage", "compression", "set", "reset", "visible"]
     value: str
     only: bool = False
 
     def after(self, catalog: Catalog) -> Catalog:
-        """Only storage and compression are structure; statistics targets and n_distinct are not kept in the catalog."""
+        """Only storage, compression and visibility are structure; statistics targets and n_distinct are not kept in the catalog."""
         table = find_table(catalog, self.table, if_exists=self.table_if_exists)
         column = find_column(catalog, table, self.column) if table is not None else None
         if table is None or column is None:
@@ -452,19 +453,11 @@ class SetColumnOption(BaseOperation, frozen=True, kw_only=True, tag="set_column_
             case "compression":
                 method = "" if self.value.lower() == "default" else self.value.lower()
                 return _change_column(catalog, self.table, self.column, only=self.only, compression=method)
+            case "visible":
+                visible = self.value.upper() != "INVISIBLE"
+                return _change_column(catalog, self.table, self.column, only=self.only, visible=visible)
             case "statistics" | "set" | "reset":
                 return catalog
-
-
-def _placed(columns: tuple[Column, ...], column: Column, position: str) -> tuple[Column, ...]:
-    """At the end, or where MySQL's FIRST or AFTER says."""
-    word, _, anchor = position.partition(" ")
-    if word.upper() == "FIRST":
-        return (column, *columns)
-    if word.upper() == "AFTER":
-        at = next((index for index, one in enumerate(columns) if one.name == anchor), len(columns) - 1) + 1
-        return (*columns[:at], column, *columns[at:])
-    return (*columns, column)
 
 
 def _change_column(catalog: Catalog, table: Name, column: str, *, only: bool, **changes: object) -> Catalog:

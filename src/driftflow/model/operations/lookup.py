@@ -116,3 +116,14 @@ def change_each(catalog: Catalog, name: Name, change: Callable[[Table], Table], 
 def replace_column(table: Table, column: Column) -> Table:
     """The table with the column of that name replaced."""
     return replace(table, columns=tuple(column if one.name == column.name else one for one in table.columns))
+
+
+def placed(columns: tuple[Column, ...], column: Column, position: str) -> tuple[Column, ...]:
+    """At the end, or where MySQL's FIRST or AFTER says."""
+    word, _, anchor = position.partition(" ")
+    if word.upper() == "FIRST":
+        return (column, *columns)
+    if word.upper() == "AFTER":
+        at = next((index for index, one in enumerate(columns) if one.name == anchor), len(columns) - 1) + 1
+        return (*columns[:at], column, *columns[at:])
+    return (*columns, column)

@@ -182,7 +182,7 @@ class AlterTableOption(BaseOperation, frozen=True, kw_only=True, tag="alter_tabl
 
 class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"):
     """What writes the whole table anew: SET LOGGED/UNLOGGED, SET TABLESPACE, SET ACCESS METHOD, CLUSTER, VACUUM FULL; VACUUM and ANALYZE too,
-    which do not (`action` says which)."""
+    which do not (`action` says which). MySQL and MariaDB: OPTIMIZE, ENGINE, FORCE, ROW_FORMAT, KEY_BLOCK_SIZE, ORDER BY, REPAIR."""
 
     table: Name | None
     action: Literal[
@@ -196,6 +196,13 @@ class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"
         "analyze",
         "optimize",
         "engine",
+        "force",
+        "row_format",
+        "key_block_size",
+        "order_by",
+        "encryption",
+        "repair",
+        "check",
     ]
     value: str = ""
 
@@ -212,7 +219,11 @@ class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"
                 return put(catalog, replace(table, tablespace="" if self.value == "pg_default" else self.value))
             case "access_method":
                 return put(catalog, replace(table, access_method="" if self.value in {"heap", "DEFAULT"} else self.value))
-            case "cluster" | "vacuum_full" | "vacuum" | "analyze" | "optimize" | "engine":
+            case "engine" | "row_format" | "key_block_size" | "encryption":
+                word = self.action.upper()
+                kept = (option for option in table.options if option.partition("=")[0] != word)
+                return put(catalog, replace(table, options=tuple(sorted((*kept, f"{word}={self.value}")))))
+            case "cluster" | "vacuum_full" | "vacuum" | "analyze" | "optimize" | "force" | "order_by" | "repair" | "check":
                 return catalog
 
 

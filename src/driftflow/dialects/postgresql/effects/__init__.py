@@ -194,6 +194,8 @@ def _predict(p: Prediction, operation: op.Operation) -> None:
             session.lock_table(p, operation)
         case op.RawSql():
             session.raw_sql(p, operation)
+        case op.ChangeColumn() | op.ConvertCharset() | op.AlterPartitions() | op.RequestAlgorithm():
+            p.unknown = "it has no form on PostgreSQL"
         case op.TransactionControl() | op.SetSetting() | op.Pragma():
             pass
         case _:

@@ -14,11 +14,14 @@ from driftflow.model.operations import (
     AlterDomain,
     AlterIndex,
     AlterObject,
+    AlterPartitions,
     AlterPolicy,
     AlterSequence,
     AlterTrigger,
     AlterView,
+    ChangeColumn,
     Comment,
+    ConvertCharset,
     Copy,
     CreateExtension,
     CreateFunction,
@@ -56,6 +59,7 @@ from driftflow.model.operations import (
     RenameEnumValue,
     RenameIndex,
     RenameTable,
+    RequestAlgorithm,
     RewriteTable,
     Select,
     SetSetting,
@@ -101,6 +105,8 @@ def _one(operation: Operation) -> str:
             return operation.sql
         case Pragma():
             raise ValueError("PRAGMA is SQLite's")
+        case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
+            raise ValueError(f"{type(operation).__name__} has no form on PostgreSQL")
         case CreateTable():
             return tables.create_table(operation)
         case CreateTableAs():

@@ -168,6 +168,8 @@ def _column_option(operation: SetColumnOption) -> str:
             return f"{operation.option.upper()} ({operation.value})"
         case "statistics" | "storage" | "compression":
             return f"SET {operation.option.upper()} {operation.value}"
+        case "visible":
+            raise ValueError("PostgreSQL has no invisible columns")
         case other:
             assert_never(other)
 

@@ -148,6 +148,8 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             return replace(operation, reads=reads, writes=writes)
         case op.CreateSchema() | op.DropSchema() | op.CreateExtension() | op.TransactionControl() | op.SetSetting() | op.Pragma():
             return operation
+        case op.ChangeColumn() | op.ConvertCharset() | op.AlterPartitions() | op.RequestAlgorithm():
+            return operation
         case _:
             assert_never(operation)
 
