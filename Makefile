@@ -8,7 +8,9 @@ PYTEST := $(PYTHON) -m pytest
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help setup demo test lint check-types check-layers test-interpreters bench soak docs-check clean
+MORE_SERVERS ?= mysql mariadb
+
+.PHONY: help setup servers demo test lint check-types check-layers test-interpreters bench soak docs-check clean
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +25,9 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt; \
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	touch $@
+
+servers: $(READY) ## unpack MySQL 9 and MariaDB 11.8 for the lab (Debian packages through apt; nothing is installed)
+	$(PYTHON) -c 'import sys; from driftflow.lab.mysql_programs import unpack; [print(unpack(name)) for name in sys.argv[1:]]' $(MORE_SERVERS)
 
 demo: $(READY) ## the guided run: a shop in SQLite, then on PostgreSQL, under writers
 	$(PYTHON) -m driftflow demo
