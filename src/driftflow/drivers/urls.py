@@ -1,7 +1,8 @@
 """Database URLs: read, shown without their secret, and turned into a connector.
 
-Accepted: `postgresql://`, `postgres://`, `sqlite:///relative`, `sqlite:////absolute`, SQLAlchemy's `dialect+driver://` forms, and `file:` URIs.
-A password may stand in the URL, or come from PGPASSWORD, `.pgpass`, a service file (libpq reads those itself) or a password command.
+Accepted: `postgresql://`, `postgres://`, `mysql://`, `mariadb://`, `sqlite:///relative`, `sqlite:////absolute`, SQLAlchemy's `dialect+driver://`
+forms, and `file:` URIs. A password may stand in the URL, or come from PGPASSWORD, `.pgpass`, a service file (libpq reads those itself),
+MYSQL_PWD, `~/.my.cnf` or a password command.
 """
 
 from __future__ import annotations
@@ -10,14 +11,22 @@ import os
 import shlex
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
+from driftflow.drivers.mysql_place import completed, place_of
 from driftflow.engine.ports import Connector
 from driftflow.errors import ConfigError, ConnectError, UsageError
 from driftflow.model.record import Record
 
-SCHEMES: Mapping[str, str] = {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite", "file": "sqlite"}
-LATER = ("mysql", "mariadb")
+SCHEMES: Mapping[str, str] = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mariadb",
+    "sqlite": "sqlite",
+    "file": "sqlite",
+}
 SECRET_OPTIONS = frozenset({"password", "sslpassword", "passfile", "sslkey"})
 
 
@@ -42,17 +51,22 @@ def parse_url(url: str) -> DatabaseUrl:
     vendor = SCHEMES.get(scheme.partition("+")[0].lower())
     if not separator or vendor is None:
         raise _unknown(scheme if separator else "")
-    return _sqlite(url) if vendor == "sqlite" else _postgresql(url)
+    match vendor:
+        case "sqlite":
+            return _sqlite(url)
+        case "mysql" | "mariadb":
+            place = place_of(url)
+            return DatabaseUrl(dialect=place.scheme, text=url, display=place.display, database=place.database)
+        case _:
+            return _postgresql(url)
 
 
 def _unknown(scheme: str) -> ConfigError:
     name = scheme.partition("+")[0].lower()
-    if name in LATER:
-        return ConfigError("DF-E111", f"{name} is not supported by this version", hint="use postgresql:// or sqlite:///path")
     return ConfigError(
         "DF-E110",
         f"not a database URL: its scheme is {name!r}" if name.isidentifier() else "not a database URL: it has no scheme",
-        hint="postgresql://user@host:5432/database or sqlite:///path/to/file.db",
+        hint="postgresql://user@host:5432/database, mysql://user@host:3306/database or sqlite:///path/to/file.db",
     )
 
 
@@ -118,9 +132,23 @@ def connector_for(
 ) -> Connector:
     """What opens sessions to the database at `url`. Nothing is contacted yet, no driver is imported for another vendor.
 
-    `read_only` opens sessions that cannot write (SQLite by the file's mode, PostgreSQL by default_transaction_read_only).
+    `read_only` opens sessions that cannot write (SQLite by the file's mode, the servers by their transactions' default).
     """
     parsed = parse_url(url)
+    known = os.environ if environment is None else environment
+    if parsed.dialect in {"mysql", "mariadb"}:
+        try:
+            from driftflow.drivers.mysql import MysqlConnector
+        except ImportError as fault:
+            raise ConnectError(
+                "DF-E400",
+                "the driver of MySQL and MariaDB is not installed",
+                why=str(fault),
+                hint="pip install 'driftflow[mysql]'",
+            ) from fault
+        asked = _command_output(password_command) if password_command else ""
+        place = completed(place_of(url), secret=asked, environment=known, home=Path.home())
+        return MysqlConnector(place, read_only=read_only, statement_timeout_ms=statement_timeout_ms)
     if parsed.dialect == "sqlite":
         from driftflow.drivers.sqlite import SqliteConnector
 
@@ -131,7 +159,7 @@ def connector_for(
         raise ConnectError(
             "DF-E400", "the PostgreSQL driver is not installed", why=str(fault), hint="pip install 'driftflow[postgresql]'"
         ) from fault
-    secret = _command_output(password_command) if password_command else (environment or os.environ).get("PGPASSWORD", "")
+    secret = _command_output(password_command) if password_command else known.get("PGPASSWORD", "")
     return PostgresqlConnector(
         parsed.text,
         display=parsed.display,

@@ -212,6 +212,8 @@ class Server:
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         places = {
             "datadir": str(self.data),
+            # Two MariaDB servers name their temporary tables alike in a folder that they share.
+            "tmpdir": str(self.data),
             "socket": str(self.socket),
             "pid-file": str(self.home / "server.pid"),
             "port": str(self.port),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from driftflow.dialects.base import ErrorKind
+from driftflow.drivers.mysql_place import completed, place_of
 from driftflow.drivers.postgresql_session import untouchable
 from driftflow.drivers.sqlite import error_kind, translated
 from driftflow.drivers.urls import connector_for, parse_url, source_connector
@@ -43,7 +46,8 @@ def test_accepted(url: str, dialect: str, text: str, display: str) -> None:
     [
         ("shop.db", "DF-E110"),
         ("oracle://h/d", "DF-E110"),
-        ("mysql://h/d", "DF-E111"),
+        (f"mysql://u:{SECRET}@h:port/d", "DF-E112"),
+        (f"mysql://u:{SECRET}@h/d?ssl_mode=MAYBE", "DF-E118"),
         (f"postgresql://u:{SECRET}@h:port/d", "DF-E112"),
         (f"postgresql://u:{SECRET}@[h/d", "DF-E112"),
         ("sqlite://shop.db", "DF-E113"),
@@ -99,3 +103,49 @@ def test_whom_we_never_end() -> None:
     assert untouchable("x", "walsender", "") == "a replica or a subscriber reads from it"
     assert "wraparound" in untouchable("", "autovacuum worker", "autovacuum: VACUUM public.t (to prevent wraparound)")
     assert untouchable("psql", "client backend", "SELECT 1") == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "dialect", "display"),
+    [
+        (f"mysql://u:{SECRET}@h:3307/d", "mysql", "mysql://u@h:3307/d"),
+        (f"mysql+pymysql://u:{SECRET}@h/d?charset=utf8mb4", "mysql", "mysql://u@h/d"),
+        (f"mariadb+mariadbconnector://u:{SECRET}@[::1]/d", "mariadb", "mariadb://u@[::1]/d"),
+        ("mysql://u@localhost/d?unix_socket=/run/s", "mysql", "mysql://u@localhost/d?unix_socket=/run/s"),
+        ("mysql://h/d?ssl-mode=verify_identity&ssl_ca=/ca.pem", "mysql", "mysql://h/d?ssl_mode=VERIFY_IDENTITY&ssl_ca=/ca.pem"),
+    ],
+)
+def test_mysql_and_mariadb(url: str, dialect: str, display: str) -> None:
+    parsed = parse_url(url)
+    assert (parsed.dialect, parsed.display, parsed.database) == (dialect, display, "d")
+    connector = connector_for(url, environment={})
+    assert connector.dialect == dialect
+    assert SECRET not in repr(parsed) + repr(connector) + connector.display
+
+
+def test_tls_is_asked_for_in_every_spelling() -> None:
+    for options, mode in {
+        "": "PREFERRED",
+        "ssl_disabled=true": "DISABLED",
+        "ssl=true": "REQUIRED",
+        "sslmode=require": "REQUIRED",
+        "ssl_ca=/ca.pem": "VERIFY_CA",
+        "ssl_ca=/ca.pem&ssl_verify_identity=true": "VERIFY_IDENTITY",
+    }.items():
+        assert place_of(f"mysql://h/d?{options}").tls == mode, options
+
+
+def test_what_the_url_leaves_open_comes_from_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / ".my.cnf").write_text(
+        "!includedir /etc/mysql\n[client]\nuser=from_file\npassword = 'kept # as is'\nport=3399\nquick\n[mysqld]\nuser=no\n"
+    )
+    place = place_of("mysql:///d")
+    alone = completed(place, secret="", environment={}, home=tmp_path)
+    assert (alone.user, alone.password, alone.port, alone.host) == ("from_file", "kept # as is", 3399, "localhost")
+    assert completed(place, secret="", environment={"MYSQL_PWD": "e"}, home=tmp_path).password == "e"
+    assert completed(place, secret="command", environment={"MYSQL_PWD": "e"}, home=tmp_path).password == "command"
+    named = completed(place_of("mysql://me:url@h:1/d"), secret="command", environment={"MYSQL_PWD": "e"}, home=tmp_path)
+    assert (named.user, named.password, named.host, named.port) == ("me", "url", "h", 1)
+    with pytest.raises(ConfigError) as caught:
+        completed(place_of(f"mysql://h/d?read_default_file={tmp_path}/none"), secret="", environment={}, home=tmp_path)
+    assert caught.value.code == "DF-E119"
