@@ -80,6 +80,8 @@ class Dialect(ABC):
     """The oldest and the newest supported version."""
     default_schema: ClassVar[str] = "public"
     """Where an unqualified name goes when nothing else is said."""
+    plans: ClassVar[bool] = True
+    """Whether there are strategies for it: without them migrations are assessed, and not planned or run."""
     one_pass: ClassVar[bool] = False
     """Whether the server carries out all clauses of an ALTER TABLE in one pass, so that what a clause does depends on the others (MySQL)."""
 

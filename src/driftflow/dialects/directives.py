@@ -7,11 +7,12 @@ must come before the first statement: `-- driftflow: file ignore DF104`. Every d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.source_text import SourceText
+from driftflow.dialects.tokens import CommentToken
 from driftflow.errors import ParseError
 from driftflow.model.migration import Directive
 from driftflow.model.names import Span
@@ -90,6 +91,45 @@ def misplaced(directive: Directive, *, where: str, why: str, hint: str = HINT) -
     return ParseError(
         "DF-E211", f"the directive `{directive.verb}` stands where it has no effect", where=where, why=why, hint=hint
     )
+
+
+def statement_directives(
+    comments: Sequence[CommentToken], source: SourceText, *, first: bool, start: int
+) -> tuple[Directive, ...]:
+    """Those of one statement. `file` speaks of the whole file, and stands before its first statement or nowhere."""
+    found = []
+    for comment in comments:
+        for directive in directives_of((Comment(comment.text, comment.start),), source):
+            if directive.verb != FILE_VERB:
+                found.append(directive)
+            elif not first or comment.start > start:
+                raise misplaced(
+                    directive,
+                    where=excerpt_at(source, comment.start),
+                    why="`file` speaks of the whole file and must come before its first statement",
+                )
+    return tuple(found)
+
+
+def refuse_orphans(comments: Sequence[CommentToken], source: SourceText, *, statements: bool) -> None:
+    """A directive without a statement behind it would be silently lost; a file of `file` directives alone is legal."""
+    for comment in comments:
+        for directive in directives_of((Comment(comment.text, comment.start),), source):
+            if directive.verb != FILE_VERB or statements:
+                raise misplaced(
+                    directive,
+                    where=excerpt_at(source, comment.start),
+                    why="no statement follows it",
+                    hint="put the comment on a line of its own above the statement it speaks of",
+                )
+
+
+def comments_before(comments: Sequence[CommentToken], taken: int, end: int) -> Sequence[CommentToken]:
+    """The comments that begin before `end` and belong to no statement yet."""
+    upto = taken
+    while upto < len(comments) and comments[upto].start < end:
+        upto += 1
+    return comments[taken:upto]
 
 
 def _malformed(span: Span, where: str, why: str) -> ParseError:

@@ -11,6 +11,9 @@ NAMES: dict[str, str] = {
     "postgresql": "postgresql",
     "postgres": "postgresql",
     "pg": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mariadb",
+    "maria": "mariadb",
     "sqlite": "sqlite",
     "sqlite3": "sqlite",
 }
@@ -26,7 +29,7 @@ def dialect_named(name: str) -> Dialect:
             "DF-E117",
             f"there is no dialect called {name!r}",
             why=f"known dialects: {known}",
-            hint='set dialect = "postgresql" or dialect = "sqlite" in driftflow.toml, or pass --dialect',
+            hint='set dialect = "postgresql", "mysql", "mariadb" or "sqlite" in driftflow.toml, or pass --dialect',
         )
     return _load(canonical)
 
@@ -38,6 +41,14 @@ def _load(name: str) -> Dialect:
             from driftflow.dialects.postgresql import PostgreSQL
 
             return PostgreSQL()
+        case "mysql":
+            from driftflow.dialects.mysql import MySQL
+
+            return MySQL()
+        case "mariadb":
+            from driftflow.dialects.mariadb import MariaDB
+
+            return MariaDB()
         case "sqlite":
             from driftflow.dialects.sqlite import SQLite
 

@@ -134,6 +134,8 @@ class _Walk:
         self.open.earlier.append(resolved)
         self.open.effects.append(effects)
         self.catalog = after
+        if effects.implicit_commit and self.open.block and index == len(statement.operations) - 1:
+            self._end()  # the server commits: what comes next in the file is outside any transaction
         match resolved:
             case Select(opaque=True) | RawSql():
                 # A DO block may have made what a later statement names: from here on, what is not in the catalog may still exist.

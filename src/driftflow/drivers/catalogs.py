@@ -22,6 +22,10 @@ def catalog_of(connection: Connection, *, relations: Sequence[Name] | None = Non
         from driftflow.drivers import sqlite_catalog
 
         return sqlite_catalog.read_catalog(connection, relations=relations)
+    if connection.dialect in {"mysql", "mariadb"}:
+        from driftflow.drivers import mysql_catalog
+
+        return mysql_catalog.read_catalog(connection, relations=relations)
     from driftflow.drivers import postgresql_catalog
 
     return postgresql_catalog.read_catalog(connection, relations=relations, sample_seconds=sample_seconds)

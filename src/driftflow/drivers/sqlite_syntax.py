@@ -10,7 +10,7 @@ import re
 import sqlite3
 from contextlib import closing
 
-from driftflow.dialects.sqlite.place import excerpt_of
+from driftflow.dialects.place import excerpt_of
 from driftflow.dialects.sqlite.render.constraint import table_constraint
 from driftflow.dialects.sqlite.render.table import column_definition
 from driftflow.dialects.sqlite.tokens import tokenize

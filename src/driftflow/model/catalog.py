@@ -229,6 +229,8 @@ class Partitioning(Record, frozen=True, kw_only=True):
     strategy: Literal["RANGE", "LIST", "HASH", "KEY"]
     key: tuple[str, ...]
     """Columns or expressions."""
+    definition: str = ""
+    """MySQL: the whole PARTITION BY clause, with the partitions."""
 
 
 class TableStatistics(Record, frozen=True, kw_only=True):
@@ -242,6 +244,8 @@ class TableStatistics(Record, frozen=True, kw_only=True):
     writes_per_second: float | None = None
     reads_per_second: float | None = None
     average_row_bytes: int | None = None
+    row_versions: int | None = None
+    """MySQL 8.0.29 and later: instant changes of columns that the table has used up (TOTAL_ROW_VERSIONS)."""
     basis: str = ""
     """reltuples, count(*), sqlite_stat1, max(rowid), ..."""
 

@@ -88,6 +88,9 @@ class Effects(Record, frozen=True, kw_only=True):
     work: tuple[Work, ...] = ()
     algorithms: tuple[AcceptedAlgorithm, ...] = ()
     transactional: bool = True
+    """Whether it can run in a transaction and be rolled back with it."""
+    implicit_commit: bool = False
+    """Not transactional, and no error in a transaction: the server commits what is open, before and after it (MySQL's DDL)."""
     fails_if: tuple[Condition, ...] = ()
     loses: tuple[Loss, ...] = ()
     breaks: tuple[Break, ...] = ()

@@ -10,6 +10,7 @@ from driftflow.config import Policy
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.walk import situations
+from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
@@ -59,6 +60,13 @@ def compose_plan(
     `ledgers` maps a migration's `source` to the tool's version table. `references` are places of the application that still use what changes, a
     line each: they join the checklist of the first gate. Raises RefusedError, ParseError, SourceError.
     """
+    if not dialect.plans:
+        raise RefusedError(
+            "DF-E323",
+            f"migrations for {dialect.name} are assessed, not planned",
+            why="there are no strategies for it yet that are proved on real servers",
+            hint="driftflow assess --url URL    # what each statement locks and does on your tables",
+        )
     walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})
     chosen = draft_all(walked)
     made = made_by_release(chosen.drafts, catalog)

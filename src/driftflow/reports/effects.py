@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from driftflow.model.effects import Effects, LockClaim
+from driftflow.model.effects import AcceptedAlgorithm, Effects, LockClaim
 from driftflow.model.finding import AssessedStatement
-from driftflow.model.names import Name
 from driftflow.plugins import register
 from driftflow.reports.style import BLUE, BOLD, DIM, GREEN, RED, YELLOW, Paint, count, milliseconds
 
+LONGER = ("instant", "scan", "statement", "index_build", "rewrite", "copy")
 HELD = {
     "instant": "for an instant, then to the commit",
     "statement": "while rows are changed",
@@ -29,17 +29,22 @@ def render(statements: Sequence[AssessedStatement], *, color: bool = False, widt
         if not assessed.effects:
             lines.append("  nothing: no statement in it")
         for number, effects in enumerate(assessed.effects, start=1):
+            if len(assessed.effects) > 1 and _is_silent(effects):
+                continue
             if len(assessed.effects) > 1:
                 lines.append(paint(f"  part {number} of {len(assessed.effects)}", DIM))
-            lines += _effects(effects, paint)
+            lines += _effects(effects, paint, first=number == 1)
         lines.append("")
     return "\n".join(lines)
 
 
-def _effects(effects: Effects, paint: Paint) -> Iterator[str]:
+def _effects(effects: Effects, paint: Paint, *, first: bool) -> Iterator[str]:
+    """What belongs to the statement as a whole (algorithms, the commit) is said once, with its first clause."""
     if effects.unknown:
         yield from _labelled("unknown", f"{effects.unknown}; unknown is not the same as harmless", paint)
-    yield from _locks(effects.locks, paint)
+    yield from _locks(effects, paint)
+    if effects.algorithms and first:
+        yield from _labelled("accepts", _algorithms(effects.algorithms), paint)
     for work in effects.work:
         if work.kind != "rewrite" or work.why != "written anew with its table":
             yield from _labelled(
@@ -56,19 +61,37 @@ def _effects(effects: Effects, paint: Paint) -> Iterator[str]:
         yield from _labelled("loses", f"{loss.what}{' (can be made again)' if loss.reversible else ''}", paint)
     for broken in effects.breaks:
         yield from _labelled("breaks", broken.what, paint)
-    if not effects.transactional:
+    if effects.implicit_commit and first:
+        yield from _labelled("commits", "what the transaction did so far; it cannot be rolled back itself", paint)
+    elif not effects.transactional and not effects.implicit_commit:
         yield from _labelled("alone", "the server refuses it inside a transaction", paint)
 
 
-def _locks(claims: Sequence[LockClaim], paint: Paint) -> Iterator[str]:
-    """The strongest lock per relation that keeps somebody out; the others in one line."""
+def _is_silent(effects: Effects) -> bool:
+    """A clause that adds nothing to what the statement's other clauses do."""
+    return not (effects.locks or effects.work or effects.fails_if or effects.loses or effects.breaks or effects.unknown)
+
+
+def _algorithms(accepted: Sequence[AcceptedAlgorithm]) -> str:
+    """`INSTANT, INPLACE with LOCK=NONE (writes the table anew)`: the first is what the server takes by itself."""
+    pieces = []
+    for pair in accepted:
+        lock = "" if pair.lock == "DEFAULT" else f" with LOCK={pair.lock}"
+        pieces.append(f"{pair.algorithm}{lock}{' (writes the table anew)' if pair.rebuilds else ''}")
+    return ", ".join(pieces)
+
+
+def _locks(effects: Effects, paint: Paint) -> Iterator[str]:
+    """The strongest lock per relation that keeps somebody out, and a weaker one that is held longer; the others in one line."""
+    claims = effects.locks
     if not claims:
         yield from _labelled("locks", "no relation", paint)
         return
-    strongest: dict[Name, LockClaim] = {}
+    told: list[LockClaim] = []
     for claim in claims:
-        strongest.setdefault(claim.relation, claim)
-    old = [claim for claim in strongest.values() if not claim.why.startswith("the new ")]
+        if not any(one.relation == claim.relation and _outdoes(one, claim) for one in told):
+            told.append(claim)
+    old = [claim for claim in told if not claim.why.startswith("the new ")]
     shown = [claim for claim in old if claim.blocks]
     quiet = len(old) - len(shown)
     wide = max((len(claim.relation.text) for claim in shown), default=0)
@@ -78,12 +101,17 @@ def _locks(claims: Sequence[LockClaim], paint: Paint) -> Iterator[str]:
         colour = RED if "reads" in claim.blocks else YELLOW if "writes" in claim.blocks else DIM
         mode = paint(claim.mode.ljust(modes), colour)
         why = f" ({claim.why})" if claim.why else ""
-        yield from paint.fold(
-            f"  {label}     {claim.relation.text:<{wide}}  {mode}  {_blocks(claim)}, {HELD[claim.held]}{why}", hang=14
-        )
+        moment = effects.implicit_commit and claim.held == "instant"
+        held = "for a moment" if moment else HELD[claim.held]
+        yield from paint.fold(f"  {label}     {claim.relation.text:<{wide}}  {mode}  {_blocks(claim)}, {held}{why}", hang=14)
     if quiet:
         label = paint("locks", BLUE, BOLD) if not shown else "     "
         yield f"  {label}     {count(quiet, 'relation')}{' more' if shown else ''} in modes that keep nobody out"
+
+
+def _outdoes(one: LockClaim, other: LockClaim) -> bool:
+    """Whether the first says all that the second does: it comes first by strength, and is held as long."""
+    return LONGER.index(one.held) >= LONGER.index(other.held)
 
 
 def _blocks(claim: LockClaim) -> str:

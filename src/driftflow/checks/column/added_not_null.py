@@ -12,7 +12,13 @@ from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AddColumn
 
 
-@check("DF102", on=AddColumn, page="column/added-not-null", title="NOT NULL without a default fails on rows")
+@check(
+    "DF102",
+    on=AddColumn,
+    page="column/added-not-null",
+    title="NOT NULL without a default fails on rows",
+    dialects=("postgresql", "sqlite"),
+)
 def added_not_null(operation: AddColumn, at: Situation) -> Iterator[Finding]:
     """Passes every test on an empty database and fails in production: an error of its own, apart from what it blocks."""
     column = operation.column

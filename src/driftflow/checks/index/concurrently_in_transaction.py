@@ -21,7 +21,9 @@ _HOW = {
 
 @check("DF304", on=BaseOperation, page="index/concurrently-in-transaction", title="Refused inside a transaction")
 def concurrently_in_transaction(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
-    if at.effects.transactional or not at.in_transaction or isinstance(operation, Pragma):  # pragmas: DF653
+    if (
+        at.effects.transactional or at.effects.implicit_commit or not at.in_transaction or isinstance(operation, Pragma)
+    ):  # pragmas: DF653
         return
     several = at.migration.transaction == "implicit"
     why = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
+from driftflow.dialects.place import excerpt_of
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.sqlite import capabilities
 from driftflow.dialects.sqlite.errors import error_kind
@@ -16,7 +17,6 @@ from driftflow.dialects.sqlite.functions import is_volatile
 from driftflow.dialects.sqlite.keywords import quote, quote_string
 from driftflow.dialects.sqlite.normal import normal_expression
 from driftflow.dialects.sqlite.parse import parse_sql
-from driftflow.dialects.sqlite.place import excerpt_of
 from driftflow.dialects.sqlite.render import render
 from driftflow.dialects.sqlite.render.table import quote_name
 from driftflow.dialects.sqlite.resolve import resolve

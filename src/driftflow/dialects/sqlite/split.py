@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from driftflow.dialects.directives import FILE_VERB, Comment, directives_of, misplaced
+from driftflow.dialects.directives import comments_before, refuse_orphans, statement_directives
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.source_text import SourceText
-from driftflow.dialects.sqlite.tokens import CommentToken, Token, TokenFault, tokenize
+from driftflow.dialects.sqlite.tokens import Token, TokenFault, tokenize
 from driftflow.errors import ParseError
-from driftflow.model.migration import Directive, Statement
+from driftflow.model.migration import Statement
 
 _HINTS = {
     "DF-E202": "close it, or double the quote inside",
@@ -31,47 +31,18 @@ def split(source: SourceText) -> tuple[Statement, ...]:
         start, end = group[0].start, group[-1].end
         if group[0].key == ".":
             raise _shell_command(source, start)
-        mine = _comments_before(comments, taken, end)
+        mine = comments_before(comments, taken, end)
         taken += len(mine)
         statements.append(
             Statement(
                 sql=source.text[start:end],
                 span=source.span(start, end),
-                directives=_directives(mine, source, first=not statements, start=start),
+                directives=statement_directives(mine, source, first=not statements, start=start),
                 anchors=source.anchors(start, end),
             )
         )
-    _refuse_orphans(comments[taken:], source, statements=bool(statements))
+    refuse_orphans(comments[taken:], source, statements=bool(statements))
     return tuple(statements)
-
-
-def _directives(comments: list[CommentToken], source: SourceText, *, first: bool, start: int) -> tuple[Directive, ...]:
-    """Those of one statement. `file` speaks of the whole file, and stands before its first statement or nowhere."""
-    found = []
-    for comment in comments:
-        for directive in directives_of((Comment(comment.text, comment.start),), source):
-            if directive.verb != FILE_VERB:
-                found.append(directive)
-            elif not first or comment.start > start:
-                raise misplaced(
-                    directive,
-                    where=excerpt_at(source, comment.start),
-                    why="`file` speaks of the whole file and must come before its first statement",
-                )
-    return tuple(found)
-
-
-def _refuse_orphans(comments: list[CommentToken], source: SourceText, *, statements: bool) -> None:
-    """A directive without a statement behind it would be silently lost; a file of `file` directives alone is legal."""
-    for comment in comments:
-        for directive in directives_of((Comment(comment.text, comment.start),), source):
-            if directive.verb != FILE_VERB or statements:
-                raise misplaced(
-                    directive,
-                    where=excerpt_at(source, comment.start),
-                    why="no statement follows it",
-                    hint="put the comment on a line of its own above the statement it speaks of",
-                )
 
 
 def _shell_command(source: SourceText, start: int) -> ParseError:
@@ -83,13 +54,6 @@ def _shell_command(source: SourceText, start: int) -> ParseError:
         why="only the shell understands it, and it may change what the rest of the file means",
         hint="remove the line, or write what it does in SQL",
     )
-
-
-def _comments_before(comments: list[CommentToken], taken: int, end: int) -> list[CommentToken]:
-    upto = taken
-    while upto < len(comments) and comments[upto].start < end:
-        upto += 1
-    return comments[taken:upto]
 
 
 def _groups(tokens: list[Token]) -> list[list[Token]]:

@@ -6,41 +6,10 @@ Source: SQLite's tokenize.c (3.54). Unlike PostgreSQL there are no dollar quotes
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
 
-Kind = Literal["word", "quoted", "string", "blob", "number", "variable", "operator"]
+from driftflow.dialects.tokens import END, CommentToken, Kind, Token, TokenFault
 
-
-class Token(NamedTuple):
-    """One token. `key` is what grammars compare: the upper-case word, the operator, and empty for everything else."""
-
-    kind: Kind
-    text: str
-    start: int
-    key: str
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.text)
-
-
-class CommentToken(NamedTuple):
-    text: str
-    start: int
-
-
-class TokenFault(Exception):
-    """Text that SQLite's tokenizer does not read. `offset` is where it begins."""
-
-    def __init__(self, message: str, offset: int, code: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.offset = offset
-        self.code = code
-
-
-END = Token("operator", "", 0, "")
-"""What a cursor sees behind the last token."""
+__all__ = ["END", "CommentToken", "Kind", "Token", "TokenFault", "name_of", "tokenize"]
 
 _TOKEN = re.compile(
     r"""

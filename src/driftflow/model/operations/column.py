@@ -39,7 +39,13 @@ from driftflow.model.operations.lookup import (
     refuse,
     replace_column,
 )
-from driftflow.model.operations.rules import column_takes_keys_along, dependents_block, partitions_share_identity
+from driftflow.model.operations.rules import (
+    column_takes_keys_along,
+    dependents_block,
+    index_outlives_column,
+    partitions_share_identity,
+    renames_to_itself,
+)
 from driftflow.model.operations.sequences import add_identity_sequence, as_kept, merged, sequence_of, with_owned_sequences
 from driftflow.model.record import replace
 
@@ -121,7 +127,10 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
         catalog = dependents.drop_sequences_of(catalog, {self.table}, self.column)
         heirs = [] if self.only else children(catalog, self.table)
         dropped_indexes = _index_names(catalog.tables[self.table.text])
-        catalog = put(catalog, dependents.without_column(catalog.tables[self.table.text], self.column))
+        catalog = put(
+            catalog,
+            dependents.without_column(catalog.tables[self.table.text], self.column, keep_indexes=index_outlives_column(catalog)),
+        )
         gone = dropped_indexes - _index_names(catalog.tables[self.table.text])
         for child in heirs:
             kept = tuple(
@@ -170,7 +179,7 @@ class RenameColumn(BaseOperation, frozen=True, kw_only=True, tag="rename_column"
         table = find_table(catalog, self.table, if_exists=self.table_if_exists)
         if table is None or find_column(catalog, table, self.column) is None:
             return catalog
-        if table.column(self.to) is not None:
+        if table.column(self.to) is not None and not (self.to == self.column and renames_to_itself(catalog)):
             refuse(catalog, f"column {self.to} of table {self.table} exists already")
             return catalog
         _may_change_here(catalog, table, self.column)

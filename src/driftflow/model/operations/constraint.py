@@ -31,6 +31,8 @@ class AddConstraint(BaseOperation, frozen=True, kw_only=True, tag="add_constrain
                 table = _with_adopted_index(table, self.constraint)
             case _:
                 table = keys.with_key_indexes(catalog, replace(table, constraints=(*table.constraints, constraint)))
+        if isinstance(constraint, ForeignKey):
+            table = keys.with_referencing_index(catalog, table, constraint)
         if isinstance(constraint, PrimaryKey):
             primary = table.primary_key
             table = keys.with_not_null(catalog, table, primary.columns if primary is not None else constraint.columns)

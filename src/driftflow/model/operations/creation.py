@@ -5,7 +5,7 @@ from __future__ import annotations
 from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, NotNull, Publication, Table, TableStatistics
 from driftflow.model.names import Name
 from driftflow.model.operations import heirs
-from driftflow.model.operations.keys import as_kept, with_key_indexes, with_not_null
+from driftflow.model.operations.keys import as_kept, with_key_indexes, with_not_null, with_referencing_index
 from driftflow.model.operations.lookup import put, refuse
 from driftflow.model.operations.rules import keys_have_indexes
 from driftflow.model.operations.sequences import as_kept as column_as_kept
@@ -30,6 +30,8 @@ def create(catalog: Catalog, table: Table) -> Catalog:
         publications=publications_of(catalog, table),
     )
     table = _with_not_null(catalog, table, parents)
+    for key in table.foreign_keys:
+        table = with_referencing_index(catalog, table, key)
     catalog = put(catalog, with_key_indexes(catalog, table))
     for column in table.columns:
         catalog = with_owned_sequences(catalog, table.name, column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from driftflow.model.catalog import Catalog, Check, ForeignKey, PrimaryKey, Table, Unique, View
+from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, PrimaryKey, Table, Unique, View
 from driftflow.model.names import Name
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.operations.lookup import children, put, refuse
@@ -125,8 +125,11 @@ def _in_condition(definition: str, column: str) -> bool:
     return bool(found) and mentions(rest.rpartition(") EXECUTE ")[0], column)
 
 
-def without_column(table: Table, column: str) -> Table:
-    """The table without the column and all of its own that contains it: constraints, indexes, and with CASCADE what read it."""
+def without_column(table: Table, column: str, *, keep_indexes: bool = False) -> Table:
+    """The table without the column and all of its own that contains it: constraints, indexes, and with CASCADE what read it.
+
+    With `keep_indexes` an index over several columns stays, without this one.
+    """
     from driftflow.model.operations.keys import columns_of
 
     def holds(expression: str) -> bool:
@@ -140,9 +143,10 @@ def without_column(table: Table, column: str) -> Table:
         and not (hasattr(one, "definition") and holds(one.definition))
     )
     names = {one.name for one in constraints}
+    kept = tuple(_shortened(one, column) for one in table.indexes) if keep_indexes else table.indexes
     indexes = tuple(
         one
-        for one in table.indexes
+        for one in kept
         if (not one.constraint or one.constraint in names)
         and column not in one.columns
         and column not in one.include
@@ -163,6 +167,11 @@ def without_column(table: Table, column: str) -> Table:
             one for one in table.triggers if column not in one.update_columns and not _in_condition(one.definition, column)
         ),
     )
+
+
+def _shortened(index: Index, column: str) -> Index:
+    parts = tuple(part for part in index.parts if part.column != column)
+    return replace(index, parts=parts) if parts else index
 
 
 def rewrite_tables(catalog: Catalog, change: Callable[[Table], Table]) -> Catalog:

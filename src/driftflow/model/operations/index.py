@@ -8,7 +8,7 @@ from driftflow.model.catalog import Catalog, Index, Table, View
 from driftflow.model.names import Name
 from driftflow.model.operations import dependents, heirs
 from driftflow.model.operations.base import BaseOperation
-from driftflow.model.operations.lookup import children, find_index, put, put_holder, refuse, taken
+from driftflow.model.operations.lookup import children, find_index, index_taken, put, put_holder, refuse
 from driftflow.model.operations.rules import dependents_block
 from driftflow.model.record import replace
 
@@ -33,7 +33,7 @@ class CreateIndex(BaseOperation, frozen=True, kw_only=True, tag="create_index"):
             missing = [column for column in named if holder.column(column) is None]
             if missing and not holder.partial:
                 refuse(catalog, f"column {missing[0]} of table {holder.name} does not exist")
-        if self.index.name.name and taken(catalog, self.index.name.schema)(self.index.name.name):
+        if self.index.name.name and index_taken(catalog, holder, self.index.name):
             if not self.if_not_exists:
                 refuse(catalog, f"relation {self.index.name} exists already")
             return catalog
@@ -97,10 +97,10 @@ class RenameIndex(BaseOperation, frozen=True, kw_only=True, tag="rename_index"):
             if not (self.if_exists or self.table_if_exists):
                 refuse(catalog, f"index {self.name} does not exist")
             return catalog
-        if taken(catalog, self.name.schema)(self.to):
+        holder, index = found
+        if index_taken(catalog, holder, Name(schema=self.name.schema, name=self.to)):
             refuse(catalog, f"relation {Name(schema=self.name.schema, name=self.to)} exists already")
             return catalog
-        holder, index = found
         if index.constraint and isinstance(holder, Table) and holder.constraint(self.to) is not None:
             refuse(catalog, f"constraint {self.to} of table {holder.name} exists already")
             return catalog

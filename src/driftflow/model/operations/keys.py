@@ -20,7 +20,12 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 from driftflow.model.operations.lookup import taken
 from driftflow.model.operations.naming import made_name
-from driftflow.model.operations.rules import attached_keys_are_alike, keys_have_indexes, not_null_is_named
+from driftflow.model.operations.rules import (
+    attached_keys_are_alike,
+    foreign_key_makes_index,
+    keys_have_indexes,
+    not_null_is_named,
+)
 from driftflow.model.record import replace
 
 Key = PrimaryKey | Unique
@@ -53,6 +58,20 @@ def without(table: Table, name: str) -> Table:
 def swap(table: Table, name: str, constraint: Constraint) -> Table:
     """The table with one constraint replaced in its place."""
     return replace(table, constraints=tuple(constraint if one.name == name else one for one in table.constraints))
+
+
+def with_referencing_index(catalog: Catalog, table: Table, key: ForeignKey) -> Table:
+    """The table with the index that the server makes for a foreign key, named as the key is, where none begins with its columns."""
+    if not foreign_key_makes_index(catalog):
+        return table
+    wanted = key.columns
+    primary = table.primary_key
+    heads = [index.columns for index in table.indexes] + ([primary.columns] if primary is not None else [])
+    if any(head[: len(wanted)] == wanted for head in heads):
+        return table
+    name = Name(schema=table.name.schema, name=key.name)
+    made = Index(name=name, table=table.name, parts=tuple(IndexPart(column=column) for column in wanted))
+    return replace(table, indexes=(*table.indexes, made))
 
 
 def columns_of(constraint: Constraint) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from driftflow.model.catalog import Catalog, Column, Index, Table, View
 from driftflow.model.names import Name
 from driftflow.model.operations.base import CatalogConflict
+from driftflow.model.operations.rules import indexes_are_named_per_table
 from driftflow.model.record import replace
 
 
@@ -75,11 +76,20 @@ def taken(catalog: Catalog, schema: str) -> Callable[[str], bool]:
         key = Name(schema=schema, name=name).text
         if key in catalog.tables or key in catalog.views or key in catalog.sequences:
             return True
-        if indexes is None:
+        if indexes is None and indexes_are_named_per_table(catalog):
+            indexes = set()
+        elif indexes is None:
             indexes = {index.name.name for holder in holders(catalog, schema) for index in holder.indexes}
         return name in indexes
 
     return is_taken
+
+
+def index_taken(catalog: Catalog, holder: Table | View, name: Name) -> bool:
+    """Whether an index on `holder` cannot be called that: by another of its own, or by any relation of the schema."""
+    if indexes_are_named_per_table(catalog):
+        return any(index.name.name.lower() == name.name.lower() for index in holder.indexes)
+    return taken(catalog, name.schema)(name.name)
 
 
 def children(catalog: Catalog, name: Name) -> list[Table]:

@@ -22,5 +22,3 @@ class RequestAlgorithm(BaseOperation, frozen=True, kw_only=True, tag="request_al
     """MariaDB: WAIT n; 0 for NOWAIT."""
     ignore: bool = False
     """MariaDB: ALTER IGNORE TABLE deletes rows that break a new unique key."""
-    without_validation: bool = False
-    """MySQL: WITHOUT VALIDATION of generated columns."""

@@ -34,6 +34,26 @@ def column_takes_keys_along(catalog: Catalog) -> bool:
     return catalog.vendor != "sqlite"
 
 
+def indexes_are_named_per_table(catalog: Catalog) -> bool:
+    """Whether two tables may have indexes of one name, and an index may be called as a table is (MySQL, MariaDB)."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
+def renames_to_itself(catalog: Catalog) -> bool:
+    """Whether a column may be renamed to the name that it has (MySQL, MariaDB); elsewhere the name is taken."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
+def index_outlives_column(catalog: Catalog) -> bool:
+    """Whether an index over several columns goes on without the one that is dropped (MySQL, MariaDB); else it goes with it."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
+def foreign_key_makes_index(catalog: Catalog) -> bool:
+    """Whether the server makes an index over the referencing columns where none begins with them (MySQL, MariaDB)."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
 def attached_keys_are_alike(catalog: Catalog) -> bool:
     """Whether a partition's own UNIQUE cannot stand for the parent's PRIMARY KEY, nor the other way round (measured: it can on 12, 14 and 16, not on 17.6 and 18)."""
     return catalog.vendor == "postgresql" and catalog.version is not None and catalog.version.major >= 17

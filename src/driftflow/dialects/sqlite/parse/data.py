@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from driftflow.dialects.relations import relations_read
 from driftflow.dialects.sqlite.functions import foreign_functions
 from driftflow.dialects.sqlite.normal import normal
 from driftflow.dialects.sqlite.parse.constraint import CONFLICT_ACTIONS
 from driftflow.dialects.sqlite.parse.cursor import Cursor, Unread, expression_of
-from driftflow.dialects.sqlite.parse.query import relations_read
 from driftflow.dialects.sqlite.tokens import Token
 from driftflow.model.names import Name
 from driftflow.model.operations import Delete, Insert, Operation, Select, Update
@@ -29,7 +29,7 @@ def data_statement(cursor: Cursor) -> Operation:
         case "SELECT" | "VALUES":
             tokens = cursor.tokens[start:]
             cursor.rest()
-            return Select(sql=cursor.sql, reads=relations_read(tokens, cursor.sql), calls=foreign_functions(tokens))
+            return Select(sql=cursor.sql, reads=relations_read(cursor.over(tokens)), calls=foreign_functions(tokens))
         case _:
             raise Unread(f"no statement begins {cursor.here()}")
 
@@ -65,7 +65,7 @@ def _skip_with(cursor: Cursor) -> None:
 def _reads(cursor: Cursor, start: int, target: int, behind: int) -> tuple[Name, ...]:
     """Relations in the WITH clause before the target and in everything behind it."""
     tokens = [*cursor.tokens[start:target], *cursor.tokens[behind:]]
-    return relations_read(tokens, cursor.sql)
+    return relations_read(cursor.over(tokens))
 
 
 def _insert(cursor: Cursor, start: int) -> Insert:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from driftflow.dialects.relations import relations_read
 from driftflow.dialects.sqlite.keys import WITHOUT_ROWID, settle
 from driftflow.dialects.sqlite.normal import normal
 from driftflow.dialects.sqlite.parse.column import Draft, column_definition
 from driftflow.dialects.sqlite.parse.constraint import OPENS_TABLE_CONSTRAINT, table_constraint
 from driftflow.dialects.sqlite.parse.cursor import Cursor, Unread
-from driftflow.dialects.sqlite.parse.query import relations_read
 from driftflow.dialects.sqlite.tokens import Token, TokenFault, name_of, tokenize
 from driftflow.dialects.sqlite.types import is_rowid_type
 from driftflow.model.catalog import Constraint, ForeignKey, PrimaryKey, Table
@@ -30,7 +30,7 @@ def create_table(cursor: Cursor, *, temporary: bool) -> CreateTable | CreateTabl
         return CreateTableAs(
             name=name,
             query=normal(query),
-            reads=relations_read(query, cursor.sql),
+            reads=relations_read(cursor.over(query)),
             if_not_exists=if_not_exists,
             temporary=temporary,
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from driftflow.dialects.relations import relations_read
 from driftflow.dialects.sqlite.keywords import quote
 from driftflow.dialects.sqlite.normal import normal
 from driftflow.dialects.sqlite.parse.cursor import Cursor, Unread, expression_of
 from driftflow.dialects.sqlite.parse.data import statement_relations
-from driftflow.dialects.sqlite.parse.query import relations_read
 from driftflow.dialects.sqlite.tokens import Token
 from driftflow.model.catalog import Trigger
 from driftflow.model.names import Name
@@ -93,7 +93,7 @@ def _definition(
 
 def _touches(body: list[Sequence[Token]], when: Sequence[Token], sql: str) -> tuple[Name, ...]:
     found: dict[str, Name] = {}
-    for name in relations_read(when, sql):
+    for name in relations_read(Cursor(when, sql)):
         found.setdefault(name.text.lower(), name)
     for statement in body:
         for name in statement_relations(statement, sql):

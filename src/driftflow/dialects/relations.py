@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from driftflow.dialects.sqlite.parse.cursor import Cursor, Unread
-from driftflow.dialects.sqlite.tokens import Token
+from driftflow.dialects.cursor import NameCursor, Unread
+from driftflow.dialects.tokens import Token
 from driftflow.model.names import Name
 
 _ENDS_FROM = frozenset(
@@ -28,15 +28,15 @@ _ENDS_FROM = frozenset(
 _OPENS_QUERY = frozenset({"SELECT", "VALUES", "WITH"})
 
 
-def relations_read(tokens: Sequence[Token], sql: str = "") -> tuple[Name, ...]:
+def relations_read(cursor: NameCursor) -> tuple[Name, ...]:
     """In order of their first mention, each once. Table-valued functions are no relations. Raises Unread for unbalanced parentheses."""
     found: dict[tuple[str, str], Name] = {}
-    for name in _walk(Cursor(tokens, sql), frozenset()):
+    for name in _walk(cursor, frozenset()):
         found.setdefault((name.schema.lower(), name.name.lower()), name)
     return tuple(found.values())
 
 
-def _walk(cursor: Cursor, hidden: frozenset[str]) -> list[Name]:
+def _walk(cursor: NameCursor, hidden: frozenset[str]) -> list[Name]:
     """One level of parentheses: a query, or the inside of any expression."""
     found: list[Name] = []
     if cursor.at("WITH"):
@@ -51,14 +51,17 @@ def _walk(cursor: Cursor, hidden: frozenset[str]) -> list[Name]:
             continue
         match token.key:
             case "(":
-                inside = Cursor(cursor.parenthesised(), cursor.sql)
+                called = cursor.index > 0 and cursor.peek(-1).key in cursor.from_inside_calls
+                inside = cursor.inside()
+                if called:
+                    inside = cursor.over([one for one in inside.tokens if one.key != "FROM"])
                 joined = expecting and inside.peek().key not in _OPENS_QUERY
                 found += _joined(inside, hidden) if joined else _walk(inside, hidden)
                 expecting = False
             case "FROM" if not _distinct_from(cursor):
                 cursor.take()
                 in_from = expecting = True
-            case "JOIN":
+            case "JOIN" | "STRAIGHT_JOIN":
                 cursor.take()
                 expecting = in_from
             case "," if in_from:
@@ -78,7 +81,7 @@ def _walk(cursor: Cursor, hidden: frozenset[str]) -> list[Name]:
     return found
 
 
-def _joined(cursor: Cursor, hidden: frozenset[str]) -> list[Name]:
+def _joined(cursor: NameCursor, hidden: frozenset[str]) -> list[Name]:
     """FROM ( a JOIN b ): the inside is a join, and begins with a table."""
     before = [] if cursor.at("(") else _table_or_function(cursor, hidden)
     found = list(before)
@@ -88,16 +91,16 @@ def _joined(cursor: Cursor, hidden: frozenset[str]) -> list[Name]:
             found += _table_or_function(cursor, hidden)
             expecting = False
         elif cursor.at("("):
-            inside = Cursor(cursor.parenthesised(), cursor.sql)
+            inside = cursor.inside()
             joined = expecting and inside.peek().key not in _OPENS_QUERY
             found += _joined(inside, hidden) if joined else _walk(inside, hidden)
             expecting = False
         else:
-            expecting = in_from and cursor.take().key in {"JOIN", ","}
+            expecting = in_from and cursor.take().key in {"JOIN", "STRAIGHT_JOIN", ","}
     return found
 
 
-def _with_clause(cursor: Cursor, hidden: frozenset[str]) -> tuple[frozenset[str], list[Name]]:
+def _with_clause(cursor: NameCursor, hidden: frozenset[str]) -> tuple[frozenset[str], list[Name]]:
     """WITH [RECURSIVE] name [(columns)] AS [NOT MATERIALIZED] (query), ...: the names it adds, and what its queries read."""
     cursor.expect("WITH")
     cursor.accept("RECURSIVE")
@@ -114,18 +117,21 @@ def _with_clause(cursor: Cursor, hidden: frozenset[str]) -> tuple[frozenset[str]
         if not cursor.accept(","):
             break
     hidden = hidden | names
-    return hidden, [name for body in bodies for name in _walk(Cursor(body, cursor.sql), hidden)]
+    return hidden, [name for body in bodies for name in _walk(cursor.over(body), hidden)]
 
 
-def _table_or_function(cursor: Cursor, hidden: frozenset[str]) -> list[Name]:
+def _table_or_function(cursor: NameCursor, hidden: frozenset[str]) -> list[Name]:
+    if cursor.peek().key in cursor.no_relations and cursor.peek(1).key != ".":
+        cursor.take()
+        return []
     if not cursor.is_name():
         raise Unread(f"a table was expected {cursor.here()}")
     name = cursor.qualified()
     if cursor.at("("):  # json_each(...), pragma_table_info(...); its arguments may hold a query
-        return _walk(Cursor(cursor.parenthesised(), cursor.sql), hidden)
+        return _walk(cursor.inside(), hidden)
     return [] if not name.schema and name.name.lower() in hidden else [name]
 
 
-def _distinct_from(cursor: Cursor) -> bool:
+def _distinct_from(cursor: NameCursor) -> bool:
     """IS [NOT] DISTINCT FROM"""
     return cursor.index > 1 and cursor.peek(-1).key == "DISTINCT" and cursor.peek(-2).key in {"IS", "NOT"}

@@ -1,0 +1,108 @@
+"""MySQL 5.7 to 9.x, text and rows in, records out.
+
+Read with a parser of our own over MySQL's token rules, one statement at a time: the general ones keep half of its DDL as opaque text. Validity is
+the server's own to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
+from driftflow.dialects.mysql import capabilities
+from driftflow.dialects.mysql.errors import error_kind
+from driftflow.dialects.mysql.expressions import normal_expression
+from driftflow.dialects.mysql.functions import is_volatile
+from driftflow.dialects.mysql.keywords import quote, quote_string
+from driftflow.dialects.mysql.parse import parse_sql
+from driftflow.dialects.mysql.render import quote_name, render
+from driftflow.dialects.mysql.split import split
+from driftflow.dialects.mysql.types import normal_type
+from driftflow.dialects.place import excerpt_of
+from driftflow.dialects.source_text import SourceText
+from driftflow.dialects.tokens import TokenFault
+from driftflow.errors import ParseError
+from driftflow.model.catalog import Catalog
+from driftflow.model.effects import Effects
+from driftflow.model.migration import Statement
+from driftflow.model.names import Name, Version
+from driftflow.model.operations import Operation
+from driftflow.model.record import replace
+
+
+class MySQL(Dialect):
+    name: ClassVar[str] = "mysql"
+    versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
+    default_schema: ClassVar[str] = ""
+    plans: ClassVar[bool] = False
+    one_pass: ClassVar[bool] = True
+    mariadb: ClassVar[bool] = False
+
+    def split(self, source: SourceText) -> tuple[Statement, ...]:
+        return split(source, mariadb=self.mariadb)
+
+    def parse(self, statement: Statement) -> Statement:
+        try:
+            return replace(statement, operations=parse_sql(statement.sql, mariadb=self.mariadb))
+        except TokenFault as fault:
+            raise ParseError(fault.code, fault.message, where=excerpt_of(statement, fault.offset)) from None
+
+    def render(self, *operations: Operation) -> str:
+        return render(*operations)
+
+    def quote(self, identifier: str) -> str:
+        return quote(identifier)
+
+    def quote_name(self, name: Name) -> str:
+        return quote_name(name)
+
+    def literal(self, value: str | int | bool | None) -> str:
+        match value:
+            case None:
+                return "NULL"
+            case bool():
+                return "TRUE" if value else "FALSE"
+            case int():
+                return str(value)
+            case str():
+                return quote_string(value)
+
+    def fold(self, identifier: str) -> str:
+        """As written: whether the case of table names counts is a setting of the server (lower_case_table_names)."""
+        return identifier
+
+    def normal_expression(self, expression: str) -> str:
+        return normal_expression(expression)
+
+    def normal_type(self, type: str) -> str:
+        return normal_type(type)
+
+    def resolve(self, operation: Operation, catalog: Catalog) -> Operation:
+        from driftflow.dialects.mysql.resolve import resolve
+
+        return resolve(operation, catalog, mariadb=self.mariadb)
+
+    def effects(self, operation: Operation, catalog: Catalog, *, version: Version | None = None) -> Effects:
+        return self.together((operation,), (catalog,), version=version)[0]
+
+    def together(
+        self, operations: Sequence[Operation], catalogs: Sequence[Catalog], *, version: Version | None = None
+    ) -> tuple[Effects, ...]:
+        from driftflow.dialects.mysql.effects import predict
+
+        return predict(operations, catalogs, version, mariadb=self.mariadb)
+
+    def can(self, capability: Capability, version: Version | None = None) -> bool:
+        return capabilities.can(capability, version)
+
+    def error_kind(self, code: str) -> ErrorKind:
+        return error_kind(code)
+
+    def catalog(self, rows: Rows) -> Catalog:
+        from driftflow.dialects.mysql.catalog import catalog_from
+
+        return catalog_from(rows, mariadb=self.mariadb)
+
+    def volatile(self, expression: str, catalog: Catalog) -> bool:
+        return is_volatile(expression)

@@ -1,0 +1,53 @@
+"""What which version of MySQL can do. Without a version the oldest supported one answers.
+
+Source: MySQL 8.0 and 9.x reference manuals, "What Is New", and the measured table of statements (docs/effects.md).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from driftflow.dialects.base import Capability
+from driftflow.model.names import Version
+
+OLDEST: Final = Version(major=5, minor=7)
+NEWEST: Final = Version(major=9, minor=7)
+
+INSTANT_ADD_LAST: Final = Version(major=8, minor=0, patch=12)
+EXPRESSION_DEFAULT: Final = Version(major=8, minor=0, patch=13)
+CHECK_ENFORCED: Final = Version(major=8, minor=0, patch=16)
+INVISIBLE_COLUMN: Final = Version(major=8, minor=0, patch=23)
+INSTANT_RENAME: Final = Version(major=8, minor=0, patch=28)
+INSTANT_ANYWHERE: Final = Version(major=8, minor=0, patch=29)
+"""ADD COLUMN at any place and DROP COLUMN; row versions are counted from here on."""
+INLINE_REFERENCES: Final = Version(major=9)
+"""REFERENCES behind a column makes a foreign key; before, it is read and forgotten (measured on 9.7.4)."""
+EIGHT: Final = Version(major=8)
+
+STEPS: Final = (
+    OLDEST,
+    EIGHT,
+    INSTANT_ADD_LAST,
+    EXPRESSION_DEFAULT,
+    CHECK_ENFORCED,
+    INVISIBLE_COLUMN,
+    INSTANT_RENAME,
+    INSTANT_ANYWHERE,
+    Version(major=8, minor=4),
+    INLINE_REFERENCES,
+)
+"""Versions at which predictions change, the oldest first."""
+
+_SINCE: dict[Capability, Version] = {
+    Capability.FAST_CONSTANT_DEFAULT: INSTANT_ADD_LAST,
+    Capability.STORED_GENERATED_COLUMN: OLDEST,
+    Capability.VIRTUAL_GENERATED_COLUMN: OLDEST,
+    Capability.DROP_COLUMN: OLDEST,
+    Capability.RENAME_COLUMN: EIGHT,
+    Capability.EXPRESSION_INDEX: EXPRESSION_DEFAULT,
+}
+
+
+def can(capability: Capability, version: Version | None) -> bool:
+    since = _SINCE.get(capability)
+    return since is not None and (version or OLDEST) >= since

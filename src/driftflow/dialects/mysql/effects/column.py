@@ -1,0 +1,376 @@
+"""Clauses on columns: ADD, DROP, RENAME, MODIFY and CHANGE, defaults, visibility."""
+
+from __future__ import annotations
+
+from dataclasses import replace as with_
+
+from driftflow.dialects.mariadb.capabilities import INLINE_REFERENCES as MARIADB_INLINE_REFERENCES
+from driftflow.dialects.mariadb.capabilities import RENAME_COLUMN as MARIADB_RENAME_COLUMN
+from driftflow.dialects.mysql.capabilities import (
+    CHECK_ENFORCED,
+    EIGHT,
+    EXPRESSION_DEFAULT,
+    INLINE_REFERENCES,
+    INSTANT_ADD_LAST,
+    INSTANT_ANYWHERE,
+    INSTANT_RENAME,
+    INVISIBLE_COLUMN,
+)
+from driftflow.dialects.mysql.effects.change import (
+    change_grade,
+    has_fulltext,
+    has_virtual,
+    is_compressed,
+    metadata,
+    rename_grade,
+)
+from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED_REBUILD, Grade, because
+from driftflow.dialects.mysql.effects.key import foreign_key_grade
+from driftflow.dialects.mysql.effects.prediction import Prediction
+from driftflow.dialects.mysql.functions import is_volatile
+from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, base_word
+from driftflow.model.catalog import Check, Column, ForeignKey, Table
+from driftflow.model.names import Version
+from driftflow.model.operations import (
+    AddColumn,
+    ChangeColumn,
+    DropColumn,
+    DropDefault,
+    RenameColumn,
+    SetColumnOption,
+    SetDefault,
+)
+from driftflow.model.operations.identifiers import mentions
+
+MARIADB = Version(major=10, minor=4)
+BANNED = Version(major=8, minor=0, patch=29)
+"""Withdrawn: INSTANT of this one release damages tables (MySQL 8.0.30 release notes)."""
+_ROW_VERSIONS_RAISED = Version(major=9)
+
+
+def row_version_budget(version: Version) -> int:
+    """How many instant ADD and DROP COLUMN a table takes before it must be written anew (64 from 8.0.29; 255 measured on 9.7)."""
+    return 255 if version >= _ROW_VERSIONS_RAISED else 64
+
+
+def in_partition_key(table: Table, column: str) -> bool:
+    return table.partitioning is not None and any(mentions(one, column) for one in table.partitioning.key)
+
+
+def add_column(p: Prediction, operation: AddColumn) -> None:
+    table = p.table(operation.table)
+    column = operation.column
+    if table is None:
+        p.grade = _plain_add(p, None, column, operation.position)
+        return
+    if table.column(column.name) is not None:
+        if operation.if_not_exists:
+            p.grade = INSTANT
+        else:
+            p.fails("exists", f"column {column.name} of {table.name} exists already", relation=table.name, certain=True)
+        return
+    p.grade = _add_grade(p, table, operation)
+    if not column.nullable and column.default is None and column.generated is None and not column.autoincrement:
+        p.loses(
+            f"old rows silently get an implicit {_implicit(column)} in {column.name}, not a value that anybody chose", table.name
+        )
+        p.breaks(f"an INSERT that does not name {column.name} fails in strict mode", table.name, column.name)
+    p.breaks("SELECT * and INSERT without a column list see one more column", table.name)
+
+
+def _implicit(column: Column) -> str:
+    word = column.type.partition("(")[0].split(" ")[0]
+    if word in {"date", "datetime", "timestamp", "time", "year"}:
+        return "'0000-00-00'"
+    return "''" if word in {"char", "varchar", "text", "blob", "tinytext", "mediumtext", "longtext", "json"} else "0"
+
+
+def _add_grade(p: Prediction, table: Table, operation: AddColumn) -> Grade:
+    column = operation.column
+    for constraint in operation.constraints:
+        match constraint:
+            case Check() if p.mariadb and not column.nullable and constraint.expression.startswith("json_valid("):
+                grade = _plain_add(p, table, column, operation.position)
+                return grade if table.new else with_(grade, copy="", reason="a copy checks the implicit '', which is no JSON")
+            case Check():
+                if not p.mariadb and p.version >= CHECK_ENFORCED:
+                    return because(COPY, "the check behind the column is verified for every row")
+            case ForeignKey():
+                if p.since(INLINE_REFERENCES, MARIADB_INLINE_REFERENCES):
+                    return foreign_key_grade(p, table, constraint)
+            case _:
+                pass
+    return _plain_add(p, table, column, operation.position)
+
+
+def _plain_add(p: Prediction, table: Table | None, column: Column, position: str) -> Grade:
+    if column.generated is not None and column.generated.stored:
+        return because(COPY, "a stored generated column is computed for every row")
+    if column.generated is not None:
+        return _add_virtual(p, table, position)
+    if column.autoincrement:
+        grade = because(SHARED_REBUILD, "rows get their AUTO_INCREMENT numbers while writers wait")
+        return with_(grade, copy="SHARED")
+    if column.default is not None and _computed(column.default):
+        if not p.needs(EXPRESSION_DEFAULT, MARIADB, "a default that is an expression"):
+            return COPY
+        if is_volatile(column.default):
+            if not p.mariadb:
+                p.fails("unsupported", f"MySQL refuses to add a column with the default {column.default}", certain=True)
+                return COPY
+            return (
+                because(COPY, "every row gets a value of its own")
+                if "uuid" in column.default.lower()
+                else _added(p, table, position)
+            )
+        return _added(p, table, position) if p.mariadb else because(COPY, "the default is an expression")
+    return _added(p, table, position)
+
+
+def _computed(default: str) -> bool:
+    """Whether a default is an expression, not a literal or CURRENT_TIMESTAMP."""
+    return "(" in default.strip("'") and not default.startswith(("'", "current_timestamp("))
+
+
+def _add_virtual(p: Prediction, table: Table | None, position: str) -> Grade:
+    if position:
+        return because(COPY, "a virtual column is added at a place of its own")
+    return metadata(p)
+
+
+def _added(p: Prediction, table: Table | None, position: str) -> Grade:
+    """A plain column: what stands around it decides."""
+    if p.mariadb:
+        if table is not None and position and has_virtual(table):
+            return because(COPY, "a column is added at a place of its own in a table with virtual columns")
+        if table is not None and is_compressed(table):
+            return because(REBUILD, "the table is compressed")
+        if table is not None and has_fulltext(table):
+            return because(REBUILD, "the table has a FULLTEXT index")
+        return Grade(instant=True, inplace="NONE", rebuilds_in_company=True)
+    if table is not None and has_fulltext(table):
+        return because(REBUILD, "the table has a FULLTEXT index")
+    if table is not None and is_compressed(table):
+        return because(REBUILD, "the table is compressed")
+    instant = p.version >= (INSTANT_ANYWHERE if position else INSTANT_ADD_LAST) and _may_be_instant(p, table)
+    reason = "" if instant else "this version cannot add the column by the dictionary alone"
+    return Grade(instant=instant, inplace="NONE", rebuilds=True, reason=reason)
+
+
+def _may_be_instant(p: Prediction, table: Table | None) -> bool:
+    if p.version == BANNED:
+        p.loses("INSTANT of MySQL 8.0.29 damaged tables: name ALGORITHM=INPLACE, or upgrade first", table.name if table else None)
+    versions = _row_versions(table)
+    return versions < row_version_budget(p.version) or p.version < INSTANT_ANYWHERE
+
+
+def _row_versions(table: Table | None) -> int:
+    """TOTAL_ROW_VERSIONS of the table, where the catalog has it."""
+    return (table.statistics.row_versions or 0) if table is not None else 0
+
+
+def drop_column(p: Prediction, operation: DropColumn) -> None:
+    table = p.table(operation.table)
+    if table is None:
+        p.grade = Grade(instant=p.since(INSTANT_ANYWHERE, MARIADB), inplace="NONE", rebuilds=not p.mariadb)
+        p.loses(f"the values of {operation.column}", operation.table)
+        p.breaks(f"every statement that names {operation.column}", operation.table, operation.column)
+        return
+    column = table.column(operation.column)
+    if column is None:
+        p.grade = INSTANT
+        if not operation.if_exists and not table.partial:
+            p.fails("missing", f"column {operation.column} of {table.name} does not exist", relation=table.name, certain=True)
+        return
+    _refused_by_dependents(p, table, column)
+    p.loses(f"the values of {operation.column}", table.name)
+    p.breaks(f"every statement that names {operation.column}", table.name, operation.column)
+    for index in table.indexes:
+        if operation.column in index.columns and len(index.parts) > 1:
+            rest = ", ".join(part.column for part in index.parts if part.column != operation.column)
+            p.loses(f"{operation.column} out of index {index.name.name}, which silently goes on over ({rest})", table.name)
+            if index.unique:
+                p.fails(
+                    "duplicates",
+                    f"({rest}) is not unique by itself, as index {index.name.name} will then demand",
+                    relation=table.name,
+                )
+    p.grade = _drop_grade(p, table, column)
+
+
+def _drop_grade(p: Prediction, table: Table, column: Column) -> Grade:
+    indexed = any(column.name in index.columns for index in table.indexes)
+    if table.primary_key is not None and column.name in table.primary_key.columns:
+        return because(COPY, "the primary key goes with the column")
+    if column.generated is not None and not column.generated.stored:
+        return IN_PLACE if indexed and not p.mariadb else metadata(p)
+    if p.mariadb:
+        if is_compressed(table):
+            return because(REBUILD, "the table is compressed")
+        if indexed or has_fulltext(table):
+            return because(REBUILD, "an index loses a column" if indexed else "the table has a FULLTEXT index")
+        return Grade(instant=True, inplace="NONE", rebuilds_in_company=True)
+    if is_compressed(table):
+        return because(REBUILD, "the table is compressed")
+    if has_fulltext(table):
+        return because(REBUILD, "the table has a FULLTEXT index")
+    instant = p.version >= INSTANT_ANYWHERE and not indexed and _may_be_instant(p, table)
+    return Grade(
+        instant=instant, inplace="NONE", rebuilds=True, reason="" if instant else "every row is written without the column"
+    )
+
+
+def _refused_by_dependents(p: Prediction, table: Table, column: Column) -> None:
+    for one in table.columns:
+        if one.generated is not None and one.name != column.name and mentions(one.generated.expression, column.name):
+            p.fails(
+                "dependency", f"generated column {one.name} is computed from {column.name}", relation=table.name, certain=True
+            )
+    for constraint in table.constraints:
+        match constraint:
+            case Check() if mentions(constraint.expression, column.name) and constraint.column != column.name:
+                others = [one for one in table.columns if one.name != column.name and mentions(constraint.expression, one.name)]
+                if others or p.mariadb:
+                    p.fails("dependency", f"check {constraint.name} reads {column.name}", relation=table.name, certain=True)
+            case ForeignKey() if column.name in constraint.columns:
+                p.fails("dependency", f"foreign key {constraint.name} contains {column.name}", relation=table.name, certain=True)
+            case _:
+                pass
+    for holder, key in p.catalog.referencing(table.name):
+        if column.name in key.referenced_columns:
+            p.fails("dependency", f"foreign key {key.name} of {holder.name} points at it", relation=table.name, certain=True)
+    if in_partition_key(table, column.name):
+        p.fails("dependency", f"rows are partitioned by {column.name}", relation=table.name, certain=True)
+    if len(table.columns) == 1:
+        p.fails("dependency", "a table needs a column", relation=table.name, certain=True)
+
+
+def rename_column(p: Prediction, operation: RenameColumn) -> None:
+    p.needs(EIGHT, MARIADB_RENAME_COLUMN, "RENAME COLUMN")
+    table = p.table(operation.table)
+    p.breaks(f"every statement that names {operation.column}", operation.table, operation.column)
+    p.grade = INSTANT if p.since(INSTANT_RENAME, MARIADB_RENAME_COLUMN) else IN_PLACE
+    if table is None:
+        return
+    if table.column(operation.column) is None:
+        if not table.partial:
+            p.fails("missing", f"column {operation.column} of {table.name} does not exist", relation=table.name, certain=True)
+        return
+    if table.column(operation.to) is not None and operation.to.lower() != operation.column.lower():
+        p.fails("exists", f"column {operation.to} of {table.name} exists already", relation=table.name, certain=True)
+    if operation.to == operation.column:
+        p.grade = metadata(p)
+        return
+    p.grade = rename_grade(p, table, operation.column)
+    if in_partition_key(table, operation.column) and not p.mariadb:
+        p.fails("dependency", f"rows are partitioned by {operation.column}", relation=table.name, certain=True)
+    for one in table.columns:
+        if one.generated is not None and mentions(one.generated.expression, operation.column):
+            p.fails("dependency", f"generated column {one.name} is computed from it", relation=table.name, certain=not p.mariadb)
+
+
+def change_column(p: Prediction, operation: ChangeColumn) -> None:
+    table = p.table(operation.table)
+    new = operation.definition
+    if operation.column != new.name:
+        p.breaks(f"every statement that names {operation.column}", operation.table, operation.column)
+    if table is None:
+        p.grade = because(COPY, "the definition before is not known")
+        return
+    old = table.column(operation.column)
+    if old is None:
+        p.grade = INSTANT if operation.if_exists else because(COPY, "the definition before is not known")
+        if not operation.if_exists and not table.partial:
+            p.fails("missing", f"column {operation.column} of {table.name} does not exist", relation=table.name, certain=True)
+        return
+    for lost in unrepeated(old, new):
+        p.loses(f"{lost} of {old.name}: the new definition does not repeat it", table.name, reversible=True)
+    p.grade = change_grade(p, table, old, new, operation.position)
+    if (operation.constraints and not p.mariadb and p.version >= CHECK_ENFORCED) or (
+        operation.constraints and p.mariadb and any(isinstance(one, Check) for one in operation.constraints)
+    ):
+        p.grade = because(COPY, "the check behind the column is verified for every row")
+    if old.type != new.type:
+        _refused_by_foreign_keys(p, table, old, new)
+        _refused_by_indexes(p, table, old, new)
+    if operation.position.partition(" ")[2] == new.name or operation.position.partition(" ")[2] == old.name:
+        p.fails("missing", f"{new.name} cannot stand behind itself", relation=table.name, certain=True)
+
+
+def unrepeated(old: Column, new: Column) -> list[str]:
+    """Attributes of the old definition that a MODIFY or CHANGE drops by not saying them."""
+    lost = []
+    if not old.nullable and new.nullable:
+        lost.append("NOT NULL")
+    if old.default is not None and new.default is None and new.generated is None:
+        lost.append(f"DEFAULT {old.default}")
+    if old.autoincrement and not new.autoincrement:
+        lost.append("AUTO_INCREMENT")
+    if old.on_update and not new.on_update:
+        lost.append("ON UPDATE CURRENT_TIMESTAMP")
+    if old.comment and not new.comment:
+        lost.append("the comment")
+    if not old.visible and new.visible:
+        lost.append("INVISIBLE")
+    return lost
+
+
+def _refused_by_foreign_keys(p: Prediction, table: Table, old: Column, new: Column) -> None:
+    """Both sides of a foreign key must stay alike: the change is refused while foreign_key_checks is on."""
+    if not p.checks_foreign_keys and p.mariadb:
+        return
+    keys = [(table, key) for key in table.foreign_keys if old.name in key.columns]
+    keys += [(holder, key) for holder, key in p.catalog.referencing(table.name) if old.name in key.referenced_columns]
+    for holder, key in keys:
+        p.fails(
+            "dependency",
+            f"foreign key {key.name} of {holder.name.name} ties {old.name} to a column of the type {old.type}",
+            relation=table.name,
+            certain=True,
+        )
+
+
+def _refused_by_indexes(p: Prediction, table: Table, old: Column, new: Column) -> None:
+    """TEXT, BLOB and JSON need a key length; a FULLTEXT index takes text columns only."""
+    word = base_word(new.type)
+    for index in table.indexes:
+        for part in index.parts:
+            if part.column != old.name:
+                continue
+            if index.method == "fulltext" and word not in FULLTEXT_TYPES:
+                p.fails(
+                    "unsupported", f"{old.name} is in the FULLTEXT index {index.name.name}", relation=table.name, certain=True
+                )
+            elif index.method != "fulltext" and part.prefix is None and word in LONG_TYPES:
+                p.fails(
+                    "unsupported", f"index {index.name.name} needs a key length for {new.type}", relation=table.name, certain=True
+                )
+    if table.primary_key is not None and old.name in table.primary_key.columns and word in LONG_TYPES:
+        p.fails("unsupported", f"the primary key needs a key length for {new.type}", relation=table.name, certain=True)
+
+
+def set_default(p: Prediction, operation: SetDefault | DropDefault) -> None:
+    table = p.table(operation.table)
+    p.grade = metadata(p)
+    if isinstance(operation, SetDefault) and _computed(operation.default):
+        p.needs(EXPRESSION_DEFAULT, MARIADB, "a default that is an expression")
+    column = table.column(operation.column) if table is not None else None
+    if table is not None and column is None and not table.partial:
+        p.fails("missing", f"column {operation.column} of {table.name} does not exist", relation=table.name, certain=True)
+    if isinstance(operation, SetDefault) and column is not None and base_word(column.type) in LONG_TYPES and not p.mariadb:
+        p.fails(
+            "unsupported",
+            f"MySQL takes no SET DEFAULT for a column of the type {column.type}",
+            relation=operation.table,
+            certain=True,
+        )
+    if isinstance(operation, DropDefault):
+        p.breaks(f"an INSERT that does not name {operation.column} fails, or gets NULL", operation.table, operation.column)
+
+
+def set_column_option(p: Prediction, operation: SetColumnOption) -> None:
+    table = p.table(operation.table)
+    p.grade = metadata(p)
+    p.needs(INVISIBLE_COLUMN, None, "ALTER COLUMN ... SET INVISIBLE")
+    if table is not None and table.column(operation.column) is None and not table.partial:
+        p.fails("missing", f"column {operation.column} of {table.name} does not exist", relation=table.name, certain=True)

@@ -1,0 +1,61 @@
+"""Statements on rows: metadata locks, row locks, and what bounds them."""
+
+from __future__ import annotations
+
+from driftflow.dialects.mysql.effects.prediction import SHARED_READ, SHARED_WRITE, Prediction
+from driftflow.model.names import Name
+from driftflow.model.operations import Copy, Delete, Insert, Select, Update
+
+
+def insert(p: Prediction, operation: Insert) -> None:
+    p.transactional = True
+    p.table(operation.table)
+    p.lock(operation.table, SHARED_WRITE, held="statement")
+    if operation.on_conflict == "replace":
+        p.loses(
+            "rows that the new ones replace: REPLACE deletes them first, with their children where a key cascades",
+            operation.table,
+        )
+    if operation.on_conflict == "ignore":
+        p.loses("rows that do not fit are left out without an error", operation.table)
+    _reads(p, operation.reads)
+    if operation.reads:
+        p.does("rows", operation.table, "as many as the query returns")
+
+
+def update(p: Prediction, operation: Update) -> None:
+    p.transactional = True
+    p.table(operation.table)
+    p.lock(operation.table, SHARED_WRITE, held="statement")
+    p.does("rows", operation.table, "row locks to the end of the transaction on every row that is looked at")
+    _reads(p, operation.reads)
+
+
+def delete(p: Prediction, operation: Delete) -> None:
+    p.transactional = True
+    p.table(operation.table)
+    p.lock(operation.table, SHARED_WRITE, held="statement")
+    p.does("rows", operation.table, "row locks to the end of the transaction on every row that is looked at")
+    p.loses(f"rows of {operation.table.name}", operation.table)
+    _reads(p, operation.reads)
+
+
+def select(p: Prediction, operation: Select) -> None:
+    p.transactional = True
+    _reads(p, operation.reads, mode=SHARED_WRITE if operation.locks_rows == "UPDATE" else SHARED_READ)
+    if operation.opaque:
+        p.unknown = "what a procedure does is the server's to say"
+
+
+def copy(p: Prediction, operation: Copy) -> None:
+    p.transactional = True
+    if operation.table is not None:
+        p.table(operation.table)
+        p.lock(operation.table, SHARED_WRITE, held="statement")
+        p.does("rows", operation.table, "as many as the file holds")
+
+
+def _reads(p: Prediction, names: tuple[Name, ...], *, mode: str = SHARED_READ) -> None:
+    for name in names:
+        p.table(name)
+        p.lock(name, mode, held="statement", why="read")

@@ -1,0 +1,337 @@
+"""Clauses on keys, constraints and indexes."""
+
+from __future__ import annotations
+
+from driftflow.dialects.mariadb.capabilities import IGNORED_INDEX
+from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, EIGHT, EXPRESSION_DEFAULT
+from driftflow.dialects.mysql.effects.change import has_fulltext, metadata
+from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED, SHARED_REBUILD, Grade, because
+from driftflow.dialects.mysql.effects.prediction import Prediction, quoted
+from driftflow.dialects.mysql.keywords import quote
+from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, SPATIAL_TYPES, base_word
+from driftflow.model.catalog import Check, Column, ForeignKey, Index, IndexPart, PrimaryKey, Table
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AddConstraint,
+    AlterConstraint,
+    AlterIndex,
+    CreateIndex,
+    DropConstraint,
+    DropIndex,
+    RenameIndex,
+)
+
+
+def create_index(p: Prediction, operation: CreateIndex) -> None:
+    index = operation.index
+    table = p.table(index.table)
+    if table is not None and index.name.name and table.index(index.name.name) is not None:
+        if operation.if_not_exists:
+            p.grade = INSTANT
+        else:
+            p.fails("exists", f"index {index.name.name} of {table.name} exists already", relation=table.name, certain=True)
+        return
+    if table is not None and not table.partial:
+        for part in index.parts:
+            column = table.column(part.column) if part.column else None
+            if part.column and column is None:
+                p.fails("missing", f"column {part.column} of {table.name} does not exist", relation=table.name, certain=True)
+            elif column is not None:
+                _may_be_indexed(p, table, column, part, index.method)
+    if any(part.expression for part in index.parts):
+        p.needs(EXPRESSION_DEFAULT, None, "an index over an expression")
+    if index.unique:
+        _duplicates(p, operation)
+    p.does("index_build", index.table, index.name.name or "a new index")
+    p.does("scan", index.table, "every row is read for the index")
+    match index.method:
+        case "fulltext":
+            first = table is None or not has_fulltext(table)
+            grade = SHARED_REBUILD if first and (table is None or table.column("FTS_DOC_ID") is None) else SHARED
+            p.grade = because(grade, "a FULLTEXT index is built while writers wait")
+        case "spatial":
+            p.grade = because(SHARED if not p.mariadb else SHARED_REBUILD, "a SPATIAL index is built while writers wait")
+        case _ if any(part.expression for part in index.parts):
+            p.grade = because(SHARED, "an index over an expression is built while writers wait")
+        case _:
+            p.grade = because(IN_PLACE, "the index is built while writers go on")
+
+
+def _may_be_indexed(p: Prediction, table: Table, column: Column, part: IndexPart, method: str) -> None:
+    word = base_word(column.type)
+    if method == "fulltext":
+        if word not in FULLTEXT_TYPES:
+            p.fails("unsupported", f"a FULLTEXT index takes no {column.type}", relation=table.name, certain=True)
+    elif method == "spatial":
+        if word not in SPATIAL_TYPES:
+            p.fails("unsupported", f"a SPATIAL index takes no {column.type}", relation=table.name, certain=True)
+    elif word in LONG_TYPES and part.prefix is None and not (p.mariadb and method == "hash"):
+        p.fails("unsupported", f"{column.name} is {column.type}: the index needs a key length", relation=table.name, certain=True)
+
+
+def _duplicates(p: Prediction, operation: CreateIndex) -> None:
+    index = operation.index
+    table = p.catalog.table(index.table)
+    if table is not None and table.new and table.statistics.rows == 0:
+        return
+    columns = [quote(part.column) for part in index.parts if part.column]
+    if not columns or len(columns) != len(index.parts):
+        p.fails("duplicates", f"{index.table.name} holds rows with the same key", relation=index.table)
+        return
+    new = [part.column for part in index.parts if p.is_new(index.table, part.column)]
+    if new:
+        column = table.column(new[0]) if table is not None else None
+        if len(new) == len(index.parts) and column is not None and column.default is not None and column.default != "NULL":
+            p.fails("duplicates", f"every row of {index.table.name} gets the same {new[0]}", relation=index.table)
+        return
+    present = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    listed = ", ".join(columns)
+    p.fails(
+        "duplicates",
+        f"{index.table.name} holds rows with the same ({listed})",
+        relation=index.table,
+        probe=f"SELECT count(*) FROM (SELECT 1 FROM {quoted(index.table)} WHERE {present} GROUP BY {listed} HAVING count(*) > 1) d",
+    )
+
+
+def drop_index(p: Prediction, operation: DropIndex) -> None:
+    p.grade = IN_PLACE
+    if operation.table is None:
+        return
+    table = p.table(operation.table)
+    if table is None:
+        return
+    index = table.index(operation.name.name)
+    if index is None:
+        if not operation.if_exists:
+            p.fails("missing", f"index {operation.name.name} of {table.name} does not exist", relation=table.name, certain=True)
+        else:
+            p.grade = INSTANT
+        return
+    if index.method == "fulltext":
+        p.grade = IN_PLACE
+    others = [one for one in table.indexes if one.name != index.name]
+    for holder, key in [(table, key) for key in table.foreign_keys]:
+        wanted = key.columns
+        if index.columns[: len(wanted)] == wanted and not _covered(table, others, wanted):
+            p.fails("dependency", f"foreign key {key.name} of {holder.name.name} needs it", relation=table.name, certain=True)
+    for holder, key in p.catalog.referencing(table.name):
+        wanted = key.referenced_columns
+        if index.columns[: len(wanted)] == wanted and not _covered(table, others, wanted):
+            p.fails("dependency", f"foreign key {key.name} of {holder.name.name} stands on it", relation=table.name, certain=True)
+    if index.unique:
+        p.loses(f"nothing keeps ({', '.join(index.columns)}) unique any more", table.name, reversible=True)
+
+
+def _covered(table: Table, indexes: list[Index], wanted: tuple[str, ...]) -> bool:
+    """Whether another index, or the primary key, begins with the columns."""
+    primary = table.primary_key
+    if primary is not None and primary.columns[: len(wanted)] == wanted:
+        return True
+    return any(one.columns[: len(wanted)] == wanted for one in indexes)
+
+
+def rename_index(p: Prediction, operation: RenameIndex) -> None:
+    table = p.table(operation.table) if operation.table is not None else None
+    p.grade = INSTANT if p.mariadb else IN_PLACE
+    if table is None:
+        return
+    if table.index(operation.name.name) is None and not operation.if_exists:
+        p.fails("missing", f"index {operation.name.name} of {table.name} does not exist", relation=table.name, certain=True)
+    if table.index(operation.to) is not None and operation.to != operation.name.name:
+        p.fails("exists", f"index {operation.to} of {table.name} exists already", relation=table.name, certain=True)
+
+
+def alter_index(p: Prediction, operation: AlterIndex) -> None:
+    p.needs(EIGHT, IGNORED_INDEX, "an index that the optimizer does not see")
+    table = p.table(operation.table) if operation.table is not None else None
+    p.grade = INSTANT if p.mariadb else IN_PLACE
+    if table is not None and table.index(operation.name.name) is None and not operation.if_exists:
+        p.fails("missing", f"index {operation.name.name} of {table.name} does not exist", relation=table.name, certain=True)
+
+
+def add_constraint(p: Prediction, operation: AddConstraint) -> None:
+    table = p.table(operation.table)
+    constraint = operation.constraint
+    if table is not None and constraint.name and table.constraint(constraint.name) is not None:
+        p.fails("exists", f"constraint {constraint.name} of {table.name} exists already", relation=table.name, certain=True)
+        return
+    match constraint:
+        case PrimaryKey():
+            p.does("scan", operation.table, "every row is read for the primary key")
+            if table is not None and table.primary_key is not None:
+                p.fails("exists", f"{table.name} has a primary key already", relation=table.name, certain=True)
+            for name in constraint.columns if table is not None else ():
+                column = table.column(name) if table is not None else None
+                prefix = next((part.prefix for part in constraint.parts if part.column == name), None)
+                if column is not None and table is not None:
+                    _may_be_indexed(p, table, column, IndexPart(column=name, prefix=prefix), "")
+                elif table is not None and not table.partial:
+                    p.fails("missing", f"column {name} of {table.name} does not exist", relation=table.name, certain=True)
+            p.grade = because(REBUILD, "the table is stored in the order of its primary key")
+            _nulls(p, table, constraint)
+            if table is not None:
+                _key_duplicates(p, table, constraint.columns)
+        case Check():
+            _check(p, operation, constraint)
+        case ForeignKey():
+            p.grade = foreign_key_grade(p, table, constraint, name=operation.table)
+        case _:
+            p.grade = because(COPY, "not a constraint of this server")
+
+
+def _nulls(p: Prediction, table: Table | None, key: PrimaryKey) -> None:
+    if table is None:
+        return
+    for name in key.columns:
+        column = table.column(name)
+        if column is not None and column.nullable and not p.is_new(table.name, name):
+            p.grade = because(REBUILD if p.strict else COPY, "the table is stored in the order of its primary key")
+            p.fails(
+                "nulls",
+                f"{table.name.name}.{name} holds NULL",
+                relation=table.name,
+                probe=f"SELECT count(*) FROM {quoted(table.name)} WHERE {quote(name)} IS NULL",
+            )
+
+
+def _key_duplicates(p: Prediction, table: Table, columns: tuple[str, ...]) -> None:
+    if any(table.column(one) is None or p.is_new(table.name, one) for one in columns) or (
+        table.new and table.statistics.rows == 0
+    ):
+        return
+    listed = ", ".join(quote(one) for one in columns)
+    p.fails(
+        "duplicates",
+        f"{table.name.name} holds rows with the same ({listed})",
+        relation=table.name,
+        probe=f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table.name)} GROUP BY {listed} HAVING count(*) > 1) d",
+    )
+
+
+def _check(p: Prediction, operation: AddConstraint, constraint: Check) -> None:
+    if not p.mariadb and p.version < CHECK_ENFORCED:
+        p.grade = metadata(p)
+        p.loses("the check itself: before 8.0.16 MySQL reads it and forgets it", operation.table)
+        return
+    if not constraint.enforced:
+        p.needs(CHECK_ENFORCED, None, "NOT ENFORCED")
+        p.grade = metadata(p)
+        return
+    if p.mariadb and p.catalog.settings.get("check_constraint_checks", "1").upper() in {"0", "OFF"}:
+        p.grade = INSTANT
+        return
+    p.does("scan", operation.table, "every row is checked")
+    p.grade = because(COPY, "the check is verified by copying the table")
+    p.fails(
+        "check_violations",
+        f"{operation.table.name} holds rows that break {constraint.expression}",
+        relation=operation.table,
+        probe=f"SELECT count(*) FROM {quoted(operation.table)} WHERE NOT ({constraint.expression})",
+    )
+
+
+def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, name: Name | None = None) -> Grade:
+    """ADD FOREIGN KEY: a copy while foreign_key_checks is on; with it off nothing is validated, and it happens in place."""
+    child = table.name if table is not None else name or key.referenced
+    p.lock(
+        key.referenced,
+        "SHARED_NO_WRITE" if p.checks_foreign_keys else "SHARED_UPGRADABLE",
+        held="instant",
+        why=f"referenced by {child.name}",
+    )
+    p.lock(key.referenced, "EXCLUSIVE", why=f"referenced by {child.name}")
+    referenced = p.table(key.referenced)
+    if referenced is not None and table is not None:
+        _types_fit(p, table, referenced, key)
+    if not p.checks_foreign_keys:
+        p.loses("old rows are never validated: foreign_key_checks is off", child, reversible=True)
+        return because(IN_PLACE, "foreign_key_checks is off")
+    p.does("scan", child, "every row is looked up in the referenced table")
+    columns = ", ".join(key.columns)
+    pairs = " AND ".join(
+        f"p.{quote(there)} = c.{quote(here)}" for here, there in zip(key.columns, key.referenced_columns, strict=False)
+    )
+    if pairs:
+        present = " AND ".join(f"c.{quote(one)} IS NOT NULL" for one in key.columns)
+        p.fails(
+            "orphans",
+            f"{child.name} holds rows whose ({columns}) points at no row of {key.referenced.name}",
+            relation=child,
+            probe=f"SELECT count(*) FROM {quoted(child)} c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {quoted(key.referenced)} p WHERE {pairs})",
+        )
+    return because(COPY, "the foreign key is validated by copying the table")
+
+
+def _types_fit(p: Prediction, table: Table, referenced: Table, key: ForeignKey) -> None:
+    for here, there in zip(key.columns, key.referenced_columns, strict=False):
+        mine, theirs = table.column(here), referenced.column(there)
+        if theirs is None and not referenced.partial:
+            p.fails("missing", f"column {there} of {referenced.name} does not exist", relation=referenced.name, certain=True)
+        if (
+            mine is not None
+            and theirs is not None
+            and mine.type != theirs.type
+            and not (mine.type.startswith(("varchar", "char")) and theirs.type.startswith(("varchar", "char")))
+        ):
+            p.fails(
+                "bad_cast",
+                f"{table.name.name}.{here} is {mine.type} and {referenced.name.name}.{there} is {theirs.type}",
+                relation=table.name,
+                certain=True,
+            )
+
+
+def drop_constraint(p: Prediction, operation: DropConstraint) -> None:
+    table = p.table(operation.table)
+    constraint = table.constraint(operation.name) if table is not None else None
+    if table is not None and constraint is None:
+        index = table.index(operation.name)
+        if index is not None:  # DROP CONSTRAINT of a unique key
+            p.grade = IN_PLACE
+            return
+        p.grade = INSTANT
+        if not operation.if_exists:
+            p.fails("missing", f"constraint {operation.name} of {table.name} does not exist", relation=table.name, certain=True)
+        return
+    if operation.name == "PRIMARY":
+        p.grade = because(COPY, "a table without a primary key is copied")
+        for holder, key in p.catalog.referencing(operation.table) if table is not None else ():
+            primary = table.primary_key if table is not None else None
+            if primary is not None and key.referenced_columns == primary.columns:
+                others = list(table.indexes) if table is not None else []
+                if not any(one.columns[: len(primary.columns)] == primary.columns for one in others):
+                    p.fails(
+                        "dependency",
+                        f"foreign key {key.name} of {holder.name.name} stands on it",
+                        relation=operation.table,
+                        certain=True,
+                    )
+        return
+    match constraint:
+        case ForeignKey():
+            p.lock(constraint.referenced, "EXCLUSIVE", why=f"referenced by {operation.name}")
+            p.grade = INSTANT if p.mariadb else IN_PLACE
+        case _:
+            p.grade = metadata(p)
+    p.loses(f"what {operation.name} guarantees", operation.table, reversible=True)
+
+
+def alter_constraint(p: Prediction, operation: AlterConstraint) -> None:
+    p.needs(CHECK_ENFORCED, None, "ALTER CHECK")
+    table = p.table(operation.table)
+    constraint = table.constraint(operation.name) if table is not None else None
+    if table is not None and constraint is None:
+        p.fails("missing", f"check {operation.name} of {table.name} does not exist", relation=table.name, certain=True)
+    if operation.enforced and not (isinstance(constraint, Check) and constraint.enforced):
+        p.does("scan", operation.table, "every row is checked")
+        p.grade = because(COPY, "the check is verified by copying the table")
+        if isinstance(constraint, Check):
+            p.fails(
+                "check_violations",
+                f"{operation.table.name} holds rows that break {constraint.expression}",
+                relation=operation.table,
+                probe=f"SELECT count(*) FROM {quoted(operation.table)} WHERE NOT ({constraint.expression})",
+            )
+        return
+    p.grade = metadata(p)

@@ -1,0 +1,107 @@
+"""Views, triggers, routines, databases, sequences, LOCK TABLES: metadata locks and no work on rows."""
+
+from __future__ import annotations
+
+from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_READ, SHARED_READ_ONLY, Prediction
+from driftflow.model.operations import (
+    AlterSequence,
+    CreateFunction,
+    CreateSchema,
+    CreateSequence,
+    CreateTrigger,
+    CreateView,
+    DropFunction,
+    DropSchema,
+    DropSequence,
+    DropTrigger,
+    DropView,
+    LockTable,
+)
+
+
+def view(p: Prediction, operation: CreateView | DropView) -> None:
+    match operation:
+        case CreateView():
+            name = operation.view.name
+            there = name.text in p.catalog.views
+            if there and not operation.or_replace and not operation.if_not_exists:
+                p.fails("exists", f"view {name} exists already", relation=name, certain=True)
+            p.lock(name, EXCLUSIVE)
+            for source in operation.view.depends_on:
+                p.lock(source, SHARED_READ, why="the view reads it")
+                p.table(source)
+        case DropView():
+            if operation.name.text not in p.catalog.views and not operation.if_exists and p.catalog.complete:
+                p.fails("missing", f"view {operation.name} does not exist", relation=operation.name, certain=True)
+            p.lock(operation.name, EXCLUSIVE)
+            p.breaks("every statement that reads the view", operation.name)
+            p.loses("its definition and its grants", operation.name, reversible=True)
+
+
+def trigger(p: Prediction, operation: CreateTrigger | DropTrigger) -> None:
+    """A trigger is a part of its table: the table is locked for a moment, and every later write runs the body."""
+    match operation:
+        case CreateTrigger():
+            table = p.table(operation.trigger.table)
+            p.lock(operation.trigger.table, EXCLUSIVE)
+            names = [one.name for one in table.triggers] if table is not None else []
+            if operation.trigger.name in names and not (operation.or_replace or operation.if_not_exists):
+                p.fails(
+                    "exists", f"trigger {operation.trigger.name} exists already", relation=operation.trigger.table, certain=True
+                )
+        case DropTrigger():
+            if operation.table is not None:
+                p.lock(operation.table, EXCLUSIVE)
+            elif not operation.if_exists and p.catalog.complete:
+                p.fails("missing", f"trigger {operation.name} does not exist", certain=True)
+            p.loses("what the trigger did", operation.table, reversible=True)
+
+
+def routine(p: Prediction, operation: CreateFunction | DropFunction) -> None:
+    match operation:
+        case CreateFunction():
+            name = operation.routine.name
+            there = any(one.name == name and one.kind == operation.routine.kind for one in p.catalog.routines.values())
+            if there and not operation.or_replace:
+                p.fails("exists", f"{operation.routine.kind} {name} exists already", certain=True)
+        case DropFunction():
+            there = any(one.name == operation.name for one in p.catalog.routines.values())
+            if not there and not operation.if_exists and p.catalog.complete:
+                p.fails("missing", f"{operation.kind} {operation.name} does not exist", certain=True)
+            p.breaks("whatever calls it", None)
+
+
+def lock_table(p: Prediction, operation: LockTable) -> None:
+    """LOCK TABLES holds its locks until UNLOCK TABLES, and commits what was open."""
+    for table in operation.tables:
+        p.table(table)
+        p.lock(table, SHARED_READ_ONLY if operation.mode == "READ" else EXCLUSIVE, held="statement", why="until UNLOCK TABLES")
+
+
+def schema(p: Prediction, operation: CreateSchema | DropSchema) -> None:
+    if isinstance(operation, CreateSchema):
+        if operation.name in p.catalog.schemas and not operation.if_not_exists:
+            p.fails("exists", f"database {operation.name} exists already", certain=True)
+        return
+    if operation.name not in p.catalog.schemas and not operation.if_exists and p.catalog.complete:
+        p.fails("missing", f"database {operation.name} does not exist", certain=True)
+    for table in p.catalog.tables.values():
+        if table.name.schema == operation.name:
+            p.lock(table.name, EXCLUSIVE, why="it goes with the database")
+            p.loses(f"the rows of {table.name.name}", table.name)
+
+
+def sequence(p: Prediction, operation: CreateSequence | AlterSequence | DropSequence) -> None:
+    if not p.mariadb:
+        p.fails("unsupported", "MySQL has no sequences", certain=True)
+        return
+    match operation:
+        case CreateSequence():
+            name = operation.sequence.name
+            if name.text in p.catalog.sequences and not operation.if_not_exists:
+                p.fails("exists", f"sequence {name} exists already", relation=name, certain=True)
+        case AlterSequence() | DropSequence():
+            name = operation.name
+            if name.text not in p.catalog.sequences and not operation.if_exists and p.catalog.complete:
+                p.fails("missing", f"sequence {name} does not exist", relation=name, certain=True)
+    p.lock(name, EXCLUSIVE)

@@ -1,0 +1,126 @@
+"""One statement of MySQL or MariaDB read into operations: recursive descent over the tokens.
+
+What is not read to its last token becomes RawSql with the reason. Whether a statement is valid is the server's to say, not ours.
+"""
+
+from __future__ import annotations
+
+from driftflow.dialects.mysql.parse.alter import alter_table, create_index, drop_index, rename_tables
+from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
+from driftflow.dialects.mysql.parse.data import OPENS_DATA, data_statement
+from driftflow.dialects.mysql.parse.object import alter_object, create_object, drop, grant, sequence
+from driftflow.dialects.mysql.parse.partition import maintenance
+from driftflow.dialects.mysql.parse.routine import create_event, create_routine, create_trigger, create_view, definer
+from driftflow.dialects.mysql.parse.session import TRANSACTION_WORDS, lock_tables, settings, transaction, use
+from driftflow.dialects.mysql.parse.table import create_table
+from driftflow.dialects.mysql.tokens import tokenize
+from driftflow.model.operations import AlterObject, Operation, RawSql, Select
+
+_SHOWS = frozenset({"SHOW", "DESCRIBE", "DESC", "EXPLAIN", "HELP"})
+
+
+def parse_sql(sql: str, *, mariadb: bool = False) -> tuple[Operation, ...]:
+    """The operations of one statement. Raises TokenFault for what cannot be tokens."""
+    tokens, _ = tokenize(sql, mariadb=mariadb)
+    while tokens and tokens[-1].key == ";":
+        tokens.pop()
+    if not tokens:
+        return ()
+    cursor = Cursor(tokens, sql.strip(), mariadb=mariadb)
+    try:
+        operations = _statement(cursor)
+        cursor.finish()
+    except Unread as reason:
+        return (RawSql(sql=cursor.sql, reason=str(reason)),)
+    except RecursionError:
+        return (RawSql(sql=cursor.sql, reason="it nests too deep to be read"),)
+    return operations
+
+
+def _statement(cursor: Cursor) -> tuple[Operation, ...]:
+    match cursor.peek().key:
+        case "CREATE":
+            cursor.take()
+            return _create(cursor)
+        case "ALTER":
+            cursor.take()
+            return _alter(cursor)
+        case "DROP":
+            cursor.take()
+            if cursor.accept("INDEX") or cursor.accept("ONLINE", "INDEX"):
+                return drop_index(cursor)
+            return drop(cursor)
+        case "RENAME":
+            cursor.take()
+            if cursor.accept_any(("TABLE", "TABLES")):
+                return rename_tables(cursor)
+            cursor.rest()
+            return (AlterObject(kind="role", action="rename", sql=cursor.sql),)
+        case "SET":
+            cursor.take()
+            return settings(cursor)
+        case "USE":
+            cursor.take()
+            return (use(cursor),)
+        case "LOCK":
+            cursor.take()
+            return lock_tables(cursor)
+        case "UNLOCK":
+            cursor.rest()
+            return (AlterObject(kind="instance", action="unlock", sql=cursor.sql),)
+        case "OPTIMIZE" | "ANALYZE" | "CHECK" | "REPAIR":
+            return maintenance(cursor)
+        case "GRANT" | "REVOKE":
+            return (grant(cursor),)
+        case "FLUSH" | "RESET" | "PURGE" | "KILL" | "INSTALL" | "UNINSTALL" | "CHANGE" | "STOP" | "BINLOG" | "CACHE":
+            kind = cursor.take().key.lower()
+            cursor.rest()
+            return (AlterObject(kind="server", action=kind, sql=cursor.sql),)
+        case key if key in _SHOWS:
+            cursor.rest()
+            return (Select(sql=cursor.sql),)
+        case key if key in TRANSACTION_WORDS:
+            return (transaction(cursor),)
+        case key if key in OPENS_DATA:
+            return (data_statement(cursor),)
+        case _:
+            raise Unread(f"no statement that we read begins with `{cursor.peek().text}`")
+
+
+def _create(cursor: Cursor) -> tuple[Operation, ...]:
+    or_replace = cursor.accept("OR", "REPLACE")
+    temporary = cursor.accept("TEMPORARY")
+    if cursor.accept("TABLE"):
+        return create_table(cursor, temporary=temporary, or_replace=or_replace)
+    if cursor.peek().key in {"UNIQUE", "FULLTEXT", "SPATIAL", "INDEX", "ONLINE", "OFFLINE"}:
+        return create_index(cursor)
+    if cursor.accept("SEQUENCE"):
+        return (sequence(cursor, temporary=temporary, or_replace=or_replace),)
+    while cursor.at("ALGORITHM") or cursor.at("DEFINER") or cursor.at("SQL", "SECURITY"):
+        if cursor.accept("ALGORITHM"):
+            cursor.expect("=")
+            cursor.take()
+        elif cursor.accept("SQL", "SECURITY"):
+            cursor.take()
+        else:
+            definer(cursor)
+    cursor.accept("AGGREGATE")
+    match cursor.accept_any(("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT")):
+        case "VIEW":
+            return (create_view(cursor, or_replace=or_replace),)
+        case "TRIGGER":
+            return (create_trigger(cursor, or_replace=or_replace),)
+        case "PROCEDURE":
+            return (create_routine(cursor, "procedure", or_replace=or_replace),)
+        case "FUNCTION":
+            return (create_routine(cursor, "function", or_replace=or_replace),)
+        case "EVENT":
+            return (create_event(cursor),)
+        case _:
+            return (create_object(cursor),)
+
+
+def _alter(cursor: Cursor) -> tuple[Operation, ...]:
+    if cursor.peek().key in {"TABLE", "ONLINE", "OFFLINE", "IGNORE"}:
+        return alter_table(cursor)
+    return (alter_object(cursor),)

@@ -1,0 +1,193 @@
+"""Operations as SQL of MySQL and MariaDB."""
+
+from __future__ import annotations
+
+from driftflow.dialects.mysql.keywords import quote
+from driftflow.dialects.mysql.render.clause import quote_name
+from driftflow.dialects.mysql.render.table import (
+    clause,
+    create_table,
+    create_table_as,
+    is_maintenance,
+    maintain,
+    request,
+    table_of,
+)
+from driftflow.model.catalog import SequenceOptions
+from driftflow.model.operations import (
+    AlterObject,
+    AlterSequence,
+    Copy,
+    CreateFunction,
+    CreateSchema,
+    CreateSequence,
+    CreateTable,
+    CreateTableAs,
+    CreateTrigger,
+    CreateView,
+    Delete,
+    DropFunction,
+    DropObject,
+    DropSchema,
+    DropSequence,
+    DropTable,
+    DropTrigger,
+    DropView,
+    Grant,
+    Insert,
+    LockTable,
+    MoveTable,
+    Operation,
+    RawSql,
+    RenameTable,
+    RequestAlgorithm,
+    RewriteTable,
+    Select,
+    SetSetting,
+    TransactionControl,
+    Truncate,
+    Update,
+)
+
+__all__ = ["quote_name", "render"]
+
+
+def render(*operations: Operation) -> str:
+    """One statement, without terminator; several operations only as clauses of one ALTER TABLE. Raises ValueError otherwise."""
+    if not operations:
+        raise ValueError("there is nothing to render")
+    tables = {table_of(operation) for operation in operations}
+    if len(operations) > 1 or None not in tables:
+        if None in tables or len(tables) > 1:
+            raise ValueError("only clauses of one ALTER TABLE can be combined into a statement")
+        return _alter_table(*operations)
+    return _one(operations[0])
+
+
+def _alter_table(*operations: Operation) -> str:
+    table = table_of(operations[0])
+    assert table is not None
+    asked = [one for one in operations if isinstance(one, RequestAlgorithm)]
+    clauses = [clause(one) for one in operations if not isinstance(one, RequestAlgorithm)]
+    ignore = any(one.ignore for one in asked)
+    waits = [one.wait_seconds for one in asked if one.wait_seconds is not None]
+    wait = f" WAIT {waits[-1]}" if waits and waits[-1] else " NOWAIT" if waits else ""
+    behind = [piece for one in asked for piece in request(one)]
+    exists = "IF EXISTS " if any(one.table_if_exists for one in operations) else ""
+    partitions = [text for text in clauses if text.startswith(("PARTITION BY", "REMOVE PARTITIONING"))]
+    plain = [text for text in clauses if text not in partitions]
+    text = ", ".join([*plain, *behind])
+    tail = f"{' ' if text else ''}{' '.join(partitions)}"
+    return f"ALTER {'IGNORE ' if ignore else ''}TABLE {exists}{quote_name(table)}{wait} {text}{tail}".rstrip()
+
+
+def _one(operation: Operation) -> str:
+    match operation:
+        case (
+            Insert()
+            | Update()
+            | Delete()
+            | Select()
+            | Copy()
+            | RawSql()
+            | TransactionControl()
+            | SetSetting()
+            | Grant()
+            | AlterObject()
+            | DropObject()
+        ):
+            return operation.sql
+        case CreateTable():
+            return create_table(operation)
+        case CreateTableAs():
+            return create_table_as(operation)
+        case RewriteTable() if is_maintenance(operation):
+            return maintain(operation)
+        case RenameTable():
+            return f"RENAME TABLE {quote_name(operation.name)} TO {_beside(operation)}"
+        case MoveTable():
+            return f"RENAME TABLE {quote_name(operation.name)} TO {quote(operation.schema)}.{quote(operation.name.name)}"
+        case DropTable() | DropView() | DropSequence():
+            kind = {DropTable: "TABLE", DropView: "VIEW", DropSequence: "SEQUENCE"}[type(operation)]
+            return f"DROP {kind} {'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}"
+        case DropTrigger():
+            schema = operation.schema or (operation.table.schema if operation.table is not None else "")
+            name = f"{quote(schema)}.{quote(operation.name)}" if schema else quote(operation.name)
+            return f"DROP TRIGGER {'IF EXISTS ' if operation.if_exists else ''}{name}"
+        case DropFunction():
+            return f"DROP {operation.kind.upper()} {'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}"
+        case CreateView():
+            return _create_view(operation)
+        case CreateTrigger():
+            return _create_trigger(operation)
+        case CreateFunction():
+            return _create_routine(operation)
+        case CreateSchema():
+            return f"CREATE DATABASE {'IF NOT EXISTS ' if operation.if_not_exists else ''}{quote(operation.name)}"
+        case DropSchema():
+            return f"DROP DATABASE {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name)}"
+        case CreateSequence():
+            exists = "IF NOT EXISTS " if operation.if_not_exists else ""
+            return f"CREATE SEQUENCE {exists}{quote_name(operation.sequence.name)}{_options(operation.sequence.options)}"
+        case AlterSequence():
+            exists = "IF EXISTS " if operation.if_exists else ""
+            again = "" if not operation.restarts else " RESTART" if operation.restart is None else f" RESTART {operation.restart}"
+            return f"ALTER SEQUENCE {exists}{quote_name(operation.name)}{_options(operation.options)}{again}"
+        case Truncate():
+            if len(operation.tables) != 1:
+                raise ValueError("MySQL truncates one table at a time")
+            return f"TRUNCATE TABLE {quote_name(operation.tables[0])}"
+        case LockTable():
+            return "LOCK TABLES " + ", ".join(f"{quote_name(table)} {operation.mode}" for table in operation.tables)
+        case _:
+            raise ValueError(f"{type(operation).__name__} has no form on MySQL")
+
+
+def _beside(operation: RenameTable) -> str:
+    schema = f"{quote(operation.name.schema)}." if operation.name.schema else ""
+    return f"{schema}{quote(operation.to)}"
+
+
+def _create_view(operation: CreateView) -> str:
+    view = operation.view
+    replace = "OR REPLACE " if operation.or_replace else ""
+    exists = "IF NOT EXISTS " if operation.if_not_exists else ""
+    columns = f" ({', '.join(quote(column) for column in view.columns)})" if view.columns else ""
+    check = f" WITH {operation.check_option} CHECK OPTION" if operation.check_option else ""
+    return f"CREATE {replace}VIEW {exists}{quote_name(view.name)}{columns} AS {view.definition}{check}"
+
+
+def _create_trigger(operation: CreateTrigger) -> str:
+    """The definition holds time, event, order and body; the table stands between them."""
+    trigger = operation.trigger
+    head = f"{trigger.timing} {trigger.events[0]}"
+    body = trigger.definition[len(head) :].strip()
+    schema = f"{quote(trigger.table.schema)}." if trigger.table.schema else ""
+    replace = "OR REPLACE " if operation.or_replace else ""
+    exists = "IF NOT EXISTS " if operation.if_not_exists else ""
+    name = f"{schema}{quote(trigger.name)}"
+    return f"CREATE {replace}TRIGGER {exists}{name} {head} ON {quote_name(trigger.table)} FOR EACH ROW {body}"
+
+
+def _create_routine(operation: CreateFunction) -> str:
+    routine = operation.routine
+    replace = "OR REPLACE " if operation.or_replace else ""
+    returns = f" RETURNS {routine.returns}" if routine.returns else ""
+    head = f"CREATE {replace}{routine.kind.upper()} {quote_name(routine.name)}"
+    return f"{head}({routine.arguments}){returns} {routine.definition}"
+
+
+def _options(options: SequenceOptions) -> str:
+    pieces = []
+    for word, value in (
+        ("START WITH", options.start),
+        ("INCREMENT BY", options.increment),
+        ("MINVALUE", options.minimum),
+        ("MAXVALUE", options.maximum),
+        ("CACHE", options.cache),
+    ):
+        if value is not None:
+            pieces.append(f" {word} {value}")
+    if options.cycle is not None:
+        pieces.append(" CYCLE" if options.cycle else " NOCYCLE")
+    return "".join(pieces)

@@ -1,0 +1,223 @@
+"""CREATE TABLE, and the clauses of ALTER TABLE."""
+
+from __future__ import annotations
+
+from driftflow.dialects.mysql.keywords import quote, quote_string
+from driftflow.dialects.mysql.render.clause import (
+    column_text,
+    constraint_text,
+    default_text,
+    index_text,
+    quote_name,
+)
+from driftflow.model.catalog import Check, ForeignKey, PrimaryKey
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterConstraint,
+    AlterIndex,
+    AlterPartitions,
+    AlterTableOption,
+    ChangeColumn,
+    Comment,
+    ConvertCharset,
+    CreateIndex,
+    CreateTable,
+    CreateTableAs,
+    DropColumn,
+    DropConstraint,
+    DropDefault,
+    DropIndex,
+    Operation,
+    RenameColumn,
+    RenameIndex,
+    RequestAlgorithm,
+    RewriteTable,
+    SetColumnOption,
+    SetDefault,
+)
+
+_MAINTAINS = {"optimize": "OPTIMIZE", "analyze": "ANALYZE", "check": "CHECK", "repair": "REPAIR"}
+
+
+def create_table(operation: CreateTable) -> str:
+    table = operation.table
+    head = f"CREATE {'TEMPORARY ' if table.kind == 'temporary' else ''}TABLE "
+    head += f"{'IF NOT EXISTS ' if operation.if_not_exists else ''}{quote_name(table.name)}"
+    if operation.like:
+        return f"{head} LIKE {quote_name(operation.like[0][0])}"
+    lines = [column_text(column) for column in table.columns]
+    lines += [constraint_text(one) for one in table.constraints if isinstance(one, PrimaryKey)]
+    lines += [index_text(one) + ("" if one.visible else " INVISIBLE") for one in table.indexes]
+    lines += [constraint_text(one) for one in table.constraints if isinstance(one, ForeignKey | Check)]
+    text = f"{head} (\n  " + ",\n  ".join(lines) + "\n)"
+    for option in table.options:
+        key, _, value = option.partition("=")
+        text += f" {'DEFAULT CHARSET' if key == 'CHARSET' else key}={value}"
+    if table.comment:
+        text += f" COMMENT={quote_string(table.comment)}"
+    if table.partitioning is not None:
+        text += f" {table.partitioning.definition}"
+    return text
+
+
+def create_table_as(operation: CreateTableAs) -> str:
+    head = f"CREATE {'TEMPORARY ' if operation.temporary else ''}TABLE "
+    head += f"{'IF NOT EXISTS ' if operation.if_not_exists else ''}{quote_name(operation.name)}"
+    options = "".join(f" {option}" for option in operation.options)
+    return f"{head}{options} AS {operation.query}"
+
+
+def maintain(operation: RewriteTable) -> str:
+    if operation.table is None:
+        raise ValueError("MySQL maintains tables by name")
+    return f"{_MAINTAINS[operation.action]} TABLE {quote_name(operation.table)} {operation.value}".rstrip()
+
+
+def is_maintenance(operation: RewriteTable) -> bool:
+    return operation.action in _MAINTAINS
+
+
+def table_of(operation: Operation) -> Name | None:
+    """The table whose ALTER the operation is a clause of; None where it is a statement of its own."""
+    match operation:
+        case CreateIndex():
+            return operation.index.table
+        case Comment(kind="table"):
+            return operation.relation
+        case RewriteTable():
+            return None if is_maintenance(operation) else operation.table
+        case (
+            AddColumn()
+            | AddConstraint()
+            | AlterConstraint()
+            | AlterIndex()
+            | AlterPartitions()
+            | AlterTableOption()
+            | ChangeColumn()
+            | ConvertCharset()
+            | DropColumn()
+            | DropConstraint()
+            | DropDefault()
+            | DropIndex()
+            | RenameColumn()
+            | RenameIndex()
+            | RequestAlgorithm()
+            | SetColumnOption()
+            | SetDefault()
+        ):
+            return operation.table
+        case _:
+            return None
+
+
+def clause(operation: Operation) -> str:
+    """One clause behind ALTER TABLE name. Raises ValueError for what is no clause."""
+    match operation:
+        case AddColumn():
+            exists = "IF NOT EXISTS " if operation.if_not_exists else ""
+            return f"ADD COLUMN {exists}{column_text(operation.column, operation.constraints)}{_place(operation.position)}"
+        case ChangeColumn():
+            text = column_text(operation.definition, operation.constraints) + _place(operation.position)
+            exists = "IF EXISTS " if operation.if_exists else ""
+            if operation.definition.name == operation.column:
+                return f"MODIFY COLUMN {exists}{text}"
+            return f"CHANGE COLUMN {exists}{quote(operation.column)} {text}"
+        case DropColumn():
+            return f"DROP COLUMN {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.column)}"
+        case RenameColumn():
+            return f"RENAME COLUMN {quote(operation.column)} TO {quote(operation.to)}"
+        case SetDefault():
+            return f"ALTER COLUMN {quote(operation.column)} SET DEFAULT {default_text(operation.default)}"
+        case DropDefault():
+            return f"ALTER COLUMN {quote(operation.column)} DROP DEFAULT"
+        case SetColumnOption(option="visible"):
+            return f"ALTER COLUMN {quote(operation.column)} SET {operation.value.upper()}"
+        case AddConstraint():
+            return f"ADD {constraint_text(operation.constraint)}"
+        case AlterConstraint():
+            return f"ALTER CHECK {quote(operation.name)} {'' if operation.enforced else 'NOT '}ENFORCED"
+        case DropConstraint():
+            if operation.name == "PRIMARY":
+                return "DROP PRIMARY KEY"
+            return f"DROP CONSTRAINT {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name)}"
+        case CreateIndex():
+            return f"ADD {index_text(operation.index)}{'' if operation.index.visible else ' INVISIBLE'}"
+        case DropIndex():
+            return f"DROP INDEX {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name.name)}"
+        case RenameIndex():
+            return f"RENAME INDEX {quote(operation.name.name)} TO {quote(operation.to)}"
+        case AlterIndex(action="visible"):
+            return f"ALTER INDEX {quote(operation.name.name)} {operation.value.upper()}"
+        case ConvertCharset():
+            collation = f" COLLATE {operation.collation}" if operation.collation else ""
+            if operation.columns:
+                return f"CONVERT TO CHARACTER SET {operation.charset or 'DEFAULT'}{collation}"
+            return (f"DEFAULT CHARACTER SET {operation.charset}{collation}" if operation.charset else collation.strip()).strip()
+        case RewriteTable():
+            return _rewrite(operation)
+        case Comment(kind="table"):
+            return f"COMMENT={quote_string(operation.text or '')}"
+        case AlterTableOption(option="mysql"):
+            return operation.value
+        case AlterPartitions():
+            return _partitions(operation)
+        case _:
+            raise ValueError(f"{type(operation).__name__} is no clause of ALTER TABLE on MySQL")
+
+
+def request(operation: RequestAlgorithm) -> list[str]:
+    """What stands behind the clauses."""
+    pieces = [f"ALGORITHM={operation.algorithm}"] if operation.algorithm else []
+    return pieces + ([f"LOCK={operation.lock}"] if operation.lock else [])
+
+
+def _place(position: str) -> str:
+    word, _, anchor = position.partition(" ")
+    return f" {word}{f' {quote(anchor)}' if anchor else ''}" if word else ""
+
+
+def _rewrite(operation: RewriteTable) -> str:
+    match operation.action:
+        case "force":
+            return "FORCE"
+        case "order_by":
+            return f"ORDER BY {operation.value}"
+        case "engine" | "row_format" | "key_block_size" | "tablespace":
+            separator = " " if operation.action == "tablespace" else "="
+            return f"{operation.action.upper()}{separator}{operation.value}"
+        case "encryption":
+            return f"ENCRYPTION={quote_string(operation.value)}"
+        case other:
+            raise ValueError(f"{other} is no clause of ALTER TABLE on MySQL")
+
+
+def _partitions(operation: AlterPartitions) -> str:
+    listed = "ALL" if operation.every else ", ".join(quote(name) for name in operation.partitions)
+    exists = "IF EXISTS " if operation.if_exists else ""
+    other = quote_name(operation.other) if operation.other is not None else ""
+    validation = "" if operation.validated else " WITHOUT VALIDATION"
+    match operation.action:
+        case "partition_by":
+            return operation.definition
+        case "remove":
+            return "REMOVE PARTITIONING"
+        case "add":
+            return f"ADD PARTITION {operation.definition or f'PARTITIONS {operation.count}'}"
+        case "drop":
+            return f"DROP PARTITION {exists}{listed}"
+        case "coalesce":
+            return f"COALESCE PARTITION {operation.count}"
+        case "reorganize":
+            return f"REORGANIZE PARTITION {listed}{f' INTO {operation.definition}' if operation.definition else ''}".rstrip()
+        case "exchange":
+            return f"EXCHANGE PARTITION {listed} WITH TABLE {other}{validation}"
+        case "discard_tablespace" | "import_tablespace":
+            return f"{operation.action.partition('_')[0].upper()} PARTITION {listed} TABLESPACE"
+        case "convert_to_table":
+            return f"CONVERT PARTITION {listed} TO TABLE {other}"
+        case "convert_from_table":
+            return f"CONVERT TABLE {other} TO PARTITION {operation.definition}{validation}"
+        case "analyze" | "check" | "optimize" | "repair" | "rebuild" | "truncate":
+            return f"{operation.action.upper()} PARTITION {listed}"

@@ -1,0 +1,147 @@
+"""Cut a file of MySQL or MariaDB statements: at semicolons, at what DELIMITER says, and behind the END of a routine's body."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from driftflow.dialects.directives import comments_before, refuse_orphans, statement_directives
+from driftflow.dialects.excerpt import excerpt_at
+from driftflow.dialects.mysql.tokens import closing, next_token, runs
+from driftflow.dialects.source_text import SourceText
+from driftflow.dialects.tokens import CommentToken, Token, TokenFault
+from driftflow.errors import ParseError
+from driftflow.model.migration import Statement
+
+_HINTS = {
+    "DF-E202": "close it, or double the quote inside",
+    "DF-E203": "save the file as UTF-8 text",
+    "DF-E205": "no such character can stand here: quote the name, or remove it",
+    "DF-E206": "end the body with END, or set another DELIMITER around it",
+}
+_DELIMITER = re.compile(r"DELIMITER[ \t]+(\S+)[^\n]*", re.IGNORECASE)
+_SHELL = re.compile(r"(?:source[ \t]+\S|\\[a-zA-Z.!]|system[ \t]+\S)", re.IGNORECASE)
+"""Commands of the mysql client that change what the rest of a file means."""
+_ROUTINES = frozenset({"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"})
+_BEFORE_STATEMENT = frozenset({";", "BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT", ":", "ATOMIC", "ROW"})
+_ENDS_OF = frozenset({"IF", "CASE", "LOOP", "WHILE", "REPEAT"})
+
+
+@dataclass
+class _Group:
+    """One statement while it is read: where it begins and ends, and how deep its blocks are."""
+
+    start: int = -1
+    end: int = -1
+    keys: list[str] = field(default_factory=list)
+    depth: int = 0
+    routine: bool = False
+
+    def take(self, token: Token) -> None:
+        if self.start < 0:
+            self.start = token.start
+        self.end = token.end
+        before = self.keys[-1] if self.keys else ""
+        if len(self.keys) <= 12 and self.keys[:1] == ["CREATE"] and token.key in _ROUTINES and not self.routine:
+            self.routine = before != "DROP"
+        if self.routine:
+            self._block(token, before)
+        self.keys.append(token.key)
+
+    def _block(self, token: Token, before: str) -> None:
+        opens = before in _BEFORE_STATEMENT or (self.depth == 0 and token.key == "BEGIN")
+        match token.key:
+            case "CASE" if before != "END":
+                self.depth += 1
+            case "BEGIN" | "IF" | "LOOP" | "WHILE" | "REPEAT" if opens and before != "END":
+                self.depth += 1
+            case "END":
+                self.depth -= 1
+
+
+def split(source: SourceText, *, mariadb: bool = False) -> tuple[Statement, ...]:
+    """The statements of a file, not yet parsed. Raises ParseError for what cannot be tokens, a body that does not end, a command of the mysql
+    client other than DELIMITER, or a directive that speaks of nothing."""
+    try:
+        groups, comments = _groups(source, mariadb=mariadb)
+    except TokenFault as fault:
+        raise ParseError(fault.code, fault.message, where=excerpt_at(source, fault.offset), hint=_HINTS[fault.code]) from None
+    statements: list[Statement] = []
+    taken = 0
+    for start, end in groups:
+        mine = comments_before(comments, taken, end)
+        taken += len(mine)
+        statements.append(
+            Statement(
+                sql=source.text[start:end],
+                span=source.span(start, end),
+                directives=statement_directives(mine, source, first=not statements, start=start),
+                anchors=source.anchors(start, end),
+            )
+        )
+    refuse_orphans(comments[taken:], source, statements=bool(statements))
+    return tuple(statements)
+
+
+def _groups(source: SourceText, *, mariadb: bool) -> tuple[list[tuple[int, int]], list[CommentToken]]:
+    """Where each statement begins and ends, without the terminator. Empty statements (`;;`) are none."""
+    text = source.text
+    if (nul := text.find("\x00")) >= 0:
+        raise TokenFault("a NUL character, which no statement may hold", nul, "DF-E203")
+    found: list[tuple[int, int]] = []
+    comments: list[CommentToken] = []
+    group = _Group()
+    delimiter, at, code_from = ";", 0, -1
+
+    def finish() -> None:
+        nonlocal group
+        if group.start >= 0:
+            found.append((group.start, group.end))
+        group = _Group()
+
+    while at < len(text):
+        if group.start < 0 and code_from < 0 and (command := _DELIMITER.match(text, at)) is not None:
+            delimiter, at = command[1], command.end()
+            continue
+        if delimiter != ";" and code_from < 0 and text.startswith(delimiter, at):
+            finish()
+            at += len(delimiter)
+            continue
+        if group.start < 0 and _SHELL.match(text, at):
+            raise _client_command(source, at)
+        token, kind, after = next_token(text, at)
+        if kind == "comment":
+            comments.append(CommentToken(text[at:after], at))
+        elif kind == "code" and not runs(text[at:after], mariadb=mariadb):
+            after = closing(text, at)
+            comments.append(CommentToken(text[at:after], at))
+        elif kind == "code":
+            code_from = at
+            group.start = at if group.start < 0 else group.start
+        elif token is not None and token.key == "*/":
+            if code_from < 0:
+                raise TokenFault('unrecognized token: "*/"', at, "DF-E205")
+            code_from = -1
+            group.end = after
+        elif token is not None and token.key == ";" and delimiter == ";" and group.depth <= 0:
+            finish()
+        elif token is not None and not (token.key == ";" and group.start < 0):
+            group.take(token)
+        at = after
+    if code_from >= 0:
+        raise TokenFault("this comment is never closed", code_from, "DF-E202")
+    if group.start >= 0 and group.depth > 0 and delimiter == ";":
+        raise TokenFault("the body of this routine is never closed", group.start, "DF-E206")
+    finish()
+    return found, comments
+
+
+def _client_command(source: SourceText, start: int) -> ParseError:
+    line = source.text[start:].split("\n", 1)[0].strip()
+    return ParseError(
+        "DF-E204",
+        f"a command of the mysql client: {line.split()[0]}",
+        where=excerpt_at(source, start),
+        why="only the client understands it, and it may change what the rest of the file means",
+        hint="remove the line, or write what it does in SQL",
+    )

@@ -1,0 +1,2 @@
+SELECT table_name, view_definition, check_option, security_type
+FROM information_schema.views WHERE table_schema = DATABASE() ORDER BY table_name
