@@ -25,11 +25,17 @@ Examination = Callable[["Connection"], Iterator[Examined]]
 
 def examine(connection: Connection) -> tuple[Examined, ...]:
     """Every examination of the connection's vendor, in order. An examination that the server refuses becomes a warning that says so."""
-    from driftflow.doctor import journal, postgresql, sqlite
+    from driftflow.doctor import journal, mysql, postgresql, sqlite
     from driftflow.engine.ports import DatabaseFault
 
-    own = postgresql.EXAMINATIONS if connection.dialect == "postgresql" else sqlite.EXAMINATIONS
-    examinations = (*own, *journal.EXAMINATIONS)
+    examinations: tuple[Examination, ...]
+    match connection.dialect:
+        case "postgresql":
+            examinations = (*postgresql.EXAMINATIONS, *journal.EXAMINATIONS)
+        case "mysql" | "mariadb":  # No plan runs there, so there is no journal to look at.
+            examinations = mysql.EXAMINATIONS
+        case _:
+            examinations = (*sqlite.EXAMINATIONS, *journal.EXAMINATIONS)
     found: list[Examined] = []
     for examination in examinations:
         name = examination.__name__.replace("_", " ")
