@@ -121,6 +121,8 @@ def _held(connector: Connector, database: str, table: str, holder: Holder) -> It
             connection.begin(write=False)
             connection.query(f"SELECT 1 FROM {where} LIMIT 1")
         else:
+            # With the checks on MySQL would lock the table's parents as well, and the statement would stop there.
+            connection.execute("SET SESSION foreign_key_checks = 0")
             connection.execute(f"LOCK TABLES {where} WRITE")
         try:
             yield

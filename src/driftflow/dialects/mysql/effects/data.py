@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from driftflow.dialects.mysql.effects.partners import beside_rows
 from driftflow.dialects.mysql.effects.prediction import SHARED_READ, SHARED_WRITE, Prediction
 from driftflow.model.names import Name
 from driftflow.model.operations import Copy, Delete, Insert, Select, Update
@@ -11,6 +12,8 @@ def insert(p: Prediction, operation: Insert) -> None:
     p.transactional = True
     p.table(operation.table)
     p.lock(operation.table, SHARED_WRITE, held="statement")
+    conflict = operation.on_conflict
+    beside_rows(p, operation.table, deletes=conflict == "replace", updates=conflict == "update", inserts=True)
     if operation.on_conflict == "replace":
         p.loses(
             "rows that the new ones replace: REPLACE deletes them first, with their children where a key cascades",
@@ -27,6 +30,7 @@ def update(p: Prediction, operation: Update) -> None:
     p.transactional = True
     p.table(operation.table)
     p.lock(operation.table, SHARED_WRITE, held="statement")
+    beside_rows(p, operation.table, updates=True)
     p.does("rows", operation.table, "row locks to the end of the transaction on every row that is looked at")
     _reads(p, operation.reads)
 
@@ -35,6 +39,7 @@ def delete(p: Prediction, operation: Delete) -> None:
     p.transactional = True
     p.table(operation.table)
     p.lock(operation.table, SHARED_WRITE, held="statement")
+    beside_rows(p, operation.table, deletes=True)
     p.does("rows", operation.table, "row locks to the end of the transaction on every row that is looked at")
     p.loses(f"rows of {operation.table.name}", operation.table)
     _reads(p, operation.reads)

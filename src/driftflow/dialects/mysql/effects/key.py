@@ -6,7 +6,8 @@ from driftflow.dialects.mariadb.capabilities import IGNORED_INDEX
 from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, EIGHT, EXPRESSION_DEFAULT
 from driftflow.dialects.mysql.effects.change import has_fulltext, metadata
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED, SHARED_REBUILD, Grade, because
-from driftflow.dialects.mysql.effects.prediction import Prediction, quoted
+from driftflow.dialects.mysql.effects.partners import beside_added_key, in_dictionary
+from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, Prediction, quoted
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, SPATIAL_TYPES, base_word
 from driftflow.model.catalog import Check, Column, ForeignKey, Index, IndexPart, PrimaryKey, Table
@@ -234,13 +235,7 @@ def _check(p: Prediction, operation: AddConstraint, constraint: Check) -> None:
 def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, name: Name | None = None) -> Grade:
     """ADD FOREIGN KEY: a copy while foreign_key_checks is on; with it off nothing is validated, and it happens in place."""
     child = table.name if table is not None else name or key.referenced
-    p.lock(
-        key.referenced,
-        "SHARED_NO_WRITE" if p.checks_foreign_keys else "SHARED_UPGRADABLE",
-        held="instant",
-        why=f"referenced by {child.name}",
-    )
-    p.lock(key.referenced, "EXCLUSIVE", why=f"referenced by {child.name}")
+    beside_added_key(p, key, child)
     referenced = p.table(key.referenced)
     if referenced is not None and table is not None:
         _types_fit(p, table, referenced, key)
@@ -310,7 +305,8 @@ def drop_constraint(p: Prediction, operation: DropConstraint) -> None:
         return
     match constraint:
         case ForeignKey():
-            p.lock(constraint.referenced, "EXCLUSIVE", why=f"referenced by {operation.name}")
+            if in_dictionary(p):
+                p.lock(constraint.referenced, EXCLUSIVE, why=f"referenced by {operation.name}")
             p.grade = INSTANT if p.mariadb else IN_PLACE
         case _:
             p.grade = metadata(p)

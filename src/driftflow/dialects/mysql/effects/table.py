@@ -5,6 +5,7 @@ from __future__ import annotations
 from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.effects.change import change_grade, metadata, option
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED_REBUILD, Grade, because, weakest
+from driftflow.dialects.mysql.effects.partners import beside_gone, in_dictionary
 from driftflow.dialects.mysql.effects.prediction import (
     EXCLUSIVE,
     SHARED_READ,
@@ -37,7 +38,8 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
     p.lock(table.name, EXCLUSIVE)
     for key in table.constraints:
         if isinstance(key, ForeignKey) and key.referenced != table.name:
-            p.lock(key.referenced, EXCLUSIVE, why=f"referenced by {table.name.name}")
+            if in_dictionary(p):
+                p.lock(key.referenced, EXCLUSIVE, why=f"referenced by {table.name.name}")
             if p.checks_foreign_keys:
                 p.table(key.referenced)
     for source, _ in operation.like:
@@ -71,9 +73,7 @@ def drop_table(p: Prediction, operation: DropTable) -> None:
     for holder, key in p.catalog.referencing(operation.name):
         if holder.name != operation.name and p.checks_foreign_keys:
             p.fails("dependency", f"foreign key {key.name} of {holder.name} points at it", relation=operation.name, certain=True)
-    for key in table.foreign_keys if table is not None else ():
-        if key.referenced != operation.name:
-            p.lock(key.referenced, EXCLUSIVE, why=f"{operation.name.name} references it")
+    beside_gone(p, operation.name, why="which goes")
 
 
 def truncate(p: Prediction, operation: Truncate) -> None:
@@ -87,16 +87,14 @@ def truncate(p: Prediction, operation: Truncate) -> None:
 
 
 def rename_table(p: Prediction, operation: RenameTable | MoveTable) -> None:
-    """One moment under the exclusive lock, on tables that reference it too."""
+    """One moment under the exclusive lock, on MySQL on both ends of its foreign keys too."""
     p.grade = Grade(instant=True, inplace="NONE", copy="SHARED", instant_only=True)
     known = p.catalog.table(operation.name) is not None or operation.name.text in p.catalog.views
     if not known and not operation.if_exists and p.catalog.complete:
         p.fails("missing", f"table {operation.name} does not exist", relation=operation.name, certain=True)
     p.lock(operation.name, EXCLUSIVE)
     p.breaks("every statement that names it by the old name", operation.name)
-    for holder, key in p.catalog.referencing(operation.name):
-        if holder.name != operation.name:
-            p.lock(holder.name, EXCLUSIVE, why=f"its foreign key {key.name} follows the new name")
+    beside_gone(p, operation.name, why="which is called otherwise then")
 
 
 def comment(p: Prediction, operation: Comment) -> None:

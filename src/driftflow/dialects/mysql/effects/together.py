@@ -8,6 +8,7 @@ from dataclasses import replace
 from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
 from driftflow.dialects.mysql.effects.grade import REBUILD, Grade, accepted, because, weakest
+from driftflow.dialects.mysql.effects.partners import beside_altered
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
 from driftflow.model.effects import AcceptedAlgorithm, Effects, Held
 from driftflow.model.names import Name
@@ -152,6 +153,7 @@ def _carry_out(
         p.lock(table, mode, held=held, why=why)
     # Every ALTER ends (INSTANT begins, too) with a moment in which nobody else may use the table.
     p.lock(table, EXCLUSIVE, held="instant", why="" if held == "instant" else "at the end, to put the new definition in place")
+    beside_altered(p, table)
     if chosen.rebuilds and not whole.instant_only:
         p.does("rewrite", table, why)
 
