@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from driftflow.dialects.mysql.normal import normal
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread, expression_of
+from driftflow.dialects.tokens import Token
 from driftflow.model.catalog import Partitioning
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterPartitions, RewriteTable
@@ -38,7 +40,23 @@ def partition_by(cursor: Cursor) -> tuple[Partitioning, str]:
             cursor.integer()
     if cursor.at("("):
         definitions(cursor)
-    return partitioning, normal(cursor.tokens[start : cursor.index], keywords=WORDS)
+    return partitioning, normal(_without_engine(cursor.tokens[start : cursor.index]), keywords=WORDS)
+
+
+def _without_engine(tokens: Sequence[Token]) -> list[Token]:
+    """SHOW CREATE TABLE names the engine behind every partition; it is the table's, on both servers."""
+    kept: list[Token] = []
+    skipped = 0
+    for token, after in zip(tokens, (*tokens[1:], tokens[-1]), strict=True):
+        if skipped:
+            skipped -= 1
+        elif token.key == "ENGINE" and after.key == "=":
+            skipped = 2
+        elif token.key == "STORAGE" and after.key == "ENGINE":
+            continue
+        else:
+            kept.append(token)
+    return kept
 
 
 def _method(cursor: Cursor) -> Partitioning:
