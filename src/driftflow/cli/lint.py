@@ -25,6 +25,7 @@ def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapp
     """
     from driftflow import pipeline
 
+    run.static = True
     sources = run.sources(paths, tool=tool, variables=variables)
     assessment = pipeline.lint(sources, dialect=run.dialect, policy=run.policy, version=run.server_version, root=run.root)
     code = verdict(run.out, assessment, fail_on)

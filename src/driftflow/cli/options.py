@@ -62,9 +62,9 @@ def _output(formats: Sequence[str]) -> list[Decorator]:
 
 
 DATABASE: list[Decorator] = [
-    click.option("--url", metavar="URL", help="The database: postgresql://…, sqlite:///path."),
+    click.option("--url", metavar="URL", help="The database: postgresql://…, mysql://…, mariadb://…, sqlite:///path."),
     click.option("--env", metavar="NAME", help="An environment of driftflow.toml."),
-    click.option("--dialect", metavar="NAME", help="postgresql or sqlite, where no database says it."),
+    click.option("--dialect", metavar="NAME", help="postgresql, mysql, mariadb or sqlite, where no database says it."),
     click.option("--server-version", metavar="VERSION", help="The server's version, where no database says it."),
 ]
 SNAPSHOT: list[Decorator] = [

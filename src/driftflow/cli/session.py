@@ -27,12 +27,14 @@ ASSUMED_DIALECT = "postgresql"
 
 @dataclass(kw_only=True)
 class Session:
-    """`flags` are the words of the command line that settle configuration; `snapshot` is the file that stands in for a database."""
+    """`flags` are the words of the command line that settle configuration; `snapshot` is the file that stands in for a database. A `static`
+    session contacts none, though one may be configured."""
 
     out: Output
     flags: Mapping[str, str | None]
     config_file: Path | None = None
     snapshot: Path | None = None
+    static: bool = False
 
     @cached_property
     def config(self) -> Config:
@@ -117,7 +119,7 @@ class Session:
         if self.snapshot is not None:
             return self.catalog.vendor
         if self.has_database:
-            return self.connector.dialect
+            return self.connector.dialect if self.static else self._server_dialect()
         said = {source.dialect for source in self.config.sources.values() if source.dialect} | {self.config.project.dialect} - {
             ""
         }
@@ -125,6 +127,15 @@ class Session:
             return said.pop()
         self.out.note(f"note: assuming {ASSUMED_DIALECT}; say --dialect for another")
         return ASSUMED_DIALECT
+
+    def _server_dialect(self) -> str:
+        """What the server says it is, where a URL of its family may name the other one."""
+        named = self.url.partition(":")[0].partition("+")[0].lower()
+        if named in {"mysql", "mariadb"}:
+            self.connector.connect("dialect").close()
+            if self.connector.dialect != named:
+                self.out.note(f"note: the URL says {named} and the server is {self.connector.dialect}: its dialect is used")
+        return self.connector.dialect
 
     @property
     def server_version(self) -> str:

@@ -63,13 +63,6 @@ class MysqlConnector:
         """What the server said it is; before anybody asked it, what the URL's scheme says."""
         return self._vendor or self._place.scheme
 
-    @property
-    def surprise(self) -> str:
-        """A sentence where the server is not what the URL's scheme says; empty before a session was opened."""
-        if not self._vendor or self._vendor == self._place.scheme:
-            return ""
-        return f"the URL says {self._place.scheme} and the server is {self._vendor}: its dialect is used"
-
     def connect(self, purpose: str = "apply") -> MysqlConnection:
         """Raises ConnectError: not reachable, wrong password, no such database, too old, a look-alike."""
         connection = MysqlConnection(self._open(purpose), self)

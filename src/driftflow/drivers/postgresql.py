@@ -154,7 +154,7 @@ class PostgresqlConnector:
                 f"this server speaks PostgreSQL's protocol but is {kind}",
                 where=self.display,
                 why="its locks and its DDL behave differently, so nothing that we predict would hold",
-                hint="driftflow supports PostgreSQL and SQLite",
+                hint="driftflow supports PostgreSQL, MySQL, MariaDB and SQLite",
             )
         if connection.version < OLDEST:
             raise ConnectError(

@@ -22,6 +22,13 @@ WHERE s.nspname = 'driftflow' ORDER BY 1
 
 def installed_version(connection: Connection) -> int:
     """0 where there is no journal."""
+    if connection.dialect not in PLACES:
+        raise JournalError(
+            "DF-E608",
+            f"plans cannot be run on {connection.dialect} by this version",
+            why="there is no journal for it yet, and nothing is run without one",
+            hint="driftflow assess",
+        )
     place = PLACES[connection.dialect]
     if connection.dialect == "postgresql":
         there = connection.query("SELECT pg_catalog.to_regclass('driftflow.meta') IS NOT NULL")[0][0]

@@ -182,6 +182,9 @@ def _exists(ledger: Ledger, connection: Connection) -> bool:
         return bool(
             connection.query("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = %s", (table.name,))[0][0]
         )
+    if connection.dialect in {"mysql", "mariadb"}:
+        there = "SELECT count(*) FROM information_schema.TABLES WHERE TABLE_NAME = %s AND TABLE_SCHEMA = coalesce(nullif(%s, ''), DATABASE())"
+        return bool(connection.query(there, (table.name, table.schema))[0][0])
     quoted = dialect_named(connection.dialect).quote_name(table)
     return connection.query("SELECT to_regclass(%s) IS NOT NULL", (quoted,))[0][0] is True
 
