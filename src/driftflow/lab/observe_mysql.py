@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from driftflow.dialects.base import ErrorKind
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.tokens import tokenize
+from driftflow.engine.ports import DatabaseFault
 from driftflow.model.effects import AcceptedAlgorithm, Condition, Effects
 
 Execute = Callable[[str], Sequence[Sequence[Any]]]
-"""Runs one statement and gives its rows (as tuples); raises the driver's error."""
+"""Runs one statement and gives its rows (`Connection.query`); raises DatabaseFault."""
 
 Algorithm = Literal["INSTANT", "NOCOPY", "INPLACE", "COPY"]
 Lock = Literal["NONE", "SHARED", "EXCLUSIVE", "DEFAULT"]
@@ -146,10 +148,10 @@ def _tried(execute: Execute, scratch: str, sql: str) -> str:
     """The server's refusal; empty where it did what was asked."""
     try:
         execute(sql)
-    except Exception as fault:
-        if not isinstance(getattr(fault, "args", (None,))[0], int):
+    except DatabaseFault as fault:
+        if fault.kind is ErrorKind.CONNECTION_LOST:
             raise  # no answer of the server's
-        return str(fault.args[1]).replace(scratch, "scratch")
+        return fault.message.replace(scratch, "scratch")
     return ""
 
 

@@ -49,7 +49,7 @@ class MySQL(Dialect):
             raise ParseError(fault.code, fault.message, where=excerpt_of(statement, fault.offset)) from None
 
     def render(self, *operations: Operation) -> str:
-        return render(*operations)
+        return render(*operations, mariadb=self.mariadb)
 
     def quote(self, identifier: str) -> str:
         return quote(identifier)

@@ -147,8 +147,11 @@ class _Reader:
         if self.mariadb:
             return settled_default(normal_expression(text), type_)
         computed = "DEFAULT_GENERATED" in extra or text.upper().startswith("CURRENT_TIMESTAMP")
+        expression = normal_expression(_unescaped(text, self.mariadb))
+        if computed and expression.startswith("'"):
+            return f"({expression})"
         if computed or text.startswith(("b'", "x'", "0x")):
-            return settled_default(normal_expression(_unescaped(text, self.mariadb)), type_)
+            return settled_default(expression, type_)
         return settled_default(quote_string(text), type_)
 
     def _indexes(self, table: Name) -> tuple[list[PrimaryKey], list[Index]]:

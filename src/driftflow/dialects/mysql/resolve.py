@@ -73,7 +73,9 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
         case op.AlterPartitions():
             other = place.name(operation.other) if operation.other is not None else None
             return replace(operation, table=place.name(operation.table), other=other)
-        case op.DropColumn() | op.RenameColumn() | op.SetDefault() | op.DropDefault() | op.SetColumnOption():
+        case op.SetDefault():
+            return _set_default(operation, place)
+        case op.DropColumn() | op.RenameColumn() | op.DropDefault() | op.SetColumnOption():
             table = place.name(operation.table)
             return replace(operation, table=table, column=_column_name(operation.column, table, place))
         case op.AlterConstraint() | op.AlterTableOption() | op.RequestAlgorithm():
@@ -204,9 +206,11 @@ def _named(constraint: Constraint, table: Name, place: _Place, taken: set[str]) 
             name = constraint.name or _numbered(table, "ibfk", taken)
             referenced = place.name(constraint.referenced, beside=table.schema)
             return replace(constraint, name=name, referenced=referenced)
+        case Check() if constraint.name and not place.mariadb:
+            return replace(constraint, column="")
         case Check() if not constraint.name:
             if not place.mariadb:
-                return replace(constraint, name=_numbered(table, "chk", taken))
+                return replace(constraint, name=_numbered(table, "chk", taken), column="")
             if constraint.column:
                 return replace(constraint, name=constraint.column)
             number = 1
@@ -295,10 +299,23 @@ def _change_column(operation: op.ChangeColumn, place: _Place) -> op.ChangeColumn
         definition = replace(definition, name=column)
     primary = table.primary_key if table is not None else None
     if primary is not None and column in primary.columns:
-        definition = replace(definition, nullable=False)
+        said = operation.definition.default
+        definition = replace(definition, nullable=False, default=said if said == "NULL" else definition.default)
     taken = _taken(table)
     constraints = tuple(_named(one, name, place, taken) for one in operation.constraints)
     return replace(operation, table=name, column=column, definition=definition, constraints=constraints)
+
+
+def _set_default(operation: op.SetDefault, place: _Place) -> op.SetDefault | op.DropDefault:
+    """SET DEFAULT NULL leaves none."""
+    name = place.name(operation.table)
+    column = _column_name(operation.column, name, place)
+    table = place.catalog.table(name)
+    found = table.column(column) if table is not None else None
+    default = settled_default(operation.default, found.type if found is not None else "")
+    if default is None:
+        return op.DropDefault(table=name, column=column)
+    return replace(operation, table=name, column=column, default=default)
 
 
 def _add_constraint(operation: op.AddConstraint, place: _Place) -> op.Operation:

@@ -110,6 +110,8 @@ def _groups(source: SourceText, *, mariadb: bool) -> tuple[list[tuple[int, int]]
         if group.start < 0 and _SHELL.match(text, at):
             raise _client_command(source, at)
         token, kind, after = next_token(text, at)
+        if delimiter != ";" and kind == "word" and (cut := text.find(delimiter, at, after)) > at:
+            token, after = Token("word", text[at:cut], at, text[at:cut].upper()), cut  # END$$
         if kind == "comment":
             comments.append(CommentToken(text[at:after], at))
         elif kind == "code" and not runs(text[at:after], mariadb=mariadb):

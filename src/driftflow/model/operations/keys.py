@@ -61,7 +61,7 @@ def swap(table: Table, name: str, constraint: Constraint) -> Table:
 
 
 def with_referencing_index(catalog: Catalog, table: Table, key: ForeignKey) -> Table:
-    """The table with the index that the server makes for a foreign key, named as the key is, where none begins with its columns."""
+    """The table with the index that the server makes for a foreign key, named as the key is (as its column, where nobody named the key), where none begins with its columns."""
     if not foreign_key_makes_index(catalog):
         return table
     wanted = key.columns
@@ -69,7 +69,8 @@ def with_referencing_index(catalog: Catalog, table: Table, key: ForeignKey) -> T
     heads = [index.columns for index in table.indexes] + ([primary.columns] if primary is not None else [])
     if any(head[: len(wanted)] == wanted for head in heads):
         return table
-    name = Name(schema=table.name.schema, name=key.name)
+    unnamed = key.name.startswith(f"{table.name.name}_ibfk_")
+    name = Name(schema=table.name.schema, name=wanted[0] if unnamed else key.name)
     made = Index(name=name, table=table.name, parts=tuple(IndexPart(column=column) for column in wanted))
     return replace(table, indexes=(*table.indexes, made))
 

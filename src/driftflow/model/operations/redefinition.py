@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog, Column, Constraint
+from driftflow.model.catalog import Catalog, Column, Constraint, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import renaming
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.constraint import AddConstraint
 from driftflow.model.operations.lookup import find_column, find_table, placed, put, refuse, replace_column
+from driftflow.model.operations.rules import longest_prefix
 from driftflow.model.record import replace
 
 
@@ -43,7 +44,7 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
             catalog = put(catalog, renaming.column_in_table(table, self.column, to))
             catalog = renaming.column_elsewhere(catalog, self.table, self.column, to)
             table = catalog.tables[self.table.text]
-        table = replace_column(table, self.definition)
+        table = _shortened(catalog, replace_column(table, self.definition), self.definition)
         if self.position:
             others = tuple(one for one in table.columns if one.name != to)
             table = replace(table, columns=placed(others, self.definition, self.position))
@@ -51,6 +52,20 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
         for constraint in self.constraints:
             catalog = AddConstraint(table=self.table, constraint=constraint).after(catalog)
         return catalog
+
+
+def _shortened(catalog: Catalog, table: Table, column: Column) -> Table:
+    """Indexes over a column whose type now needs a key length."""
+    length = longest_prefix(catalog, column)
+    if length is None:
+        return table
+    indexes = []
+    for index in table.indexes:
+        parts = tuple(
+            replace(part, prefix=length) if part.column == column.name and part.prefix is None else part for part in index.parts
+        )
+        indexes.append(index if index.method == "fulltext" else replace(index, parts=parts))
+    return replace(table, indexes=tuple(indexes))
 
 
 class ConvertCharset(BaseOperation, frozen=True, kw_only=True, tag="convert_charset"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Column
 
 
 def keys_have_indexes(catalog: Catalog) -> bool:
@@ -42,6 +42,15 @@ def indexes_are_named_per_table(catalog: Catalog) -> bool:
 def renames_to_itself(catalog: Catalog) -> bool:
     """Whether a column may be renamed to the name that it has (MySQL, MariaDB); elsewhere the name is taken."""
     return catalog.vendor in {"mysql", "mariadb"}
+
+
+def longest_prefix(catalog: Catalog, column: Column) -> int | None:
+    """How much of the column an index keeps that needs a length and has none: MariaDB cuts to what a key may hold (3,072 bytes)."""
+    long = ("tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob")
+    if catalog.vendor != "mariadb" or column.type not in long:
+        return None
+    width = {"utf8mb4": 4, "utf8mb3": 3, "utf16": 4, "utf32": 4, "ucs2": 2}.get(column.charset, 1)
+    return 3072 // width
 
 
 def index_outlives_column(catalog: Catalog) -> bool:

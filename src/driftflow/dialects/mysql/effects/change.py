@@ -155,6 +155,7 @@ def _type_grade(p: Prediction, table: Table, old: Column, new: Column) -> Grade:
     if old.type == new.type and _same_text(p, old, new):
         return metadata(p) if old.name == new.name else INSTANT if p.mariadb or p.version >= EIGHT else IN_PLACE
     if (old.generated is not None or new.generated is not None) and old.type != new.type:
+        _conversion(p, table, old, new)
         return because(COPY, "the type of a generated column changes")
     before, after = base_word(old.type), base_word(new.type)
     if before == after == "varchar":
@@ -283,7 +284,7 @@ def _conversion(p: Prediction, table: Table, old: Column, new: Column) -> None:
                 probe=f"SELECT count(*) FROM {name} WHERE {column} < {low} OR {column} > {high}",
             )
         return
-    if after == "json" or (p.mariadb and _becomes_json(new)):
+    if (after == "json" or (p.mariadb and _becomes_json(new))) and before in TEXTS:
         p.fails(
             "bad_cast",
             f"{table.name.name}.{old.name} holds text that is no JSON",

@@ -26,9 +26,10 @@ from driftflow.dialects.mysql.effects.change import (
 )
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED_REBUILD, Grade, because
 from driftflow.dialects.mysql.effects.key import foreign_key_grade
-from driftflow.dialects.mysql.effects.prediction import Prediction
+from driftflow.dialects.mysql.effects.prediction import Prediction, quoted
 from driftflow.dialects.mysql.functions import is_volatile
-from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, base_word
+from driftflow.dialects.mysql.settled import NUMBERS
+from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, base_word, members_of
 from driftflow.model.catalog import Check, Column, ForeignKey, Table
 from driftflow.model.names import Version
 from driftflow.model.operations import (
@@ -41,6 +42,7 @@ from driftflow.model.operations import (
     SetDefault,
 )
 from driftflow.model.operations.identifiers import mentions
+from driftflow.model.record import replace
 
 MARIADB = Version(major=10, minor=4)
 BANNED = Version(major=8, minor=0, patch=29)
@@ -70,12 +72,55 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
             p.fails("exists", f"column {column.name} of {table.name} exists already", relation=table.name, certain=True)
         return
     p.grade = _add_grade(p, table, operation)
+    _default_fits(p, table, column)
+    if (
+        not p.mariadb
+        and not column.nullable
+        and column.default is None
+        and base_word(column.type) in {"date", "datetime"}
+        and p.strict
+    ):
+        p.fails(
+            "not_empty",
+            f"{table.name.name} holds rows, which would get the date '0000-00-00'",
+            relation=table.name,
+            probe=f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table.name)} LIMIT 1) r",
+        )
     if not column.nullable and column.default is None and column.generated is None and not column.autoincrement:
         p.loses(
             f"old rows silently get an implicit {_implicit(column)} in {column.name}, not a value that anybody chose", table.name
         )
         p.breaks(f"an INSERT that does not name {column.name} fails in strict mode", table.name, column.name)
     p.breaks("SELECT * and INSERT without a column list see one more column", table.name)
+
+
+def _default_fits(p: Prediction, table: Table, column: Column) -> None:
+    """A default must be a value of the type; MySQL takes none but an expression for TEXT, BLOB and JSON."""
+    if column.default is None or column.default.startswith("("):
+        return
+    if column.default == "NULL" and not column.nullable and not p.mariadb:
+        p.fails(
+            "unsupported",
+            f"{column.name} is in the primary key, and cannot be NULL by default",
+            relation=table.name,
+            certain=True,
+        )
+    literal = column.default.startswith(("'", "-")) or column.default[:1].isdigit()
+    if base_word(column.type) in LONG_TYPES and not p.mariadb and literal:
+        p.fails(
+            "unsupported",
+            f"MySQL takes no literal default for {column.type}: write it in parentheses",
+            relation=table.name,
+            certain=True,
+        )
+    if base_word(column.type) in {"enum", "set"} and literal:
+        members = members_of(column.type)
+        said = column.default.strip("'").replace("''", "'")
+        fits = said in members if column.type.startswith("enum") else not said or set(said.split(",")) <= set(members)
+        if not fits:
+            p.fails("unsupported", f"{column.default} is no member of {column.type}", relation=table.name, certain=True)
+    if base_word(column.type) in NUMBERS and column.default.startswith("'"):
+        p.fails("unsupported", f"{column.default} is no {column.type}", relation=table.name, certain=True)
 
 
 def _implicit(column: Column) -> str:
@@ -258,12 +303,12 @@ def rename_column(p: Prediction, operation: RenameColumn) -> None:
         return
     if table.column(operation.to) is not None and operation.to.lower() != operation.column.lower():
         p.fails("exists", f"column {operation.to} of {table.name} exists already", relation=table.name, certain=True)
+    if in_partition_key(table, operation.column) and not p.mariadb:
+        p.fails("dependency", f"rows are partitioned by {operation.column}", relation=table.name, certain=True)
     if operation.to == operation.column:
         p.grade = metadata(p)
         return
     p.grade = rename_grade(p, table, operation.column)
-    if in_partition_key(table, operation.column) and not p.mariadb:
-        p.fails("dependency", f"rows are partitioned by {operation.column}", relation=table.name, certain=True)
     for one in table.columns:
         if one.generated is not None and mentions(one.generated.expression, operation.column):
             p.fails("dependency", f"generated column {one.name} is computed from it", relation=table.name, certain=not p.mariadb)
@@ -286,6 +331,7 @@ def change_column(p: Prediction, operation: ChangeColumn) -> None:
     for lost in unrepeated(old, new):
         p.loses(f"{lost} of {old.name}: the new definition does not repeat it", table.name, reversible=True)
     p.grade = change_grade(p, table, old, new, operation.position)
+    _default_fits(p, table, new)
     if (operation.constraints and not p.mariadb and p.version >= CHECK_ENFORCED) or (
         operation.constraints and p.mariadb and any(isinstance(one, Check) for one in operation.constraints)
     ):
@@ -341,6 +387,8 @@ def _refused_by_indexes(p: Prediction, table: Table, old: Column, new: Column) -
                 p.fails(
                     "unsupported", f"{old.name} is in the FULLTEXT index {index.name.name}", relation=table.name, certain=True
                 )
+            elif p.mariadb and word in LONG_TYPES and len(index.parts) == 1 and not index.unique:
+                p.loses(f"index {index.name.name} keeps only the beginning of each value", table.name, reversible=True)
             elif index.method != "fulltext" and part.prefix is None and word in LONG_TYPES:
                 p.fails(
                     "unsupported", f"index {index.name.name} needs a key length for {new.type}", relation=table.name, certain=True
@@ -364,6 +412,8 @@ def set_default(p: Prediction, operation: SetDefault | DropDefault) -> None:
             relation=operation.table,
             certain=True,
         )
+    if isinstance(operation, SetDefault) and table is not None and column is not None:
+        _default_fits(p, table, replace(column, default=operation.default))
     if isinstance(operation, DropDefault):
         p.breaks(f"an INSERT that does not name {operation.column} fails, or gets NULL", operation.table, operation.column)
 

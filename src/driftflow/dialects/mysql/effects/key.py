@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.dialects.mariadb.capabilities import IGNORED_INDEX
+from driftflow.dialects.mariadb.capabilities import IGNORED_INDEX, ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, EIGHT, EXPRESSION_DEFAULT
 from driftflow.dialects.mysql.effects.change import has_fulltext, metadata
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED, SHARED_REBUILD, Grade, because
@@ -21,6 +21,7 @@ from driftflow.model.operations import (
     DropIndex,
     RenameIndex,
 )
+from driftflow.model.operations.identifiers import mentions
 
 
 def create_index(p: Prediction, operation: CreateIndex) -> None:
@@ -43,6 +44,8 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
         p.needs(EXPRESSION_DEFAULT, None, "an index over an expression")
     if index.unique:
         _duplicates(p, operation)
+        if table is not None:
+            _holds_partition_key(p, table, index.columns)
     p.does("index_build", index.table, index.name.name or "a new index")
     p.does("scan", index.table, "every row is read for the index")
     match index.method:
@@ -56,6 +59,16 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
             p.grade = because(SHARED, "an index over an expression is built while writers wait")
         case _:
             p.grade = because(IN_PLACE, "the index is built while writers go on")
+
+
+def _holds_partition_key(p: Prediction, table: Table, columns: tuple[str, ...]) -> None:
+    """Every unique key of a partitioned table contains all columns that rows are partitioned by."""
+    for part in table.partitioning.key if table.partitioning is not None else ():
+        missing = [one.name for one in table.columns if mentions(part, one.name) and one.name not in columns]
+        if missing:
+            p.fails(
+                "unsupported", f"a unique key of a partitioned table must contain {missing[0]}", relation=table.name, certain=True
+            )
 
 
 def _may_be_indexed(p: Prediction, table: Table, column: Column, part: IndexPart, method: str) -> None:
@@ -173,6 +186,7 @@ def add_constraint(p: Prediction, operation: AddConstraint) -> None:
             _nulls(p, table, constraint)
             if table is not None:
                 _key_duplicates(p, table, constraint.columns)
+                _holds_partition_key(p, table, constraint.columns)
         case Check():
             _check(p, operation, constraint)
         case ForeignKey():
@@ -290,18 +304,9 @@ def drop_constraint(p: Prediction, operation: DropConstraint) -> None:
             p.fails("missing", f"constraint {operation.name} of {table.name} does not exist", relation=table.name, certain=True)
         return
     if operation.name == "PRIMARY":
-        p.grade = because(COPY, "a table without a primary key is copied")
-        for holder, key in p.catalog.referencing(operation.table) if table is not None else ():
-            primary = table.primary_key if table is not None else None
-            if primary is not None and key.referenced_columns == primary.columns:
-                others = list(table.indexes) if table is not None else []
-                if not any(one.columns[: len(primary.columns)] == primary.columns for one in others):
-                    p.fails(
-                        "dependency",
-                        f"foreign key {key.name} of {holder.name.name} stands on it",
-                        relation=operation.table,
-                        certain=True,
-                    )
+        partitioned = table is not None and table.partitioning is not None
+        unchecked = p.mariadb and p.version < ONLINE_COPY and partitioned
+        p.grade = Grade(reason="a table without a primary key is copied", unchecked=unchecked)
         return
     match constraint:
         case ForeignKey():

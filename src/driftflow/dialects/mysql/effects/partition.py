@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, SHARED, Grade, because
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, Prediction
 from driftflow.model.catalog import Table
@@ -17,7 +18,7 @@ def alter_partitions(p: Prediction, operation: AlterPartitions) -> None:
         p.fails("unsupported", f"{operation.table} is not partitioned", relation=operation.table, certain=True)
         return
     if p.mariadb and operation.action in {"partition_by", "remove"}:
-        p.grade = Grade(reason="the table is copied", unchecked=True)
+        p.grade = Grade(reason="the table is copied", unchecked=p.version < ONLINE_COPY)
     elif p.mariadb:
         _without_algorithm(p, operation)
     else:

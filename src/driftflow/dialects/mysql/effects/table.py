@@ -126,10 +126,13 @@ def convert_charset(p: Prediction, operation: ConvertCharset) -> None:
         p.grade = because(COPY, "which columns are converted is not known")
         return
     grades = [INSTANT if p.mariadb else IN_PLACE]
+    changes = False
     for column in table.columns:
         if base_word(column.type) in TEXTS and column.charset:
             converted = replace(column, charset=operation.charset, collation=operation.collation)
             grades.append(change_grade(p, table, column, converted))
+            recoded = (column.charset, column.collation) != (operation.charset, operation.collation)
+            changes = changes or (recoded and base_word(column.type) in LONG_TYPES)
             if operation.charset not in {"utf8mb4", column.charset}:
                 p.fails(
                     "bad_cast",
@@ -137,8 +140,7 @@ def convert_charset(p: Prediction, operation: ConvertCharset) -> None:
                     relation=table.name,
                 )
     p.grade = weakest(grades)
-    long = any(base_word(column.type) in LONG_TYPES & TEXTS for column in table.columns)
-    if p.grade.inplace and not p.mariadb and long:  # measured on 9.7, and not so for MODIFY of the same columns
+    if p.grade.inplace and not p.mariadb and changes:  # measured on 9.7, and not so for MODIFY of the same columns
         p.grade = because(SHARED_REBUILD, "the table has TEXT columns")
 
 
@@ -173,8 +175,6 @@ def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
 
 
 def _rebuilt(p: Prediction, table: Table | None, operation: RewriteTable) -> Grade:
-    if table is not None and operation.action == "row_format" and option(table, "ROW_FORMAT") == operation.value and p.mariadb:
-        return INSTANT
     if table is not None and operation.action == "key_block_size" and operation.value not in {"", "0"}:
         stated = option(table, "ROW_FORMAT")
         if stated not in {"", "DEFAULT", "COMPRESSED"}:

@@ -7,28 +7,29 @@ from dataclasses import replace
 
 from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
-from driftflow.dialects.mysql.effects.grade import REBUILD, Grade, accepted, because, weakest
+from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_virtual
+from driftflow.dialects.mysql.effects.grade import INSTANT, REBUILD, Grade, accepted, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_altered
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
+from driftflow.dialects.mysql.render.table import table_of
+from driftflow.model.catalog import Catalog, PrimaryKey
 from driftflow.model.effects import AcceptedAlgorithm, Effects, Held
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
     AlterPartitions,
+    CatalogConflict,
     CreateIndex,
-    DropColumn,
     DropConstraint,
-    DropIndex,
     Operation,
-    RenameColumn,
     RequestAlgorithm,
 )
 
 
 def of_statement(operations: Sequence[Operation], predictions: Sequence[Prediction]) -> tuple[Effects, ...]:
     """The effects of each operation. Clauses of ALTER TABLE share what the statement needs; other statements stand alone."""
-    _refused_together(operations, predictions)
+    refuse_together(operations, predictions, _after(operations, predictions))
     graded = [(operation, p) for operation, p in zip(operations, predictions, strict=True) if p.grade is not None]
     if not graded:
         return tuple(p.effects() for p in predictions)
@@ -44,6 +45,16 @@ def of_statement(operations: Sequence[Operation], predictions: Sequence[Predicti
     return tuple(p.effects(pairs if p.grade is not None else ()) for p in predictions)
 
 
+def _after(operations: Sequence[Operation], predictions: Sequence[Prediction]) -> Catalog | None:
+    """The catalog as the statement leaves it; None where it does not apply."""
+    if not operations:
+        return None
+    try:
+        return operations[-1].after(predictions[-1].catalog)
+    except CatalogConflict:
+        return None
+
+
 def _whole(graded: Sequence[tuple[Operation, Prediction]]) -> Grade:
     """The weakest wins, but for a primary key that is replaced: dropped and added in one statement it is one rebuild in place."""
     drops = any(isinstance(one, DropConstraint) and one.name == "PRIMARY" for one, _ in graded)
@@ -52,43 +63,37 @@ def _whole(graded: Sequence[tuple[Operation, Prediction]]) -> Grade:
     for operation, p in graded:
         assert p.grade is not None
         if drops and adds and isinstance(operation, DropConstraint) and operation.name == "PRIMARY":
-            grades.append(because(REBUILD, "the primary key is replaced"))
+            grades.append(INSTANT if _same_key(graded) else because(REBUILD, "the primary key is replaced"))
+        elif (
+            drops
+            and adds
+            and isinstance(operation, AddConstraint)
+            and operation.constraint.name == "PRIMARY"
+            and _same_key(graded)
+        ):
+            grades.append(INSTANT)
         else:
             grades.append(p.grade)
     whole = weakest(grades)
     first = graded[0][1]
-    if whole.rebuilds and _keeps_fulltext(graded):
-        # Measured: the hidden column of a FULLTEXT index makes MySQL copy, and MariaDB keep writers waiting.
-        whole = replace(
-            whole, inplace="SHARED" if first.mariadb and whole.inplace else "", reason="the table has a FULLTEXT index"
-        )
+    name = _table_of(graded[0][0])
+    table = first.start.table(name) if first.start is not None and name is not None else None
+    whole = with_virtual(graded, table, with_fulltext(graded, table, whole))
+    if drops and table is not None and table.partitioning is not None and not whole.inplace:
+        # MariaDB before 11.2 does not look at ALGORITHM here (measured on 10.11).
+        whole = replace(whole, unchecked=first.mariadb and first.version < ONLINE_COPY)
     if whole.copy == "SHARED" and first.mariadb and first.version >= ONLINE_COPY and _copies_online(graded):
         whole = replace(whole, copy="NONE")
     return whole
 
 
-def _keeps_fulltext(graded: Sequence[tuple[Operation, Prediction]]) -> bool:
-    """Whether the table has a FULLTEXT index that this statement does not drop."""
-    name = _table_of(graded[0][0])
+def _same_key(graded: Sequence[tuple[Operation, Prediction]]) -> bool:
+    """Whether the primary key that is added is the one that is dropped: then nothing happens."""
     start = graded[0][1].start
-    table = start.table(name) if start is not None and name is not None else None
-    if table is None:
-        return False
-    dropped = {one.name.name for one, _ in graded if isinstance(one, DropIndex)}
-    columns = {one.column for one, _ in graded if isinstance(one, DropColumn)}
-    return any(
-        index.method == "fulltext" and index.name.name not in dropped and not set(index.columns) <= columns
-        for index in table.indexes
-    )
-
-
-def _refused_together(operations: Sequence[Operation], predictions: Sequence[Prediction]) -> None:
-    """What only the company of other clauses makes an error."""
-    renamed = {one.column for one in operations if isinstance(one, RenameColumn) and one.column != one.to}
-    for operation, p in zip(operations, predictions, strict=True):
-        if isinstance(operation, CreateIndex) and renamed & set(operation.index.columns):
-            old = ", ".join(sorted(renamed & set(operation.index.columns)))
-            p.fails("missing", f"{old} is renamed by the same statement: the index must use the new name", certain=True)
+    added = next(one for one, _ in graded if isinstance(one, AddConstraint) and isinstance(one.constraint, PrimaryKey))
+    table = start.table(added.table) if start is not None else None
+    key = table.primary_key if table is not None else None
+    return key is not None and isinstance(added.constraint, PrimaryKey) and key.columns == added.constraint.columns
 
 
 def _copies_online(graded: Sequence[tuple[Operation, Prediction]]) -> bool:
@@ -159,8 +164,6 @@ def _carry_out(
 
 
 def _table_of(operation: Operation) -> Name | None:
-    from driftflow.dialects.mysql.render.table import table_of
-
     named = table_of(operation)
     if named is not None:
         return named

@@ -197,7 +197,9 @@ def _check(cursor: Cursor, draft: Draft) -> None:
 def default_value(cursor: Cursor) -> str:
     """What stands behind DEFAULT, in normal form: a literal, CURRENT_TIMESTAMP, or an expression (MariaDB takes one without parentheses)."""
     if cursor.at("("):
-        return expression_of(cursor.parenthesised())
+        inside = cursor.parenthesised()
+        # A literal in parentheses is an expression to MySQL: only so may a TEXT have a default.
+        return f"({expression_of(inside)})" if len(inside) == 1 and inside[0].kind == "string" else expression_of(inside)
     if cursor.peek().key in {"-", "+"}:
         return expression_of((cursor.take(), cursor.take()))
     token = cursor.peek()

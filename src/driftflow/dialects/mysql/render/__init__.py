@@ -52,7 +52,7 @@ from driftflow.model.operations import (
 __all__ = ["quote_name", "render"]
 
 
-def render(*operations: Operation) -> str:
+def render(*operations: Operation, mariadb: bool = False) -> str:
     """One statement, without terminator; several operations only as clauses of one ALTER TABLE. Raises ValueError otherwise."""
     if not operations:
         raise ValueError("there is nothing to render")
@@ -60,15 +60,15 @@ def render(*operations: Operation) -> str:
     if len(operations) > 1 or None not in tables:
         if None in tables or len(tables) > 1:
             raise ValueError("only clauses of one ALTER TABLE can be combined into a statement")
-        return _alter_table(*operations)
-    return _one(operations[0])
+        return _alter_table(*operations, mariadb=mariadb)
+    return _one(operations[0], mariadb=mariadb)
 
 
-def _alter_table(*operations: Operation) -> str:
+def _alter_table(*operations: Operation, mariadb: bool) -> str:
     table = table_of(operations[0])
     assert table is not None
     asked = [one for one in operations if isinstance(one, RequestAlgorithm)]
-    clauses = [clause(one) for one in operations if not isinstance(one, RequestAlgorithm)]
+    clauses = [clause(one, mariadb=mariadb) for one in operations if not isinstance(one, RequestAlgorithm)]
     ignore = any(one.ignore for one in asked)
     waits = [one.wait_seconds for one in asked if one.wait_seconds is not None]
     wait = f" WAIT {waits[-1]}" if waits and waits[-1] else " NOWAIT" if waits else ""
@@ -81,7 +81,7 @@ def _alter_table(*operations: Operation) -> str:
     return f"ALTER {'IGNORE ' if ignore else ''}TABLE {exists}{quote_name(table)}{wait} {text}{tail}".rstrip()
 
 
-def _one(operation: Operation) -> str:
+def _one(operation: Operation, *, mariadb: bool) -> str:
     match operation:
         case (
             Insert()
@@ -98,7 +98,7 @@ def _one(operation: Operation) -> str:
         ):
             return operation.sql
         case CreateTable():
-            return create_table(operation)
+            return create_table(operation, mariadb=mariadb)
         case CreateTableAs():
             return create_table_as(operation)
         case RewriteTable() if is_maintenance(operation):

@@ -35,7 +35,8 @@ def names(columns: Sequence[str]) -> str:
 def default_text(default: str) -> str:
     """A literal or CURRENT_TIMESTAMP as it is; every other expression in parentheses, which both servers take."""
     plain = default[:1] in _LITERAL_STARTS and " " not in default.strip("'") if default[:1] != "'" else default.endswith("'")
-    if plain or default in _BARE or default.startswith(("x'", "b'", "0x", "current_timestamp(")):
+    wrapped = default.startswith("('") and default.endswith("')")
+    if plain or wrapped or default in _BARE or default.startswith(("x'", "b'", "0x", "current_timestamp(")):
         return default
     return f"({default})"
 

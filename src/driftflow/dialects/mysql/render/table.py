@@ -10,7 +10,7 @@ from driftflow.dialects.mysql.render.clause import (
     index_text,
     quote_name,
 )
-from driftflow.model.catalog import Check, ForeignKey, PrimaryKey
+from driftflow.model.catalog import Check, ForeignKey, Index, PrimaryKey
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
@@ -41,16 +41,17 @@ from driftflow.model.operations import (
 _MAINTAINS = {"optimize": "OPTIMIZE", "analyze": "ANALYZE", "check": "CHECK", "repair": "REPAIR"}
 
 
-def create_table(operation: CreateTable) -> str:
+def create_table(operation: CreateTable, *, mariadb: bool) -> str:
     table = operation.table
     head = f"CREATE {'TEMPORARY ' if table.kind == 'temporary' else ''}TABLE "
     head += f"{'IF NOT EXISTS ' if operation.if_not_exists else ''}{quote_name(table.name)}"
     if operation.like:
         return f"{head} LIKE {quote_name(operation.like[0][0])}"
-    lines = [column_text(column) for column in table.columns]
+    behind = [one for one in table.constraints if isinstance(one, Check) and one.column]
+    lines = [column_text(column, [one for one in behind if one.column == column.name]) for column in table.columns]
     lines += [constraint_text(one) for one in table.constraints if isinstance(one, PrimaryKey)]
-    lines += [index_text(one) + ("" if one.visible else " INVISIBLE") for one in table.indexes]
-    lines += [constraint_text(one) for one in table.constraints if isinstance(one, ForeignKey | Check)]
+    lines += [index_text(one) + hidden(one, mariadb=mariadb) for one in table.indexes]
+    lines += [constraint_text(one) for one in table.constraints if isinstance(one, ForeignKey | Check) and one not in behind]
     text = f"{head} (\n  " + ",\n  ".join(lines) + "\n)"
     for option in table.options:
         key, _, value = option.partition("=")
@@ -112,7 +113,7 @@ def table_of(operation: Operation) -> Name | None:
             return None
 
 
-def clause(operation: Operation) -> str:
+def clause(operation: Operation, *, mariadb: bool) -> str:
     """One clause behind ALTER TABLE name. Raises ValueError for what is no clause."""
     match operation:
         case AddColumn():
@@ -143,13 +144,15 @@ def clause(operation: Operation) -> str:
                 return "DROP PRIMARY KEY"
             return f"DROP CONSTRAINT {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name)}"
         case CreateIndex():
-            return f"ADD {index_text(operation.index)}{'' if operation.index.visible else ' INVISIBLE'}"
+            return f"ADD {index_text(operation.index)}{hidden(operation.index, mariadb=mariadb)}"
         case DropIndex():
             return f"DROP INDEX {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name.name)}"
         case RenameIndex():
             return f"RENAME INDEX {quote(operation.name.name)} TO {quote(operation.to)}"
         case AlterIndex(action="visible"):
-            return f"ALTER INDEX {quote(operation.name.name)} {operation.value.upper()}"
+            shown = operation.value == "visible"
+            word = ("NOT IGNORED" if shown else "IGNORED") if mariadb else operation.value.upper()
+            return f"ALTER INDEX {quote(operation.name.name)} {word}"
         case ConvertCharset():
             collation = f" COLLATE {operation.collation}" if operation.collation else ""
             if operation.columns:
@@ -165,6 +168,11 @@ def clause(operation: Operation) -> str:
             return _partitions(operation)
         case _:
             raise ValueError(f"{type(operation).__name__} is no clause of ALTER TABLE on MySQL")
+
+
+def hidden(index: Index, *, mariadb: bool) -> str:
+    """What makes the optimizer overlook an index: each server has its own word."""
+    return "" if index.visible else " IGNORED" if mariadb else " INVISIBLE"
 
 
 def request(operation: RequestAlgorithm) -> list[str]:

@@ -1,0 +1,166 @@
+"""MySQL's text: types and expressions in one spelling, and statements that are read, rendered and read again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from mysql_statements import statements
+
+from driftflow.dialects.base import Dialect
+from driftflow.dialects.mysql.expressions import normal_expression
+from driftflow.dialects.mysql.types import normal_type
+from driftflow.dialects.registry import dialect_named
+from driftflow.model.catalog import structure
+from driftflow.model.operations import CreateTable, Operation, RawSql
+from driftflow.model.record import replace
+from mysql_predictions import CHECKS_OFF, DATA, operations_of, setup_statements
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("INT(11)", "int"),
+        ("integer unsigned", "int unsigned"),
+        ("tinyint(1)", "tinyint(1)"),
+        ("TINYINT(4)", "tinyint"),
+        ("bool", "tinyint(1)"),
+        ("int(5) zerofill", "int(5) unsigned zerofill"),
+        ("numeric", "decimal(10,0)"),
+        ("DEC(8)", "decimal(8,0)"),
+        ("double precision", "double"),
+        ("float(30)", "double"),
+        ("float(7,2)", "float(7,2)"),
+        ("character varying(20)", "varchar(20)"),
+        ("char", "char(1)"),
+        ("text(1000)", "text"),
+        ("blob(70000)", "mediumblob"),
+        ("datetime(0)", "datetime"),
+        ("datetime(3)", "datetime(3)"),
+        ("year(4)", "year"),
+        ("bit", "bit(1)"),
+        ("ENUM('a', \"it's\")", "enum('a','it''s')"),
+        ("long varchar", "mediumtext"),
+    ],
+)
+def test_types_in_the_servers_spelling(written: str, stored: str) -> None:
+    assert normal_type(written) == stored
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("(`i` > 0)", "i>0"),
+        ("((`a` + 1) * 2)", "(a + 1)*2"),
+        ("(`a` + (`b` * 2))", "a + b * 2"),
+        ("((`a` = 1) or (`b` = 2))", "a = 1 OR b=2"),
+        ("((`a` is null) or (`b` is not null))", "a IS NULL or b is not null"),
+        ("(not(`a`))", "NOT a"),
+        ("(`a` in (1,2))", "a in (1, 2)"),
+        ("(`a` between 1 and 2)", "a BETWEEN 1 AND 2"),
+        ("(`v` like _utf8mb4'x%')", "v LIKE 'x%'"),
+        ("json_extract(`j`,_utf8mb4'$.a')", "j->'$.a'"),
+        ("(case when (`a` > 0) then 1 else 2 end)", "CASE WHEN a > 0 THEN 1 ELSE 2 END"),
+        ("now()", "CURRENT_TIMESTAMP"),
+        ("(`a` <> 1)", "a != 1"),
+        ("(`d` + interval 1 day)", "d + INTERVAL 1 DAY"),
+    ],
+)
+def test_equal_expressions_have_one_spelling(one: str, other: str) -> None:
+    assert normal_expression(one) == normal_expression(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("a - (b - c)", "a - b - c"), ("(a or b) and c", "a or b and c"), ("not (a = b)", "(not a) = b")]
+)
+def test_other_expressions_keep_their_parentheses(one: str, other: str) -> None:
+    assert normal_expression(one) != normal_expression(other)
+
+
+MORE = """
+create table a.b (`key` int not null, v varchar(20) character set latin1 collate latin1_bin default 'x' comment 'it''s', primary key (`key`, v (3)), unique u (v desc), fulltext ft (v) with parser ngram, constraint c check (`key` > 0) not enforced) engine=MyISAM row_format=compressed comment='said'
+create table t2 like t
+create table if not exists t3 as select id, v from p where id > 5
+create temporary table t4 (id int)
+alter table t alter index k_i invisible, algorithm=inplace, lock=none
+alter table t alter column i set invisible
+alter table t alter check ck not enforced
+alter table t add column x int generated always as (i + 1) virtual, add key ((i + 1))
+alter table t convert to character set utf8mb4 collate utf8mb4_bin
+alter table pt reorganize partition pm into (partition p2 values less than (300), partition pm values less than maxvalue)
+alter table pt exchange partition p0 with table s1 without validation
+alter table pt drop partition p0, p1
+alter table pt truncate partition all
+alter table s1 remove partitioning
+alter table t default character set utf8mb4
+alter table t discard tablespace
+create unique index i on t (vc (10), i desc) using btree comment 'x' algorithm=inplace lock=none
+drop index k_i on t lock=none
+drop table if exists a, b
+rename table a to b, c to d
+truncate table t
+optimize table t, p
+create or replace view v (a, b) as select id, v from p where id in (select id from t) with cascaded check option
+drop view if exists v
+create trigger tr before insert on t for each row begin insert into p values (new.id, 'x'); set new.i = 5; end
+drop trigger if exists tr
+create procedure pr(in a int) begin update t set i = a; end
+create function fn(a int) returns int deterministic return a + 1
+drop procedure pr
+create database if not exists shop
+drop database shop
+lock tables t write, p read
+set foreign_key_checks = 0
+start transaction
+commit
+""".strip().splitlines()
+
+
+def dialects() -> list[Dialect]:
+    return [dialect_named("mysql"), dialect_named("mariadb")]
+
+
+def read_again(dialect: Dialect, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """Through the renderer: as one statement, else one by one."""
+    try:
+        return operations_of(dialect, dialect.render(*operations))
+    except ValueError:
+        return tuple(one for operation in operations for one in operations_of(dialect, dialect.render(operation)))
+
+
+@pytest.mark.parametrize("dialect", dialects(), ids=lambda dialect: dialect.name)
+def test_what_is_rendered_means_what_was_read(dialect: Dialect) -> None:
+    recorded = [str(one["sql"]).removeprefix(CHECKS_OFF) for one in json.loads((DATA / "mysql.json").read_text(encoding="utf-8"))]
+    for sql in [*recorded, *setup_statements(), *MORE, *statements(3, 400)]:
+        operations = operations_of(dialect, sql)
+        if any(isinstance(one, RawSql) for one in operations):
+            assert _is_the_other_ones(dialect, sql), (sql, operations)
+            continue
+        assert [_plain(one) for one in read_again(dialect, operations)] == [_plain(one) for one in operations], sql
+
+
+def _plain(operation: Operation) -> Operation:
+    """Without the source text that some operations keep, and constraints in one order."""
+    if isinstance(operation, CreateTable):
+        return replace(operation, table=structure(operation.table))
+    return replace(operation, sql="") if hasattr(operation, "sql") else operation
+
+
+def _is_the_other_ones(dialect: Dialect, sql: str) -> bool:
+    """IGNORED is MariaDB's word for an index, INVISIBLE is MySQL's."""
+    return ("ignored" if dialect.name == "mysql" else "invisible") in sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("alter table t add system versioning", "system versioning"),
+        ("handler t open", "no statement that we read"),
+        ("alter table t frobnicate", "ALTER TABLE knows nothing"),
+        ("create table t", "a table without columns"),
+    ],
+)
+def test_what_is_not_read_says_so(sql: str, reason: str) -> None:
+    (operation,) = operations_of(dialect_named("mysql"), sql)
+    assert isinstance(operation, RawSql)
+    assert reason in operation.reason
