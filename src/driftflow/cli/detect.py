@@ -94,6 +94,19 @@ def find_databases(root: Path) -> list[FoundDatabase]:
     return list(found.values())
 
 
+SCHEMES = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mysql2": "mysql",
+    "mariadb": "mariadb",
+    "sqlite": "sqlite",
+    "sqlite3": "sqlite",
+    "file": "sqlite",
+}
+"""Of URLs in other tools' settings (mysql2 is what Rails and Node call it), and the dialect."""
+
+
 def _texts(root: Path, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for name in names:
         path = root / name
@@ -103,9 +116,7 @@ def _texts(root: Path, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _dialect(url: str) -> str:
     scheme = url.partition(":")[0].partition("+")[0].lower()
-    return {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite", "sqlite3": "sqlite", "file": "sqlite"}.get(
-        scheme, ""
-    )
+    return SCHEMES.get(scheme, "")
 
 
 def _dotenv(root: Path) -> Iterator[FoundDatabase]:
@@ -131,7 +142,7 @@ def _compose(root: Path) -> Iterator[FoundDatabase]:
 
 def _code(root: Path) -> Iterator[FoundDatabase]:
     for name, text in _texts(root, CODES):
-        provider = re.search(r"""(?:provider|dialect)\s*[=:]\s*["'](postgres\w*|sqlite)["']""", text)
+        provider = re.search(r"""(?:provider|dialect)\s*[=:]\s*["'](postgres\w*|sqlite|mysql|mariadb)["']""", text)
         for match in CODE_ENV.finditer(text):
             variable = match[1] or match[2] or match[3]
             yield FoundDatabase(where=name, url_env=variable, dialect=_dialect(f"{provider[1]}:") if provider else "")

