@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from driftflow.dialects.mysql.charsets import charset_of, default_collation
 from driftflow.dialects.mysql.settled import settled_default
+from driftflow.dialects.mysql.tokens import name_of, tokenize
 from driftflow.dialects.mysql.types import TEXTS, base_word
+from driftflow.dialects.pinned import covers_key, fixed_columns
 from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, Table, Unique
 from driftflow.model.names import Name
@@ -110,7 +112,11 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
             return operation if operation.relation is None else replace(operation, relation=place.name(operation.relation))
         case op.Grant() | op.AlterObject() | op.DropObject() | op.RawSql():
             return replace(operation, relations=place.names(operation.relations))
-        case op.Insert() | op.Update() | op.Delete():
+        case op.Update() | op.Delete():
+            table = place.name(operation.table)
+            bounded = operation.bounded or _picks_by_key(operation, place.catalog.table(table))
+            return replace(operation, table=table, reads=place.names(operation.reads), bounded=bounded)
+        case op.Insert():
             return replace(operation, table=place.name(operation.table), reads=place.names(operation.reads))
         case op.Truncate() | op.LockTable():
             return replace(operation, tables=place.names(operation.tables))
@@ -118,6 +124,12 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
             return replace(operation, reads=place.names(operation.reads), writes=place.names(operation.writes))
         case _:
             return operation
+
+
+def _picks_by_key(operation: op.Update | op.Delete, table: Table | None) -> bool:
+    if table is None or not operation.where:
+        return False
+    return covers_key(fixed_columns(tokenize(operation.where, mariadb=True)[0], name_of), table)
 
 
 # names

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from driftflow.dialects.pinned import covers_key, fixed_columns
 from driftflow.dialects.sqlite.keys import column_named, settle
 from driftflow.dialects.sqlite.keywords import quote
 from driftflow.dialects.sqlite.normal import ROWID_NAMES, normal_expression
-from driftflow.dialects.sqlite.tokens import Token, TokenFault, name_of, tokenize
+from driftflow.dialects.sqlite.tokens import TokenFault, name_of, tokenize
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -319,51 +320,7 @@ def pins_key(where: str, table: Table | None) -> bool:
     """Whether the condition fixes every column of the primary key, or of a unique key, to one value (or to a written list of them)."""
     if table is None or not where:
         return False
-    fixed = _fixed_columns(where)
+    fixed = fixed_columns(tokenize(where)[0], name_of)
     if fixed & ROWID_NAMES and not any(column.name.lower() in ROWID_NAMES for column in table.columns):
         return True
-    keys = [constraint.columns for constraint in table.constraints if isinstance(constraint, (PrimaryKey, Unique))]
-    keys += [
-        index.columns
-        for index in table.indexes
-        if index.unique and not index.predicate and len(index.columns) == len(index.parts)
-    ]
-    return any(all(column.lower() in fixed for column in key) for key in keys if key)
-
-
-def _fixed_columns(where: str) -> frozenset[str]:
-    """Columns in `column = literal` and `column IN (literals)` among the conditions joined by AND; none as soon as an OR stands beside them."""
-    tokens, _ = tokenize(where)
-    fixed: set[str] = set()
-    for condition in _conjuncts(tokens):
-        names = list(condition)
-        while len(names) > 2 and names[1].key == ".":  # alias.column
-            names = names[2:]
-        match names:
-            case [Token(kind="word" | "quoted") as column, Token(key="=" | "==" | "IS"), value] if _is_value(value):
-                fixed.add(name_of(column).lower())
-            case [Token(kind="word" | "quoted") as column, Token(key="IN"), Token(key="("), *values, Token(key=")")] if all(
-                _is_value(value) or value.key == "," for value in values
-            ):
-                fixed.add(name_of(column).lower())
-    return frozenset(fixed)
-
-
-def _is_value(token: Token) -> bool:
-    return token.kind in {"string", "number", "blob", "variable"}
-
-
-def _conjuncts(tokens: Sequence[Token]) -> list[list[Token]]:
-    groups: list[list[Token]] = [[]]
-    depth = between = 0
-    for token in tokens:
-        depth += (token.key == "(") - (token.key == ")")
-        if depth == 0 and token.key == "OR":
-            return []
-        between += token.key == "BETWEEN"
-        if depth == 0 and token.key == "AND" and not between:
-            groups.append([])
-            continue
-        between -= token.key == "AND" and between > 0
-        groups[-1].append(token)
-    return groups
+    return covers_key(fixed, table)
