@@ -14,6 +14,7 @@ LIMITS = {"pipeline.py": 250, "engine/drive.py": 250}
 COMMAND_MAX = 80
 FRAME = {
     "main.py",
+    "narrowing.py",
     "running.py",
     "rewriting.py",
     "session.py",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from driftflow.cli import options
+from driftflow.cli.narrowing import Narrowing, narrowed, narrowing
 from driftflow.cli.output import quoted
 from driftflow.cli.session import Session
 from driftflow.cli.verdict import FORMATS, verdict
@@ -20,8 +21,16 @@ from driftflow.cli.verdict import FORMATS, verdict
 @click.option(
     "--code", type=options.FILE, metavar="FOLDER", help="Search the application's source for what still uses what is changed."
 )
+@narrowing
 def command(
-    run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], fail_on: str, code: Path | None
+    run: Session,
+    *,
+    paths: tuple[Path, ...],
+    tool: str,
+    variables: Mapping[str, str],
+    fail_on: str,
+    code: Path | None,
+    narrow: Narrowing,
 ) -> int:
     """What the pending migrations at PATHS do to this database: its sizes, its traffic, what depends on what.
 
@@ -38,6 +47,7 @@ def command(
     assessment = pipeline.with_references(assessment, sources, code=code, connector=live)
     if live is not None:
         assessment = pipeline.with_distributions(assessment, connector=live)
+    assessment = narrowed(run, assessment, narrow)
     exit_code = verdict(run.out, assessment, fail_on)
     run.out.next(quoted("driftflow", "plan", *paths, *run.where, "-o", "driftflow-plan.json"))
     return exit_code

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from driftflow.cli import options
+from driftflow.cli.narrowing import Narrowing, narrowed, narrowing
 from driftflow.cli.output import quoted
 from driftflow.cli.session import Session
 from driftflow.cli.verdict import FORMATS, verdict
@@ -17,7 +18,16 @@ from driftflow.cli.verdict import FORMATS, verdict
 @options.session(formats=FORMATS)
 @options.sources
 @options.fail_on
-def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], fail_on: str) -> int:
+@narrowing
+def command(
+    run: Session,
+    *,
+    paths: tuple[Path, ...],
+    tool: str,
+    variables: Mapping[str, str],
+    fail_on: str,
+    narrow: Narrowing,
+) -> int:
     """What is risky in the migrations at PATHS (folders or files), without a database.
 
     Sizes are unknown, so every table counts as large. Without PATHS the sources of driftflow.toml are read, else what is found from
@@ -28,6 +38,7 @@ def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapp
     run.static = True
     sources = run.sources(paths, tool=tool, variables=variables)
     assessment = pipeline.lint(sources, dialect=run.dialect, policy=run.policy, version=run.server_version, root=run.root)
+    assessment = narrowed(run, assessment, narrow)
     code = verdict(run.out, assessment, fail_on)
     run.out.next(
         quoted("driftflow", "assess", *paths, "--url") + " URL    # the same, with the sizes of your tables",

@@ -1,0 +1,69 @@
+"""The findings that a team knows and lives with: a gate fails on what is not among them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.model.record import Record, digest, replace
+
+FORMAT = 1
+
+
+class KnownFinding(Record, frozen=True, kw_only=True):
+    """One finding, by what stays when lines move: its rule, its migration and its statement. `summary` is for people and takes no part."""
+
+    code: str
+    migration: str
+    statement: str
+    """SHA-256 of the statement with its white space folded; of the summary where the finding speaks of no statement."""
+    summary: str = ""
+
+
+class Baseline(Record, frozen=True, kw_only=True):
+    format: int = FORMAT
+    findings: tuple[KnownFinding, ...] = ()
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Baseline:
+        """Everything that the assessment found, in one order on every machine."""
+        known = [_known(finding, assessment) for finding in assessment.findings]
+        return cls(findings=tuple(sorted(known, key=lambda one: (one.migration, one.code, one.statement, one.summary))))
+
+
+def without_known(assessment: Assessment, baseline: Baseline) -> tuple[Assessment, tuple[KnownFinding, ...]]:
+    """(the assessment without what the baseline holds, entries that nothing matched). As many findings are covered as there are entries: a second
+    one of the same kind on the same statement is new."""
+    left = Counter(_key(one) for one in baseline.findings)
+    kept: list[Finding] = []
+    for finding in assessment.findings:
+        key = _key(_known(finding, assessment))
+        if left[key] > 0:
+            left[key] -= 1
+        else:
+            kept.append(finding)
+    stale: list[KnownFinding] = []
+    for one in reversed(baseline.findings):
+        if left[_key(one)] > 0:
+            left[_key(one)] -= 1
+            stale.append(one)
+    return replace(assessment, findings=tuple(kept)), tuple(reversed(stale))
+
+
+def _key(one: KnownFinding) -> tuple[str, str, str]:
+    return (one.code, one.migration, one.statement)
+
+
+def _known(finding: Finding, assessment: Assessment) -> KnownFinding:
+    found = next((one for one in assessment.statements if _speaks_of(finding, one)), None)
+    text = " ".join(found.statement.sql.split()) if found is not None else finding.summary
+    return KnownFinding(code=finding.code, migration=finding.migration, statement=digest(text), summary=finding.summary)
+
+
+def _speaks_of(finding: Finding, assessed: AssessedStatement) -> bool:
+    span = assessed.statement.span
+    return (
+        assessed.migration == finding.migration
+        and span.file == finding.span.file
+        and span.start <= finding.span.start < max(span.end, span.start + 1)
+    )
