@@ -434,12 +434,15 @@ def _dotted(key: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in key.split("."))
 
 
-_USERINFO = re.compile(r"(?<=://)([^/?#@\s:]*):([^/?#\s]*)@")
-_PARAMETER = re.compile(r"(?i)\b(password|passwd|pwd|sslpassword|secret|token)=([^&\s'\"]+)")
+_USERINFO = re.compile(r"://([^/?#@\s:]*):([^/?#\s]*)@")
+_SECRET_WORDS = ("password", "passwd", "pwd", "sslpassword", "secret", "token")
+_PARAMETER = re.compile(rf"(?i)\b({'|'.join(_SECRET_WORDS)})=([^&\s'\"]+)")
 
 
 def mask(text: str, secrets: Sequence[str] = ()) -> str:
     """The text without what looks like, or is known to be, a secret."""
     for secret in sorted((secret for secret in secrets if len(secret) > 2), key=len, reverse=True):
         text = text.replace(secret, "***")
-    return _PARAMETER.sub(r"\1=***", _USERINFO.sub(r"\1:***@", text))
+    text = _USERINFO.sub(r"://\1:***@", text)
+    low = text.lower()  # a report may have many megabytes: the slow search only where a word stands at all
+    return _PARAMETER.sub(r"\1=***", text) if any(f"{word}=" in low for word in _SECRET_WORDS) else text

@@ -86,13 +86,16 @@ def to_builtins(record: object) -> Any:
 
 
 def with_empty_fields(value: object) -> Any:
-    """The outermost record (or each of a sequence of records) as builtins with every field, also those that have their default."""
+    """The outermost record (or each of a sequence of records) with every field, also those that have their default: for `encode` and `pretty`."""
     if isinstance(value, (tuple, list)):
         return [with_empty_fields(one) for one in value]
     if not isinstance(value, msgspec.Struct):
         return to_builtins(value)
-    defaults = {name: to_builtins(getattr(value, name)) for name in value.__struct_fields__}
-    return {**defaults, **to_builtins(value)}
+    if value.__struct_config__.tag is not None:
+        defaults = {name: to_builtins(getattr(value, name)) for name in value.__struct_fields__}
+        return {**defaults, **to_builtins(value)}
+    # Straight to JSON: an assessment of a large release has a million values, and a detour over builtins took as long as the checks.
+    return {name: msgspec.Raw(msgspec.json.encode(getattr(value, name), order="sorted")) for name in value.__struct_fields__}
 
 
 def digest(record: object) -> str:

@@ -5,7 +5,7 @@ A conflict is raised only where the catalog is complete: one that was built from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from driftflow.model.catalog import Catalog, Column, Index, Table, View
 from driftflow.model.names import Name
@@ -50,11 +50,37 @@ def inherited_from(catalog: Catalog, table: Table, column: str) -> Name | None:
 
 def find_index(catalog: Catalog, name: Name, table: Name | None = None) -> tuple[Table | View, Index] | None:
     """The index with the relation that it is on. With `table` only that one is looked at."""
+    if table is None:
+        return _LAST.of(catalog).get(name)
     for holder in holders(catalog, name.schema, table):
         for index in holder.indexes:
             if index.name == name:
                 return holder, index
     return None
+
+
+class _IndexNames:
+    """The indexes of one catalog by name, kept for as long as its tables and views stay the same objects: most statements ask the same catalog as
+    the one before, and looking through every table for each of them would cost the square of a release."""
+
+    def __init__(self) -> None:
+        self._tables: Mapping[str, Table] = {}
+        self._views: Mapping[str, View] = {}
+        self._found: dict[Name, tuple[Table | View, Index]] = {}
+
+    def of(self, catalog: Catalog) -> dict[Name, tuple[Table | View, Index]]:
+        if catalog.tables is not self._tables or catalog.views is not self._views:
+            found: dict[Name, tuple[Table | View, Index]] = {}
+            everything: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]
+            for holder in everything:
+                for index in holder.indexes:
+                    if index.name.schema == holder.name.schema:
+                        found.setdefault(index.name, (holder, index))
+            self._tables, self._views, self._found = catalog.tables, catalog.views, found
+        return self._found
+
+
+_LAST = _IndexNames()
 
 
 def holders(catalog: Catalog, schema: str, table: Name | None = None) -> Iterator[Table | View]:
