@@ -16,6 +16,7 @@ from driftflow.dialects.mysql.capabilities import (
     INSTANT_RENAME,
     INVISIBLE_COLUMN,
 )
+from driftflow.dialects.mysql.effects import refused
 from driftflow.dialects.mysql.effects.change import (
     change_grade,
     has_fulltext,
@@ -28,8 +29,7 @@ from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBU
 from driftflow.dialects.mysql.effects.key import foreign_key_grade
 from driftflow.dialects.mysql.effects.prediction import Prediction, quoted
 from driftflow.dialects.mysql.functions import is_volatile
-from driftflow.dialects.mysql.settled import NUMBERS
-from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, base_word, members_of
+from driftflow.dialects.mysql.types import LONG_TYPES, base_word
 from driftflow.model.catalog import Check, Column, ForeignKey, Table
 from driftflow.model.names import Version
 from driftflow.model.operations import (
@@ -55,10 +55,6 @@ def row_version_budget(version: Version) -> int:
     return 255 if version >= _ROW_VERSIONS_RAISED else 64
 
 
-def in_partition_key(table: Table, column: str) -> bool:
-    return table.partitioning is not None and any(mentions(one, column) for one in table.partitioning.key)
-
-
 def add_column(p: Prediction, operation: AddColumn) -> None:
     table = p.table(operation.table)
     column = operation.column
@@ -72,7 +68,7 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
             p.fails("exists", f"column {column.name} of {table.name} exists already", relation=table.name, certain=True)
         return
     p.grade = _add_grade(p, table, operation)
-    _default_fits(p, table, column)
+    refused.default_fits(p, table, column)
     if (
         not p.mariadb
         and not column.nullable
@@ -92,35 +88,6 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
         )
         p.breaks(f"an INSERT that does not name {column.name} fails in strict mode", table.name, column.name)
     p.breaks("SELECT * and INSERT without a column list see one more column", table.name)
-
-
-def _default_fits(p: Prediction, table: Table, column: Column) -> None:
-    """A default must be a value of the type; MySQL takes none but an expression for TEXT, BLOB and JSON."""
-    if column.default is None or column.default.startswith("("):
-        return
-    if column.default == "NULL" and not column.nullable and not p.mariadb:
-        p.fails(
-            "unsupported",
-            f"{column.name} is in the primary key, and cannot be NULL by default",
-            relation=table.name,
-            certain=True,
-        )
-    literal = column.default.startswith(("'", "-")) or column.default[:1].isdigit()
-    if base_word(column.type) in LONG_TYPES and not p.mariadb and literal:
-        p.fails(
-            "unsupported",
-            f"MySQL takes no literal default for {column.type}: write it in parentheses",
-            relation=table.name,
-            certain=True,
-        )
-    if base_word(column.type) in {"enum", "set"} and literal:
-        members = members_of(column.type)
-        said = column.default.strip("'").replace("''", "'")
-        fits = said in members if column.type.startswith("enum") else not said or set(said.split(",")) <= set(members)
-        if not fits:
-            p.fails("unsupported", f"{column.default} is no member of {column.type}", relation=table.name, certain=True)
-    if base_word(column.type) in NUMBERS and column.default.startswith("'"):
-        p.fails("unsupported", f"{column.default} is no {column.type}", relation=table.name, certain=True)
 
 
 def _implicit(column: Column) -> str:
@@ -227,7 +194,7 @@ def drop_column(p: Prediction, operation: DropColumn) -> None:
         if not operation.if_exists and not table.partial:
             p.fails("missing", f"column {operation.column} of {table.name} does not exist", relation=table.name, certain=True)
         return
-    _refused_by_dependents(p, table, column)
+    refused.by_dependents(p, table, column)
     p.loses(f"the values of {operation.column}", table.name)
     p.breaks(f"every statement that names {operation.column}", table.name, operation.column)
     for index in table.indexes:
@@ -265,31 +232,6 @@ def _drop_grade(p: Prediction, table: Table, column: Column) -> Grade:
     )
 
 
-def _refused_by_dependents(p: Prediction, table: Table, column: Column) -> None:
-    for one in table.columns:
-        if one.generated is not None and one.name != column.name and mentions(one.generated.expression, column.name):
-            p.fails(
-                "dependency", f"generated column {one.name} is computed from {column.name}", relation=table.name, certain=True
-            )
-    for constraint in table.constraints:
-        match constraint:
-            case Check() if mentions(constraint.expression, column.name) and constraint.column != column.name:
-                others = [one for one in table.columns if one.name != column.name and mentions(constraint.expression, one.name)]
-                if others or p.mariadb:
-                    p.fails("dependency", f"check {constraint.name} reads {column.name}", relation=table.name, certain=True)
-            case ForeignKey() if column.name in constraint.columns:
-                p.fails("dependency", f"foreign key {constraint.name} contains {column.name}", relation=table.name, certain=True)
-            case _:
-                pass
-    for holder, key in p.catalog.referencing(table.name):
-        if column.name in key.referenced_columns:
-            p.fails("dependency", f"foreign key {key.name} of {holder.name} points at it", relation=table.name, certain=True)
-    if in_partition_key(table, column.name):
-        p.fails("dependency", f"rows are partitioned by {column.name}", relation=table.name, certain=True)
-    if len(table.columns) == 1:
-        p.fails("dependency", "a table needs a column", relation=table.name, certain=True)
-
-
 def rename_column(p: Prediction, operation: RenameColumn) -> None:
     p.needs(EIGHT, MARIADB_RENAME_COLUMN, "RENAME COLUMN")
     table = p.table(operation.table)
@@ -303,7 +245,7 @@ def rename_column(p: Prediction, operation: RenameColumn) -> None:
         return
     if table.column(operation.to) is not None and operation.to.lower() != operation.column.lower():
         p.fails("exists", f"column {operation.to} of {table.name} exists already", relation=table.name, certain=True)
-    if in_partition_key(table, operation.column) and not p.mariadb:
+    if refused.in_partition_key(table, operation.column) and not p.mariadb:
         p.fails("dependency", f"rows are partitioned by {operation.column}", relation=table.name, certain=True)
     if operation.to == operation.column:
         p.grade = metadata(p)
@@ -331,14 +273,14 @@ def change_column(p: Prediction, operation: ChangeColumn) -> None:
     for lost in unrepeated(old, new):
         p.loses(f"{lost} of {old.name}: the new definition does not repeat it", table.name, reversible=True)
     p.grade = change_grade(p, table, old, new, operation.position)
-    _default_fits(p, table, new)
+    refused.default_fits(p, table, new)
     if (operation.constraints and not p.mariadb and p.version >= CHECK_ENFORCED) or (
         operation.constraints and p.mariadb and any(isinstance(one, Check) for one in operation.constraints)
     ):
         p.grade = because(COPY, "the check behind the column is verified for every row")
     if old.type != new.type:
-        _refused_by_foreign_keys(p, table, old, new)
-        _refused_by_indexes(p, table, old, new)
+        refused.by_foreign_keys(p, table, old, new)
+        refused.by_indexes(p, table, old, new)
     if operation.position.partition(" ")[2] == new.name or operation.position.partition(" ")[2] == old.name:
         p.fails("missing", f"{new.name} cannot stand behind itself", relation=table.name, certain=True)
 
@@ -361,42 +303,6 @@ def unrepeated(old: Column, new: Column) -> list[str]:
     return lost
 
 
-def _refused_by_foreign_keys(p: Prediction, table: Table, old: Column, new: Column) -> None:
-    """Both sides of a foreign key must stay alike: the change is refused while foreign_key_checks is on."""
-    if not p.checks_foreign_keys and p.mariadb:
-        return
-    keys = [(table, key) for key in table.foreign_keys if old.name in key.columns]
-    keys += [(holder, key) for holder, key in p.catalog.referencing(table.name) if old.name in key.referenced_columns]
-    for holder, key in keys:
-        p.fails(
-            "dependency",
-            f"foreign key {key.name} of {holder.name.name} ties {old.name} to a column of the type {old.type}",
-            relation=table.name,
-            certain=True,
-        )
-
-
-def _refused_by_indexes(p: Prediction, table: Table, old: Column, new: Column) -> None:
-    """TEXT, BLOB and JSON need a key length; a FULLTEXT index takes text columns only."""
-    word = base_word(new.type)
-    for index in table.indexes:
-        for part in index.parts:
-            if part.column != old.name:
-                continue
-            if index.method == "fulltext" and word not in FULLTEXT_TYPES:
-                p.fails(
-                    "unsupported", f"{old.name} is in the FULLTEXT index {index.name.name}", relation=table.name, certain=True
-                )
-            elif p.mariadb and word in LONG_TYPES and len(index.parts) == 1 and not index.unique:
-                p.loses(f"index {index.name.name} keeps only the beginning of each value", table.name, reversible=True)
-            elif index.method != "fulltext" and part.prefix is None and word in LONG_TYPES:
-                p.fails(
-                    "unsupported", f"index {index.name.name} needs a key length for {new.type}", relation=table.name, certain=True
-                )
-    if table.primary_key is not None and old.name in table.primary_key.columns and word in LONG_TYPES:
-        p.fails("unsupported", f"the primary key needs a key length for {new.type}", relation=table.name, certain=True)
-
-
 def set_default(p: Prediction, operation: SetDefault | DropDefault) -> None:
     table = p.table(operation.table)
     p.grade = metadata(p)
@@ -413,7 +319,7 @@ def set_default(p: Prediction, operation: SetDefault | DropDefault) -> None:
             certain=True,
         )
     if isinstance(operation, SetDefault) and table is not None and column is not None:
-        _default_fits(p, table, replace(column, default=operation.default))
+        refused.default_fits(p, table, replace(column, default=operation.default))
     if isinstance(operation, DropDefault):
         p.breaks(f"an INSERT that does not name {operation.column} fails, or gets NULL", operation.table, operation.column)
 

@@ -1,0 +1,103 @@
+"""Why the server refuses a change of a column, whatever the algorithm: what depends on it, and definitions that do not hold together."""
+
+from __future__ import annotations
+
+from driftflow.dialects.mysql.effects.prediction import Prediction
+from driftflow.dialects.mysql.settled import NUMBERS
+from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, base_word, members_of
+from driftflow.model.catalog import Check, Column, ForeignKey, Table
+from driftflow.model.operations.identifiers import mentions
+
+
+def default_fits(p: Prediction, table: Table, column: Column) -> None:
+    """A default must be a value of the type; MySQL takes none but an expression for TEXT, BLOB and JSON."""
+    if column.default is None or column.default.startswith("("):
+        return
+    if column.default == "NULL" and not column.nullable and not p.mariadb:
+        p.fails(
+            "unsupported",
+            f"{column.name} is in the primary key, and cannot be NULL by default",
+            relation=table.name,
+            certain=True,
+        )
+    literal = column.default.startswith(("'", "-")) or column.default[:1].isdigit()
+    if base_word(column.type) in LONG_TYPES and not p.mariadb and literal:
+        p.fails(
+            "unsupported",
+            f"MySQL takes no literal default for {column.type}: write it in parentheses",
+            relation=table.name,
+            certain=True,
+        )
+    if base_word(column.type) in {"enum", "set"} and literal:
+        members = members_of(column.type)
+        said = column.default.strip("'").replace("''", "'")
+        fits = said in members if column.type.startswith("enum") else not said or set(said.split(",")) <= set(members)
+        if not fits:
+            p.fails("unsupported", f"{column.default} is no member of {column.type}", relation=table.name, certain=True)
+    if base_word(column.type) in NUMBERS and column.default.startswith("'"):
+        p.fails("unsupported", f"{column.default} is no {column.type}", relation=table.name, certain=True)
+
+
+def by_dependents(p: Prediction, table: Table, column: Column) -> None:
+    for one in table.columns:
+        if one.generated is not None and one.name != column.name and mentions(one.generated.expression, column.name):
+            p.fails(
+                "dependency", f"generated column {one.name} is computed from {column.name}", relation=table.name, certain=True
+            )
+    for constraint in table.constraints:
+        match constraint:
+            case Check() if mentions(constraint.expression, column.name) and constraint.column != column.name:
+                others = [one for one in table.columns if one.name != column.name and mentions(constraint.expression, one.name)]
+                if others or p.mariadb:
+                    p.fails("dependency", f"check {constraint.name} reads {column.name}", relation=table.name, certain=True)
+            case ForeignKey() if column.name in constraint.columns:
+                p.fails("dependency", f"foreign key {constraint.name} contains {column.name}", relation=table.name, certain=True)
+            case _:
+                pass
+    for holder, key in p.catalog.referencing(table.name):
+        if column.name in key.referenced_columns:
+            p.fails("dependency", f"foreign key {key.name} of {holder.name} points at it", relation=table.name, certain=True)
+    if in_partition_key(table, column.name):
+        p.fails("dependency", f"rows are partitioned by {column.name}", relation=table.name, certain=True)
+    if len(table.columns) == 1:
+        p.fails("dependency", "a table needs a column", relation=table.name, certain=True)
+
+
+def by_foreign_keys(p: Prediction, table: Table, old: Column, new: Column) -> None:
+    """Both sides of a foreign key must stay alike: the change is refused while foreign_key_checks is on."""
+    if not p.checks_foreign_keys and p.mariadb:
+        return
+    keys = [(table, key) for key in table.foreign_keys if old.name in key.columns]
+    keys += [(holder, key) for holder, key in p.catalog.referencing(table.name) if old.name in key.referenced_columns]
+    for holder, key in keys:
+        p.fails(
+            "dependency",
+            f"foreign key {key.name} of {holder.name.name} ties {old.name} to a column of the type {old.type}",
+            relation=table.name,
+            certain=True,
+        )
+
+
+def by_indexes(p: Prediction, table: Table, old: Column, new: Column) -> None:
+    """TEXT, BLOB and JSON need a key length; a FULLTEXT index takes text columns only."""
+    word = base_word(new.type)
+    for index in table.indexes:
+        for part in index.parts:
+            if part.column != old.name:
+                continue
+            if index.method == "fulltext" and word not in FULLTEXT_TYPES:
+                p.fails(
+                    "unsupported", f"{old.name} is in the FULLTEXT index {index.name.name}", relation=table.name, certain=True
+                )
+            elif p.mariadb and word in LONG_TYPES and len(index.parts) == 1 and not index.unique:
+                p.loses(f"index {index.name.name} keeps only the beginning of each value", table.name, reversible=True)
+            elif index.method != "fulltext" and part.prefix is None and word in LONG_TYPES:
+                p.fails(
+                    "unsupported", f"index {index.name.name} needs a key length for {new.type}", relation=table.name, certain=True
+                )
+    if table.primary_key is not None and old.name in table.primary_key.columns and word in LONG_TYPES:
+        p.fails("unsupported", f"the primary key needs a key length for {new.type}", relation=table.name, certain=True)
+
+
+def in_partition_key(table: Table, column: str) -> bool:
+    return table.partitioning is not None and any(mentions(one, column) for one in table.partitioning.key)
