@@ -20,6 +20,7 @@ from typing import Any
 
 import backfill_postgresql
 import backfill_sqlite
+import linting
 import reading
 import stalls
 import table
@@ -28,7 +29,7 @@ from driftflow import __version__
 from driftflow.demo.shop import Size
 from driftflow.lab.postgresql import start
 
-PARTS = ("postgresql", "sqlite", "stalls", "catalog", "start")
+PARTS = ("postgresql", "sqlite", "stalls", "catalog", "lint", "start")
 VERSION = 18
 
 
@@ -58,6 +59,8 @@ def _measure(part: str, options: argparse.Namespace, server: Any, folder: Path) 
             return _stalls(options.orders, server, folder)
         case "catalog":
             return reading.catalog(server, tables=options.tables, rounds=options.rounds)
+        case "lint":
+            return linting.run(files=options.files, rounds=options.rounds, folder=folder)
         case _:
             return reading.start(max(options.rounds, 5))
 
@@ -96,6 +99,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--orders", type=int, default=200_000, help="of the shop that the writer writes to")
     parser.add_argument("--tables", type=int, default=2_000)
+    parser.add_argument("--files", type=int, default=10_000, help="of the corpus that is linted")
     parser.add_argument("--only", nargs="+", choices=PARTS)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
     return parser.parse_args()

@@ -25,9 +25,21 @@ def render(results: dict[str, Any]) -> str:
             "",
             f"catalog of {found['tables']:,} tables: {found['seconds']:.2f} s ({found['cpu_seconds']:.2f} s of CPU, ours and the server's), {found['queries']} queries (limit 2 s)",
         ]
+    if "lint" in results:
+        lines += ["", *_lint(results["lint"])]
     if "start" in results:
         lines.append(f"driftflow --help: {results['start']['cpu_ms']:.0f} ms CPU (limit 150 ms)")
     return "\n".join(lines)
+
+
+def _lint(found: dict[str, Any]) -> Iterator[str]:
+    ours, theirs = found["medians"]["driftflow"], found["medians"]["squawk"]
+    yield (
+        f"lint of {found['files']:,} files, {found['statements']:,} statements, cold: driftflow {ours:.2f} s, squawk {theirs:.2f} s:"
+        f" {_ratio(found['ratio'])} of it (limit {found['limit']:.1f}); at most {found['memory_mb']:,} MB"
+    )
+    one = found["one_file_ms"]
+    yield f"lint of one file: {one['median']:.0f} ms, at most {one['most']:.0f} ms (limit {found['one_file_limit_ms']} ms)"
 
 
 def _backfill(name: str, found: dict[str, Any]) -> Iterator[str]:

@@ -94,19 +94,14 @@ def holders(catalog: Catalog, schema: str, table: Name | None = None) -> Iterato
 
 
 def taken(catalog: Catalog, schema: str) -> Callable[[str], bool]:
-    """Whether a relation of that name (table, view, sequence, index) is in the schema already. Indexes are looked up at most once."""
-    indexes: set[str] | None = None
+    """Whether a relation of that name (table, view, sequence, index) is in the schema already."""
 
     def is_taken(name: str) -> bool:
-        nonlocal indexes
-        key = Name(schema=schema, name=name).text
+        wanted = Name(schema=schema, name=name)
+        key = wanted.text
         if key in catalog.tables or key in catalog.views or key in catalog.sequences:
             return True
-        if indexes is None and indexes_are_named_per_table(catalog):
-            indexes = set()
-        elif indexes is None:
-            indexes = {index.name.name for holder in holders(catalog, schema) for index in holder.indexes}
-        return name in indexes
+        return not indexes_are_named_per_table(catalog) and wanted in _LAST.of(catalog)
 
     return is_taken
 
