@@ -89,7 +89,7 @@ def test_the_corpus_is_large_enough() -> None:
 def test_the_corpus_covers_every_operation_that_postgresql_has() -> None:
     seen = {type(operation) for sql in corpus() for operation in operations_of(sql)}
     missing = {kind.__name__ for kind in Operation.__args__ if kind not in seen}
-    assert missing == {"Pragma", "RawSql"}
+    assert missing == {"Pragma", "RawSql", "AlterPartitions", "ChangeColumn", "ConvertCharset", "RequestAlgorithm"}
 
 
 @pytest.mark.parametrize("sql", corpus())

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Literal
 
-from driftflow.engine.ports import Connection, Connector, DatabaseFault
+from driftflow.engine.ports import Connection, Connector, DatabaseFault, Row
 
 Holder = Literal["reader", "writer"]
 Modes = Mapping[str, frozenset[str]]
@@ -79,15 +79,15 @@ def _seen_while(
             observed.execute(setting)
         with _running(observed, sql) as running, _held(connector, database, table, holder):
             running.start()
-            waits = False
             ends = time.monotonic() + SECONDS_MAX
-            while running.is_alive() and not waits and time.monotonic() < ends:
-                rows = observer.query(SEEN, (observed.session.id,))
-                waits = any(row[3] == "PENDING" for row in rows)
-                if waits:
+            before_now: list[Row] = []
+            while running.is_alive() and not seen and time.monotonic() < ends:
+                rows = sorted(observer.query(SEEN, (observed.session.id,)))
+                # On a busy machine a request may be seen pending that is granted at once: only one that stays so stands behind the holder.
+                if any(row[3] == "PENDING" for row in rows) and rows == before_now:
                     seen = {(str(name), str(mode)) for schema, name, mode, _ in rows if schema == database}
-                else:
-                    time.sleep(POLL_SECONDS)
+                before_now = rows
+                time.sleep(POLL_SECONDS)
     return {(name, mode) for name, mode in seen if not name.startswith("#sql")}
 
 
