@@ -76,6 +76,43 @@ def test_an_ignore_must_say_why_and_name_a_rule() -> None:
     assert codes(run('-- driftflow: ignore DF000 reason="x"\nSELECT 1;')) == ["DF904"]
 
 
+@pytest.mark.parametrize("option", ["until=soon", "until=2026-13-01", "untill=2020-01-01", "reasons=x"])
+def test_an_ignore_that_cannot_be_read_hides_nothing(option: str) -> None:
+    sql = f'-- driftflow: ignore DF111 reason="x" {option}\nALTER TABLE a DROP COLUMN x;'
+    assert sorted(codes(run(sql))) == ["DF111", "DF905"]
+
+
+def test_two_rules_of_one_statement_in_one_comment_or_two() -> None:
+    drop = "ALTER TABLE a DROP COLUMN x, ADD COLUMN y bigint DEFAULT random();"
+    alone = sorted(codes(run(drop)))
+    assert len(set(alone)) > 1
+    assert codes(run(f'-- driftflow: ignore {" ".join(sorted(set(alone)))} reason="known"\n{drop}')) == []
+    one_each = "".join(f'-- driftflow: ignore {code} reason="known"\n' for code in sorted(set(alone)))
+    assert codes(run(one_each + drop)) == []
+
+
+def test_an_ignore_inside_a_statement_binds_it() -> None:
+    assert codes(run('ALTER TABLE a\n  -- driftflow: ignore DF111 reason="x"\n  DROP COLUMN x;')) == []
+
+
+@pytest.mark.parametrize("comment", ["-- ", "# ", "/* "])
+def test_every_comment_of_mysql_may_hold_an_ignore(comment: str) -> None:
+    mysql = dialect_named("mysql")
+    sql = f'{comment}driftflow: ignore DF111 reason="x"{" */" if comment == "/* " else ""}\nALTER TABLE a DROP COLUMN x;'
+    statements = tuple(mysql.parse(one) for one in mysql.split(SourceText(text=sql)))
+    migration = Migration(id="1", source="plain", path="1.sql", dialect="mysql", statements=statements, checksum="", sha256="")
+    catalog = Catalog(vendor="mysql", complete=False)
+    assert "DF111" not in codes(assess([migration], catalog=catalog, dialect=mysql, policy=Policy()))
+
+
+def test_an_ignore_in_a_way_back_is_one_that_nothing_needs() -> None:
+    sql = '-- driftflow: ignore DF111 reason="x"\nALTER TABLE a DROP COLUMN x;'
+    down = tuple(POSTGRESQL.parse(one) for one in POSTGRESQL.split(SourceText(text=sql, file="1.sql")))
+    migration = Migration(id="1", source="dbmate", path="1.sql", dialect="postgresql", down=down, checksum="", sha256="")
+    catalog = Catalog(vendor="postgresql", search_path=("public",), complete=False)
+    assert codes(assess([migration], catalog=catalog, dialect=POSTGRESQL, policy=Policy())) == ["DF901"]
+
+
 def test_unknown_version_is_the_worst_of_all() -> None:
     found = run("ALTER TABLE a ADD CONSTRAINT nn NOT NULL b NOT VALID;").findings
     (newer,) = [finding for finding in found if finding.code == "DF005"]

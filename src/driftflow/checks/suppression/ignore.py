@@ -1,17 +1,21 @@
 """`-- driftflow: ignore DF104 reason="..." until=2027-01-01`: one rule, one statement, a reason, and perhaps an end.
 
-An ignore that nothing needs, that has expired, that says no reason or names no rule is a finding itself: silence must stay honest.
+An ignore that nothing needs, that has expired, that says no reason, names no rule or cannot be read is a finding itself: silence must stay
+honest. One in a down migration is among those that nothing needs: a way back is not assessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.migration import Directive, Migration
 from driftflow.plugins import Registration, register
+
+OPTIONS = ("reason", "until")
 
 
 @dataclass(eq=False)
@@ -39,17 +43,20 @@ class Ignores:
             here = ignore.migration is at.migration and (ignore.statement is None or ignore.statement is at.statement)
             if here and ignore.code == finding.code:
                 ignore.used = True
-                covered = covered or not self._expired(ignore)
+                covered = covered or not (fault_of(ignore.directive) or self._expired(ignore))
         return covered
 
     def _expired(self, ignore: _Ignore) -> bool:
         until = ignore.directive.options.get("until", "")
-        return bool(until and self._today and until < self._today)
+        return bool(until and self._today and date.fromisoformat(until) < date.fromisoformat(self._today))
 
     def findings(self) -> Iterator[Finding]:
         for ignore in self._all:
             if ignore.code not in self._known:
                 yield unknown_code(ignore.directive, ignore.migration, ignore.code)
+                continue
+            if fault := fault_of(ignore.directive):
+                yield unreadable(ignore.directive, ignore.migration, fault)
                 continue
             if not ignore.directive.options.get("reason", "").strip():
                 yield no_reason(ignore.directive, ignore.migration, ignore.code)
@@ -64,11 +71,24 @@ def _read(migration: Migration) -> Iterator[_Ignore]:
         if directive.verb == "file" and directive.arguments[:1] == ("ignore",):
             for code in directive.arguments[1:] or ("",):
                 yield _Ignore(directive, migration, code.upper(), None)
-    for statement in migration.statements:
+    for statement in (*migration.statements, *migration.down):
         for directive in statement.directives:
             if directive.verb == "ignore":
                 for code in directive.arguments or ("",):
                     yield _Ignore(directive, migration, code.upper(), statement)
+
+
+def fault_of(directive: Directive) -> str:
+    """Why the ignore cannot be read; nothing where it can. A misspelled `until` must not be one without an end."""
+    unknown = [key for key in directive.options if key not in OPTIONS]
+    if unknown:
+        return f"`{unknown[0]}` is no option of it; there are {' and '.join(OPTIONS)}"
+    until = directive.options.get("until")
+    try:
+        _ = date.fromisoformat(until) if until is not None else None
+    except ValueError:
+        return f"`until={until}` is no date"
+    return ""
 
 
 def _finding(
@@ -87,7 +107,7 @@ def _finding(
     )
 
 
-_PAGES = {"DF901": "unused", "DF902": "expired", "DF903": "no-reason", "DF904": "unknown-code"}
+_PAGES = {"DF901": "unused", "DF902": "expired", "DF903": "no-reason", "DF904": "unknown-code", "DF905": "unreadable"}
 
 
 @register("check", "DF901", on=(), page=f"suppression/{_PAGES['DF901']}", title="An ignore that nothing needs", dialects=())
@@ -138,5 +158,18 @@ def unknown_code(directive: Directive, migration: Migration, code: str) -> Findi
         f"there is no rule {code}" if code else "the ignore names no rule",
         "a misspelled code hides nothing, and its writer believes that it does",
         Remedy(summary="name one of `driftflow list checks`"),
+        error=True,
+    )
+
+
+@register("check", "DF905", on=(), page=f"suppression/{_PAGES['DF905']}", title="An ignore that cannot be read", dialects=())
+def unreadable(directive: Directive, migration: Migration, fault: str) -> Finding:
+    return _finding(
+        directive,
+        migration,
+        "DF905",
+        f"the ignore hides nothing: {fault}",
+        "an end that is misspelled would be no end at all",
+        Remedy(summary='write it as: ignore CODE reason="..." until=YEAR-MONTH-DAY'),
         error=True,
     )
