@@ -4,6 +4,7 @@
     [policy]                what every environment starts from
     [sources.NAME]          tool, path, dialect, variables, table, options
     [environments.NAME]     url or url_env, password_command, dialect, server_version, schema, and any key of [policy]
+    [rules.CODE]            severity, exclude, reason; [environments.NAME.rules.CODE] takes its place there
 
 Nothing is guessed: an unknown key is refused with the nearest known one and its line, and all faults are told at once.
 """
@@ -19,6 +20,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from driftflow.errors import ConfigError
 from driftflow.model.record import DecodeError, Record, convert, replace
+from driftflow.model.rules import Rule
 
 FILE_NAME = "driftflow.toml"
 PREFIX = "DRIFTFLOW_"
@@ -88,6 +90,8 @@ class Environment(Record, frozen=True, kw_only=True):
     server_version: str = ""
     schema: str = ""
     policy: Policy = Policy()
+    rules: Mapping[str, Rule] = {}
+    """Those of the file, with the environment's own in their place."""
 
 
 class Config(Record, frozen=True, kw_only=True):
@@ -99,6 +103,7 @@ class Config(Record, frozen=True, kw_only=True):
     project: Project = Project()
     sources: Mapping[str, SourceOptions] = {}
     environments: Mapping[str, Environment] = {}
+    rules: Mapping[str, Rule] = {}
     target: Environment = Environment()
     origins: Mapping[str, str] = {}
     """Dotted key → where its value came from: `--url`, `DRIFTFLOW_URL`, `driftflow.toml:12`. What is missing is a default."""
@@ -132,6 +137,7 @@ def load(
         project=reading.project,
         sources=reading.sources,
         environments=reading.environments,
+        rules=reading.rules,
         target=target,
         origins={**reading.origins, **({"env": origin} if origin else {})},
     )
@@ -159,6 +165,7 @@ class _Reading:
         self.sources: dict[str, SourceOptions] = {}
         self.environments: dict[str, Environment] = {}
         self.policy = Policy()
+        self.rules: dict[str, Rule] = {}
 
     def read(self) -> None:
         assert self.path is not None
@@ -174,9 +181,10 @@ class _Reading:
                 why=str(fault),
                 hint="correct the line, then: driftflow config",
             ) from fault
-        tables = self._tables("", document, ("project", "policy", "sources", "environments"))
+        tables = self._tables("", document, ("project", "policy", "sources", "environments", "rules"))
         self.project = self._record("project", tables.get("project", {}), Project)
         self.policy = self._record("policy", tables.get("policy", {}), Policy)
+        self.rules = dict(self._rules("rules", tables.get("rules", {})))
         for name, table in self._named("sources", tables):
             self.sources[name] = self._record(f"sources.{name}", table, SourceOptions)
         for name, table in self._named("environments", tables):
@@ -200,15 +208,32 @@ class _Reading:
 
     def _environment(self, name: str, table: Mapping[str, Any]) -> Environment:
         prefix = f"environments.{name}"
-        known = (*TARGET_KEYS, *POLICY_KEYS)
+        known = (*TARGET_KEYS, *POLICY_KEYS, "rules")
+        rules = self._tables(f"{prefix}.", {key: table[key] for key in ("rules",) if key in table}, ()).get("rules", {})
         policy = {key: value for key, value in table.items() if key in POLICY_KEYS}
-        plain = {key: value for key, value in table.items() if key not in POLICY_KEYS}
-        environment = self._record(prefix, plain, Environment, known=known, hidden=("name", "policy"))
+        plain = {key: value for key, value in table.items() if key not in POLICY_KEYS and key != "rules"}
+        environment = self._record(prefix, plain, Environment, known=known, hidden=("name", "policy", "rules"))
         if environment.url and environment.url_env:
             self.wrong(
                 f"{prefix}.url_env", "url and url_env are both given", "keep one of them; url_env keeps secrets out of the file"
             )
-        return replace(environment, name=name, policy=self._record(prefix, policy, Policy, base=self.policy))
+        return replace(
+            environment,
+            name=name,
+            policy=self._record(prefix, policy, Policy, base=self.policy),
+            rules={**self.rules, **dict(self._rules(f"{prefix}.rules", rules))},
+        )
+
+    def _rules(self, prefix: str, tables: Mapping[str, Any]) -> Iterator[tuple[str, Rule]]:
+        """Whether there are such checks is for those to say who know the checks."""
+        for code, table in self._tables(f"{prefix}.", tables, ()).items():
+            rule, dotted = self._record(f"{prefix}.{code}", table, Rule), f"{prefix}.{code}"
+            self.origins[dotted] = self.place(dotted)
+            if not (rule.severity or rule.exclude):
+                self.wrong(dotted, "it changes nothing", 'severity = "off", or exclude = ["db/legacy/**"]')
+            elif not rule.reason.strip():
+                self.wrong(dotted, "it says no reason, and the next reader cannot tell whether it still holds", 'reason = "..."')
+            yield code, rule
 
     def _record(
         self,
@@ -299,13 +324,13 @@ def _choose(asked: _Asked, reading: _Reading) -> tuple[Environment, str]:
     """The environment that is named, or the default one, or the only one; none when a URL is given without a name."""
     name, origin = asked.values.get("env", ""), asked.origins.get("env", "")
     if not name and ("url" in asked.values or "url_env" in asked.values):
-        return Environment(policy=reading.policy), ""
+        return Environment(policy=reading.policy, rules=reading.rules), ""
     if not name and reading.project.environment:
         name, origin = reading.project.environment, reading.origins["project.environment"]
     if not name and len(reading.environments) == 1:
         name, origin = next(iter(reading.environments)), "the only environment"
     if not name:
-        return Environment(policy=reading.policy), ""
+        return Environment(policy=reading.policy, rules=reading.rules), ""
     if name not in reading.environments:
         near = nearest(name, tuple(reading.environments))
         known = ", ".join(reading.environments) or "none"
@@ -318,7 +343,7 @@ def _choose(asked: _Asked, reading: _Reading) -> tuple[Environment, str]:
                 hint=f"did you mean {near}?" if near else "driftflow init writes one, or pass --url",
             )
         )
-        return Environment(policy=reading.policy), ""
+        return Environment(policy=reading.policy, rules=reading.rules), ""
     return reading.environments[name], origin
 
 

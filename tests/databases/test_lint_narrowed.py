@@ -91,7 +91,13 @@ def test_entries_that_nothing_matches_are_named(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [(None, "DF-E140"), ("{", "DF-E141"), ('{"findings": 5}', "DF-E141"), ('{"format": 7, "findings": []}', "DF-E142")],
+    [
+        (None, "DF-E140"),
+        ("{", "DF-E141"),
+        ('{"findings": 5}', "DF-E141"),
+        ('{"format": 7, "findings": []}', "DF-E142"),
+        ('{"format": 7, "findings": {}}', "DF-E142"),
+    ],
 )
 def test_a_bad_baseline_is_an_error(project: Path, text: str | None, code: str) -> None:
     if text is not None:
@@ -159,3 +165,103 @@ def test_histories_without_a_common_commit(project: Path) -> None:
     git(project, "commit", "-m", "other")
     result = lint("--changed-since", "main")
     assert (result.exit_code, "DF-E262" in result.said) == (2, True)
+
+
+def configure(project: Path, text: str) -> None:
+    (project / "driftflow.toml").write_text(text)
+
+
+def test_only_some_checks(project: Path) -> None:
+    write(project, "002_fill.sql", BIG)
+    everything = set(codes(lint()))
+    assert {"DF111", "DF704"} <= everything
+    assert set(codes(lint("--select", "df111"))) == {"DF111"}
+    assert set(codes(lint("--ignore", "DF111,DF704"))) == everything - {"DF111", "DF704"}
+
+
+@pytest.mark.parametrize("flag", ["--select", "--ignore"])
+def test_a_check_that_is_not_there_is_refused(project: Path, flag: str) -> None:
+    result = lint(flag, "DF11I")
+    assert (result.exit_code, "DF-E145" in result.said, "did you mean DF11" in result.said) == (2, True, True)
+
+
+def test_a_rule_of_the_file_counts_and_an_environment_has_its_own(project: Path) -> None:
+    configure(
+        project,
+        """
+        [rules.DF111]
+        severity = "warning"
+        reason = "columns go with their release here"
+        [environments.staging]
+        [environments.production.rules.DF111]
+        severity = "error"
+        reason = "an archive first"
+        """,
+    )
+    assert (lint("--env", "staging").exit_code, lint("--env", "production").exit_code) == (0, 1)
+    assert lint("--env", "staging", "--fail-on", "warning").exit_code == 1
+    assert "DF-E104" in lint("--env", "prodution").said
+
+
+def test_a_path_that_a_rule_does_not_concern(project: Path) -> None:
+    configure(project, '[rules.DF111]\nexclude = ["migrations/001*"]\nreason = "before our time"\n')
+    write(project, "002_drop.sql", "ALTER TABLE users DROP COLUMN age;\n")
+    found = [one["span"]["file"] for one in json.loads(lint().stdout)["findings"] if one["code"] == "DF111"]
+    assert found == ["migrations/002_drop.sql"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ('[rules.DF11I]\nseverity = "off"\nreason = "x"', "DF-E145", "did you mean DF11"),
+        ('[environments.a.rules.DF11I]\nseverity = "off"\nreason = "x"', "DF-E145", "driftflow.toml:1"),
+        ('[rules.DF111]\nexclude = ["migration/**"]\nreason = "x"', "DF-E146", "migration/** matches no file"),
+        ('[rules.DF901]\nseverity = "off"\nreason = "x"', "DF-E147", "DF901"),
+        ('[rules.DF111]\nseverity = "off"', "DF-E103", "says no reason"),
+        ('[rules.DF111]\nreason = "x"', "DF-E103", "changes nothing"),
+        ('[rules.DF111]\nseverity = "loud"\nreason = "x"', "DF-E103", "rules.DF111.severity"),
+        ('[rules.DF111]\nseverty = "off"\nreason = "x"', "DF-E102", "did you mean severity"),
+        ('[rules]\nDF111 = "off"', "DF-E103", "a table was expected"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused(project: Path, text: str, code: str, said: str) -> None:
+    configure(project, text)
+    result = lint()
+    assert (result.exit_code, code in result.said, said in result.said) == (2, True, True), result.said
+
+
+def test_config_shows_the_rules_and_where_they_stand(project: Path) -> None:
+    configure(project, '[rules.DF111]\nseverity = "warning"\nreason = "columns go with their release"\n')
+    command = [sys.executable, "-m", "driftflow", "config"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "rules.DF111            warning: columns go with their release" in done.stdout
+    assert "driftflow.toml:1" in done.stdout
+
+
+def test_a_renamed_file_counts_under_its_new_name_and_a_removed_one_not_at_all(project: Path) -> None:
+    write(project, "002_fill.sql", BIG)
+    git(project, "init")
+    git(project, "add", ".")
+    git(project, "commit", "-m", "first")
+    git(project, "mv", "migrations/002_fill.sql", "migrations/003_fill.sql")
+    git(project, "rm", "-q", "migrations/001_drop.sql")
+    git(project, "commit", "-m", "second")
+    assert set(codes(lint("--changed-since", "HEAD~1"))) == {"DF704"}
+
+
+def test_a_shallow_clone_says_what_is_missing(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(project, "init")
+    for number in range(3):
+        write(project, f"00{number + 2}.sql", "SELECT 1;\n")
+        git(project, "add", ".")
+        git(project, "commit", "-m", str(number))
+    git(project, "tag", "old", "HEAD~2")
+    git(project, "checkout", "-q", "-b", "work")
+    shallow = tmp_path / "shallow"
+    git(project, "clone", "-q", "--depth", "1", f"file://{project}", str(shallow))
+    monkeypatch.chdir(shallow)
+    result = lint("--changed-since", "old")
+    assert (result.exit_code, "DF-E261" in result.said) == (2, True)
+    git(shallow, "fetch", "-q", "--depth", "1", "origin", "tag", "old")
+    result = lint("--changed-since", "old")
+    assert (result.exit_code, "DF-E262" in result.said, "unshallow" in result.said) == (2, True, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from driftflow.cli.narrowing import refuse_unknown_rules
 from driftflow.cli.options import session
 from driftflow.cli.session import Session
 from driftflow.config import POLICY_KEYS, TARGET_KEYS, mask
@@ -20,6 +21,12 @@ def command(run: Session) -> None:
     for name, source in config.sources.items():
         said = f"{source.tool or 'detected'} in {source.path}"
         rows.append((f"sources.{name}", said, config.origin(f"sources.{name}.path")))
+    own = f"environments.{config.target.name}.rules"
+    for code, rule in config.target.rules.items():
+        origin = config.origins.get(f"{own}.{code}") or config.origin(f"rules.{code}")
+        parts = (rule.severity, f"not in {', '.join(rule.exclude)}" if rule.exclude else "", rule.reason)
+        rows.append((f"rules.{code}", ": ".join(part for part in parts if part), origin))
+    refuse_unknown_rules(run)
     if run.out.json:
         run.out.record({key: {"value": mask(value), "origin": origin} for key, value, origin in rows})
     else:

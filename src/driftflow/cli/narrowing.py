@@ -1,9 +1,10 @@
-"""`--baseline`, `--write-baseline` and `--changed-since`: which findings of an assessment count here."""
+"""`--select`, `--ignore`, `[rules]`, `--baseline`, `--write-baseline` and `--changed-since`: which findings of an assessment count here."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,14 +26,16 @@ class Narrowing(NamedTuple):
     baseline: Path | None
     write_baseline: Path | None
     changed_since: str
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
 
 
 def narrowing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The three options; the command takes them together as `narrow`."""
+    """The options; the command takes them together as `narrow`."""
 
     @functools.wraps(function)
-    def called(*words: Any, baseline: Path | None, write_baseline: Path | None, changed_since: str, **values: Any) -> Any:
-        return function(*words, narrow=Narrowing(baseline, write_baseline, changed_since), **values)
+    def called(*words: Any, **values: Any) -> Any:
+        return function(*words, narrow=Narrowing(**{name: values.pop(name) for name in Narrowing._fields}), **values)
 
     decorated: Callable[..., Any] = called
     for option in (
@@ -44,6 +47,12 @@ def narrowing(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--write-baseline", type=options.FILE, metavar="FILE", help="Write what is found to FILE, as known from now on."
+        ),
+        click.option(
+            "--ignore", metavar="CODE", multiple=True, callback=_codes, help="Leave out this check; repeatable, or with commas."
+        ),
+        click.option(
+            "--select", metavar="CODE", multiple=True, callback=_codes, help="Only this check; repeatable, or with commas."
         ),
         click.option("--baseline", type=options.FILE, metavar="FILE", help="Leave out what FILE knows: only new findings count."),
     ):
@@ -58,9 +67,14 @@ def narrowed(run: Session, assessment: Assessment, asked: Narrowing) -> Assessme
     """
     from driftflow.model.baseline import Baseline, without_known
     from driftflow.model.record import pretty
+    from driftflow.model.rules import ruled
 
     if asked.baseline is not None and asked.write_baseline is not None:
         raise UsageError("DF-E144", "--baseline and --write-baseline do not go together", hint="give one of them")
+    refuse_unknown(asked.select, where="--select")
+    refuse_unknown(asked.ignore, where="--ignore")
+    refuse_unknown_rules(run)
+    assessment = ruled(assessment, run.config.target.rules, select=asked.select, ignore=asked.ignore)
     if asked.changed_since:
         assessment = _of_changed_files(run, assessment, asked.changed_since)
     if asked.write_baseline is not None:
@@ -70,12 +84,73 @@ def narrowed(run: Session, assessment: Assessment, asked: Narrowing) -> Assessme
         return without_known(assessment, baseline)[0]
     if asked.baseline is not None:
         assessment, stale = without_known(assessment, _read(asked.baseline))
-        if stale and not asked.changed_since:  # of files that are left out nothing can be said
+        if stale and not (asked.changed_since or asked.select or asked.ignore):  # of what is left out nothing can be said
             named = ", ".join(sorted({f"{one.code} in {one.migration}" for one in stale})[:5])
             run.out.note(
                 f"{len(stale)} entries of {asked.baseline} match nothing any more ({named}): --write-baseline takes them out"
             )
     return assessment
+
+
+def _codes(context: click.Context, parameter: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code.strip().upper() for word in value for code in word.split(",") if code.strip())
+
+
+def refuse_unknown(codes: Sequence[str], *, where: str) -> None:
+    """Raises ConfigError for the first code that no check has: a misspelled one would do nothing, and its writer believes that it does."""
+    from driftflow.config import nearest
+    from driftflow.plugins import discover
+
+    known = tuple(entry.name for entry in discover("check").of("check"))
+    for code in codes:
+        if code not in known:
+            family = [one for one in known if one[:4] == code[:4]]  # the last digit is what is mistyped or mistaken most
+            near = nearest(code, family) or nearest(code, known)
+            raise ConfigError(
+                "DF-E145",
+                f"there is no check {code}",
+                where=where,
+                hint=f"did you mean {near}?" if near else "driftflow list checks",
+            )
+
+
+def refuse_unknown_rules(run: Session) -> None:
+    """Every rule of the file, of all environments, names a check, and its paths mean some file of the project. Raises ConfigError."""
+    from driftflow.model.rules import matches
+
+    config = run.config
+    for prefix, rules in (
+        ("rules", config.rules),
+        *((f"environments.{name}.rules", one.rules) for name, one in config.environments.items()),
+    ):
+        for code, rule in rules.items():
+            origin = config.origin(f"{prefix}.{code}")
+            refuse_unknown((code,), where=origin)
+            if rule.severity == "off" and code.startswith("DF9"):
+                raise ConfigError(
+                    "DF-E147",
+                    f"{code} cannot be switched off",
+                    where=origin,
+                    why="it keeps the other silences honest",
+                    hint="mend the comment that it speaks of, or give it another severity",
+                )
+            for pattern in rule.exclude:
+                if not any(matches(pattern, file) for file in _files(run.root)):
+                    raise ConfigError(
+                        "DF-E146",
+                        f"{pattern} matches no file",
+                        where=origin,
+                        why=f"the paths of a rule are relative to {run.root}",
+                        hint='correct it, or take it out; "db/legacy/**" means everything below that folder',
+                    )
+
+
+def _files(root: Path) -> Iterator[str]:
+    """The project's files as the reports name them; hidden folders and installed packages hold no migrations."""
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and name != "node_modules")
+        for name in names:
+            yield (Path(folder) / name).relative_to(root).as_posix()
 
 
 def _of_changed_files(run: Session, assessment: Assessment, ref: str) -> Assessment:
@@ -92,12 +167,14 @@ def _place(root: Path, file: str) -> Path:
 
 
 def _read(file: Path) -> Baseline:
-    from driftflow.model.baseline import FORMAT, Baseline
+    from driftflow.model.baseline import FORMAT, Baseline, Format
     from driftflow.model.record import DecodeError, decode
 
     hint = quoted("driftflow", "lint", "--write-baseline", file)
     try:
-        baseline = decode(file.read_bytes(), Baseline)
+        text = file.read_bytes()
+        form = decode(text, Format).format
+        baseline = decode(text, Baseline) if form == FORMAT else Baseline(format=form)
     except OSError as fault:
         raise ConfigError(
             "DF-E140", "the baseline cannot be read", where=str(file), why=fault.strerror or "", hint=hint

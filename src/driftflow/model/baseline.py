@@ -20,6 +20,12 @@ class KnownFinding(Record, frozen=True, kw_only=True):
     summary: str = ""
 
 
+class Format(Record, frozen=True, kw_only=True):
+    """What every format has: asked first, for a newer one may look different in all the rest."""
+
+    format: int = FORMAT
+
+
 class Baseline(Record, frozen=True, kw_only=True):
     format: int = FORMAT
     findings: tuple[KnownFinding, ...] = ()
@@ -27,17 +33,19 @@ class Baseline(Record, frozen=True, kw_only=True):
     @classmethod
     def of(cls, assessment: Assessment) -> Baseline:
         """Everything that the assessment found, in one order on every machine."""
-        known = [_known(finding, assessment) for finding in assessment.findings]
+        texts = _Texts(assessment)
+        known = [_known(finding, texts) for finding in assessment.findings]
         return cls(findings=tuple(sorted(known, key=lambda one: (one.migration, one.code, one.statement, one.summary))))
 
 
 def without_known(assessment: Assessment, baseline: Baseline) -> tuple[Assessment, tuple[KnownFinding, ...]]:
     """(the assessment without what the baseline holds, entries that nothing matched). As many findings are covered as there are entries: a second
     one of the same kind on the same statement is new."""
+    texts = _Texts(assessment)
     left = Counter(_key(one) for one in baseline.findings)
     kept: list[Finding] = []
     for finding in assessment.findings:
-        key = _key(_known(finding, assessment))
+        key = _key(_known(finding, texts))
         if left[key] > 0:
             left[key] -= 1
         else:
@@ -54,16 +62,26 @@ def _key(one: KnownFinding) -> tuple[str, str, str]:
     return (one.code, one.migration, one.statement)
 
 
-def _known(finding: Finding, assessment: Assessment) -> KnownFinding:
-    found = next((one for one in assessment.statements if _speaks_of(finding, one)), None)
-    text = " ".join(found.statement.sql.split()) if found is not None else finding.summary
-    return KnownFinding(code=finding.code, migration=finding.migration, statement=digest(text), summary=finding.summary)
+class _Texts:
+    """The statement that a finding speaks of, looked for in its own migration only: a release may have thousands."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        self._by_migration: dict[str, list[AssessedStatement]] = {}
+        for assessed in assessment.statements:
+            self._by_migration.setdefault(assessed.migration, []).append(assessed)
+
+    def of(self, finding: Finding) -> str:
+        """Its text with the white space folded; the summary where the finding speaks of no statement."""
+        found = next((one for one in self._by_migration.get(finding.migration, ()) if _speaks_of(finding, one)), None)
+        return " ".join(found.statement.sql.split()) if found is not None else finding.summary
+
+
+def _known(finding: Finding, texts: _Texts) -> KnownFinding:
+    return KnownFinding(
+        code=finding.code, migration=finding.migration, statement=digest(texts.of(finding)), summary=finding.summary
+    )
 
 
 def _speaks_of(finding: Finding, assessed: AssessedStatement) -> bool:
     span = assessed.statement.span
-    return (
-        assessed.migration == finding.migration
-        and span.file == finding.span.file
-        and span.start <= finding.span.start < max(span.end, span.start + 1)
-    )
+    return span.file == finding.span.file and span.start <= finding.span.start < max(span.end, span.start + 1)
