@@ -24,6 +24,7 @@ def test_the_wheel_holds_the_code_its_sql_its_types_and_its_pages(tmp_path: Path
         if path.is_file() and "__pycache__" not in path.parts
     }
     wanted |= {f"driftflow/docs/{path.relative_to(ROOT / 'docs')}" for path in (ROOT / "docs").rglob("*.md")}
+    wanted |= {f"driftflow/docs/schemas/{path.name}" for path in (ROOT / "docs" / "schemas").glob("*.json")}
     wanted |= {f"driftflow/demo/examples/{path.relative_to(ROOT / 'examples')}" for path in (ROOT / "examples").rglob("*.sql")}
     assert "driftflow/py.typed" in wanted and any(name.endswith(".sql") for name in wanted)
     assert sorted(wanted - held) == []

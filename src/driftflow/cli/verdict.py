@@ -20,7 +20,7 @@ def verdict(out: Output, assessment: Assessment, fail_on: str) -> int:
     if out.format in {"text", "json"}:
         show(out, assessment, text="text")
     else:
-        out.result(render("assessment-markdown" if out.format == "markdown" else out.format, assessment))
+        out.result(render("assessment-markdown" if out.format == "markdown" else out.format, assessment, fail_on=fail_on))
     if fail_on == "never":
         return 0
     return 0 if assessment.verdict(cast(Literal["info", "warning", "error"], fail_on)) else 1

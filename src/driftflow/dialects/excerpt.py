@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from driftflow.dialects.source_text import SourceText
 
 WIDTH_MAX = 160
@@ -13,9 +15,18 @@ def excerpt(*, file: str, line: int, column: int, source_line: str) -> str:
     start = max(0, column - WIDTH_MAX // 2) if len(source_line) > WIDTH_MAX else 0
     shown = source_line[start : start + WIDTH_MAX].rstrip()
     gutter = f"{line} | "
-    before = "".join("\t" if character == "\t" else " " for character in shown[: column - 1 - start])
-    before = before.ljust(column - 1 - start)
+    left = shown[: column - 1 - start]
+    before = "".join("\t" if character == "\t" else " " * columns_of(character) for character in left)
+    before += " " * (column - 1 - start - len(left))
     return f"{file or '<sql>'}:{line}:{column}\n{gutter}{shown}\n{' ' * (len(gutter) - 2)}| {before}^"
+
+
+def columns_of(text: str) -> int:
+    """Columns of a terminal that the text takes: two for wide characters, none for those that combine with the one before."""
+    if text.isascii():
+        return len(text)
+    wide = sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+    return wide - sum(1 for one in text if unicodedata.category(one) in ("Mn", "Me", "Cf"))
 
 
 def excerpt_at(source: SourceText, offset: int) -> str:

@@ -58,6 +58,17 @@ def without_known(assessment: Assessment, baseline: Baseline) -> tuple[Assessmen
     return replace(assessment, findings=tuple(kept)), tuple(reversed(stale))
 
 
+def fingerprints(assessment: Assessment) -> tuple[str, ...]:
+    """One per finding, no two alike: rule, migration and statement, and which of several. Moved lines and grown tables change none of them."""
+    texts, seen = _Texts(assessment), Counter[tuple[str, str, str]]()
+    found = []
+    for finding in assessment.findings:
+        key = _key(_known(finding, texts))
+        seen[key] += 1
+        found.append(digest((*key, seen[key]))[:32])
+    return tuple(found)
+
+
 def _key(one: KnownFinding) -> tuple[str, str, str]:
     return (one.code, one.migration, one.statement)
 

@@ -26,6 +26,7 @@ __all__ = [
     "field",
     "pretty",
     "replace",
+    "schema_of",
     "to_builtins",
     "with_empty_fields",
 ]
@@ -96,6 +97,15 @@ def with_empty_fields(value: object) -> Any:
         return {**defaults, **to_builtins(value)}
     # Straight to JSON: an assessment of a large release has a million values, and a detour over builtins took as long as the checks.
     return {name: msgspec.Raw(msgspec.json.encode(getattr(value, name), order="sorted")) for name in value.__struct_fields__}
+
+
+def schema_of(kind: type[Record], *, title: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of what `encode` writes of a record of this kind."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **msgspec.json.schema(kind),
+    }
 
 
 def digest(record: object) -> str:

@@ -1,9 +1,14 @@
-"""The assessment as Markdown, for a comment on a pull request: a verdict, a table, and each finding folded below it."""
+"""The assessment as Markdown, for a comment on a pull request: a verdict, a table, and each finding folded below it.
+
+GitHub takes no comment of more than 65,536 characters: what does not fit is counted, the worst first in the table's own order.
+"""
 
 from __future__ import annotations
 
+import html
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from driftflow.model.finding import AssessedStatement, Assessment, Finding
@@ -11,12 +16,32 @@ from driftflow.plugins import register
 from driftflow.reports.style import count
 from driftflow.reports.text import Statements
 
+CHARACTERS_MAX = 65_000
+"""Below the limit, with room for what a caller puts before it."""
+TABLE_MAX = 30_000
 MARKS = {"error": "🛑", "warning": "⚠️", "info": "💡"}
 
 
 @register("report", "assessment-markdown")
 def render(assessment: Assessment, **_: Any) -> str:
-    return "\n".join([*_head(assessment), *_table(assessment), *_details(assessment), *_facts(assessment)]).rstrip() + "\n"
+    head = "\n".join([*_head(assessment), *_table(assessment)])
+    end = _fitting(_facts(assessment), CHARACTERS_MAX - TABLE_MAX - 5_000, "facts")
+    details = _fitting(_details(assessment), CHARACTERS_MAX - len(head) - len(end), "findings in full")
+    return f"{head}\n{details}\n{end}".rstrip() + "\n"
+
+
+def _fitting(parts: Iterable[str], room: int, what: str) -> str:
+    """As many of the parts as there is room for, and how many are missing."""
+    found: list[str] = []
+    left = 0
+    room -= 100  # for the sentence itself
+    for part in parts:
+        room -= len(part) + 1
+        if left or room < 0:
+            left += 1
+        else:
+            found.append(part)
+    return "\n".join([*found, *([f"\n*{left} more {what} had no room here: `driftflow lint` shows them.*\n"] if left else [])])
 
 
 def _head(assessment: Assessment) -> Iterator[str]:
@@ -37,27 +62,31 @@ def _table(assessment: Assessment) -> Iterator[str]:
     if assessment.findings:
         yield "| | where | what | axis | rule |"
         yield "|---|---|---|---|---|"
-        for finding in assessment.findings:
-            yield f"| {MARKS[finding.severity]} | `{finding.span}` | {_cell(finding.summary)} | {finding.axis} | {finding.code} |"
+        yield _fitting((_row(finding) for finding in assessment.findings), TABLE_MAX, "findings")
         yield ""
+
+
+def _row(finding: Finding) -> str:
+    where = f"<code>{_cell(str(finding.span))}</code>"
+    return f"| {MARKS[finding.severity]} | {where} | {_cell(finding.summary)} | {finding.axis} | {finding.code} |"
 
 
 def _details(assessment: Assessment) -> Iterator[str]:
     statements = Statements(assessment)
     for finding in assessment.findings:
-        yield from _one(finding, statements.of(finding))
+        yield "\n".join(_one(finding, statements.of(finding)))
 
 
 def _one(finding: Finding, assessed: AssessedStatement | None) -> Iterator[str]:
-    yield f"<details><summary>{MARKS[finding.severity]} {finding.code} at <code>{finding.span}</code></summary>"
+    yield f"<details><summary>{MARKS[finding.severity]} {finding.code} at <code>{html.escape(str(finding.span), quote=False)}</code></summary>"
     yield ""
     if assessed is not None:
         yield from _code(assessed.statement.sql.strip())
     if finding.why:
-        yield f"**because** {finding.why}"
+        yield f"**because** {_prose(finding.why)}"
         yield ""
     if finding.remedy is not None:
-        yield f"**remedy** {finding.remedy.summary}"
+        yield f"**remedy** {_prose(finding.remedy.summary)}"
         yield ""
         if finding.remedy.sql:
             yield from _code(finding.remedy.sql)
@@ -78,11 +107,15 @@ def _code(sql: str) -> Iterator[str]:
 
 def _facts(assessment: Assessment) -> Iterator[str]:
     if assessment.facts:
-        yield "Good to know:"
-        yield ""
+        yield "Good to know:\n"
         for fact in assessment.facts:
-            yield f"- {fact}"
+            yield f"- {_prose(fact)}"
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _prose(text).replace("|", "\\|").replace("\n", " ").replace("\r", " ")
+
+
+def _prose(text: str) -> str:
+    """A name between angle brackets would be taken for a tag and vanish; stars, underscores and backticks would set type."""
+    return re.sub(r"([\\`*_~\[\]])", r"\\\1", html.escape(text, quote=False))

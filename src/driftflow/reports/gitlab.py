@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Any
 
+from driftflow.model.baseline import fingerprints
 from driftflow.model.finding import Assessment
 from driftflow.plugins import register
-from driftflow.reports.sarif import fingerprint, message
+from driftflow.reports.sarif import message
 
 SEVERITIES = {"error": "critical", "warning": "major", "info": "info"}
 
 
 @register("report", "gitlab")
 def render(assessment: Assessment, **_: Any) -> str:
-    """GitLab drops entries with equal fingerprints, so the second of two equal ones carries its number."""
-    seen: Counter[str] = Counter()
+    """GitLab drops entries with equal fingerprints; ours never are."""
     entries = []
-    for finding in assessment.findings:
-        mark = fingerprint(finding)
-        seen[mark] += 1
+    for finding, mark in zip(assessment.findings, fingerprints(assessment), strict=True):
         entries.append(
             {
                 "check_name": finding.code,
                 "description": finding.summary,
                 "content": {"body": message(finding)},
-                "fingerprint": mark if seen[mark] == 1 else f"{mark}-{seen[mark]}",
+                "fingerprint": mark,
                 "severity": SEVERITIES[finding.severity],
                 "location": {"path": finding.span.file, "lines": {"begin": finding.span.line, "end": finding.span.end_line}},
             }

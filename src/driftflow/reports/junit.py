@@ -1,7 +1,8 @@
-"""JUnit XML: one suite per migration, one case per statement; findings at or above `fail_on` are failures."""
+"""JUnit XML: one suite per migration, one case per statement; findings at or above `fail_on` are failures (`never`: none)."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -11,6 +12,7 @@ from driftflow.plugins import register
 from driftflow.reports.sarif import message
 from driftflow.reports.text import Statements
 
+NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 RANK = ("info", "warning", "error")
 
 
@@ -19,14 +21,20 @@ def render(assessment: Assessment, *, fail_on: str = "error", **_: Any) -> str:
     root = Element("testsuites", name="driftflow")
     spoken = _by_statement(assessment)
     failures = 0
-    for migration in dict.fromkeys(assessed.migration for assessed in assessment.statements):
-        suite = SubElement(root, "testsuite", name=migration)
+    placed = {id(finding) for findings in spoken.values() for finding in findings}
+    loose = [finding for finding in assessment.findings if id(finding) not in placed]
+    names = (*(assessed.migration for assessed in assessment.statements), *(finding.migration for finding in loose))
+    for migration in dict.fromkeys(names):
+        suite = SubElement(root, "testsuite", name=_printable(migration))
+        alone = [finding for finding in loose if finding.migration == migration]
+        if alone:  # a file that holds no statement can still be wrong
+            failures += _case(suite, alone[0].span.line, "the file", alone[0].span.file or migration, alone, fail_on)
         for assessed in assessment.statements:
             if assessed.migration == migration:
-                failures += _case(suite, assessed, spoken.get(id(assessed), []), fail_on)
+                failures += _case_of(suite, assessed, spoken.get(id(assessed), []), fail_on)
         suite.set("tests", str(len(suite)))
         suite.set("failures", str(sum(1 for case in suite if case.find("failure") is not None)))
-    root.set("tests", str(len(assessment.statements)))
+    root.set("tests", str(sum(len(suite) for suite in root)))
     root.set("failures", str(failures))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -45,11 +53,16 @@ def _by_statement(assessment: Assessment) -> dict[int, list[Finding]]:
     return found
 
 
-def _case(suite: Element, assessed: AssessedStatement, findings: list[Finding], fail_on: str) -> int:
+def _case_of(suite: Element, assessed: AssessedStatement, findings: list[Finding], fail_on: str) -> int:
     span = assessed.statement.span
-    first_line = _printable(assessed.statement.sql.strip().partition("\n")[0])
-    case = SubElement(suite, "testcase", name=f"{span.line}: {first_line}", classname=span.file or assessed.migration)
-    failing = [finding for finding in findings if RANK.index(finding.severity) >= RANK.index(fail_on)]
+    first_line = assessed.statement.sql.strip().partition("\n")[0]
+    return _case(suite, span.line, first_line, span.file or assessed.migration, findings, fail_on)
+
+
+def _case(suite: Element, line: int, name: str, place: str, findings: list[Finding], fail_on: str) -> int:
+    case = SubElement(suite, "testcase", name=f"{line}: {_printable(name)}", classname=_printable(place))
+    least = len(RANK) if fail_on == "never" else RANK.index(fail_on)
+    failing = [finding for finding in findings if RANK.index(finding.severity) >= least]
     if failing:
         text = "\n\n".join(f"{finding.code} {finding.span}\n{message(finding)}" for finding in failing)
         SubElement(case, "failure", message=_printable(failing[0].summary), type=failing[0].code).text = _printable(text)
@@ -60,5 +73,5 @@ def _case(suite: Element, assessed: AssessedStatement, findings: list[Finding], 
 
 
 def _printable(text: str) -> str:
-    """XML 1.0 has no room for control characters."""
-    return "".join(character if character >= " " or character in "\t\n" else "�" for character in text)
+    """XML 1.0 has no room for control characters, lone surrogates and the two last of the first plane."""
+    return NOT_XML.sub("�", text)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
+from driftflow import __version__
+from driftflow.model.baseline import fingerprints
 from driftflow.model.finding import Assessment, Finding
-from driftflow.model.record import digest
 from driftflow.plugins import discover, register
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -15,10 +17,15 @@ LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 @register("report", "sarif")
 def render(assessment: Assessment, **_: Any) -> str:
     """One run, one result per finding; rules are the checks that spoke."""
+    rules = _rules(assessment)
+    index = {rule["id"]: place for place, rule in enumerate(rules)}
     run = {
-        "tool": {"driver": {"name": "driftflow", "rules": _rules(assessment)}},
+        "tool": {"driver": {"name": "driftflow", "semanticVersion": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding) for finding in assessment.findings],
+        "results": [
+            {"ruleIndex": index[finding.code], **_result(finding, mark)}
+            for finding, mark in zip(assessment.findings, fingerprints(assessment), strict=True)
+        ],
     }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -30,11 +37,12 @@ def _rules(assessment: Assessment) -> list[dict[str, Any]]:
     for code in sorted({finding.code for finding in assessment.findings}):
         entry = registry.get("check", code)
         title = entry.info["title"] if entry is not None else code
-        rules.append({"id": code, "shortDescription": {"text": title}})
+        help_text = f"{title}. The page with an example and its solution: driftflow explain {code}"
+        rules.append({"id": code, "shortDescription": {"text": title}, "help": {"text": help_text}})
     return rules
 
 
-def _result(finding: Finding) -> dict[str, Any]:
+def _result(finding: Finding, mark: str) -> dict[str, Any]:
     span = finding.span
     region = {
         "startLine": span.line,
@@ -42,13 +50,14 @@ def _result(finding: Finding) -> dict[str, Any]:
         "endLine": span.end_line,
         "endColumn": max(span.end_column, span.column + 1) if span.end_line == span.line else span.end_column,
     }
-    location = {"physicalLocation": {"artifactLocation": {"uri": span.file}, "region": region}}
+    # A URI reference, not a path: a blank or a letter beyond ASCII is escaped, and a colon cannot pass for a scheme.
+    location = {"physicalLocation": {"artifactLocation": {"uri": quote(span.file, safe="/")}, "region": region}}
     return {
         "ruleId": finding.code,
         "level": LEVELS[finding.severity],
         "message": {"text": message(finding)},
         "locations": [location],
-        "partialFingerprints": {"driftflow/v1": fingerprint(finding)},
+        "partialFingerprints": {"driftflow/v2": mark},
         "properties": {"axis": finding.axis, "known_by": finding.known_by},
     }
 
@@ -59,8 +68,3 @@ def message(finding: Finding) -> str:
     if finding.remedy is not None:
         parts += [f"Remedy: {finding.remedy.summary}", finding.remedy.sql]
     return "\n\n".join(part for part in parts if part)
-
-
-def fingerprint(finding: Finding) -> str:
-    """The same for the same finding after lines moved: rule, migration and what it says."""
-    return digest((finding.code, finding.span.file, finding.migration, finding.summary))[:32]

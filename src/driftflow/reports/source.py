@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from driftflow.dialects.excerpt import columns_of
 from driftflow.model.migration import Statement
 from driftflow.model.names import Span
 from driftflow.reports.style import BLUE, BOLD, DIM, Paint
@@ -27,7 +28,8 @@ def excerpt(statement: Statement, span: Span, paint: Paint, underline: str) -> l
         text, start, end = _cut(text, start, end)
         found.append(f"{paint(str(first + row).rjust(width), BLUE)} {paint('|', BLUE)} {text}".rstrip())
         if start is not None and (row + first == span.line or whole):
-            found.append(f"{' ' * width} {paint('|', BLUE)} {' ' * start}{paint('^' * max(1, end - start), underline, BOLD)}")
+            before, under = columns_of(text[:start]), columns_of(text[start:end])
+            found.append(f"{' ' * width} {paint('|', BLUE)} {' ' * before}{paint('^' * max(1, under), underline, BOLD)}")
         previous = row
     if whole and len(lines) > WHOLE_LINES_MAX:
         found.append(paint(f"{' ' * width} | … {len(lines) - WHOLE_LINES_MAX} more lines", DIM))

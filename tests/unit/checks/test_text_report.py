@@ -56,6 +56,26 @@ def test_a_long_line_is_cut_around_the_place() -> None:
     assert text[mark.index("^") : mark.index("^") + mark.count("^")] == "wanted"
 
 
+def test_wide_characters_take_two_columns_and_marks_none() -> None:
+    sql = "UPDATE t SET n = '名前e\u0301', wanted = 1"
+    one = statement(sql)
+    start = sql.index("wanted")
+    _, text, mark = excerpt(one, replace(one.span, column=start + 1, end_column=start + 7), PLAIN, "")
+    assert mark.index("^") - mark.index("|") == text.index("wanted") - text.index("|") + 2 - 1
+    assert mark.count("^") == 6
+
+
+def test_a_wide_name_is_underlined_in_full() -> None:
+    one = statement('DROP TABLE "大きな"')
+    assert excerpt(one, replace(one.span, column=12, end_column=17), PLAIN, "")[2].count("^") == 8
+
+
+def test_tabs_take_one_column_in_the_line_and_under_it() -> None:
+    one = statement("ALTER TABLE t\n\t\tDROP COLUMN x")
+    lines = excerpt(one, replace(one.span, line=4, column=15, end_line=4, end_column=16), PLAIN, "")
+    assert lines[-2][lines[-1].index("^")] == "x"
+
+
 def test_a_statement_that_begins_within_a_line() -> None:
     one = statement("DROP TABLE t", column=12)
     assert excerpt(one, one.span, PLAIN, "")[1:] == ["3 |            DROP TABLE t", "  |            ^^^^^^^^^^^^"]
