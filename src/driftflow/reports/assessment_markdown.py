@@ -14,7 +14,7 @@ from typing import Any
 from driftflow.model.finding import AssessedStatement, Assessment, Finding
 from driftflow.plugins import register
 from driftflow.reports.style import count
-from driftflow.reports.text import Statements
+from driftflow.reports.text import Statements, axes
 
 CHARACTERS_MAX = 65_000
 """Below the limit, with room for what a caller puts before it."""
@@ -51,7 +51,8 @@ def _head(assessment: Assessment) -> Iterator[str]:
         for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
         if found[severity]
     ]
-    yield f"### driftflow: {', '.join(parts) or 'nothing to object to'}"
+    by_axis = f" ({axes(assessment)})" if parts else ""
+    yield f"### driftflow: {', '.join(parts) or 'nothing to object to'}{by_axis}"
     yield ""
     version = assessment.server_version or "any supported version"
     yield f"{count(len(assessment.statements), 'statement')} for {assessment.dialect} ({version})."

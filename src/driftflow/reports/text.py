@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, Axis, Finding
 from driftflow.plugins import register
 from driftflow.reports.source import excerpt
 from driftflow.reports.style import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, count
@@ -105,4 +105,11 @@ def _count(assessment: Assessment, paint: Paint) -> Iterator[str]:
         if found[severity]
     ]
     parts += [paint(count(found["info"], "note"), COLORS["info"], BOLD)] if found["info"] else []
-    yield f"{', '.join(parts)} {where}{version}"
+    yield f"{', '.join(parts)} ({axes(assessment)}) {where}{version}"
+
+
+def axes(assessment: Assessment) -> str:
+    """How many findings speak of which axis: `blocks 3, loses 1`."""
+    found = Counter(finding.axis for finding in assessment.findings)
+    order: tuple[Axis, ...] = ("blocks", "breaks", "loses", "note")
+    return ", ".join(f"{axis} {found[axis]}" for axis in order if found[axis])
