@@ -158,6 +158,9 @@ def _is_the_other_ones(dialect: Dialect, sql: str) -> bool:
         ("handler t open", "no statement that we read"),
         ("alter table t frobnicate", "ALTER TABLE knows nothing"),
         ("create table t", "a table without columns"),
+        ("alter table t add vector index (v)", "a vector index"),
+        ("alter table t add vector key near (v)", "a vector index"),
+        ("create table t (v vector(3) not null, vector index (v))", "a vector index"),
     ],
 )
 def test_what_is_not_read_says_so(sql: str, reason: str) -> None:

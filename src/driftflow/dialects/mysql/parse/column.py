@@ -58,6 +58,8 @@ class Draft:
 
 def column_definition(cursor: Cursor) -> Draft:
     """name type [attribute ...]"""
+    if cursor.at("VECTOR", "INDEX") or cursor.at("VECTOR", "KEY"):
+        raise Unread("a vector index")  # MariaDB from 11.7; no type is called so, hence never a column named vector
     draft = Draft(name=cursor.name())
     _type(cursor, draft)
     while _attribute(cursor, draft):
