@@ -64,8 +64,10 @@ def test_assess_and_sources_ask_the_server(mysql_url: str, tmp_path: Path) -> No
     (tmp_path / "1.sql").write_text("ALTER TABLE c MODIFY pid INT NOT NULL;\n")
     code, said = run("sources", str(tmp_path), "--url", mysql_url)
     assert code == 0 and "1" in said, said
+    assert "driftflow assess" in said and "driftflow plan" not in said, said  # no plan can be made of them
     code, said = run("assess", str(tmp_path), "--url", mysql_url)
     assert code in {0, 1} and "error[" not in said, said
+    assert "driftflow plan" not in said, said
 
 
 def test_no_plan_is_run_without_a_journal(mysql_url: str) -> None:

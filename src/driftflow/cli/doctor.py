@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from driftflow.cli import options
-from driftflow.cli.output import quoted
 from driftflow.cli.session import Session
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def command(run: Session, *, lab: bool) -> int:
                 run.out.result(f"         hint: {line.hint}")
     problems = [line for line in lines if line.state == "problem"]
     hints = [line.hint for line in problems if line.hint]
-    run.out.next(hints[0] if hints else "driftflow demo" if lab else quoted("driftflow", "plan", *run.where))
+    run.out.next(hints[0] if hints else "driftflow demo" if lab else run.onward(*run.where))
     return 1 if problems else 0
 
 

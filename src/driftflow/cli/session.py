@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from driftflow.cli.output import Output
+from driftflow.cli.output import Output, quoted
 from driftflow.config import Config, Policy, SourceOptions, load, mask
 from driftflow.errors import ConfigError, SourceError, UsageError
 
@@ -65,9 +65,10 @@ class Session:
                 )
         self.out.secrets += secrets_of(url)
         if self.flags.get("url") == url and secrets_of(url):
-            self.out.note(
-                "note: others on this machine can see a password on the command line; --env, DRIFTFLOW_URL and .pgpass hide it"
+            hides = (
+                "--env, DRIFTFLOW_URL and .pgpass hide it" if url.startswith("postgres") else "--env and DRIFTFLOW_URL hide it"
             )
+            self.out.note(f"note: others on this machine can see a password on the command line; {hides}")
         return url
 
     @property
@@ -90,6 +91,10 @@ class Session:
         if not url:
             return ()
         return ("--url", url) if mask(url) == url else ("--url", "URL")
+
+    def onward(self, *arguments: str | Path) -> str:
+        """The command to type next: `plan`, or `assess` where no plan can be made of this dialect's migrations."""
+        return quoted("driftflow", "plan" if self.dialect.plans else "assess", *arguments)
 
     @cached_property
     def connector(self) -> Connector:

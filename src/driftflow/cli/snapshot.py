@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from driftflow.cli import options
-from driftflow.cli.output import quoted, write_file
+from driftflow.cli.output import write_file
 from driftflow.cli.session import Session
 from driftflow.errors import UsageError
 
@@ -41,7 +41,7 @@ def command(run: Session, *, output: Path, sample: str, **how: object) -> None:
     else:
         tables = "1 table" if len(catalog.tables) == 1 else f"{len(catalog.tables)} tables"
         run.out.result(f"{output}: {tables} of {catalog.database or catalog.vendor}, no row values")
-    run.out.next(quoted("driftflow", "plan", *paths, "--snapshot", output))
+    run.out.next(run.onward(*paths, "--snapshot", output))
 
 
 def _seconds(text: str) -> float:

@@ -31,7 +31,7 @@ def command(run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapp
     if not found:
         run.out.next("driftflow lint FOLDER    # name the folder")
     else:
-        run.out.next(quoted("driftflow", "plan", *paths, *run.where) if run.has_database else quoted("driftflow", "lint", *paths))
+        run.out.next(run.onward(*paths, *run.where) if run.has_database else quoted("driftflow", "lint", *paths))
 
 
 def _text(found: Sequence[SourceStatus]) -> str:
