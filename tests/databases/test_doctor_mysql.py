@@ -88,7 +88,7 @@ def test_used_row_versions(mysql_url: str, mysql_server: Server, monkeypatch: py
     if mysql_server.flavour != "mysql":
         assert "row versions" not in look(mysql_url), "MariaDB keeps no such count"
         return
-    monkeypatch.setattr(mysql, "MORE_ROW_VERSIONS", mysql.Version(major=99))
+    monkeypatch.setattr(mysql, "row_version_limit", lambda version: 64)
     connection = connector_for(mysql_url).connect()
     connection.execute("CREATE TABLE worn (id INT PRIMARY KEY)")
     for number in range(50):

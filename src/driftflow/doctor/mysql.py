@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from driftflow.dialects.mysql.capabilities import INSTANT_ANYWHERE, row_version_limit
 from driftflow.doctor import Examination, Examined
-from driftflow.model.names import Version
 
 if TYPE_CHECKING:
     from driftflow.engine.ports import Connection
@@ -17,10 +17,6 @@ NEEDED = (
     "LOCK TABLES",
 )  # fmt: skip
 """On the database: what plans are made of, and what their checks read."""
-ROW_VERSIONS_SINCE = Version(major=8, minor=0, patch=29)
-ROW_VERSIONS_MAX = 64
-"""Instant changes of columns that a table takes before ALGORITHM=INSTANT is refused (MySQL 8.0.29 to 9.0; 255 from 9.1 on)."""
-MORE_ROW_VERSIONS = Version(major=9, minor=1)
 SETTINGS = (
     "read_only", "super_read_only", "wsrep_on", "lock_wait_timeout", "innodb_lock_wait_timeout", "performance_schema", "log_bin",
     "binlog_format", "sql_require_primary_key", "foreign_key_checks", "innodb_rollback_on_timeout", "lower_case_table_names",
@@ -199,9 +195,9 @@ def engines(connection: Connection) -> Iterator[Examined]:
 
 def row_versions(connection: Connection) -> Iterator[Examined]:
     """Instant changes are counted per table, and at the limit ALGORITHM=INSTANT is an error."""
-    if connection.dialect != "mysql" or connection.version < ROW_VERSIONS_SINCE:
+    if connection.dialect != "mysql" or connection.version < INSTANT_ANYWHERE:
         return
-    most = 255 if connection.version >= MORE_ROW_VERSIONS else ROW_VERSIONS_MAX
+    most = row_version_limit(connection.version)
     rows = connection.query(
         "SELECT NAME, TOTAL_ROW_VERSIONS FROM information_schema.INNODB_TABLES WHERE NAME LIKE CONCAT(DATABASE(), '/%%')"
         " AND TOTAL_ROW_VERSIONS >= %s ORDER BY 2 DESC LIMIT 10",

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
 from driftflow.checks.sizes import is_new
+from driftflow.dialects.mysql.capabilities import row_version_limit
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Version
 from driftflow.model.operations import AddColumn, DropColumn
 
 BANNED = Version(major=8, minor=0, patch=29)
-LIMIT, LIMIT_RAISED = 64, 255
-RAISED = Version(major=9)
 NEAR = 0.8
 """From this share of the limit on it is said."""
 
@@ -41,7 +40,7 @@ def row_versions(operation: AddColumn | DropColumn, at: Situation) -> Iterator[F
             remedy=Remedy(summary="upgrade first, or name the algorithm", sql="ALTER TABLE … , ALGORITHM=INPLACE, LOCK=NONE;"),
         )
         return
-    used, limit = table.statistics.row_versions, LIMIT_RAISED if at.version >= RAISED else LIMIT
+    used, limit = table.statistics.row_versions, row_version_limit(at.version)
     if at.version <= BANNED or used is None or used < NEAR * limit:
         return
     yield finding(

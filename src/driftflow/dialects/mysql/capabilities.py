@@ -22,6 +22,7 @@ INSTANT_ANYWHERE: Final = Version(major=8, minor=0, patch=29)
 """ADD COLUMN at any place and DROP COLUMN; row versions are counted from here on."""
 INLINE_REFERENCES: Final = Version(major=9)
 """REFERENCES behind a column makes a foreign key; before, it is read and forgotten (measured on 9.7.4)."""
+MORE_ROW_VERSIONS: Final = Version(major=9, minor=1)
 EIGHT: Final = Version(major=8)
 
 STEPS: Final = (
@@ -35,6 +36,7 @@ STEPS: Final = (
     INSTANT_ANYWHERE,
     Version(major=8, minor=4),
     INLINE_REFERENCES,
+    MORE_ROW_VERSIONS,
 )
 """Versions at which predictions change, the oldest first."""
 
@@ -51,3 +53,11 @@ _SINCE: dict[Capability, Version] = {
 def can(capability: Capability, version: Version | None) -> bool:
     since = _SINCE.get(capability)
     return since is not None and (version or OLDEST) >= since
+
+
+def row_version_limit(version: Version) -> int:
+    """How many instant ADD and DROP COLUMN a table takes before it must be written anew. They are counted from INSTANT_ANYWHERE on.
+
+    Source: MySQL 9.1.0 release notes, "InnoDB" (64 became 255).
+    """
+    return 255 if version >= MORE_ROW_VERSIONS else 64

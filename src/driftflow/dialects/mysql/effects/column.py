@@ -15,6 +15,7 @@ from driftflow.dialects.mysql.capabilities import (
     INSTANT_ANYWHERE,
     INSTANT_RENAME,
     INVISIBLE_COLUMN,
+    row_version_limit,
 )
 from driftflow.dialects.mysql.effects import refused
 from driftflow.dialects.mysql.effects.change import (
@@ -47,12 +48,6 @@ from driftflow.model.record import replace
 MARIADB = Version(major=10, minor=4)
 BANNED = Version(major=8, minor=0, patch=29)
 """Withdrawn: INSTANT of this one release damages tables (MySQL 8.0.30 release notes)."""
-_ROW_VERSIONS_RAISED = Version(major=9)
-
-
-def row_version_budget(version: Version) -> int:
-    """How many instant ADD and DROP COLUMN a table takes before it must be written anew (64 from 8.0.29; 255 measured on 9.7)."""
-    return 255 if version >= _ROW_VERSIONS_RAISED else 64
 
 
 def add_column(p: Prediction, operation: AddColumn) -> None:
@@ -173,7 +168,7 @@ def _may_be_instant(p: Prediction, table: Table | None) -> bool:
     if p.version == BANNED:
         p.loses("INSTANT of MySQL 8.0.29 damaged tables: name ALGORITHM=INPLACE, or upgrade first", table.name if table else None)
     versions = _row_versions(table)
-    return versions < row_version_budget(p.version) or p.version < INSTANT_ANYWHERE
+    return versions < row_version_limit(p.version) or p.version < INSTANT_ANYWHERE
 
 
 def _row_versions(table: Table | None) -> int:

@@ -1,0 +1,44 @@
+"""What MySQL and MariaDB do depends on the version: both sides of a change, and what is said where the version is not known."""
+
+from __future__ import annotations
+
+import pytest
+
+from driftflow.dialects.mysql.capabilities import row_version_limit
+from driftflow.dialects.registry import dialect_named
+from driftflow.model.catalog import Catalog, Column, Table, TableStatistics
+from driftflow.model.effects import Effects
+from driftflow.model.names import Name, Version
+from mysql_predictions import operations_of
+
+TABLE = Name(schema="d", name="t")
+NEW_COLUMN = "ALTER TABLE t ADD COLUMN c INT"
+
+
+def effects_of(sql: str, *, dialect: str = "mysql", version: str | None = None, row_versions: int = 0) -> Effects:
+    vendor = dialect_named(dialect)
+    table = Table(
+        name=TABLE,
+        columns=(Column(name="id", type="int", nullable=False), Column(name="a", type="int")),
+        statistics=TableStatistics(row_versions=row_versions),
+    )
+    catalog = Catalog(
+        vendor=dialect,
+        version=Version.parse(version) if version else None,
+        database="d",
+        search_path=("d",),
+        schemas=("d",),
+        tables={TABLE.text: table},
+    )
+    (operation,) = operations_of(vendor, sql)
+    return vendor.together([vendor.resolve(operation, catalog)], [catalog])[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "limit"), [("8.0.29", 64), ("8.4", 64), ("9.0", 64), ("9.0.1", 64), ("9.1", 255), ("9.7.4", 255)]
+)
+@pytest.mark.parametrize("sql", [NEW_COLUMN, "ALTER TABLE t DROP COLUMN a"])
+def test_instant_changes_are_counted_up_to_the_limit_of_the_version(version: str, limit: int, sql: str) -> None:
+    assert row_version_limit(Version.parse(version)) == limit
+    assert effects_of(sql, version=version, row_versions=limit - 1).algorithms[0].algorithm == "INSTANT"
+    assert effects_of(sql, version=version, row_versions=limit).algorithms[0].algorithm == "INPLACE"
