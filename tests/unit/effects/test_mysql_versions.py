@@ -42,3 +42,29 @@ def test_instant_changes_are_counted_up_to_the_limit_of_the_version(version: str
     assert row_version_limit(Version.parse(version)) == limit
     assert effects_of(sql, version=version, row_versions=limit - 1).algorithms[0].algorithm == "INSTANT"
     assert effects_of(sql, version=version, row_versions=limit).algorithms[0].algorithm == "INPLACE"
+
+
+def pairs(effects: Effects) -> list[tuple[str, str, bool]]:
+    return [(one.algorithm, one.lock, one.rebuilds) for one in effects.algorithms]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "expected"),
+    [
+        # 5.7 writes the table anew, and knows no INSTANT.
+        ("mysql", NEW_COLUMN, [("INPLACE", "NONE", True), ("COPY", "SHARED", True)]),
+        # 5.7 does not know the statement: no pair is accepted everywhere.
+        ("mysql", "ALTER TABLE t RENAME COLUMN a TO b", []),
+        # Copied while writers wait before 11.2: LOCK=NONE is not for all.
+        ("mariadb", "ALTER TABLE t MODIFY a TEXT", [("COPY", "SHARED", True)]),
+        ("mariadb", "ALTER TABLE t RENAME COLUMN a TO b", []),
+    ],
+)
+def test_without_a_version_only_what_every_version_accepts(dialect: str, sql: str, expected: list[tuple[str, str, bool]]) -> None:
+    assert pairs(effects_of(sql, dialect=dialect)) == expected
+
+
+def test_a_failure_from_some_version_on_says_so() -> None:
+    """Nothing was measured behind the newest version, and nothing ends there either."""
+    (condition,) = effects_of("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1)").fails_if
+    assert condition.summary == "t holds rows that break a > 1 (fails on MySQL 8.0.16 and later)" and not condition.certain

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from driftflow.dialects import any_version
 from driftflow.dialects.postgresql.effects.duration import duration_of
 from driftflow.dialects.postgresql.effects.locks import HELD, blocks, queues, strength
 from driftflow.model.catalog import Catalog
@@ -105,43 +106,8 @@ class Prediction:
 
 def worst(predictions: Iterable[tuple[int, Effects]]) -> Effects:
     """The union over versions: every lock, work and condition that any of them has. What only some have says which."""
-    found = list(predictions)
-    majors = [major for major, _ in found]
-    claims: dict[tuple[Name, str], LockClaim] = {}
-    conditions: dict[tuple[str, str], tuple[Condition, list[int]]] = {}
-    for major, effects in found:
-        for claim in effects.locks:
-            known = claims.get((claim.relation, claim.mode))
-            if known is None or HELD.index(claim.held) > HELD.index(known.held):
-                claims[claim.relation, claim.mode] = claim
-        for condition in effects.fails_if:
-            key = (condition.kind, condition.summary.split("; on ")[0])
-            conditions.setdefault(key, (condition, []))[1].append(major)
-    order = list(dict.fromkeys(relation for relation, _ in claims))
-    return Effects(
-        locks=tuple(sorted(claims.values(), key=lambda claim: (order.index(claim.relation), -strength(claim.mode)))),
-        work=tuple(dict.fromkeys(work for _, effects in found for work in effects.work)),
-        transactional=all(effects.transactional for _, effects in found),
-        fails_if=tuple(_narrowed(condition, on, majors) for condition, on in conditions.values()),
-        loses=tuple(dict.fromkeys(loss for _, effects in found for loss in effects.loses)),
-        breaks=tuple(dict.fromkeys(broken for _, effects in found for broken in effects.breaks)),
-        unknown=next((effects.unknown for _, effects in found if effects.unknown), ""),
-        duration=max(
-            (effects.duration for _, effects in found if effects.duration), key=lambda estimate: estimate.high, default=None
-        ),
-    )
+    return any_version.worst(tuple(predictions), held=HELD, strength=lambda claim: strength(claim.mode), where=_on)
 
 
-def _narrowed(condition: Condition, on: list[int], majors: list[int]) -> Condition:
-    """A failure that only some versions have is not certain while the version is unknown."""
-    if on == majors:
-        return condition
-    versions = f"PostgreSQL {on[0]}" if len(on) == 1 else f"PostgreSQL {on[0]} to {on[-1]}"
-    summary = condition.summary.split("; on ")[0]
-    return Condition(
-        kind=condition.kind,
-        summary=f"{summary} (fails on {versions})",
-        relation=condition.relation,
-        probe=condition.probe,
-        certain=False,
-    )
+def _on(majors: Sequence[int]) -> str:
+    return f"PostgreSQL {majors[0]}" if len(majors) == 1 else f"PostgreSQL {majors[0]} to {majors[-1]}"
