@@ -61,11 +61,12 @@ def situations(
     An operation that cannot apply carries the reason in `conflict` and leaves the catalog as it is. The walk ends before the first
     situation is handed out, for each one also knows how its transaction and the whole release end.
     """
-    walk = _Walk(catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {}))
+    walk = _Walk(catalog=catalog.in_versions(), dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {}))
     for migration in migrations:
         walk.migration(migration)
+    final = walk.catalog.detached()
     for situation in walk.found:
-        yield replace(situation, committed=walk.ends[situation.transaction], final=walk.catalog, start=catalog)
+        yield replace(situation, committed=walk.ends[situation.transaction], final=final, start=catalog)
 
 
 def end_of(situation: Situation) -> Catalog:

@@ -7,11 +7,12 @@ not the catalog. Statistics are facts about a moment and take no part in fingerp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from driftflow.model.names import Name, Version
 from driftflow.model.record import Record, digest, replace
+from driftflow.model.versioned import Key, Links, Versioned, having_link
 
 if TYPE_CHECKING:
     from driftflow.model.operations import Operation
@@ -414,31 +415,78 @@ class Catalog(Record, frozen=True, kw_only=True):
             catalog = operation.after(catalog)
         return catalog
 
-    def with_table(self, table: Table) -> Catalog:
-        return replace(self, tables={**self.tables, table.name.text: table})
+    def in_versions(self) -> Catalog:
+        """The same catalog, ready for many changes after one another: each costs itself, and what hangs together is found without a search."""
+        return replace(self, tables=Versioned.of(self.tables, _TABLE_LINKS), views=Versioned.of(self.views, _VIEW_LINKS))
 
-    def without_table(self, name: Name) -> Catalog:
-        return replace(self, tables={key: table for key, table in self.tables.items() if key != name.text})
+    def detached(self) -> Catalog:
+        """The same catalog for comparisons with others: see `Versioned`."""
+        return replace(
+            self,
+            tables=self.tables.detached() if isinstance(self.tables, Versioned) else self.tables,
+            views=self.views.detached() if isinstance(self.views, Versioned) else self.views,
+        )
+
+    def with_table(self, table: Table) -> Catalog:
+        return replace(self, tables=Versioned.of(self.tables, _TABLE_LINKS).having(table.name.text, table))
+
+    def with_tables(self, tables: Iterable[Table]) -> Catalog:
+        catalog = self
+        for table in tables:
+            catalog = catalog.with_table(table)
+        return catalog
+
+    def without_tables(self, names: Iterable[Name]) -> Catalog:
+        return replace(self, tables=Versioned.of(self.tables, _TABLE_LINKS).without(name.text for name in names))
+
+    def with_view(self, view: View) -> Catalog:
+        return replace(self, views=Versioned.of(self.views, _VIEW_LINKS).having(view.name.text, view))
+
+    def without_views(self, keys: Iterable[str]) -> Catalog:
+        """`keys` as in `views`."""
+        return replace(self, views=Versioned.of(self.views, _VIEW_LINKS).without(keys))
+
+    def _tables_linked(self, kind: str, to: Hashable) -> tuple[Table, ...]:
+        return having_link(self.tables, _TABLE_LINKS, kind, to)
+
+    def readers_of(self, name: Name) -> tuple[View, ...]:
+        """Views that read the relation themselves."""
+        return having_link(self.views, _VIEW_LINKS, "reads", name)
+
+    def children(self, name: Name) -> tuple[Table, ...]:
+        """Direct partitions and inheritance children."""
+        return self._tables_linked("under", name)
+
+    def indexes_named(self, name: Name) -> tuple[tuple[Table | View, Index], ...]:
+        """Indexes of that name, with the relations that they are on: no more than one, but where each table names its own."""
+        found: list[Table | View] = [*self._tables_linked("index", name)]
+        if self.views:
+            found += having_link(self.views, _VIEW_LINKS, "index", name)
+        return tuple((holder, index) for holder in found for index in holder.indexes if index.name == name)
+
+    def has_constraint(self, schema: str, name: str) -> bool:
+        """Whether a table of the schema has a constraint of that name."""
+        return bool(self._tables_linked("constraint", (schema, name)))
 
     def dependents(self, name: Name) -> tuple[View, ...]:
         """Views that read the relation, directly or through another view, nearest first."""
         found: list[View] = []
         wanted = [name]
-        while wanted:
-            relation = wanted.pop(0)
-            for view in self.views.values():
-                if relation in view.depends_on and view not in found:
+        while wanted and self.views:
+            for view in self.readers_of(wanted.pop(0)):
+                if view not in found:
                     found.append(view)
                     wanted.append(view.name)
         return tuple(found)
 
     def referencing(self, name: Name) -> tuple[tuple[Table, ForeignKey], ...]:
         """Foreign keys that point at the table, with the tables that hold them (itself among them)."""
-        return tuple((table, key) for table in self.tables.values() for key in table.foreign_keys if key.referenced == name)
+        holders = self._tables_linked("references", name)
+        return tuple((table, key) for table in holders for key in table.foreign_keys if key.referenced == name)
 
     def partitions(self, name: Name) -> tuple[Table, ...]:
         """Direct partitions of a partitioned table."""
-        return tuple(table for table in self.tables.values() if table.partition_of == name)
+        return tuple(table for table in self.children(name) if table.partition_of == name)
 
     def fingerprint(self, relations: Iterable[Name] = ()) -> str:
         """SHA-256 of the structure of the given relations and what depends on them; of everything when none is given.
@@ -458,6 +506,33 @@ class Catalog(Record, frozen=True, kw_only=True):
             sequences = {key: replace(sequence, owner="") for key, sequence in self.sequences.items()}
             rest = (sequences, self.routines, self.types)
         return digest((self.vendor, tables, views, rest))
+
+
+def _made_by_constraints(table: Table) -> Iterator[Key]:
+    schema = table.name.schema
+    for one in table.constraints:
+        yield "constraint", (schema, one.name)
+        if isinstance(one, ForeignKey):
+            yield "references", one.referenced
+
+
+def _made_by_indexes(holder: Table | View) -> Iterator[Key]:
+    return (("index", index.name) for index in holder.indexes if index.name.schema == holder.name.schema)
+
+
+def _made_by_parents(table: Table) -> Iterator[Key]:
+    return (("under", name) for name in (table.partition_of, *table.inherits) if name is not None)
+
+
+_TABLE_LINKS: Links = (
+    (("constraints", "name"), _made_by_constraints),
+    (("indexes", "name"), _made_by_indexes),
+    (("partition_of", "inherits"), _made_by_parents),
+)
+_VIEW_LINKS: Links = (
+    (("depends_on",), lambda view: (("reads", name) for name in view.depends_on)),
+    (("indexes", "name"), _made_by_indexes),
+)
 
 
 def structure(table: Table) -> Table:

@@ -7,7 +7,7 @@ Digests cover a deterministic encoding (sorted keys), so equal records have equa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
@@ -65,7 +65,7 @@ def _defaults_by_value(kind: type[Record]) -> tuple[tuple[str, Any], ...]:
 
 def encode(record: object) -> bytes:
     """Canonical JSON: sorted keys, no white space, UTF-8."""
-    return msgspec.json.encode(record, order="deterministic")
+    return msgspec.json.encode(record, order="deterministic", enc_hook=_plain)
 
 
 def pretty(record: object) -> str:
@@ -83,7 +83,14 @@ def decode(data: bytes | str, kind: type[R]) -> R:
 
 def to_builtins(record: object) -> Any:
     """The record as dicts, lists and scalars."""
-    return msgspec.to_builtins(record, order="deterministic")
+    return msgspec.to_builtins(record, order="deterministic", enc_hook=_plain)
+
+
+def _plain(value: object) -> Any:
+    """Mappings of our own are written as any other."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot be written")
 
 
 def with_empty_fields(value: object) -> Any:
@@ -96,7 +103,10 @@ def with_empty_fields(value: object) -> Any:
         defaults = {name: to_builtins(getattr(value, name)) for name in value.__struct_fields__}
         return {**defaults, **to_builtins(value)}
     # Straight to JSON: an assessment of a large release has a million values, and a detour over builtins took as long as the checks.
-    return {name: msgspec.Raw(msgspec.json.encode(getattr(value, name), order="sorted")) for name in value.__struct_fields__}
+    return {
+        name: msgspec.Raw(msgspec.json.encode(getattr(value, name), order="sorted", enc_hook=_plain))
+        for name in value.__struct_fields__
+    }
 
 
 def schema_of(kind: type[Record], *, title: str) -> dict[str, Any]:

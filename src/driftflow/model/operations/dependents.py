@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, PrimaryKey, Table, Unique, View
 from driftflow.model.names import Name
@@ -11,20 +12,16 @@ from driftflow.model.operations.lookup import children, put, refuse
 from driftflow.model.operations.rules import dependents_block
 from driftflow.model.record import replace
 
+_Relation = TypeVar("_Relation", Table, View)
+
 
 def drop_table(catalog: Catalog, name: Name, *, cascade: bool) -> Catalog:
     """The table, its partitions, its sequences; foreign keys that point at it, views that read it and heirs only with CASCADE."""
     doomed = _with_partitions(catalog, name)
     names = {table.name for table in doomed}
-    keys = [
-        (table, key)
-        for table in catalog.tables.values()
-        if table.name not in names
-        for key in table.foreign_keys
-        if key.referenced in names
-    ]
-    views = [view for view in catalog.views.values() if names & set(view.depends_on)]
-    heirs = [table for table in catalog.tables.values() if table.name not in names and names & set(table.inherits)]
+    keys = [(table, key) for one in doomed for table, key in catalog.referencing(one.name) if table.name not in names]
+    views = _once(view for one in doomed for view in catalog.readers_of(one.name))
+    heirs = _once(heir for one in doomed for heir in catalog.children(one.name) if heir.name not in names)
     if dependents_block(catalog):
         blocked = [f"foreign key {key.name} of {table.name}" for table, key in keys]
         blocked += [f"view {view.name}" for view in views]
@@ -35,8 +32,11 @@ def drop_table(catalog: Catalog, name: Name, *, cascade: bool) -> Catalog:
         catalog = drop_views(catalog, (view.name for view in views))
         for heir in heirs:
             catalog = drop_table(catalog, heir.name, cascade=True) if heir.name.text in catalog.tables else catalog
-    tables = {key: table for key, table in catalog.tables.items() if table.name not in names}
-    return drop_sequences_of(replace(catalog, tables=tables), names)
+    return drop_sequences_of(catalog.without_tables(names), names)
+
+
+def _once(relations: Iterable[_Relation]) -> list[_Relation]:
+    return list({relation.name: relation for relation in relations}.values())
 
 
 def _with_partitions(catalog: Catalog, name: Name) -> list[Table]:
@@ -55,12 +55,12 @@ def drop_foreign_keys(catalog: Catalog, keys: Iterable[tuple[Table, ForeignKey]]
 
 def drop_views(catalog: Catalog, names: Iterable[Name]) -> Catalog:
     """The views and every view that reads them."""
-    doomed: set[str] = set()
+    doomed: dict[str, None] = {}
     for name in names:
-        doomed |= {name.text, *(view.name.text for view in catalog.dependents(name))}
+        doomed |= dict.fromkeys((name.text, *(view.name.text for view in catalog.dependents(name))))
     if not doomed:
         return catalog
-    return replace(catalog, views={key: view for key, view in catalog.views.items() if key not in doomed})
+    return catalog.without_views(doomed)
 
 
 def drop_sequences_of(catalog: Catalog, tables: set[Name], column: str | None = None) -> Catalog:
@@ -78,9 +78,7 @@ def drop_sequences_of(catalog: Catalog, tables: set[Name], column: str | None = 
 def views_on_column(catalog: Catalog, table: Name, column: str) -> list[View]:
     """Views that read the column; by the server's own list where there is one, else by the text."""
     found = []
-    for view in catalog.views.values():
-        if table not in view.depends_on:
-            continue
+    for view in catalog.readers_of(table):
         if view.depends_on_columns:
             if f"{table}.{column}" in view.depends_on_columns:
                 found.append(view)
@@ -176,8 +174,7 @@ def _shortened(index: Index, column: str) -> Index:
 
 def rewrite_tables(catalog: Catalog, change: Callable[[Table], Table]) -> Catalog:
     """Apply a change to every table, keeping those that it leaves as they are."""
-    changed = {key: after for key, table in catalog.tables.items() if (after := change(table)) is not table}
-    return replace(catalog, tables={**catalog.tables, **changed}) if changed else catalog
+    return catalog.with_tables([after for table in catalog.tables.values() if (after := change(table)) is not table])
 
 
 def heirs_of(catalog: Catalog, name: Name) -> list[Table]:

@@ -5,7 +5,7 @@ A conflict is raised only where the catalog is complete: one that was built from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
 from driftflow.model.catalog import Catalog, Column, Index, Table, View
 from driftflow.model.names import Name
@@ -51,46 +51,9 @@ def inherited_from(catalog: Catalog, table: Table, column: str) -> Name | None:
 def find_index(catalog: Catalog, name: Name, table: Name | None = None) -> tuple[Table | View, Index] | None:
     """The index with the relation that it is on. With `table` only that one is looked at."""
     if table is None:
-        return _LAST.of(catalog).get(name)
-    for holder in holders(catalog, name.schema, table):
-        for index in holder.indexes:
-            if index.name == name:
-                return holder, index
-    return None
-
-
-class _IndexNames:
-    """The indexes of one catalog by name, kept for as long as its tables and views stay the same objects: most statements ask the same catalog as
-    the one before, and looking through every table for each of them would cost the square of a release."""
-
-    def __init__(self) -> None:
-        self._tables: Mapping[str, Table] = {}
-        self._views: Mapping[str, View] = {}
-        self._found: dict[Name, tuple[Table | View, Index]] = {}
-
-    def of(self, catalog: Catalog) -> dict[Name, tuple[Table | View, Index]]:
-        if catalog.tables is not self._tables or catalog.views is not self._views:
-            found: dict[Name, tuple[Table | View, Index]] = {}
-            everything: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]
-            for holder in everything:
-                for index in holder.indexes:
-                    if index.name.schema == holder.name.schema:
-                        found.setdefault(index.name, (holder, index))
-            self._tables, self._views, self._found = catalog.tables, catalog.views, found
-        return self._found
-
-
-_LAST = _IndexNames()
-
-
-def holders(catalog: Catalog, schema: str, table: Name | None = None) -> Iterator[Table | View]:
-    """What may carry indexes: the tables and views of the schema, or only the one that is named."""
-    if table is not None:
-        found = (catalog.tables.get(table.text), catalog.views.get(table.text))
-        yield from (holder for holder in found if holder is not None)
-        return
-    yield from (holder for holder in catalog.tables.values() if holder.name.schema == schema)
-    yield from (holder for holder in catalog.views.values() if holder.name.schema == schema)
+        return next(iter(catalog.indexes_named(name)), None)
+    holder = catalog.tables.get(table.text) or catalog.views.get(table.text)
+    return next(((holder, index) for index in holder.indexes if index.name == name), None) if holder is not None else None
 
 
 def taken(catalog: Catalog, schema: str) -> Callable[[str], bool]:
@@ -101,7 +64,7 @@ def taken(catalog: Catalog, schema: str) -> Callable[[str], bool]:
         key = wanted.text
         if key in catalog.tables or key in catalog.views or key in catalog.sequences:
             return True
-        return not indexes_are_named_per_table(catalog) and wanted in _LAST.of(catalog)
+        return not indexes_are_named_per_table(catalog) and bool(catalog.indexes_named(wanted))
 
     return is_taken
 
@@ -115,7 +78,7 @@ def index_taken(catalog: Catalog, holder: Table | View, name: Name) -> bool:
 
 def children(catalog: Catalog, name: Name) -> list[Table]:
     """Direct partitions and inheritance children."""
-    return [table for table in catalog.tables.values() if table.partition_of == name or name in table.inherits]
+    return list(catalog.children(name))
 
 
 def put(catalog: Catalog, table: Table) -> Catalog:
@@ -124,7 +87,7 @@ def put(catalog: Catalog, table: Table) -> Catalog:
 
 
 def put_view(catalog: Catalog, view: View) -> Catalog:
-    return replace(catalog, views={**catalog.views, view.name.text: view})
+    return catalog.with_view(view)
 
 
 def put_holder(catalog: Catalog, holder: Table | View) -> Catalog:

@@ -112,33 +112,32 @@ def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Cat
         return replace(other, constraints=tuple(constraints))
 
     old, new = f"{table}.{column}", f"{table}.{to}"
-    views = {
-        key: replace(view, depends_on_columns=_names(view.depends_on_columns, old, new))
-        for key, view in catalog.views.items()
-        if old in view.depends_on_columns
-    }
+    for view in catalog.views.values():
+        if old in view.depends_on_columns:
+            catalog = catalog.with_view(replace(view, depends_on_columns=_names(view.depends_on_columns, old, new)))
     sequences = {key: replace(one, owned_by=new) for key, one in catalog.sequences.items() if one.owned_by == old}
     catalog = rewrite_tables(catalog, keys)
-    return replace(catalog, views={**catalog.views, **views}, sequences={**catalog.sequences, **sequences})
+    return replace(catalog, sequences={**catalog.sequences, **sequences}) if sequences else catalog
 
 
 def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
     """A table or view under a new name or in a new schema, and everything that names it."""
-    tables, views = dict(catalog.tables), dict(catalog.views)
-    if old.text in tables:
-        moved = _moved(tables.pop(old.text), old, new)
-        tables[new.text] = moved
-    elif old.text in views:
-        view = views.pop(old.text)
+    if old.text in catalog.tables:
+        moved = _moved(catalog.tables[old.text], old, new)
+        catalog = catalog.without_tables((old,)).with_table(moved)
+    elif old.text in catalog.views:
+        view = catalog.views[old.text]
         indexes = tuple(_moved_index(index, old, new) for index in view.indexes)
         triggers = tuple(_moved_trigger(trigger, old, new) for trigger in view.triggers)
-        views[new.text] = replace(view, name=new, indexes=indexes, triggers=triggers)
-    views = {key: _view(view, old, new) for key, view in views.items()}
+        catalog = catalog.without_views((old.text,)).with_view(replace(view, name=new, indexes=indexes, triggers=triggers))
+    for view in catalog.views.values():
+        if (after := _view(view, old, new)) is not view:
+            catalog = catalog.with_view(after)
     sequences = {key: replace(one, owned_by=_owner(one.owned_by, old, new)) for key, one in catalog.sequences.items()}
     publications = tuple(
         replace(one, tables=tuple(new if name == old else name for name in one.tables)) for one in catalog.publications
     )
-    catalog = replace(catalog, tables=tables, views=views, sequences=sequences, publications=publications)
+    catalog = replace(catalog, sequences=sequences, publications=publications)
     return rewrite_tables(catalog, lambda table: _pointing(table, old, new))
 
 

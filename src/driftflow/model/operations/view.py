@@ -56,7 +56,7 @@ class DropView(BaseOperation, frozen=True, kw_only=True, tag="drop_view"):
         if above and not self.cascade:
             refuse(catalog, f"view {self.name} cannot be dropped without CASCADE: view {above[0].name} depends on it")
         if not dependents_block(catalog):
-            return replace(catalog, views={key: view for key, view in catalog.views.items() if key != self.name.text})
+            return catalog.without_views((self.name.text,))
         return dependents.drop_views(catalog, (self.name,))
 
 

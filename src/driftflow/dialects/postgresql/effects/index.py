@@ -19,14 +19,8 @@ from driftflow.model.operations import AlterIndex, CreateIndex, DropIndex, Reind
 
 def find_index(catalog: Catalog, name: Name) -> tuple[Table | None, Index | None]:
     """The index and its table (a materialized view has no table record)."""
-    for table in catalog.tables.values():
-        for index in table.indexes:
-            if index.name == name:
-                return table, index
-    for view in catalog.views.values():
-        for index in view.indexes:
-            if index.name == name:
-                return None, index
+    for holder, index in catalog.indexes_named(name):
+        return holder if isinstance(holder, Table) else None, index
     return None, None
 
 

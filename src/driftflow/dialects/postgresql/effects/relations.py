@@ -27,9 +27,8 @@ def descendants(catalog: Catalog, name: Name) -> tuple[Table, ...]:
     found: list[Table] = []
     wanted = [name]
     while wanted:
-        parent = wanted.pop(0)
-        for table in catalog.tables.values():
-            if (table.partition_of == parent or parent in table.inherits) and table not in found:
+        for table in catalog.children(wanted.pop(0)):
+            if table not in found:
                 found.append(table)
                 wanted.append(table.name)
     return tuple(found)

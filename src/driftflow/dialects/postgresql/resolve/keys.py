@@ -35,7 +35,6 @@ class Chooser:
         self._relation_taken = taken(catalog, schema)
         self._catalog, self._schema = catalog, schema
         self._mine: set[str] = set()
-        self._constraints: set[str] | None = None
 
     def relation(self, first: str, second: str, label: str, *, constraint: bool = False) -> str:
         """ChooseRelationName: free among the relations of the schema, and for a key among its constraints, too."""
@@ -44,15 +43,13 @@ class Chooser:
                 first,
                 second,
                 label,
-                lambda name: (
-                    name in self._mine or self._relation_taken(name) or (constraint and name in self._constraint_names())
-                ),
+                lambda name: name in self._mine or self._relation_taken(name) or (constraint and self._constraint_taken(name)),
             )
         )
 
     def constraint(self, first: str, second: str, label: str) -> str:
         """ChooseConstraintName: free among the constraints of the whole schema."""
-        return self._keep(made_name(first, second, label, lambda name: name in self._mine or name in self._constraint_names()))
+        return self._keep(made_name(first, second, label, lambda name: name in self._mine or self._constraint_taken(name)))
 
     def given(self, name: str) -> None:
         """A name that the statement itself gives."""
@@ -63,11 +60,8 @@ class Chooser:
         self._mine.add(name)
         return name
 
-    def _constraint_names(self) -> set[str]:
-        if self._constraints is None:
-            tables = (table for table in self._catalog.tables.values() if table.name.schema == self._schema)
-            self._constraints = {one.name for table in tables for one in table.constraints}
-        return self._constraints
+    def _constraint_taken(self, name: str) -> bool:
+        return self._catalog.has_constraint(self._schema, name)
 
 
 def columns_of(expression: str) -> tuple[str, ...]:

@@ -1,0 +1,187 @@
+"""A mapping that is changed by making a new version of it, where every older version stays readable.
+
+A release is thousands of small changes to one catalog. Copying the whole mapping for each of them costs the square of the release in time and
+memory; here a change costs itself. All versions share one dictionary, which holds the version that was looked at last; the others hold what
+to put back (Baker, "Shallow binding makes functional arrays fast", 1991). Going to a neighbouring version costs one step, which is how a walk reads
+them; going far costs the way there, so a version that is kept for comparison is better `detached`.
+
+Not for several threads at a time: reading moves the shared dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, Final, Generic, TypeVar
+
+V = TypeVar("V")
+
+Key = tuple[str, Hashable]
+"""What entries are found by: the kind of link, and its far end."""
+
+Links = tuple[tuple[tuple[str, ...], Callable[[Any], Iterable[Key]]], ...]
+"""Per group of fields of an entry: the fields, and the links that they make. A change that leaves the fields as they are leaves the links."""
+
+_GONE: Final[Any] = object()
+"""Holds the place of an entry that this version does not have, so that the order is the same in every version."""
+
+
+class Versioned(Mapping[str, V], Generic[V]):
+    """Entries in the order in which their keys first came."""
+
+    __slots__ = ("_change", "_next", "_shared")
+
+    def __init__(self, entries: Mapping[str, V], links: Links = ()) -> None:
+        self._shared: _Shared[V] | None = _Shared(dict(entries), links)
+        self._next: Versioned[V] | None = None
+        self._change: tuple[str, Any] = ("", _GONE)
+
+    @classmethod
+    def of(cls, entries: Mapping[str, V], links: Links) -> Versioned[V]:
+        """The mapping itself where it is one of these already."""
+        return entries if isinstance(entries, cls) else cls(entries, links)
+
+    def having(self, key: str, value: V) -> Versioned[V]:
+        """The version in which `key` is `value`."""
+        return self._changed(key, value)
+
+    def without(self, keys: Iterable[str]) -> Versioned[V]:
+        """The version that has none of the keys. Unknown keys are no fault."""
+        version = self
+        for key in keys:
+            if key in version:
+                version = version._changed(key, _GONE)
+        return version
+
+    def linked(self, kind: str, to: Hashable) -> tuple[V, ...]:
+        """The entries that have this link, in order."""
+        return self._here().linked((kind, to))
+
+    def detached(self) -> Versioned[V]:
+        """The same entries, sharing nothing: looking here does not move the other versions."""
+        shared = self._here()
+        return Versioned(dict(self.items()), shared.rules)
+
+    # Mapping
+
+    def __getitem__(self, key: str) -> V:
+        value: V = self._here().entries.get(key, _GONE)
+        if value is _GONE:
+            raise KeyError(key)
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        value = self._here().entries.get(key, _GONE)
+        return default if value is _GONE else value
+
+    def __contains__(self, key: object) -> bool:
+        return self._here().entries.get(key, _GONE) is not _GONE  # type: ignore[call-overload]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([key for key, value in self._here().entries.items() if value is not _GONE])
+
+    def __len__(self) -> int:
+        return self._here().count
+
+    def values(self) -> list[V]:  # type: ignore[override]
+        """Those of now: what is done with other versions meanwhile does not move them."""
+        return [value for value in self._here().entries.values() if value is not _GONE]
+
+    def items(self) -> list[tuple[str, V]]:  # type: ignore[override]
+        return [pair for pair in self._here().entries.items() if pair[1] is not _GONE]
+
+    def __repr__(self) -> str:
+        return f"Versioned({dict(self.items())!r})"
+
+    # versions
+
+    def _changed(self, key: str, value: Any) -> Versioned[V]:
+        shared = self._here()
+        new: Versioned[V] = Versioned.__new__(Versioned)
+        new._shared, new._next, new._change = shared, None, ("", _GONE)
+        self._change = (key, shared.put(key, value))
+        self._shared, self._next = None, new
+        return new
+
+    def _here(self) -> _Shared[V]:
+        """The shared dictionary, holding this version."""
+        return self._shared if self._shared is not None else self._move()
+
+    def _move(self) -> _Shared[V]:
+        way = []
+        version = self
+        while version._next is not None:
+            way.append(version)
+            version = version._next
+        shared = version._shared
+        assert shared is not None
+        for older in reversed(way):
+            key, value = older._change
+            version._change = (key, shared.put(key, value))
+            version._shared, version._next = None, older
+            older._shared, older._next = shared, None
+            version = older
+        return shared
+
+
+def having_link(entries: Mapping[str, V], rules: Links, kind: str, to: Hashable) -> tuple[V, ...]:
+    """The entries that have this link, in order: from the links that are kept, or by looking through a plain mapping."""
+    if isinstance(entries, Versioned):
+        return entries.linked(kind, to)
+    wanted = (kind, to)
+    return tuple(value for value in entries.values() if any(link == wanted for _, made in rules for link in made(value)))
+
+
+class _Shared(Generic[V]):
+    """The entries of the version that was looked at last, and their links, which are made when the first one is asked for."""
+
+    __slots__ = ("_links", "count", "entries", "rules")
+
+    def __init__(self, entries: dict[str, Any], rules: Links) -> None:
+        self.entries = entries
+        self.rules = rules
+        self.count = len(entries)
+        self._links: dict[Key, dict[str, None]] | None = None
+
+    @property
+    def links(self) -> dict[Key, dict[str, None]]:
+        if self._links is None:
+            self._links = {}
+            for key, value in self.entries.items():
+                if value is not _GONE:
+                    self._link(self._links, key, value, self.rules)
+        return self._links
+
+    def put(self, key: str, value: Any) -> Any:
+        """Write, and return what was there."""
+        old = self.entries.get(key, _GONE)
+        self.entries[key] = value
+        self.count += (value is not _GONE) - (old is not _GONE)
+        if self._links is not None:
+            self._relink(self._links, key, old, value)
+        return old
+
+    def linked(self, link: Key) -> tuple[V, ...]:
+        keys = self.links.get(link)
+        if not keys:
+            return ()
+        if len(keys) == 1:
+            return tuple(self.entries[key] for key in keys)
+        return tuple(value for key, value in self.entries.items() if key in keys)
+
+    def _relink(self, links: dict[Key, dict[str, None]], key: str, old: Any, new: Any) -> None:
+        if old is _GONE or new is _GONE:
+            changed = self.rules
+        else:
+            changed = tuple(rule for rule in self.rules if any(getattr(old, one) is not getattr(new, one) for one in rule[0]))
+        if old is not _GONE:
+            for _, made in changed:
+                for link in made(old):
+                    links[link].pop(key, None)
+        if new is not _GONE:
+            self._link(links, key, new, changed)
+
+    @staticmethod
+    def _link(links: dict[Key, dict[str, None]], key: str, value: Any, rules: Links) -> None:
+        for _, made in rules:
+            for link in made(value):
+                links.setdefault(link, {})[key] = None
