@@ -27,6 +27,11 @@ from __future__ import annotations
 from typing import Final
 
 
+def printable(text: str) -> str:
+    """The text with what no encoding can write (bytes of a file name that are not UTF-8) as `\\xe9`."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class DriftflowError(Exception):
     """An error with one shape: what happened, where, why, and the next command to type.
 
@@ -38,10 +43,10 @@ class DriftflowError(Exception):
     def __init__(self, code: str, summary: str, *, where: str = "", why: str = "", hint: str = "") -> None:
         super().__init__(summary)
         self.code: Final = code
-        self.summary: Final = summary
-        self.where: Final = where
-        self.why: Final = why
-        self.hint: Final = hint
+        self.summary: Final = printable(summary)
+        self.where: Final = printable(where)
+        self.why: Final = printable(why)
+        self.hint: Final = printable(hint)
 
     def __str__(self) -> str:
         """The plain rendering; the reports may colour it."""

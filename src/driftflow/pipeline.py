@@ -19,14 +19,16 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.finding import AssessedStatement, Assessment, Reference
 from driftflow.model.names import Version
 from driftflow.model.plan import Plan
+from driftflow.model.record import replace
 from driftflow.readers.sources import Source, SourceStatus
+from driftflow.reports.errors import file_errors
 from driftflow.usage.around import with_distributions, with_references
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
     from driftflow.engine.ports import Connector, Listener
     from driftflow.engine.run import RunOptions, RunReport, StopSignal
-
+    from driftflow.errors import SourceError
 
 __all__ = [
     "Source",
@@ -55,20 +57,35 @@ __all__ = [
 
 
 def find_sources(
-    paths: Sequence[Path], *, dialect: Dialect, options: Mapping[str, SourceOptions], root: Path
+    paths: Sequence[Path],
+    *,
+    dialect: Dialect,
+    options: Mapping[str, SourceOptions],
+    root: Path,
+    errors: list[SourceError] | None = None,
 ) -> tuple[Source, ...]:
     """The sources at the paths (folders or single files), each read by the tool that is configured or detected, statements parsed.
 
-    Raises SourceError (an ExceptionGroup where there are several).
+    Raises SourceError (an ExceptionGroup where there are several); with `errors` they go there, and what can be read comes back.
     """
     from driftflow.readers.sources import find
 
-    return find(paths, dialect=dialect, options=options, root=root)
+    return find(paths, dialect=dialect, options=options, root=root, errors=errors)
 
 
-def lint(sources: Sequence[Source], *, dialect: Dialect, policy: Policy, version: str = "", root: Path = Path()) -> Assessment:
-    """Everything that can be said without a database: what is not in the files may still exist."""
-    return assess(sources, dialect=dialect, catalog=empty_catalog(dialect, version), policy=policy, root=root)
+def lint(
+    sources: Sequence[Source],
+    *,
+    dialect: Dialect,
+    policy: Policy,
+    version: str = "",
+    root: Path = Path(),
+    errors: Sequence[SourceError] = (),
+) -> Assessment:
+    """Everything that can be said without a database: what is not in the files may still exist. `errors` are those of `find_sources`."""
+    catalog, found = empty_catalog(dialect, version), list(errors)
+    assessment = assess(sources, dialect=dialect, catalog=catalog, policy=policy, root=root, errors=found)
+    return replace(assessment, errors=file_errors(found)) if found else assessment
 
 
 def empty_catalog(dialect: Dialect, version: str = "") -> Catalog:
@@ -85,8 +102,9 @@ def assess(
     policy: Policy,
     pending: Sequence[str] | None = None,
     root: Path = Path(),
+    errors: list[SourceError] | None = None,
 ) -> Assessment:
-    """The same with the catalog: sizes, traffic, what depends on what. Only `pending` migrations when given."""
+    """The same with the catalog: sizes, traffic, what depends on what. Only `pending` migrations when given. `errors` as in `find_sources`."""
     from driftflow.checks.run import assess as run_checks
     from driftflow.readers.inputs import external_inputs
     from driftflow.readers.sources import pending_migrations
@@ -98,7 +116,7 @@ def assess(
         dialect=dialect,
         policy=policy,
         folder=root,
-        inputs=external_inputs(migrations, root),
+        inputs=external_inputs(migrations, root, errors),
         today=datetime.now(UTC).date().isoformat(),
     )
 
@@ -108,9 +126,10 @@ def effects_of(sql: str, *, dialect: Dialect, catalog: Catalog | None, version: 
     from driftflow.checks.run import assess as run_checks
     from driftflow.readers.sources import loose_migration
 
-    migration = loose_migration(sql, dialect=dialect)
     known = catalog if catalog is not None else empty_catalog(dialect, version)
-    return run_checks([migration], catalog=known, dialect=dialect, policy=Policy(), folder=Path()).statements
+    return run_checks(
+        [loose_migration(sql, dialect=dialect)], catalog=known, dialect=dialect, policy=Policy(), folder=Path()
+    ).statements
 
 
 def read_status(sources: Sequence[Source], connector: Connector | None) -> tuple[SourceStatus, ...]:

@@ -155,15 +155,16 @@ class Project:
         (unless said otherwise) a database that is as it was."""
         before = self.state() if unchanged else ""
         text = self.run(*words, **how)
-        heads = re.findall(r"(?m)^error\[(DF-E\d{3})\]", text.stderr)
+        said = text.stderr + text.stdout  # what `lint` cannot read stands in its report, beside the findings
+        heads = re.findall(r"(?m)^error\[(DF-E\d{3})\]", said)
         assert heads, f"{words} exited {text.returncode}\n{text.stdout}\n{text.stderr}"
-        assert (heads[0], text.returncode) == (code, exit), text.stderr
-        assert "\n  hint: " in text.stderr, text.stderr
+        assert (heads[0], text.returncode) == (code, exit), said
+        assert "\n  hint: " in said, said
         if unchanged:
             assert self.state() == before, f"{words} changed the database"
-        status, said = self.run_here(*words, "--format", "json", **how)
-        errors = json.loads(said)["errors"]
-        assert status == exit, said
+        status, document = self.run_here(*words, "--format", "json", **how)
+        errors = json.loads(document)["errors"]
+        assert status == exit, document
         assert errors[0]["code"] == code, errors
         assert set(errors[0]) == {"code", "summary", "where", "why", "hint", "exit_code"}
         assert errors[0]["exit_code"] == exit
@@ -171,7 +172,7 @@ class Project:
             assert errors_report.COMMAND.search(error["hint"]), f"the hint of {error['code']} names no command: {error['hint']!r}"
         if unchanged:
             assert self.state() == before, f"{words} changed the database"
-        return {**errors[0], "text": text.stderr, "errors": errors}
+        return {**errors[0], "text": said, "errors": errors}
 
 
 def steps_of(plan: Path) -> Sequence[dict[str, Any]]:

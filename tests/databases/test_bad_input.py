@@ -94,8 +94,8 @@ def test_fifty_megabytes_are_read(small: Project) -> None:
     small.write({"002_dump.sql": line * 50 + b"SELEC 1;\n"})
     done = small.run("lint", "migrations", seconds=400)
     assert done.returncode == 2
-    assert "error[DF-E201]" in done.stderr
-    assert "migrations/002_dump.sql:51:1" in done.stderr
+    assert "error[DF-E201]" in done.stdout
+    assert "migrations/002_dump.sql:51:1" in done.stdout
 
 
 def test_a_file_that_is_a_dump(small: Project) -> None:

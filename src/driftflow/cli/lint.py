@@ -13,6 +13,7 @@ from driftflow.cli.narrowing import Narrowing, narrowed, narrowing
 from driftflow.cli.output import quoted
 from driftflow.cli.session import Session
 from driftflow.cli.verdict import FORMATS, verdict
+from driftflow.errors import SourceError
 
 
 @click.command()
@@ -39,10 +40,16 @@ def command(
     # A process of seconds that builds records without cycles: looking for garbage took a seventh of it.
     gc.disable()
     run.static = True
-    sources = run.sources(paths, tool=tool, variables=variables)
-    assessment = pipeline.lint(sources, dialect=run.dialect, policy=run.policy, version=run.server_version, root=run.root)
+    errors: list[SourceError] = []
+    sources = run.sources(paths, tool=tool, variables=variables, errors=errors)
+    assessment = pipeline.lint(
+        sources, dialect=run.dialect, policy=run.policy, version=run.server_version, root=run.root, errors=errors
+    )
     assessment = narrowed(run, assessment, narrow)
     code = verdict(run.out, assessment, fail_on)
+    if errors:
+        run.out.next(quoted("driftflow", "lint", *paths) + "    # again, when what cannot be read is mended")
+        return code
     run.out.next(
         quoted("driftflow", "assess", *paths, "--url") + " URL    # the same, with the sizes of your tables",
         'driftflow effects "SQL"    # what one statement locks',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -61,6 +62,10 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line. Returns the exit code; prints every error in one shape, and never a traceback unless it was asked for."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file name may hold bytes that are no text, and a terminal may know few letters: neither is worth a failure.
+            stream.reconfigure(errors="backslashreplace")
     secrets: list[str] = []
     try:
         code = cli.main(args=given, prog_name="driftflow", standalone_mode=False, obj=secrets)

@@ -77,14 +77,17 @@ def narrowed(run: Session, assessment: Assessment, asked: Narrowing) -> Assessme
     assessment = ruled(assessment, run.config.target.rules, select=asked.select, ignore=asked.ignore)
     if asked.changed_since:
         assessment = _of_changed_files(run, assessment, asked.changed_since)
-    if asked.write_baseline is not None:
+    if asked.write_baseline is not None and assessment.errors:
+        run.out.note(f"{asked.write_baseline} was not written: it would forget what is known of the files that cannot be read")
+    elif asked.write_baseline is not None:
         baseline = Baseline.of(assessment)
         write_file(asked.write_baseline, pretty(baseline))
         run.out.note(f"{len(baseline.findings)} findings are known from now on: {asked.write_baseline}")
         return without_known(assessment, baseline)[0]
     if asked.baseline is not None:
         assessment, stale = without_known(assessment, _read(asked.baseline))
-        if stale and not (asked.changed_since or asked.select or asked.ignore):  # of what is left out nothing can be said
+        partial = asked.changed_since or asked.select or asked.ignore or assessment.errors
+        if stale and not partial:  # of what is left out nothing can be said
             named = ", ".join(sorted({f"{one.code} in {one.migration}" for one in stale})[:5])
             run.out.note(
                 f"{len(stale)} entries of {asked.baseline} match nothing any more ({named}): --write-baseline takes them out"

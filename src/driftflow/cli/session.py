@@ -176,8 +176,18 @@ class Session:
     def maybe_catalog(self) -> Catalog | None:
         return self.catalog if self.snapshot is not None or self.has_database else None
 
-    def sources(self, paths: Sequence[Path] = (), *, tool: str = "", variables: Mapping[str, str] = {}) -> tuple[Source, ...]:
-        """The sources at the paths; without paths those of driftflow.toml, else what is found from the project's folder down."""
+    def sources(
+        self,
+        paths: Sequence[Path] = (),
+        *,
+        tool: str = "",
+        variables: Mapping[str, str] = {},
+        errors: list[SourceError] | None = None,
+    ) -> tuple[Source, ...]:
+        """The sources at the paths; without paths those of driftflow.toml, else what is found from the project's folder down.
+
+        With `errors` a file that cannot be read is put there, and the others come back.
+        """
         from driftflow import pipeline
         from driftflow.cli.detect import find_sources
 
@@ -195,7 +205,7 @@ class Session:
             str(path): with_flags(configured.get(str(path.resolve())) or configured.get(str(path)), path, tool, variables)
             for path in wanted
         }
-        return pipeline.find_sources(wanted, dialect=self.dialect, options=options, root=self.root)
+        return pipeline.find_sources(wanted, dialect=self.dialect, options=options, root=self.root, errors=errors)
 
     def pending(self, sources: Sequence[Source]) -> tuple[str, ...] | None:
         """The ids that are not applied yet, by the tool's own version table; None when there is nobody to ask."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
+from driftflow.errors import DriftflowError
 from driftflow.model.effects import Effects, Estimate
 from driftflow.model.migration import Statement
 from driftflow.model.names import Span
@@ -61,6 +63,41 @@ class AssessedStatement(Record, frozen=True, kw_only=True):
     effects: tuple[Effects, ...] = ()
 
 
+_PLACE = re.compile(r"(.+?)(?::([0-9]{1,9}):([0-9]{1,9}))?", re.DOTALL)
+
+
+class FileError(Record, frozen=True, kw_only=True):
+    """A file, or a statement of it, that could not be read: the same fields as every error that a command prints."""
+
+    code: str
+    summary: str
+    where: str
+    """`file:line:column`, then the source line and a caret under the place; less where less is known."""
+    why: str
+    hint: str
+    exit_code: int
+
+    @classmethod
+    def of(cls, error: DriftflowError) -> FileError:
+        return cls(
+            code=error.code,
+            summary=error.summary,
+            where=error.where,
+            why=error.why,
+            hint=error.hint,
+            exit_code=error.exit_code,
+        )
+
+    @property
+    def place(self) -> Span:
+        """The position that `where` begins with; the file's first character where it says none."""
+        found = _PLACE.fullmatch(self.where.partition("\n")[0])
+        if found is None:
+            return Span()
+        line, column = int(found[2] or 1), int(found[3] or 1)
+        return Span(file=found[1], line=line, column=column, end_line=line, end_column=column)
+
+
 class Assessment(Record, frozen=True, kw_only=True):
     """Everything that is known about the migrations before a plan is made."""
 
@@ -73,6 +110,8 @@ class Assessment(Record, frozen=True, kw_only=True):
     """Sentences that calm: "blocks nobody: ...", distributions, sizes. Never row values."""
     references: tuple[Reference, ...] = ()
     """What the application still uses, as a checklist. Evidence, not proof."""
+    errors: tuple[FileError, ...] = ()
+    """What could not be read. The findings are those of everything else, which may depend on it."""
 
     def verdict(self, threshold: Severity = "error") -> bool:
         """True when nothing at or above the threshold was found."""

@@ -23,7 +23,7 @@ class Name(Record, frozen=True, kw_only=True, order=True):
         return self.text
 
 
-class Span(Record, frozen=True, kw_only=True):
+class Span(Record, frozen=True, kw_only=True, order=True):
     """A stretch of a source file. Lines and columns count from 1, columns in characters; `start`/`end` are character offsets."""
 
     file: str = ""

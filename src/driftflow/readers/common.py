@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.directives import FILE_VERB, Comment, directives_of
 from driftflow.dialects.source_text import SourceText
-from driftflow.errors import SourceError
+from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.record import replace
 from driftflow.readers.base import Reader, SourceOptions
-from driftflow.readers.files import SourceFile, list_folder, shown_path
+from driftflow.readers.files import ReadInPart, SourceFile, list_folder, shown_path
 
 SNIFF_BYTES = 8_192
 _LEADING = re.compile(r"\s+|(?P<comment>--[^\n]*|/\*.*?\*/)", re.DOTALL)
@@ -85,7 +85,10 @@ def of_file(one: Reader, path: Path, dialect: Dialect, options: SourceOptions, *
     shown = PurePosixPath(options.path if options.path not in {"", "."} else path.as_posix())
     base = shown.parents[above - 1] if len(shown.parents) >= above else PurePosixPath()
     wanted = {str(shown)} if above == 1 else {str(shown.parent / name) for name in ("up.sql", "migration.sql")}
-    migrations = one.read(path.parents[above - 1], dialect, replace(options, path=str(base)))
+    try:
+        migrations = one.read(path.parents[above - 1], dialect, replace(options, path=str(base)))
+    except ReadInPart as group:
+        raise ReadInPart(str(base), group.faults, tuple(one for one in group.read if one.path in wanted)) from None
     return tuple(migration for migration in migrations if migration.path in wanted)
 
 
@@ -98,8 +101,10 @@ def names_in(folder: Path) -> list[str]:
 
 
 def sniff(path: Path) -> str:
-    """The first lines of a file for a detector; empty when it cannot be read."""
+    """The first lines of a file for a detector; empty when it cannot be read, or is a pipe that nobody may ever write to."""
     try:
+        if not path.is_file():
+            return ""
         with path.open("rb") as stream:
             return stream.read(SNIFF_BYTES).decode("utf-8", errors="replace")
     except OSError:
@@ -204,7 +209,15 @@ def build(
     native: Mapping[str, str] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Migration:
-    """The Migration of one file; what is not given comes from the file's bytes."""
+    """The Migration of one file; what is not given comes from the file's bytes. Raises SourceError (DF-E245) for a name that is no text."""
+    if any(printable(word) != word for word in (id, name, *(native or {}).values())):
+        raise SourceError(
+            "DF-E245",
+            "the file's name is not UTF-8",
+            where=file.shown,
+            why="the name becomes the migration's version, which a version table and a report hold as text",
+            hint="rename the file; then: driftflow sources",
+        )
     return Migration(
         id=id,
         name=name,

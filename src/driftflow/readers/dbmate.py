@@ -59,7 +59,7 @@ class DbmateReader:
                 file = read_file(path, shown_below(options, folder, found, path.name), bom=_BOM)
                 migrations.append(_migration(file, dialect, match=match))
         faults.found += refuse_duplicates(self.name, migrations)
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> DbmateLedger:

@@ -47,7 +47,7 @@ class DieselReader:
                 migrations.append(_migration(one, shown_below(options, folder, found, one.name), dialect))
         migrations.sort(key=lambda one: one.order_key)
         faults.found += refuse_duplicates(self.name, migrations)
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> DieselLedger:

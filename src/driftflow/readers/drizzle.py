@@ -63,7 +63,7 @@ class DrizzleReader:
         if not migrations and not faults.found:
             raise nothing_found(self.name, options.path, "entry in meta/_journal.json, or folder like 20240101120000_name")
         faults.found += refuse_duplicates(self.name, migrations)
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> DrizzleLedger:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from driftflow.dialects.excerpt import excerpt, excerpt_at
 from driftflow.dialects.source_text import SourceText, Substitution
-from driftflow.errors import SourceError
+from driftflow.errors import SourceError, printable
+from driftflow.model.migration import Migration
 
 BOM = "\ufeff"
 SIZE_MAX = 64 * 1024 * 1024
@@ -50,6 +53,21 @@ class SourceFile:
         return excerpt_at(SourceText(text=self.text, file=self.shown), offset)
 
 
+class ReadInPart(ExceptionGroup[SourceError]):
+    """What is wrong in a folder, and the migrations that could be read beside it."""
+
+    faults: tuple[SourceError, ...]
+    read: tuple[Migration, ...]
+
+    def __new__(cls, folder: str, faults: Sequence[SourceError], read: tuple[Migration, ...]) -> Self:
+        group = super().__new__(cls, f"{len(faults)} faults in {folder}", faults)
+        group.faults, group.read = tuple(faults), read
+        return group
+
+    def __init__(self, folder: str, faults: Sequence[SourceError], read: tuple[Migration, ...]) -> None:
+        super().__init__(folder, faults)
+
+
 @dataclass
 class Faults:
     """Collects what is wrong in a folder, so that a person sees all of it in one go."""
@@ -58,19 +76,23 @@ class Faults:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Keep a SourceError (or a group of them) and go on after the block."""
+        """Keep a SourceError (or a group of them, or what the operating system refuses) and go on after the block."""
         try:
             yield
         except SourceError as fault:
             self.found.append(fault)
+        except OSError as fault:
+            self.found.append(unreadable(str(fault.filename or "."), fault))
         except ExceptionGroup as group:
             ours, others = group.split(SourceError)
             if others is not None:
                 raise
             self.found.extend(_leaves(ours))
 
-    def settle(self, folder: str) -> None:
-        """Raise the one fault as it is, several as one group, none not at all."""
+    def settle(self, folder: str, read: Sequence[Migration] = ()) -> None:
+        """Raise the one fault as it is, several as one group, none not at all. What was `read` all the same goes along (ReadInPart)."""
+        if self.found and read:
+            raise ReadInPart(folder, self.found, tuple(read))
         if len(self.found) == 1:
             raise self.found[0]
         if self.found:
@@ -88,8 +110,35 @@ def _leaves(group: ExceptionGroup[SourceError] | None) -> Iterator[SourceError]:
 def shown_path(base: str, relative: str | PurePosixPath) -> str:
     """The path to show: the source's configured path, joined with what is below it."""
     if base in {"", "."}:
-        return str(relative)
-    return str(PurePosixPath(base.replace(os.sep, "/")) / relative)
+        return printable(str(relative))
+    return printable(str(PurePosixPath(base.replace(os.sep, "/")) / relative))
+
+
+def bytes_of(path: Path, shown: str, *, most: int = SIZE_MAX) -> bytes:
+    """What is in the file. Raises SourceError (DF-E222): unreadable, more than `most` bytes, or nothing that ends, such as a pipe or a device."""
+    try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise SourceError(
+                "DF-E222",
+                "a migration cannot be read",
+                where=shown,
+                why="it is a pipe, a socket or a device, and no file",
+                hint=f"ls -l {shown}",
+            )
+        with path.open("rb") as stream:
+            data = stream.read(most + 1)
+    except OSError as fault:
+        raise unreadable(shown, fault) from fault
+    if len(data) > most:
+        raise SourceError(
+            "DF-E222",
+            "the file is too large for a migration",
+            where=shown,
+            why=f"more than {most} bytes",
+            hint="load a dump with the database's own program; then: driftflow sources",
+        )
+    return data
 
 
 def read_file(path: Path, shown: str, *, bom: str = "") -> SourceFile:
@@ -97,18 +146,7 @@ def read_file(path: Path, shown: str, *, bom: str = "") -> SourceFile:
 
     `bom` says why a byte order mark is refused; empty where the tool accepts one.
     """
-    try:
-        if path.stat().st_size > SIZE_MAX:
-            raise SourceError(
-                "DF-E222",
-                "the file is too large for a migration",
-                where=shown,
-                why=f"more than {SIZE_MAX} bytes",
-                hint="load a dump with the database's own program; then: driftflow sources",
-            )
-        data = path.read_bytes()
-    except OSError as fault:
-        raise unreadable(shown, fault) from fault
+    data = bytes_of(path, shown)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as fault:

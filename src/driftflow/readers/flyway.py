@@ -70,7 +70,7 @@ class FlywayReader:
             raise nothing_found(self.name, options.path, "file like V1__description.sql")
         migrations.sort(key=lambda one: one.order_key)
         faults.found += refuse_duplicates(self.name, migrations, key=lambda one: one.order_key)
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> FlywayLedger:

@@ -61,7 +61,7 @@ class GolangMigrateReader:
                 _refuse_pair(version, pair, shown=lambda name: shown_below(options, folder, found, name))
                 before = migrations[-1].id if migrations else ""
                 migrations.append(_migration(version, pair, folder, found, dialect, options, before=before))
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> GolangMigrateLedger:

@@ -65,7 +65,7 @@ class GooseReader:
             raise nothing_found(self.name, options.path, "file like 00001_name.sql")
         migrations.sort(key=lambda one: one.order_key)
         faults.found += refuse_duplicates(self.name, migrations)
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> GooseLedger:

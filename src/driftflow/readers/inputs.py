@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -13,22 +14,33 @@ from driftflow.model.migration import Directive, Migration
 FILE_OPTIONS = ("csv", "path")
 
 
-def external_inputs(migrations: Iterable[Migration], root: Path) -> dict[str, str]:
+def external_inputs(migrations: Iterable[Migration], root: Path, errors: list[SourceError] | None = None) -> dict[str, str]:
     """Path (relative to the project, beside the migration that names it) to the SHA-256 of its content; `path#columns` to a CSV file's header.
 
-    Raises SourceError, with the directive's position, for a file that is not there or cannot be read.
+    Raises SourceError, with the directive's position, for a file that is not there or cannot be read; with `errors` it goes there.
     """
     found: dict[str, str] = {}
     for migration in migrations:
         for statement in migration.statements:
             for directive in statement.directives:
-                for option in FILE_OPTIONS:
-                    if option in directive.options:
-                        path = input_path(migration, directive.options[option])
-                        content = _content(root / path, path, directive)
-                        found[path] = hashlib.sha256(content).hexdigest()
-                        if option == "csv":
-                            found[f"{path}#columns"] = ",".join(_header(content, directive))
+                try:
+                    found |= _inputs_of(directive, migration, root)
+                except SourceError as fault:
+                    if errors is None:
+                        raise
+                    errors.append(fault)
+    return found
+
+
+def _inputs_of(directive: Directive, migration: Migration, root: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for option in FILE_OPTIONS:
+        if option in directive.options:
+            path = input_path(migration, directive.options[option])
+            content = _content(root / path, path, directive)
+            found[path] = hashlib.sha256(content).hexdigest()
+            if option == "csv":
+                found[f"{path}#columns"] = ",".join(_header(content, directive))
     return found
 
 
@@ -45,6 +57,8 @@ def _header(content: bytes, directive: Directive) -> list[str]:
 
 def _content(file: Path, shown: str, directive: Directive) -> bytes:
     try:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, and no file")
         return file.read_bytes()
     except OSError as fault:
         raise SourceError(

@@ -70,7 +70,7 @@ class PlainReader:
         for down in downs.values():
             faults.found.append(_alone(shown_below(options, folder, found, down.name)))
         faults.found += refuse_duplicates("a plain SQL source", migrations)
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> PlainLedger:

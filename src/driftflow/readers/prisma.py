@@ -51,7 +51,7 @@ class PrismaReader:
         for one in folders:
             with faults.collect():
                 migrations.append(_migration(one, shown_below(options, folder, found, one.name), dialect))
-        faults.settle(options.path)
+        faults.settle(options.path, migrations)
         return tuple(migrations)
 
     def ledger(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> PrismaLedger:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from driftflow.config import SourceOptions
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
-from driftflow.errors import ParseError, SourceError
+from driftflow.errors import ParseError, SourceError, printable
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
-from driftflow.readers.files import Faults
+from driftflow.readers.files import Faults, ReadInPart
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -55,24 +55,48 @@ def readers() -> dict[str, Reader]:
     return {entry.name: entry.value() for entry in discover("reader").of("reader")}
 
 
-def find(paths: Sequence[Path], *, dialect: Dialect, options: Mapping[str, SourceOptions], root: Path) -> tuple[Source, ...]:
-    """A source per path. Raises SourceError, or an ExceptionGroup of everything that is wrong in all of them."""
+def find(
+    paths: Sequence[Path],
+    *,
+    dialect: Dialect,
+    options: Mapping[str, SourceOptions],
+    root: Path,
+    errors: list[SourceError] | None = None,
+) -> tuple[Source, ...]:
+    """A source per path. Raises SourceError, or an ExceptionGroup of everything that is wrong in all of them.
+
+    With `errors` everything that is wrong is put there instead, and what could be read all the same comes back.
+    """
     found: list[Source] = []
     faults = Faults()
     for path in paths:
         with faults.collect():
-            found += _sources_at(path, dialect=dialect, options=options.get(str(path), SourceOptions()), root=root)
-    faults.settle(", ".join(_shown(path, root) for path in paths))
+            found.append(
+                _source_at(path, dialect=dialect, options=options.get(str(path), SourceOptions()), root=root, faults=faults)
+            )
+    if errors is None:
+        faults.settle(", ".join(_shown(path, root) for path in paths))
+    else:
+        # Two files of one folder are read among the same neighbours, and meet the same faults.
+        errors += {str(fault): fault for fault in faults.found}.values()
     return tuple(found)
 
 
-def _sources_at(path: Path, *, dialect: Dialect, options: SourceOptions, root: Path) -> list[Source]:
+def _source_at(path: Path, *, dialect: Dialect, options: SourceOptions, root: Path, faults: Faults) -> Source:
+    """The source at the path as far as it can be read; what is wrong in its files goes to `faults`."""
     shown = _shown(path, root)
     reader = _reader_for(path, options)
-    read = reader.read(path, dialect, replace(options, path=shown))
-    if not read and path.is_dir():
+    read: tuple[Migration, ...]
+    try:
+        read = reader.read(path, dialect, replace(options, path=shown))
+    except ReadInPart as group:
+        faults.found += group.faults
+        read = group.read
+    if not read and path.is_dir() and not faults.found:
         raise SourceError("DF-E221", f"there are no migrations in {shown}", hint="driftflow sources, to see what is found where")
-    return [Source(name=_name(shown, reader), reader=reader, folder=path, options=options, migrations=parse_all(read, dialect))]
+    return Source(
+        name=_name(shown, reader), reader=reader, folder=path, options=options, migrations=_parsed(read, dialect, faults)
+    )
 
 
 def _reader_for(path: Path, options: SourceOptions) -> Reader:
@@ -101,16 +125,22 @@ def _reader_for(path: Path, options: SourceOptions) -> Reader:
 def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migration, ...]:
     """Every statement with its operations. All that the grammar rejects is collected before anything is raised."""
     faults = Faults()
+    parsed = _parsed(migrations, dialect, faults)
+    faults.settle("the migrations")
+    return parsed
+
+
+def _parsed(migrations: Iterable[Migration], dialect: Dialect, faults: Faults) -> tuple[Migration, ...]:
+    """The same, without the statements that the grammar rejects; why goes to `faults`."""
     parsed = []
     for migration in migrations:
-        up = tuple(_parse(statement, dialect, faults) for statement in migration.statements)
-        down = tuple(_parse(statement, dialect, faults) for statement in migration.down)
+        up = tuple(one for statement in migration.statements if (one := _parse(statement, dialect, faults)) is not None)
+        down = tuple(one for statement in migration.down if (one := _parse(statement, dialect, faults)) is not None)
         parsed.append(replace(migration, statements=up, down=down))
-    faults.settle("the migrations")
     return tuple(parsed)
 
 
-def _parse(statement: Statement, dialect: Dialect, faults: Faults) -> Statement:
+def _parse(statement: Statement, dialect: Dialect, faults: Faults) -> Statement | None:
     try:  # Not `faults.collect()`: this runs once for every statement of a project.
         parsed = dialect.parse(statement)
         if dialect.name == "sqlite":
@@ -121,7 +151,7 @@ def _parse(statement: Statement, dialect: Dialect, faults: Faults) -> Statement:
         return parsed
     except ParseError as fault:
         faults.found.append(fault)
-        return statement
+        return None
 
 
 def loose_migration(sql: str, *, dialect: Dialect) -> Migration:
@@ -192,7 +222,7 @@ def _exists(ledger: Ledger, connection: Connection) -> bool:
 def _shown(path: Path, root: Path) -> str:
     """Relative to the project where it is inside it."""
     absolute, base = path.resolve(), root.resolve()
-    return absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else path.as_posix()
+    return printable(absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else path.as_posix())
 
 
 def _name(shown: str, reader: Reader) -> str:

@@ -19,13 +19,14 @@ from driftflow.reports.text import Statements, axes
 CHARACTERS_MAX = 65_000
 """Below the limit, with room for what a caller puts before it."""
 TABLE_MAX = 30_000
+ERRORS_MAX = 10_000
 MARKS = {"error": "🛑", "warning": "⚠️", "info": "💡"}
 
 
 @register("report", "assessment-markdown")
 def render(assessment: Assessment, **_: Any) -> str:
-    head = "\n".join([*_head(assessment), *_table(assessment)])
-    end = _fitting(_facts(assessment), CHARACTERS_MAX - TABLE_MAX - 5_000, "facts")
+    head = "\n".join([*_head(assessment), *_errors(assessment), *_table(assessment)])
+    end = _fitting(_facts(assessment), CHARACTERS_MAX - TABLE_MAX - ERRORS_MAX - 5_000, "facts")
     details = _fitting(_details(assessment), CHARACTERS_MAX - len(head) - len(end), "findings in full")
     return f"{head}\n{details}\n{end}".rstrip() + "\n"
 
@@ -52,11 +53,27 @@ def _head(assessment: Assessment) -> Iterator[str]:
         if found[severity]
     ]
     by_axis = f" ({axes(assessment)})" if parts else ""
-    yield f"### driftflow: {', '.join(parts) or 'nothing to object to'}{by_axis}"
+    calm = "not everything could be read" if assessment.errors else "nothing to object to"
+    yield f"### driftflow: {', '.join(parts) or calm}{by_axis}"
     yield ""
     version = assessment.server_version or "any supported version"
     yield f"{count(len(assessment.statements), 'statement')} for {assessment.dialect} ({version})."
     yield ""
+
+
+def _errors(assessment: Assessment) -> Iterator[str]:
+    if assessment.errors:
+        yield f"**{count(len(assessment.errors), 'error')} in what could not be read.** What it means for the other files is not known."
+        yield ""
+        yield "| where | what | because | code |"
+        yield "|---|---|---|---|"
+        rows = (
+            f"| <code>{_cell(str(error.place) if error.place.file else error.where)}</code> | {_cell(error.summary)} "
+            f"| {_cell(error.why)} | {error.code} |"
+            for error in assessment.errors
+        )
+        yield _fitting(rows, ERRORS_MAX, "errors")
+        yield ""
 
 
 def _table(assessment: Assessment) -> Iterator[str]:

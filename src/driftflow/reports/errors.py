@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from traceback import extract_tb
 
 from driftflow.errors import DriftflowError
+from driftflow.model.finding import FileError
 
 BUG = "DF-E900"
 COMMAND = re.compile(
@@ -34,6 +35,11 @@ def with_command(error: DriftflowError) -> DriftflowError:
         why=error.why,
         hint=f"{error.hint} (more: {page})" if error.hint else page,
     )
+
+
+def file_errors(errors: Iterable[DriftflowError]) -> tuple[FileError, ...]:
+    """What could not be read, for an assessment: in the order of files and lines."""
+    return tuple(sorted((FileError.of(with_command(error)) for error in errors), key=lambda one: one.place))
 
 
 def _flatten(fault: BaseException) -> Iterator[DriftflowError]:
@@ -67,8 +73,10 @@ def exit_code(errors: tuple[DriftflowError, ...]) -> int:
     return next((code for code in (70, 5, 6, 4, 3, 2) if code in codes), 70)
 
 
-def render_text(error: DriftflowError, *, color: bool = False) -> str:
+def render_text(error: DriftflowError | FileError, *, color: bool = False) -> str:
     """`error[CODE] what` / `at where` / `because` / `hint`."""
+    if isinstance(error, FileError):
+        error = DriftflowError(error.code, error.summary, where=error.where, why=error.why, hint=error.hint)
     if not color:
         return str(error)
     head, *rest = str(error).splitlines()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from driftflow.model.finding import Assessment, Finding
+from driftflow.model.finding import Assessment
+from driftflow.model.names import Span
 from driftflow.plugins import register
-from driftflow.reports.sarif import message
+from driftflow.reports.sarif import error_message, message
 
 COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -18,14 +19,18 @@ def render(assessment: Assessment, **_: Any) -> str:
 
 
 def _lines(assessment: Assessment) -> Iterator[str]:
+    for error in assessment.errors:
+        yield f"::error {_properties(error.place, f'{error.code}: {error.summary}')}::{_data(error_message(error))}"
     for finding in assessment.findings:
-        yield f"::{COMMANDS[finding.severity]} {_properties(finding)}::{_data(message(finding))}"
+        title = f"{finding.code}: {finding.summary}"
+        yield f"::{COMMANDS[finding.severity]} {_properties(finding.span, title)}::{_data(message(finding))}"
 
 
-def _properties(finding: Finding) -> str:
-    span = finding.span
-    values = {"file": span.file, "line": span.line, "endLine": span.end_line, "title": f"{finding.code}: {finding.summary}"}
-    if span.end_line == span.line:  # columns are only allowed on one line
+def _properties(span: Span, title: str) -> str:
+    values: dict[str, object] = {"file": span.file, "line": span.line, "endLine": span.end_line, "title": title}
+    if not span.file:
+        values = {"title": title}
+    elif span.end_line == span.line:  # columns are only allowed on one line
         values |= {"col": span.column, "endColumn": max(span.end_column, span.column + 1)}
     return ",".join(f"{key}={_property(str(value))}" for key, value in values.items())
 

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 from driftflow.model.baseline import fingerprints
-from driftflow.model.finding import Assessment
+from driftflow.model.finding import Assessment, FileError
+from driftflow.model.names import Span
+from driftflow.model.record import digest
 from driftflow.plugins import register
-from driftflow.reports.sarif import message
+from driftflow.reports.sarif import error_message, message
 
 SEVERITIES = {"error": "critical", "warning": "major", "info": "info"}
 
@@ -16,7 +18,7 @@ SEVERITIES = {"error": "critical", "warning": "major", "info": "info"}
 @register("report", "gitlab")
 def render(assessment: Assessment, **_: Any) -> str:
     """GitLab drops entries with equal fingerprints; ours never are."""
-    entries = []
+    entries = [_unread(error) for error in assessment.errors]
     for finding, mark in zip(assessment.findings, fingerprints(assessment), strict=True):
         entries.append(
             {
@@ -25,7 +27,23 @@ def render(assessment: Assessment, **_: Any) -> str:
                 "content": {"body": message(finding)},
                 "fingerprint": mark,
                 "severity": SEVERITIES[finding.severity],
-                "location": {"path": finding.span.file, "lines": {"begin": finding.span.line, "end": finding.span.end_line}},
+                "location": _location(finding.span),
             }
         )
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+
+
+def _unread(error: FileError) -> dict[str, Any]:
+    return {
+        "check_name": error.code,
+        "description": error.summary,
+        "content": {"body": error_message(error)},
+        "fingerprint": digest((error.code, error.where, error.summary))[:32],
+        "severity": "blocker",
+        "location": _location(error.place),
+    }
+
+
+def _location(span: Span) -> dict[str, Any]:
+    """GitLab wants a path in every entry."""
+    return {"path": span.file or ".", "lines": {"begin": span.line, "end": span.end_line}}

@@ -7,8 +7,9 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, FileError, Finding
 from driftflow.plugins import register
+from driftflow.reports.errors import render_text
 from driftflow.reports.sarif import message
 from driftflow.reports.text import Statements
 
@@ -34,10 +35,23 @@ def render(assessment: Assessment, *, fail_on: str = "error", **_: Any) -> str:
                 failures += _case_of(suite, assessed, spoken.get(id(assessed), []), fail_on)
         suite.set("tests", str(len(suite)))
         suite.set("failures", str(sum(1 for case in suite if case.find("failure") is not None)))
+    for error in assessment.errors:
+        _unread(SubElement(root, "testsuite", name=_printable(error.place.file or "driftflow")), error)
     root.set("tests", str(sum(len(suite) for suite in root)))
     root.set("failures", str(failures))
+    root.set("errors", str(len(assessment.errors)))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _unread(suite: Element, error: FileError) -> None:
+    """What cannot be read was not tested: an error, which is no failure."""
+    place = error.place
+    case = SubElement(suite, "testcase", name=f"{place.line}: can be read", classname=_printable(place.file or "driftflow"))
+    text = _printable(render_text(error))
+    SubElement(case, "error", message=_printable(error.summary), type=error.code).text = text
+    for key, value in (("tests", "1"), ("failures", "0"), ("errors", "1")):
+        suite.set(key, value)
 
 
 def _by_statement(assessment: Assessment) -> dict[int, list[Finding]]:

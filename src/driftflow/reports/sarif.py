@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 from urllib.parse import quote
 
 from driftflow import __version__
 from driftflow.model.baseline import fingerprints
-from driftflow.model.finding import Assessment, Finding
+from driftflow.model.finding import Assessment, FileError, Finding
+from driftflow.model.names import Span
 from driftflow.plugins import discover, register
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -22,6 +24,12 @@ def render(assessment: Assessment, **_: Any) -> str:
     run = {
         "tool": {"driver": {"name": "driftflow", "semanticVersion": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {
+                "executionSuccessful": not assessment.errors,
+                "toolExecutionNotifications": [_notification(error) for error in assessment.errors],
+            }
+        ],
         "results": [
             {"ruleIndex": index[finding.code], **_result(finding, mark)}
             for finding, mark in zip(assessment.findings, fingerprints(assessment), strict=True)
@@ -42,8 +50,17 @@ def _rules(assessment: Assessment) -> list[dict[str, Any]]:
     return rules
 
 
-def _result(finding: Finding, mark: str) -> dict[str, Any]:
-    span = finding.span
+def _notification(error: FileError) -> dict[str, Any]:
+    """A file that could not be read is a fault of the run, not a result of it."""
+    return {
+        "descriptor": {"id": error.code},
+        "level": "error",
+        "message": {"text": error_message(error)},
+        "locations": [_location(error.place)] if error.place.file else [],
+    }
+
+
+def _location(span: Span) -> dict[str, Any]:
     region = {
         "startLine": span.line,
         "startColumn": span.column,
@@ -51,15 +68,25 @@ def _result(finding: Finding, mark: str) -> dict[str, Any]:
         "endColumn": max(span.end_column, span.column + 1) if span.end_line == span.line else span.end_column,
     }
     # A URI reference, not a path: a blank or a letter beyond ASCII is escaped, and a colon cannot pass for a scheme.
-    location = {"physicalLocation": {"artifactLocation": {"uri": quote(span.file, safe="/")}, "region": region}}
+    uri = quote(os.fsencode(span.file), safe="/")
+    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
+
+
+def _result(finding: Finding, mark: str) -> dict[str, Any]:
     return {
         "ruleId": finding.code,
         "level": LEVELS[finding.severity],
         "message": {"text": message(finding)},
-        "locations": [location],
+        "locations": [_location(finding.span)],
         "partialFingerprints": {"driftflow/v2": mark},
         "properties": {"axis": finding.axis, "known_by": finding.known_by},
     }
+
+
+def error_message(error: FileError) -> str:
+    """What is wrong, why, and what to do, as plain paragraphs. The excerpt is left out: whoever shows this shows the file."""
+    parts = [error.summary, f"Because: {error.why}" if error.why else "", f"Hint: {error.hint}" if error.hint else ""]
+    return "\n\n".join(part for part in parts if part)
 
 
 def message(finding: Finding) -> str:

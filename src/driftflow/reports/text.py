@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from driftflow.model.finding import AssessedStatement, Assessment, Axis, Finding
 from driftflow.plugins import register
+from driftflow.reports.errors import render_text
 from driftflow.reports.source import excerpt
 from driftflow.reports.style import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, count
 
@@ -24,6 +25,8 @@ def render(assessment: Assessment, *, color: bool = False, width: int | None = N
         lines += [*_finding(finding, statements.of(finding), paint), ""]
     lines += _facts(assessment, paint)
     lines += _references(assessment, paint)
+    for error in assessment.errors:
+        lines += [render_text(error, color=color), ""]
     lines += _count(assessment, paint)
     return "\n".join(lines) + "\n"
 
@@ -93,6 +96,9 @@ def _count(assessment: Assessment, paint: Paint) -> Iterator[str]:
         if assessment.server_version
         else f", any supported {assessment.dialect}"
     )
+    if assessment.errors:
+        unread = count(len(assessment.errors), "error")
+        yield paint(f"{unread} in what could not be read; what that means for the other files is not known", RED, BOLD)
     if not assessment.statements and not assessment.findings:
         yield f"no statement to look at{version}"
         return
