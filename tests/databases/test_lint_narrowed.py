@@ -85,8 +85,19 @@ def test_entries_that_nothing_matches_are_named(project: Path) -> None:
     write(project, "001_drop.sql", "ALTER TABLE users ADD COLUMN note text;\n")
     result = lint("--baseline", "known.json")
     assert result.exit_code == 0
-    assert "match nothing any more" in result.said
-    assert "DF111" in result.said
+    (stale,) = [one for one in json.loads(result.stdout)["findings"] if one["code"] == "DF906"]
+    assert stale["span"]["file"] == "known.json" and stale["span"]["line"] > 1
+    assert "DF111 of users.email" in stale["summary"]
+    assert lint("--baseline", "known.json", "--fail-on", "warning").exit_code == 1
+
+
+def test_entries_of_files_that_were_not_read_are_only_counted(project: Path) -> None:
+    lint("--write-baseline", "known.json")
+    (project / "migrations" / "001_drop.sql").unlink()
+    write(project, "002_add.sql", "ALTER TABLE users ADD COLUMN note text;\n")
+    result = lint("--baseline", "known.json")
+    assert "DF906" not in codes(result)
+    assert "1 entries of known.json are of migrations that were not read (DF111 in 001_drop)" in result.said
 
 
 @pytest.mark.parametrize(

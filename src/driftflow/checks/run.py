@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from driftflow.checks.facts import facts_of
+from driftflow.checks.suppression.directive import unread_directives
 from driftflow.checks.suppression.ignore import Ignores
 from driftflow.config import Policy
 from driftflow.dialects.base import Dialect
@@ -13,7 +14,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.dialects.walk import situations
 from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Effects
-from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, Finding, SuppressedFinding
 from driftflow.model.migration import Migration
 from driftflow.model.record import encode, replace
 from driftflow.plugins import Registration, discover
@@ -42,18 +43,21 @@ def assess(
     checks = discover("check").of("check")
     ignores = Ignores(migrations, checks=checks, today=today)
     by_kind = _ByKind(checks, dialect.name)
-    found = [
-        (at.statement.span.start, finding)
-        for at in walked
-        for finding in _findings(at, by_kind)
-        if not ignores.covers(finding, at)
-    ]
-    found.extend((finding.span.start, finding) for finding in ignores.findings())
+    found: list[tuple[int, Finding]] = []
+    suppressed: list[SuppressedFinding] = []
+    for at in walked:
+        for finding in _findings(at, by_kind):
+            if (covered := ignores.covering(finding, at)) is not None:
+                suppressed.append(covered)
+            else:
+                found.append((at.statement.span.start, finding))
+    found.extend((finding.span.start, finding) for finding in (*ignores.findings(), *unread_directives(migrations)))
     return Assessment(
         dialect=dialect.name,
         server_version=str(catalog.version) if catalog.version else "",
         statements=tuple(_statements(migrations, walked)),
         findings=tuple(_ordered(found, migrations)),
+        suppressed=tuple({encode(one): one for one in suppressed}.values()),
         facts=facts_of(walked),
     )
 

@@ -11,6 +11,7 @@ from driftflow.cli import options
 from driftflow.cli.session import Session
 from driftflow.config import nearest
 from driftflow.errors import UsageError
+from driftflow.pages import docs
 
 
 @click.command()
@@ -24,15 +25,6 @@ def command(run: Session, *, code: str) -> None:
     else:
         run.out.result(text)
     run.out.next("driftflow list checks")
-
-
-def docs() -> Path:
-    """The documentation: inside an installed package, or beside the source in a checkout."""
-    import driftflow
-
-    package = Path(str(driftflow.__file__)).parent
-    installed = package / "docs"
-    return installed if installed.is_dir() else package.parents[1] / "docs"
 
 
 def page(name: str) -> str:

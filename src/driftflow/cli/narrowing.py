@@ -16,8 +16,8 @@ from driftflow.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from driftflow.cli.session import Session
-    from driftflow.model.baseline import Baseline
-    from driftflow.model.finding import Assessment
+    from driftflow.model.baseline import Baseline, KnownFinding
+    from driftflow.model.finding import Assessment, Finding
 
 
 class Narrowing(NamedTuple):
@@ -83,16 +83,29 @@ def narrowed(run: Session, assessment: Assessment, asked: Narrowing) -> Assessme
         baseline = Baseline.of(assessment)
         write_file(asked.write_baseline, pretty(baseline))
         run.out.note(f"{len(baseline.findings)} findings are known from now on: {asked.write_baseline}")
-        return without_known(assessment, baseline)[0]
+        return without_known(assessment, baseline, file=str(asked.write_baseline))[0]
     if asked.baseline is not None:
-        assessment, stale = without_known(assessment, _read(asked.baseline))
+        assessment, stale = without_known(assessment, _read(asked.baseline), file=str(asked.baseline))
         partial = asked.changed_since or asked.select or asked.ignore or assessment.errors
         if stale and not partial:  # of what is left out nothing can be said
-            named = ", ".join(sorted({f"{one.code} in {one.migration}" for one in stale})[:5])
-            run.out.note(
-                f"{len(stale)} entries of {asked.baseline} match nothing any more ({named}): --write-baseline takes them out"
-            )
+            assessment = _with_stale(run, assessment, stale, asked.baseline)
     return assessment
+
+
+def _with_stale(run: Session, assessment: Assessment, stale: Sequence[KnownFinding], file: Path) -> Assessment:
+    """Entries of migrations that were read are findings; of the others only their number is said: they may be gone, or not asked for."""
+    from driftflow.checks.suppression.baseline import stale_entries
+    from driftflow.model.record import replace
+    from driftflow.model.rules import ruled
+
+    read = {one.migration for one in assessment.statements}
+    here = [one for one in stale if one.migration in read]
+    if others := [one for one in stale if one.migration not in read]:
+        named = ", ".join(sorted({f"{one.code} in {one.migration}" for one in others})[:5])
+        run.out.note(f"{len(others)} entries of {file} are of migrations that were not read ({named})")
+    found = tuple(stale_entries(here, file=str(file), text=file.read_text(encoding="utf-8")))
+    said = ruled(replace(assessment, findings=found, suppressed=()), run.config.target.rules)
+    return replace(assessment, findings=(*assessment.findings, *said.findings))
 
 
 def _codes(context: click.Context, parameter: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
@@ -161,8 +174,15 @@ def _of_changed_files(run: Session, assessment: Assessment, ref: str) -> Assessm
     from driftflow.readers.changed import changed_files
 
     changed = changed_files(ref, run.root)
-    kept = tuple(one for one in assessment.findings if _place(run.root, one.span.file) in changed)
-    return replace(assessment, findings=kept)
+
+    def counts(finding: Finding) -> bool:
+        return _place(run.root, finding.span.file) in changed
+
+    return replace(
+        assessment,
+        findings=tuple(filter(counts, assessment.findings)),
+        suppressed=tuple(one for one in assessment.suppressed if counts(one.finding)),
+    )
 
 
 def _place(root: Path, file: str) -> Path:
@@ -170,21 +190,21 @@ def _place(root: Path, file: str) -> Path:
 
 
 def _read(file: Path) -> Baseline:
-    from driftflow.model.baseline import FORMAT, Baseline, Format
+    from driftflow.model.baseline import FORMAT, WITHOUT_SUBJECT, Baseline, Format
     from driftflow.model.record import DecodeError, decode
 
     hint = quoted("driftflow", "lint", "--write-baseline", file)
     try:
         text = file.read_bytes()
         form = decode(text, Format).format
-        baseline = decode(text, Baseline) if form == FORMAT else Baseline(format=form)
+        baseline = decode(text, Baseline) if form in {FORMAT, WITHOUT_SUBJECT} else Baseline(format=form)
     except OSError as fault:
         raise ConfigError(
             "DF-E140", "the baseline cannot be read", where=str(file), why=fault.strerror or "", hint=hint
         ) from None
     except DecodeError as fault:
         raise ConfigError("DF-E141", "this file is no baseline", where=str(file), why=str(fault), hint=hint) from None
-    if baseline.format != FORMAT:
+    if baseline.format not in {FORMAT, WITHOUT_SUBJECT}:
         raise ConfigError(
             "DF-E142",
             f"a baseline of format {baseline.format}",

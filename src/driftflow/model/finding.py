@@ -45,6 +45,16 @@ class Finding(Record, frozen=True, kw_only=True):
     """Path of the documentation page below docs/checks, without `.md`."""
 
 
+class SuppressedFinding(Record, frozen=True, kw_only=True):
+    """A finding that somebody said to be silent about. It does not count, and reports still carry it."""
+
+    finding: Finding
+    kind: Literal["inSource", "external"]
+    """By SARIF's words: a comment beside the statement; or what stands elsewhere, a baseline or a rule of driftflow.toml."""
+    reason: str = ""
+    """What its writer said; of a baseline, which one."""
+
+
 class Reference(Record, frozen=True, kw_only=True):
     """A place in the application that mentions what a migration changes: a line of a file, or a recorded query with its number of calls."""
 
@@ -106,6 +116,8 @@ class Assessment(Record, frozen=True, kw_only=True):
     """Empty when unknown: then every supported version was considered and the worst one counts."""
     statements: tuple[AssessedStatement, ...] = ()
     findings: tuple[Finding, ...] = ()
+    suppressed: tuple[SuppressedFinding, ...] = ()
+    """Those that a comment, a rule or a baseline covers; no verdict counts them."""
     facts: tuple[str, ...] = ()
     """Sentences that calm: "blocks nobody: ...", distributions, sizes. Never row values."""
     references: tuple[Reference, ...] = ()

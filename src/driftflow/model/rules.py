@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Literal
 
-from driftflow.model.finding import Assessment, Finding
+from driftflow.model.finding import Assessment, Finding, SuppressedFinding
 from driftflow.model.record import Record, replace
 
 
@@ -24,23 +24,22 @@ class Rule(Record, frozen=True, kw_only=True):
 def ruled(
     assessment: Assessment, rules: Mapping[str, Rule], *, select: Collection[str] = (), ignore: Collection[str] = ()
 ) -> Assessment:
-    """The assessment as the rules leave it: only codes of `select` where it says any, none of `ignore`."""
+    """The assessment as the rules leave it: only codes of `select` where it says any, none of `ignore`. What a rule silences is suppressed."""
     if not (rules or select or ignore):
         return assessment
-    found = [
-        _weighed(finding, rules.get(finding.code))
-        for finding in assessment.findings
-        if (not select or finding.code in select) and finding.code not in ignore
-    ]
-    return replace(assessment, findings=tuple(one for one in found if one is not None))
 
+    def asked(finding: Finding) -> bool:
+        return (not select or finding.code in select) and finding.code not in ignore
 
-def _weighed(finding: Finding, rule: Rule | None) -> Finding | None:
-    if rule is None:
-        return finding
-    if rule.severity == "off" or any(matches(pattern, finding.span.file) for pattern in rule.exclude):
-        return None
-    return replace(finding, severity=rule.severity) if rule.severity else finding
+    found: list[Finding] = []
+    suppressed = [one for one in assessment.suppressed if asked(one.finding)]
+    for finding in filter(asked, assessment.findings):
+        rule = rules.get(finding.code, Rule())
+        if rule.severity == "off" or any(matches(pattern, finding.span.file) for pattern in rule.exclude):
+            suppressed.append(SuppressedFinding(finding=finding, kind="external", reason=rule.reason))
+        else:
+            found.append(replace(finding, severity=rule.severity) if rule.severity else finding)
+    return replace(assessment, findings=tuple(found), suppressed=tuple(suppressed))
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from driftflow.dialects.verbs import need
 from driftflow.model.plan import Gate, UndoNothing
 from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
 from driftflow.strategies.dual_write import RETIRE, STRATEGY
 from driftflow.strategies.phases import breaks_running_code
-from driftflow.strategies.spoken import need
 
 DEPLOYED = "deployed"
 QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"

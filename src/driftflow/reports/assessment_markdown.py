@@ -57,7 +57,8 @@ def _head(assessment: Assessment) -> Iterator[str]:
     yield f"### driftflow: {', '.join(parts) or calm}{by_axis}"
     yield ""
     version = assessment.server_version or "any supported version"
-    yield f"{count(len(assessment.statements), 'statement')} for {assessment.dialect} ({version})."
+    silent = f" {len(assessment.suppressed)} suppressed." if assessment.suppressed else ""
+    yield f"{count(len(assessment.statements), 'statement')} for {assessment.dialect} ({version}).{silent}"
     yield ""
 
 

@@ -102,8 +102,9 @@ def _count(assessment: Assessment, paint: Paint) -> Iterator[str]:
     if not assessment.statements and not assessment.findings:
         yield f"no statement to look at{version}"
         return
+    silent = f", {len(assessment.suppressed)} suppressed" if assessment.suppressed else ""
     if not assessment.findings:
-        yield f"{paint('nothing to object to', GREEN, BOLD)} {where}{version}"
+        yield f"{paint('nothing to object to', GREEN, BOLD)} {where}{version}{silent}"
         return
     parts = [
         paint(count(found[severity], word), COLORS[severity], BOLD)
@@ -111,7 +112,7 @@ def _count(assessment: Assessment, paint: Paint) -> Iterator[str]:
         if found[severity]
     ]
     parts += [paint(count(found["info"], "note"), COLORS["info"], BOLD)] if found["info"] else []
-    yield f"{', '.join(parts)} ({axes(assessment)}) {where}{version}"
+    yield f"{', '.join(parts)} ({axes(assessment)}) {where}{version}{silent}"
 
 
 def axes(assessment: Assessment) -> str:

@@ -5,47 +5,16 @@ A directive that cannot be understood stops the planning: a backfill that is sil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from driftflow.config import nearest
 from driftflow.dialects.situation import Situation
+from driftflow.dialects.verbs import check_words, need, options_of
 from driftflow.errors import ParseError, SourceError
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import AddColumn, Operation, SetNotNull
 from driftflow.model.record import Record
-
-VERBS: Mapping[str, tuple[str, ...]] = {
-    "backfill": (
-        "column",
-        "columns",
-        "set",
-        "from",
-        "on",
-        "where",
-        "csv",
-        "query",
-        "url-env",
-        "key",
-        "value",
-        "match",
-        "function",
-        "inputs",
-        "path",
-        "delimiter",
-        "null",
-    ),
-    "dual-write": ("column", "set"),
-    "verify": ("query", "expect", "summary"),
-    "isolation-test": ("role", "setting", "own", "other", "table", "column"),
-    "gate": ("name", "question"),
-    "small": (),
-    "as-is": ("reason",),
-}
-"""The verbs of this room and the options that each takes."""
-OTHER_VERBS = ("file", "ignore")
-"""Those of the readers and the checks."""
 
 
 class BackfillRequest(Record, frozen=True, kw_only=True):
@@ -90,8 +59,8 @@ def backfills(statement: Statement) -> tuple[BackfillRequest, ...]:
 def dual_writes(statement: Statement) -> tuple[DualWriteRequest, ...]:
     found = []
     for directive in _of(statement, "dual-write"):
-        _checked(directive)
-        found.append(DualWriteRequest(column=_need(directive, "column"), expression=_need(directive, "set"), span=directive.span))
+        options_of(directive)
+        found.append(DualWriteRequest(column=need(directive, "column"), expression=need(directive, "set"), span=directive.span))
     return tuple(found)
 
 
@@ -162,22 +131,10 @@ def wanted_files(migrations: tuple[Migration, ...] | list[Migration]) -> tuple[s
 
 
 def check_all(statement: Statement) -> None:
-    """Raise ParseError (DF-E212, DF-E213) for a directive of ours that is incomplete or has an unknown option."""
+    """Raise ParseError (DF-E212, DF-E213, DF-E216, DF-E217) for a directive of ours that is incomplete or names what is not there."""
     for directive in statement.directives:
-        if directive.verb not in VERBS and directive.verb not in OTHER_VERBS:
-            raise _unknown_verb(directive)
-        if directive.verb in VERBS:
-            _checked(directive)
+        check_words(directive)
     _check_columns(statement)
-    for directive in _of(statement, "as-is"):
-        _need(directive, "reason")
-    for directive in _of(statement, "verify"):
-        _need(directive, "query")
-    for directive in _of(statement, "isolation-test"):
-        for option in ("role", "setting", "own", "other"):
-            _need(directive, option)
-    for directive in _of(statement, "gate"):
-        _need(directive, "name")
 
 
 def pinned(at: Situation, path: str, span: Span) -> str:
@@ -192,18 +149,6 @@ def pinned(at: Situation, path: str, span: Span) -> str:
             hint="put the file there, or correct the path",
         )
     return found
-
-
-def _unknown_verb(directive: Directive) -> ParseError:
-    known = sorted((*VERBS, *OTHER_VERBS))
-    near = nearest(directive.verb, known)
-    return ParseError(
-        "DF-E216",
-        f"there is no directive `{directive.verb}`",
-        where=str(directive.span),
-        why=f"known are {', '.join(known)}; one that is passed over in silence would be worse than an error",
-        hint=f"did you mean {near}?" if near else "write what is no directive without `driftflow:`",
-    )
 
 
 def _check_columns(statement: Statement) -> None:
@@ -232,43 +177,13 @@ def _column_of(operation: Operation) -> str:
             return ""
 
 
-def need(directive: Directive, option: str) -> str:
-    return _need(directive, option)
-
-
 def _of(statement: Statement, verb: str) -> Iterator[Directive]:
     return (directive for directive in statement.directives if directive.verb == verb)
 
 
-def _checked(directive: Directive) -> Mapping[str, str]:
-    known = VERBS[directive.verb]
-    for option in directive.options:
-        if option not in known:
-            raise ParseError(
-                "DF-E212",
-                f"the directive `{directive.verb}` has no option `{option}`",
-                where=str(directive.span),
-                why=f"it takes {', '.join(known)}" if known else "it takes no options",
-                hint="driftflow's directives are described in docs/directives.md",
-            )
-    return directive.options
-
-
-def _need(directive: Directive, option: str) -> str:
-    value = directive.options.get(option, "")
-    if not value:
-        raise ParseError(
-            "DF-E213",
-            f"the directive `{directive.verb}` needs `{option}`",
-            where=str(directive.span),
-            hint="driftflow's directives are described in docs/directives.md",
-        )
-    return value
-
-
 def _backfill(directive: Directive) -> BackfillRequest:
-    options = _checked(directive)
-    columns = _listed(options.get("columns", "")) or _listed(_need(directive, "column"))
+    options = options_of(directive)
+    columns = _listed(options.get("columns", "")) or _listed(need(directive, "column"))
     sources = [name for name in ("set", "csv", "query", "function") if options.get(name)]
     if len(sources) != 1:
         raise ParseError(
@@ -280,12 +195,12 @@ def _backfill(directive: Directive) -> BackfillRequest:
         )
     if sources[0] in ("csv", "query"):
         for option in ("key", "value", *(("url-env",) if sources[0] == "query" else ())):
-            _need(directive, option)
+            need(directive, option)
     if sources[0] == "function":
         for option in ("inputs", "path"):
-            _need(directive, option)
+            need(directive, option)
     if options.get("from"):
-        _need(directive, "on")
+        need(directive, "on")
     if sources[0] != "function" and len(columns) != 1:
         raise ParseError(
             "DF-E213",

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
+from driftflow.dialects.verbs import need
 from driftflow.errors import ParseError
 from driftflow.model.catalog import Table
 from driftflow.model.migration import Directive
 from driftflow.model.names import Name
 from driftflow.model.operations import CreatePolicy, SetRowSecurity
 from driftflow.model.plan import Expectation, Phase, UndoNothing, Verify
-from driftflow.strategies.spoken import need
 
 NAME = "verify_result"
 REFUSED_BY_POLICY = "42501"

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
 
 import pytest
 
 from driftflow.checks.run import assess
+from driftflow.checks.suppression.baseline import stale_entries
 from driftflow.config import Policy
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
+from driftflow.model.baseline import Baseline, without_known
 from driftflow.model.catalog import Catalog, TableStatistics
 from driftflow.model.finding import Assessment
 from driftflow.model.migration import Migration
 from driftflow.model.names import Version
-from driftflow.model.record import decode, replace
+from driftflow.model.record import decode, pretty, replace
 from driftflow.plugins import discover
 from driftflow.reports.text import render
 
@@ -28,7 +31,8 @@ TODAY = "2026-06-01"
 
 @dataclass(frozen=True)
 class Case:
-    """`-- given` is what is there already (large tables); `-- migration` what is assessed; `-- next migration` begins another file."""
+    """`-- given` is what is there already (large tables); `-- migration` what is assessed; `-- next migration` begins another file.
+    `-- when the baseline was written`: what stood there instead of the migration at that time."""
 
     dialect: str
     given: str
@@ -36,12 +40,14 @@ class Case:
     version: str = ""
     transaction: str = "single"
     rows: int = 2_000_000
+    known: str = ""
 
 
 def read_case(text: str, header: str) -> Case:
     words = header.split()
     options = dict(word.split("=") for word in words[1:])
     given, _, rest = text.partition("-- migration\n")
+    given, _, known = given.partition("-- when the baseline was written\n")
     return Case(
         dialect=words[0],
         given=given.replace("-- given\n", ""),
@@ -49,6 +55,7 @@ def read_case(text: str, header: str) -> Case:
         version=options.get("version", ""),
         transaction=options.get("transaction", "single"),
         rows=int(options.get("rows", "2000000")),
+        known=known,
     )
 
 
@@ -72,7 +79,15 @@ def run(case: Case, *, catalog: Catalog | None = None) -> Assessment:
                 transaction="none" if alone else case.transaction,
             )
         )
-    return assess(migrations, catalog=found, dialect=dialect, policy=Policy(), today=TODAY)
+    assessment = assess(migrations, catalog=found, dialect=dialect, policy=Policy(), today=TODAY)
+    return against_baseline(assessment, case) if case.known else assessment
+
+
+def against_baseline(assessment: Assessment, case: Case) -> Assessment:
+    """As `--baseline` leaves it."""
+    baseline = Baseline.of(run(replaced(case, migrations=(case.known,), known="")))
+    left, stale = without_known(assessment, baseline, file="baseline.json")
+    return replace(left, findings=(*left.findings, *stale_entries(stale, file="baseline.json", text=pretty(baseline))))
 
 
 def given_catalog(case: Case) -> Catalog:

@@ -16,7 +16,7 @@ from driftflow import pipeline
 from driftflow.config import Policy
 from driftflow.dialects.registry import dialect_named
 from driftflow.model.baseline import Baseline
-from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, Finding, SuppressedFinding
 from driftflow.model.migration import Statement
 from driftflow.model.names import Span
 from driftflow.model.record import pretty, replace, schema_of, with_empty_fields
@@ -56,7 +56,10 @@ def hostile() -> Assessment:
     span = Span(file=f"{HOSTILE[:5]} 大<x>|`.sql", line=2, column=1, end_line=2, end_column=1)
     finding = Finding(code="DF111", axis="loses", severity="error", span=span, migration=HOSTILE, summary=HOSTILE, why=HOSTILE)
     statement = AssessedStatement(migration="other", statement=Statement(sql=HOSTILE, span=Span(file=span.file, line=1)))
-    return Assessment(dialect="postgresql", statements=(statement,), findings=(finding, finding), facts=(HOSTILE,))
+    silent = SuppressedFinding(finding=finding, kind="external", reason=HOSTILE)
+    return Assessment(
+        dialect="postgresql", statements=(statement,), findings=(finding, finding), suppressed=(silent,), facts=(HOSTILE,)
+    )
 
 
 def test_the_folder_has_findings_on_all_axes(assessment: Assessment) -> None:
@@ -120,8 +123,15 @@ def test_sarif_is_as_the_official_schema_says(which: str, request: pytest.Fixtur
     sarif_validator().validate(document)
     (run,) = document["runs"]
     rules = run["tool"]["driver"]["rules"]
-    marks = [result["partialFingerprints"]["driftflow/v2"] for result in run["results"]]
-    assert len(set(marks)) == len(marks) == len(found.findings)
+    marks = [result["partialFingerprints"]["driftflow/v3"] for result in run["results"]]
+    assert len(set(marks)) == len(marks) == len(found.findings) + len(found.suppressed)
+    counted = [result for result in run["results"] if not result["suppressions"]]
+    assert len(counted) == len(found.findings)
+    silent = [one for result in run["results"] for one in result["suppressions"]]
+    assert [one["justification"] for one in silent] == [one.reason for one in found.suppressed]
+    for rule in rules:
+        assert rule["help"]["markdown"].startswith(f"# {rule['id']}: ")
+        assert "](" not in rule["help"]["markdown"] and "<!--" not in rule["help"]["markdown"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert re.fullmatch(r"[A-Za-z0-9._~%/-]+", result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
@@ -217,6 +227,9 @@ def test_fingerprints_stay_when_lines_move_and_tables_grow(assessment: Assessmen
             replace(one, statement=replace(one.statement, span=moved(one.statement.span))) for one in assessment.statements
         ),
         findings=tuple(replace(one, span=moved(one.span), why="12 rows") for one in assessment.findings),
+        suppressed=tuple(
+            replace(one, finding=replace(one.finding, span=moved(one.finding.span))) for one in assessment.suppressed
+        ),
     )
     one, other = (json.loads(sarif.render(found))["runs"][0]["results"] for found in (assessment, later))
     assert [result["partialFingerprints"] for result in one] == [result["partialFingerprints"] for result in other]

@@ -13,6 +13,7 @@ from driftflow.model.finding import Assessment
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name, Version
 from driftflow.model.record import encode
+from driftflow.readers.common import file_directives
 
 POSTGRESQL = dialect_named("postgresql")
 
@@ -60,6 +61,13 @@ def test_an_ignore_binds_one_rule_to_one_statement() -> None:
     assert run(sql).findings[0].span.line == 4
 
 
+def test_what_is_ignored_is_kept_with_its_reason_and_does_not_count() -> None:
+    found = run('-- driftflow: ignore DF111 reason="nobody reads it"\nALTER TABLE a DROP COLUMN x;')
+    (silent,) = found.suppressed
+    assert (silent.finding.code, silent.kind, silent.reason) == ("DF111", "inSource", "nobody reads it")
+    assert found.verdict("info")
+
+
 def test_an_ignore_of_another_rule_hides_nothing() -> None:
     sql = '-- driftflow: ignore DF301 reason="small"\nALTER TABLE a DROP COLUMN x;'
     assert codes(run(sql)) == ["DF901", "DF111"]
@@ -80,6 +88,42 @@ def test_an_ignore_must_say_why_and_name_a_rule() -> None:
 def test_an_ignore_that_cannot_be_read_hides_nothing(option: str) -> None:
     sql = f'-- driftflow: ignore DF111 reason="x" {option}\nALTER TABLE a DROP COLUMN x;'
     assert sorted(codes(run(sql))) == ["DF111", "DF905"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "said", "hint"),
+    [
+        ("ignroe DF111", "there is no directive `ignroe`", "did you mean ignore?"),
+        ("smal", "there is no directive `smal`", "did you mean small?"),
+        ("file ingore DF111", "there is no directive `file ingore`", "did you mean file ignore?"),
+        ("gate nam=x", "the directive `gate` has no option `nam`", "driftflow's directives are described in docs/directives.md"),
+        ("as-is", "the directive `as-is` needs `reason`", "driftflow's directives are described in docs/directives.md"),
+    ],
+)
+@pytest.mark.parametrize("vendor", ["postgresql", "sqlite", "mysql", "mariadb"])
+def test_a_directive_that_nobody_follows_is_a_finding_where_it_stands(vendor: str, comment: str, said: str, hint: str) -> None:
+    dialect = dialect_named(vendor)
+    source = SourceText(text=f"-- driftflow: {comment}\nALTER TABLE a ADD COLUMN x int;", file="1.sql")
+    migration = Migration(
+        id="1",
+        source="plain",
+        path="1.sql",
+        dialect=vendor,
+        statements=tuple(dialect.parse(one) for one in dialect.split(source)),
+        directives=file_directives(source),
+        checksum="",
+        sha256="",
+    )
+    catalog = Catalog(vendor=vendor, complete=False)
+    found = assess([migration], catalog=catalog, dialect=dialect, policy=Policy()).findings
+    (wrong,) = [one for one in found if one.code == "DF907"]
+    assert (wrong.summary, wrong.severity, str(wrong.span)) == (said, "error", "1.sql:1:1")
+    assert wrong.remedy is not None and wrong.remedy.summary == hint
+
+
+def test_directives_that_are_followed_say_nothing() -> None:
+    sql = '-- driftflow: file transaction=none\n-- driftflow: as-is reason="x"\n-- driftflow: small\nALTER TABLE a ADD COLUMN x int;'
+    assert codes(run(sql)) == []
 
 
 def test_two_rules_of_one_statement_in_one_comment_or_two() -> None:

@@ -36,6 +36,8 @@ def test_a_pattern_means_paths(pattern: str, path: str, meant: bool) -> None:
 def test_a_rule_weighs_silences_and_excludes() -> None:
     assert ruled(found("DF104"), {"DF104": Rule(severity="warning", reason="x")}).findings[0].severity == "warning"
     assert ruled(found("DF104", "DF105"), {"DF104": Rule(severity="off", reason="x")}).findings[0].code == "DF105"
+    off = ruled(found("DF104", "DF105"), {"DF104": Rule(severity="off", reason="x")}).suppressed
+    assert [(one.finding.code, one.kind, one.reason) for one in off] == [("DF104", "external", "x")]
     here = {"DF104": Rule(exclude=("db/*",), reason="x")}
     assert ruled(found("DF104"), here).findings == ()
     assert ruled(found("DF104", file="other/1.sql"), here).findings[0].severity == "error"

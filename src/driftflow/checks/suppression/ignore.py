@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.finding import Finding, Remedy
+from driftflow.model.finding import Finding, Remedy, SuppressedFinding
 from driftflow.model.migration import Directive, Migration
 from driftflow.plugins import Registration, register
 
@@ -36,14 +36,16 @@ class Ignores:
         self._today = today
         self._all = [ignore for migration in migrations for ignore in _read(migration)]
 
-    def covers(self, finding: Finding, at: Situation) -> bool:
-        """Whether somebody said to be silent about this, and may."""
-        covered = False
+    def covering(self, finding: Finding, at: Situation) -> SuppressedFinding | None:
+        """The finding with the reason of whoever said to be silent about it, and may; None where nobody did."""
+        covered: SuppressedFinding | None = None
         for ignore in self._all:
             here = ignore.migration is at.migration and (ignore.statement is None or ignore.statement is at.statement)
             if here and ignore.code == finding.code:
                 ignore.used = True
-                covered = covered or not (fault_of(ignore.directive) or self._expired(ignore))
+                if covered is None and not (fault_of(ignore.directive) or self._expired(ignore)):
+                    reason = ignore.directive.options.get("reason", "").strip()
+                    covered = SuppressedFinding(finding=finding, kind="inSource", reason=reason)
         return covered
 
     def _expired(self, ignore: _Ignore) -> bool:
