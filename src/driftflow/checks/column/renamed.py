@@ -8,15 +8,17 @@ from driftflow.checks.base import check, finding
 from driftflow.checks.sizes import is_new
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
-from driftflow.model.operations import RenameColumn
+from driftflow.model.operations import ChangeColumn, RenameColumn
 
 
-@check("DF113", on=RenameColumn, page="column/renamed", title="A renamed column breaks running code")
-def column_renamed(operation: RenameColumn, at: Situation) -> Iterator[Finding]:
-    if is_new(at, operation.table):
+@check("DF113", on=(RenameColumn, ChangeColumn), page="column/renamed", title="A renamed column breaks running code")
+def column_renamed(operation: RenameColumn | ChangeColumn, at: Situation) -> Iterator[Finding]:
+    """MySQL and MariaDB rename with CHANGE too. Their names of columns do not care about case."""
+    to = operation.to if isinstance(operation, RenameColumn) else operation.definition.name
+    if is_new(at, operation.table) or (isinstance(operation, ChangeColumn) and to.lower() == operation.column.lower()):
         return
     table = at.dialect.quote_name(operation.table)
-    old, new = at.dialect.quote(operation.column), at.dialect.quote(operation.to)
+    old, new = at.dialect.quote(operation.column), at.dialect.quote(to)
     yield finding(
         at,
         f"code that uses {operation.table.name}.{operation.column} fails from this moment",

@@ -8,11 +8,14 @@ from driftflow.checks.base import check, finding
 from driftflow.checks.sizes import is_new, others, size
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
-from driftflow.model.operations import DropSchema, DropTable
+from driftflow.model.operations import AlterObject, DropSchema, DropTable
 
 
-@check("DF401", on=(DropTable, DropSchema), page="table/dropped", title="A dropped table is gone with its data")
-def table_dropped(operation: DropTable | DropSchema, at: Situation) -> Iterator[Finding]:
+@check("DF401", on=(DropTable, DropSchema, AlterObject), page="table/dropped", title="A dropped table is gone with its data")
+def table_dropped(operation: DropTable | DropSchema | AlterObject, at: Situation) -> Iterator[Finding]:
+    if isinstance(operation, AlterObject):
+        yield from _database(operation, at)
+        return
     if isinstance(operation, DropSchema):
         yield from _schema(operation, at)
         return
@@ -44,4 +47,17 @@ def _schema(operation: DropSchema, at: Situation) -> Iterator[Finding]:
         why="nothing brings it back but a backup",
         remedy=Remedy(summary="drop its tables one by one, each after a soak, and the empty schema last"),
         near=operation.name,
+    )
+
+
+def _database(operation: AlterObject, at: Situation) -> Iterator[Finding]:
+    if operation.kind != "database" or operation.action != "drop":
+        return
+    yield finding(
+        at,
+        f"the database {operation.name.name if operation.name else ''} is gone with everything in it",
+        axis="loses",
+        severity="error",
+        why="nothing brings it back but a backup",
+        remedy=Remedy(summary="no migration drops a database: do it by hand, after a backup that was read back"),
     )

@@ -51,10 +51,11 @@ def object_dropped(operation: _Dropped, at: Situation) -> Iterator[Finding]:
 
 
 def _is_back(operation: _Dropped, at: Situation) -> bool:
-    """Whether an object of that name is there when the transaction commits, or was only made by this release."""
+    """Whether an object of that name is there when the transaction (or the release) is through, or was only made by this release."""
     if not _was_there(operation, at):
         return True
-    return at.committed is not None and _has(at.committed, operation)
+    end = at.final if at.effects.implicit_commit else at.committed  # where each DDL commits, the release is the nearest thing
+    return end is not None and _has(end, operation)
 
 
 def _was_there(operation: _Dropped, at: Situation) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from driftflow.checks.base import check, finding
 from driftflow.dialects.situation import Situation
@@ -18,7 +18,9 @@ from driftflow.model.operations import (
     DropConstraint,
     DropTable,
     Insert,
+    Operation,
     SetNotNull,
+    SetSetting,
     Truncate,
     Update,
 )
@@ -36,7 +38,7 @@ _Altering = (AddColumn, DropColumn, AlterColumnType, SetNotNull, AddConstraint, 
 def pending_trigger_events(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Error 55006. Only with a constraint that is initially deferred, or a deferred constraint trigger."""
     target = getattr(operation, "table", None) or getattr(operation, "name", None)
-    changed = [one for one in at.earlier if isinstance(one, Insert | Update | Delete) and one.table == target]
+    changed = [one for one in _since_last_check(at.earlier) if isinstance(one, Insert | Update | Delete) and one.table == target]
     table = at.table(changed[-1].table) if changed and at.in_transaction else None
     if table is None or not _deferred(at, table):
         return
@@ -51,6 +53,16 @@ def pending_trigger_events(operation: BaseOperation, at: Situation) -> Iterator[
             sql="SET CONSTRAINTS ALL IMMEDIATE;",
         ),
     )
+
+
+def _since_last_check(earlier: Sequence[Operation]) -> Sequence[Operation]:
+    """What stands behind the last SET CONSTRAINTS ... IMMEDIATE: it runs the checks that were waiting."""
+    checked = [
+        at
+        for at, one in enumerate(earlier)
+        if isinstance(one, SetSetting) and one.name == "constraints" and (one.value or "").lower() == "immediate"
+    ]
+    return earlier[checked[-1] + 1 :] if checked else earlier
 
 
 def _deferred(at: Situation, table: Table) -> bool:

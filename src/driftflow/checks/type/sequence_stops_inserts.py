@@ -22,7 +22,9 @@ def sequence_stops_inserts(operation: AlterSequence | AlterIdentity, at: Situati
     sequences = [
         claim.relation
         for claim in at.effects.locks
-        if claim.relation.text in at.catalog.sequences and claim.mode == "SHARE ROW EXCLUSIVE"
+        if claim.relation.text in at.catalog.sequences
+        and claim.mode == "SHARE ROW EXCLUSIVE"
+        and (at.start is None or not at.start.complete or claim.relation.text in at.start.sequences)
     ]
     if not sequences:
         return

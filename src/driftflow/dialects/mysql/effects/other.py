@@ -35,7 +35,7 @@ def view(p: Prediction, operation: CreateView | DropView) -> None:
                 p.fails("missing", f"view {operation.name} does not exist", relation=operation.name, certain=True)
             p.lock(operation.name, EXCLUSIVE)
             p.breaks("every statement that reads the view", operation.name)
-            p.loses("its definition and its grants", operation.name, reversible=True)
+            p.loses(f"view {operation.name.name}, with its grants", operation.name, reversible=True)
 
 
 def trigger(p: Prediction, operation: CreateTrigger | DropTrigger) -> None:
@@ -54,7 +54,7 @@ def trigger(p: Prediction, operation: CreateTrigger | DropTrigger) -> None:
                 p.lock(operation.table, EXCLUSIVE)
             elif not operation.if_exists and p.catalog.complete:
                 p.fails("missing", f"trigger {operation.name} does not exist", certain=True)
-            p.loses("what the trigger did", operation.table, reversible=True)
+            p.loses(f"trigger {operation.name}", operation.table, reversible=True)
 
 
 def routine(p: Prediction, operation: CreateFunction | DropFunction) -> None:

@@ -1,0 +1,20 @@
+-- scene postgresql 16.4
+-- speaks DF002 breaks
+CREATE UNIQUE INDEX CONCURRENTLY users_email_key ON users (email);
+-- silent
+CREATE INDEX CONCURRENTLY users_email_key ON users (email);
+-- scene mysql 8.4.0
+-- speaks DF002 breaks
+ALTER TABLE users ADD UNIQUE INDEX users_email_key (email);
+-- silent
+ALTER TABLE users ADD INDEX users_email_key (email);
+-- scene mariadb 10.11.6
+-- speaks DF002 breaks
+CREATE UNIQUE INDEX users_email_key ON users (email);
+-- silent
+CREATE INDEX users_email_key ON users (email);
+-- scene sqlite 3.40.1
+-- speaks DF002 breaks
+CREATE UNIQUE INDEX users_email_key ON users (email);
+-- silent
+CREATE INDEX users_email_key ON users (email);

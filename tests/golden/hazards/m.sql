@@ -1,0 +1,22 @@
+-- scene postgresql 16.4
+-- speaks DF110 loses
+ALTER TABLE users ALTER COLUMN created TYPE timestamptz;
+-- silent
+ALTER TABLE users ALTER COLUMN created TYPE timestamptz USING created AT TIME ZONE 'Europe/Berlin';
+-- scene postgresql 16.4
+-- speaks DF706 breaks
+SET search_path = old;
+-- silent
+SET LOCAL search_path = old;
+-- scene mysql 8.4.0
+-- speaks DF673 loses
+SET SESSION sql_mode='';
+ALTER TABLE orders MODIFY user_id bigint NOT NULL;
+-- silent
+ALTER TABLE orders MODIFY user_id bigint NOT NULL;
+-- scene mariadb 10.11.6
+-- speaks DF673 loses
+SET SESSION sql_mode='';
+ALTER TABLE orders MODIFY user_id bigint NOT NULL;
+-- silent
+ALTER TABLE orders MODIFY user_id bigint NOT NULL;
