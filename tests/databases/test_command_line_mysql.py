@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from driftflow.cli.main import cli
 from driftflow.drivers.urls import connector_for
-from driftflow.errors import JournalError
+from driftflow.errors import JournalError, RefusedError
 from driftflow.lab.mysql import Server
 
 
@@ -39,6 +39,16 @@ def test_the_dialect_is_the_servers_whatever_the_url_says(mysql_url: str, mysql_
     code, said = run("effects", "ALTER TABLE c DROP FOREIGN KEY cfk", "--url", url)
     assert code == 0 and f"the server is {mysql_server.flavour}" in said, said
     assert ("referenced by cfk" in said) == (mysql_server.flavour == "mysql")
+
+
+def test_a_plan_is_refused_and_says_what_there_is_instead(mysql_url: str, mysql_server: Server, tmp_path: Path) -> None:
+    make(mysql_url)
+    (tmp_path / "1.sql").write_text("ALTER TABLE p ADD COLUMN v INT;\n")
+    plan = tmp_path / "plan.json"
+    done = CliRunner().invoke(cli, ["plan", str(tmp_path / "1.sql"), "--url", mysql_url, "-o", str(plan)], standalone_mode=False)
+    assert isinstance(done.exception, RefusedError) and done.exception.code == "DF-E323"
+    assert mysql_server.flavour in done.exception.summary and "driftflow assess" in done.exception.hint
+    assert not plan.exists()
 
 
 def test_a_snapshot_stands_in_for_the_server(mysql_url: str, mysql_server: Server, tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from driftflow.readers.sources import Source
 
 ASSUMED_DIALECT = "postgresql"
+_EXAMPLES = {
+    "postgresql": "postgresql://user@host:5432/database",
+    "mysql": "mysql://user@host:3306/database",
+    "mariadb": "mariadb://user@host:3306/database",
+    "sqlite": "sqlite:///file.db",
+}
 
 
 @dataclass(kw_only=True)
@@ -104,7 +110,7 @@ class Session:
                 "DF-E131",
                 "no database is named",
                 why=f"neither --url, --env nor DRIFTFLOW_URL is given{' and there is no driftflow.toml' if not self.config.file else ''}",
-                hint="driftflow init, or pass --url postgresql://user@host:5432/database or --url sqlite:///file.db",
+                hint=f"driftflow init, or pass --url {_EXAMPLES.get(self.config.target.dialect) or ' or '.join(_EXAMPLES.values())}",
             )
         from driftflow.drivers.urls import connector_for
 

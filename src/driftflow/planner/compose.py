@@ -60,13 +60,7 @@ def compose_plan(
     `ledgers` maps a migration's `source` to the tool's version table. `references` are places of the application that still use what changes, a
     line each: they join the checklist of the first gate. Raises RefusedError, ParseError, SourceError.
     """
-    if not dialect.plans:
-        raise RefusedError(
-            "DF-E323",
-            f"migrations for {dialect.name} are assessed, not planned",
-            why="there are no strategies for it yet that are proved on real servers",
-            hint="driftflow assess --url URL    # what each statement locks and does on your tables",
-        )
+    refuse_unplanned(dialect)
     walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})
     chosen = draft_all(walked)
     made = made_by_release(chosen.drafts, catalog)
@@ -96,6 +90,17 @@ def compose_plan(
         notes=tuple(dict.fromkeys((*chosen.notes, *told, *unknown, *_notes(chosen.drafts, catalog)))),
         made_with=made_with,
     )
+
+
+def refuse_unplanned(dialect: Dialect) -> None:
+    """Raises RefusedError (DF-E323) for a dialect that has no strategies. It takes no database to know that."""
+    if not dialect.plans:
+        raise RefusedError(
+            "DF-E323",
+            f"migrations for {dialect.name} are assessed, not planned",
+            why="there are no strategies for it yet that are proved on real servers",
+            hint="driftflow assess --url URL    # what each statement locks and does on your tables",
+        )
 
 
 def _situations(

@@ -58,6 +58,30 @@ def test_what_is_wrong_with_the_command_line_exits_2_with_a_code_and_a_hint(
     assert "\n  hint: " in said.err
 
 
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql", "mariadb", "sqlite"])
+def test_the_url_that_is_missing_is_shown_for_the_database_that_was_named(
+    dialect: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--dialect", dialect]) == 2
+    (hint,) = [line for line in capsys.readouterr().err.splitlines() if "hint: " in line]
+    assert [one for one in ("postgresql", "mysql", "mariadb", "sqlite") if f"{one}://" in hint] == [dialect]
+
+
+def test_without_a_dialect_every_kind_of_url_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 2
+    said = capsys.readouterr().err
+    assert all(f"{one}://" in said for one in ("postgresql", "mysql", "mariadb", "sqlite"))
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "mariadb"])
+def test_where_nothing_can_be_planned_no_database_is_asked_for(dialect: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("1.sql").write_text("ALTER TABLE t ADD COLUMN c INT;\n")
+    assert main(["plan", "1.sql", "--dialect", dialect]) == 3
+    said = capsys.readouterr().err
+    assert f"error[DF-E323] migrations for {dialect} are assessed, not planned" in said
+    assert "hint: driftflow assess" in said and not Path("driftflow-plan.json").exists()
+
+
 def test_a_misspelt_command_is_corrected(capsys: pytest.CaptureFixture[str]) -> None:
     main(["plna"])
     assert "hint: driftflow plan" in capsys.readouterr().err
