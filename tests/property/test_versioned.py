@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ class Entry:
     note: int
 
 
-LINKS: Links = ((("points_at",), lambda entry: (("to", far) for far in entry.points_at)),)
+LINKS: Links = ((attrgetter("points_at"), lambda entry: (("to", far) for far in entry.points_at)),)
 NAMES = st.sampled_from("abcd")
 ENTRIES = st.builds(Entry, points_at=st.lists(NAMES, max_size=2).map(tuple), note=st.integers(0, 3))
 STEPS = st.lists(

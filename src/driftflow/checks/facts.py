@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from driftflow.checks.sizes import is_new, size
 from driftflow.dialects.base import Capability
@@ -11,20 +11,36 @@ from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn, CreateIndex, SetNotNull, ValidateConstraint
 
 
-def facts_of(walked: Sequence[Situation]) -> tuple[str, ...]:
-    """In the order of the statements, sizes first; each sentence once."""
-    return tuple(dict.fromkeys([*_sizes(walked), *(fact for at in walked for fact in _facts(at))]))
+class Facts:
+    """Collected statement by statement, in the order of the release."""
 
+    def __init__(self) -> None:
+        self._sized: set[Name] = set()
+        self._sizes: dict[str, None] = {}
+        self._said: dict[str, None] = {}
 
-def _sizes(walked: Sequence[Situation]) -> Iterator[str]:
-    """Every existing table that a statement locks against writers, with its size and where the number comes from."""
-    seen: set[Name] = set()
-    for at in walked:
+    def look_at(self, at: Situation) -> None:
+        self._sizes.update(dict.fromkeys(self._sizes_of(at)))
+        self._said.update(dict.fromkeys(_facts(at)))
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """How large the tables are that somebody waits for, each sentence once."""
+        return tuple(self._sizes)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return tuple(self._said)
+
+    def _sizes_of(self, at: Situation) -> Iterator[str]:
+        """Every existing table that a statement locks against writers, with its size and where the number comes from."""
         for claim in at.effects.locks:
-            table = at.table(claim.relation)
-            if table is None or table.new or claim.relation in seen or "writes" not in claim.blocks:
+            if "writes" not in claim.blocks or claim.relation in self._sized:
                 continue
-            seen.add(claim.relation)
+            table = at.table(claim.relation)
+            if table is None or table.new:
+                continue
+            self._sized.add(claim.relation)
             if table.statistics.rows is not None:
                 basis = f", from {table.statistics.basis}" if table.statistics.basis else ""
                 yield f"{claim.relation.name} has {size(at, claim.relation)}{basis}"
@@ -57,7 +73,7 @@ def _facts(at: Situation) -> Iterator[str]:
 
 def _strongly_locked(at: Situation, table: Name) -> bool:
     """Whether an earlier statement of the transaction still keeps writers out of the table."""
-    claims = (claim for effects in at.earlier_effects for claim in effects.locks)
+    claims = (claim for one in at.before for claim in one.effects.locks)
     return at.in_transaction and any(claim.relation == table and "writes" in claim.blocks for claim in claims)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
-from driftflow.checks.facts import facts_of
+from driftflow.checks.facts import Facts
 from driftflow.checks.suppression.directive import unread_directives
 from driftflow.checks.suppression.ignore import Ignores
 from driftflow.config import Policy
@@ -16,13 +17,29 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Effects
 from driftflow.model.finding import AssessedStatement, Assessment, Finding, SuppressedFinding
 from driftflow.model.migration import Migration
-from driftflow.model.record import encode, replace
+from driftflow.model.record import Record, encode, replace
 from driftflow.plugins import Registration, discover
 
 ALWAYS = frozenset({"DF001", "DF003", "DF005", "DF304", "DF501", "DF651", "DF654", "DF655"})
 """What is said of a statement even when it will fail anyway."""
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
+
+
+class Judged(Record, frozen=True, kw_only=True):
+    """What is said of a stretch of the walk, before anybody's wish to be silent."""
+
+    findings: tuple[tuple[int, Finding], ...] = ()
+    """With the place of the operation in the whole walk."""
+    effects: tuple[Effects, ...] = ()
+    """Of every operation, in order."""
+    sizes: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+Judge = Callable[[Sequence[tuple[int, Situation]]], Judged]
+Spread = Callable[[Judge, Sequence[tuple[int, Situation]]], Iterable[Judged]]
+"""Judges stretches of the walk, one after another or side by side, and gives the answers in order."""
 
 
 def assess(
@@ -34,6 +51,7 @@ def assess(
     folder: Path = Path(),
     inputs: Mapping[str, str] | None = None,
     today: str = "",
+    spread: Spread | None = None,
 ) -> Assessment:
     """What the (parsed) migrations do to this database, in order, as their own tool would run them.
 
@@ -41,24 +59,27 @@ def assess(
     """
     walked = tuple(situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs))
     checks = discover("check").of("check")
-    ignores = Ignores(migrations, checks=checks, today=today)
     by_kind = _ByKind(checks, dialect.name)
+    numbered = tuple(enumerate(walked))
+    parts = tuple(spread(by_kind.judge, numbered)) if spread is not None else (by_kind.judge(numbered),)
+    ignores = Ignores(migrations, checks=checks, today=today)
     found: list[tuple[int, Finding]] = []
     suppressed: list[SuppressedFinding] = []
-    for at in walked:
-        for finding in _findings(at, by_kind):
-            if (covered := ignores.covering(finding, at)) is not None:
-                suppressed.append(covered)
-            else:
-                found.append((at.statement.span.start, finding))
+    for position, finding in chain.from_iterable(part.findings for part in parts):
+        at = walked[position]
+        if (covered := ignores.covering(finding, at)) is not None:
+            suppressed.append(covered)
+        else:
+            found.append((at.statement.span.start, finding))
     found.extend((finding.span.start, finding) for finding in (*ignores.findings(), *unread_directives(migrations)))
+    facts = (*chain.from_iterable(part.sizes for part in parts), *chain.from_iterable(part.facts for part in parts))
     return Assessment(
         dialect=dialect.name,
         server_version=str(catalog.version) if catalog.version else "",
-        statements=tuple(_statements(migrations, walked)),
+        statements=tuple(_statements(migrations, walked, tuple(chain.from_iterable(part.effects for part in parts)))),
         findings=tuple(_ordered(found, migrations)),
         suppressed=tuple({encode(one): one for one in suppressed}.values()),
-        facts=facts_of(walked),
+        facts=tuple(dict.fromkeys(facts)),
     )
 
 
@@ -72,6 +93,20 @@ class _ByKind(dict[type, tuple[Registration, ...]]):
         self[kind] = tuple(one for one in self._checks if issubclass(kind, one.info["on"]))
         return self[kind]
 
+    def judge(self, stretch: Sequence[tuple[int, Situation]]) -> Judged:
+        """Everything that the checks say of these operations."""
+        facts = Facts()
+        findings: list[tuple[int, Finding]] = []
+        for position, at in stretch:
+            facts.look_at(at)
+            findings += [(position, finding) for finding in _findings(at, self)]
+        return Judged(
+            findings=tuple(findings),
+            effects=tuple([at.effects for _, at in stretch]),
+            sizes=facts.sizes,
+            facts=facts.said,
+        )
+
 
 def _findings(at: Situation, by_kind: _ByKind) -> Iterator[Finding]:
     """Of one operation, with code and page of the check that spoke."""
@@ -83,11 +118,13 @@ def _findings(at: Situation, by_kind: _ByKind) -> Iterator[Finding]:
             yield replace(found, code=found.code or check.name, page=found.page or check.info["page"])
 
 
-def _statements(migrations: Sequence[Migration], walked: Sequence[Situation]) -> Iterator[AssessedStatement]:
+def _statements(
+    migrations: Sequence[Migration], walked: Sequence[Situation], predicted: Sequence[Effects]
+) -> Iterator[AssessedStatement]:
     """Every statement once, in order, with the effects of each of its operations."""
     effects: dict[tuple[int, int], list[Effects]] = {}
-    for at in walked:
-        effects.setdefault((id(at.migration), id(at.statement)), []).append(at.effects)
+    for at, one in zip(walked, predicted, strict=True):
+        effects.setdefault((id(at.migration), id(at.statement)), []).append(one)
     for migration in migrations:
         for statement in migration.statements:
             own = effects.get((id(migration), id(statement)), [])

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from driftflow.config import Policy
 from driftflow.dialects.base import Capability, Dialect
 from driftflow.model.catalog import Catalog, Table
-from driftflow.model.effects import Effects
+from driftflow.model.effects import Effects, LockClaim
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Version
 from driftflow.model.operations import Operation
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True, eq=False)
+class Transaction:
+    """One transaction of the release, or one statement that runs outside any (`block` is False)."""
+
+    number: int
+    """Within the walk."""
+    block: bool
+    situations: list[Situation] = field(default_factory=list)
+    """Every operation of it, in order."""
+    committed: Catalog | None = None
+    """The catalog as it leaves it; None while the walk is inside."""
+    _closed: dict[tuple[Name, str], tuple[Situation, LockClaim]] = field(default_factory=dict)
+    _seen: int = 0
+
+    def closed_before(self, position: int) -> Iterator[tuple[Situation, LockClaim]]:
+        """Per relation (and reason) the first lock that keeps its readers out, of the operations before this one: it is held to the end."""
+        for at in self.situations[self._seen : position]:
+            for claim in at.effects.locks:
+                if "reads" in claim.blocks:
+                    self._closed.setdefault((claim.relation, claim.why), (at, claim))
+        self._seen = max(self._seen, position)
+        return (pair for pair in self._closed.values() if pair[0].position < position)
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
 class Situation:
-    """`operation` is resolved; `catalog` is what it finds, with everything before it in this and earlier pending migrations applied."""
+    """`operation` is resolved; `catalog` is what it finds, with everything before it in this and earlier pending migrations applied.
+
+    Written by the walk alone.
+    """
 
     dialect: Dialect
     catalog: Catalog
@@ -26,28 +53,53 @@ class Situation:
     operation: Operation
     index: int
     """Of the operation within its statement."""
-    effects: Effects
     policy: Policy
-    in_transaction: bool
-    """Whether the migration's own tool would run it inside a transaction block."""
-    earlier: Sequence[Operation] = ()
-    """Resolved operations before this one in the same transaction, as the tool would run them."""
-    earlier_effects: Sequence[Effects] = ()
-    """Their effects, in the same order: locks taken there are still held here."""
+    block: Transaction
+    position: int
+    """Of the operation within its transaction."""
+    predicted: Effects | None = None
+    """Its effects, once somebody has asked for them."""
     folder: Path = Path()
     """The project's folder: where relative paths of directives start."""
     inputs: dict[str, str] | None = None
     """Path to SHA-256 of the external inputs that directives name, read by the pipeline (planning reads no files)."""
     conflict: str = ""
     """Why the operation cannot apply to this catalog; empty when it can."""
-    transaction: int = 0
-    """Number of the transaction within the walk; a statement outside any block has one of its own."""
-    committed: Catalog | None = None
-    """The catalog as the transaction that holds this operation leaves it."""
     final: Catalog | None = None
     """The catalog as the last pending migration leaves it."""
     start: Catalog | None = None
     """The catalog as the first pending migration finds it : what running code knows."""
+
+    @property
+    def effects(self) -> Effects:
+        if self.predicted is None:
+            self.predicted = self.dialect.effects(self.operation, self.catalog)
+        return self.predicted
+
+    @property
+    def transaction(self) -> int:
+        """Number of the transaction within the walk; a statement outside any block has one of its own."""
+        return self.block.number
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the migration's own tool would run it inside a transaction block."""
+        return self.block.block
+
+    @property
+    def before(self) -> list[Situation]:
+        """The operations before this one in the same transaction, as the tool would run them: their locks are still held here."""
+        return self.block.situations[: self.position]
+
+    @property
+    def earlier(self) -> tuple[Operation, ...]:
+        """Those operations."""
+        return tuple([at.operation for at in self.before])
+
+    @property
+    def committed(self) -> Catalog | None:
+        """The catalog as the transaction that holds this operation leaves it."""
+        return self.block.committed
 
     @property
     def version(self) -> Version | None:

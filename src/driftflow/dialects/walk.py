@@ -7,15 +7,14 @@ what the catalog looks like when it runs. Pure: nothing is asked of a server.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from driftflow.config import Policy
 from driftflow.dialects.base import Capability, Dialect
-from driftflow.dialects.situation import Situation
+from driftflow.dialects.situation import Situation, Transaction
 from driftflow.model import record
 from driftflow.model.catalog import Catalog
-from driftflow.model.effects import Effects
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -31,15 +30,12 @@ from driftflow.model.operations import (
 )
 
 
-@dataclass
-class _Transaction:
-    """One transaction, or one statement that runs outside any (`block` is False)."""
+@dataclass(slots=True)
+class _Open:
+    """What the walk remembers of the transaction that it is in."""
 
-    number: int
-    block: bool
+    told: Transaction
     before: Catalog
-    earlier: list[Operation] = field(default_factory=list)
-    effects: list[Effects] = field(default_factory=list)
     savepoints: dict[str, Catalog] = field(default_factory=dict)
     local: dict[str, str | None] = field(default_factory=dict)
     """Settings that SET LOCAL changed, as they were before."""
@@ -62,11 +58,13 @@ def situations(
     situation is handed out, for each one also knows how its transaction and the whole release end.
     """
     walk = _Walk(catalog=catalog.in_versions(), dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {}))
+    walk.transactional = dialect.can(Capability.TRANSACTIONAL_DDL, catalog.version)
     for migration in migrations:
         walk.migration(migration)
     final = walk.catalog.detached()
     for situation in walk.found:
-        yield replace(situation, committed=walk.ends[situation.transaction], final=final, start=catalog)
+        situation.final, situation.start = final, catalog
+        yield situation
 
 
 def end_of(situation: Situation) -> Catalog:
@@ -82,9 +80,10 @@ class _Walk:
     folder: Path
     inputs: dict[str, str]
     found: list[Situation] = field(default_factory=list)
-    ends: dict[int, Catalog] = field(default_factory=dict)
     number: int = 0
-    open: _Transaction | None = None
+    transactional: bool = True
+    """Whether DDL takes part in transactions. Only where it does not are effects of interest to the walk itself."""
+    open: _Open | None = None
 
     def migration(self, migration: Migration) -> None:
         wrapped = migration.transaction == "single" or (
@@ -106,36 +105,32 @@ class _Walk:
             self._operation(migration, statement, index, operation)
         if self.dialect.one_pass and len(statement.operations) > 1:
             self._together(first)
-        if alone and self.open is not None and not self.open.block:
+        if alone and self.open is not None and not self.open.told.block:
             self._end()
 
     def _operation(self, migration: Migration, statement: Statement, index: int, operation: Operation) -> None:
         assert self.open is not None
         resolved, after, conflict = self._apply(operation)
-        effects = self.dialect.effects(resolved, self.catalog)
-        self.found.append(
-            Situation(
-                dialect=self.dialect,
-                catalog=self.catalog,
-                migration=migration,
-                statement=statement,
-                operation=resolved,
-                index=index,
-                effects=effects,
-                policy=self.policy,
-                in_transaction=self.open.block,
-                earlier=tuple(self.open.earlier),
-                earlier_effects=tuple(self.open.effects),
-                folder=self.folder,
-                inputs=self.inputs,
-                conflict=conflict,
-                transaction=self.open.number,
-            )
+        block = self.open.told
+        at = Situation(
+            dialect=self.dialect,
+            catalog=self.catalog,
+            migration=migration,
+            statement=statement,
+            operation=resolved,
+            index=index,
+            policy=self.policy,
+            block=block,
+            position=len(block.situations),
+            folder=self.folder,
+            inputs=self.inputs,
+            conflict=conflict,
         )
-        self.open.earlier.append(resolved)
-        self.open.effects.append(effects)
+        self.found.append(at)
+        block.situations.append(at)
         self.catalog = after
-        if effects.implicit_commit and self.open.block and index == len(statement.operations) - 1:
+        last = index == len(statement.operations) - 1
+        if block.block and last and not self.transactional and at.effects.implicit_commit:
             self._end()  # the server commits: what comes next in the file is outside any transaction
         match resolved:
             case Select(opaque=True) | RawSql():
@@ -154,9 +149,8 @@ class _Walk:
         """What the clauses of one statement do is the statement's to say, once all of them are known. Its transaction remembers that."""
         clauses = self.found[first:]
         effects = self.dialect.together([at.operation for at in clauses], [at.catalog for at in clauses])
-        self.found[first:] = [replace(at, effects=one) for at, one in zip(clauses, effects, strict=True)]
-        if self.open is not None and self.open.number == clauses[-1].transaction:
-            self.open.effects[-len(clauses) :] = effects
+        for at, one in zip(clauses, effects, strict=True):
+            at.predicted = one
 
     def _apply(self, operation: Operation) -> tuple[Operation, Catalog, str]:
         """(resolved, catalog afterwards, why it cannot apply)."""
@@ -192,7 +186,7 @@ class _Walk:
 
     def _begin(self, *, block: bool, implicit: bool = False) -> None:
         self.number += 1
-        self.open = _Transaction(self.number, block, self.catalog, implicit=implicit)
+        self.open = _Open(Transaction(number=self.number, block=block), self.catalog, implicit=implicit)
 
     def _end(self, *, rolled_back: bool = False) -> None:
         assert self.open is not None
@@ -200,7 +194,7 @@ class _Walk:
             self.catalog = self.open.before
         for name, value in self.open.local.items():
             self._set(name, value)
-        self.ends[self.open.number] = self.catalog
+        self.open.told.committed = self.catalog
         self.open = None
 
     def _control(self, operation: TransactionControl) -> None:
@@ -208,7 +202,7 @@ class _Walk:
         name = operation.sql.split()[-1].lower()
         match operation.action:
             case "begin":
-                if not self.open.block:  # a BEGIN inside a transaction is a warning and changes nothing
+                if not self.open.told.block:  # a BEGIN inside a transaction is a warning and changes nothing
                     self._end()
                     self._begin(block=True)
             case "commit" | "prepare":
@@ -227,7 +221,7 @@ class _Walk:
     def _set(self, name: str, value: str | None, *, local: bool = False) -> None:
         """Session settings that predictions read (time zone, search_path, foreign_keys) follow the migration's own SET."""
         before = self.catalog.settings.get(name)
-        if local and self.open is not None and self.open.block:
+        if local and self.open is not None and self.open.told.block:
             self.open.local.setdefault(name, before)
         elif local:
             return  # SET LOCAL outside a transaction does nothing
@@ -244,7 +238,7 @@ class _Walk:
     def _pragma(self, operation: Pragma) -> None:
         if operation.value is None:
             return
-        inside = self.open is not None and self.open.block
+        inside = self.open is not None and self.open.told.block
         if operation.name.lower() == "foreign_keys" and inside:
             return  # silently ignored inside a transaction (SQLite)
         if self.dialect.can(Capability.SINGLE_WRITER):

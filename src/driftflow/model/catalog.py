@@ -7,7 +7,8 @@ not the catalog. Statistics are facts about a moment and take no part in fingerp
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from driftflow.model.names import Name, Version
@@ -508,30 +509,25 @@ class Catalog(Record, frozen=True, kw_only=True):
         return digest((self.vendor, tables, views, rest))
 
 
-def _made_by_constraints(table: Table) -> Iterator[Key]:
+def _made_by_constraints(table: Table) -> list[Key]:
     schema = table.name.schema
-    for one in table.constraints:
-        yield "constraint", (schema, one.name)
-        if isinstance(one, ForeignKey):
-            yield "references", one.referenced
+    found: list[Key] = [("constraint", (schema, one.name)) for one in table.constraints]
+    return found + [("references", one.referenced) for one in table.constraints if isinstance(one, ForeignKey)]
 
 
-def _made_by_indexes(holder: Table | View) -> Iterator[Key]:
-    return (("index", index.name) for index in holder.indexes if index.name.schema == holder.name.schema)
-
-
-def _made_by_parents(table: Table) -> Iterator[Key]:
-    return (("under", name) for name in (table.partition_of, *table.inherits) if name is not None)
+def _made_by_indexes(holder: Table | View) -> list[Key]:
+    return [("index", index.name) for index in holder.indexes if index.name.schema == holder.name.schema]
 
 
 _TABLE_LINKS: Links = (
-    (("constraints", "name"), _made_by_constraints),
-    (("indexes", "name"), _made_by_indexes),
-    (("partition_of", "inherits"), _made_by_parents),
+    (attrgetter("constraints"), _made_by_constraints),
+    (attrgetter("indexes"), _made_by_indexes),
+    (attrgetter("partition_of"), lambda table: [("under", table.partition_of)] if table.partition_of is not None else ()),
+    (attrgetter("inherits"), lambda table: [("under", name) for name in table.inherits]),
 )
 _VIEW_LINKS: Links = (
-    (("depends_on",), lambda view: (("reads", name) for name in view.depends_on)),
-    (("indexes", "name"), _made_by_indexes),
+    (attrgetter("depends_on"), lambda view: [("reads", name) for name in view.depends_on]),
+    (attrgetter("indexes"), _made_by_indexes),
 )
 
 

@@ -18,8 +18,8 @@ V = TypeVar("V")
 Key = tuple[str, Hashable]
 """What entries are found by: the kind of link, and its far end."""
 
-Links = tuple[tuple[tuple[str, ...], Callable[[Any], Iterable[Key]]], ...]
-"""Per group of fields of an entry: the fields, and the links that they make. A change that leaves the fields as they are leaves the links."""
+Links = tuple[tuple[Callable[[Any], object], Callable[[Any], Iterable[Key]]], ...]
+"""Per part of an entry: how to get the part, and the links that it makes. A change that leaves the very part leaves its links."""
 
 _GONE: Final[Any] = object()
 """Holds the place of an entry that this version does not have, so that the order is the same in every version."""
@@ -134,12 +134,13 @@ def having_link(entries: Mapping[str, V], rules: Links, kind: str, to: Hashable)
 class _Shared(Generic[V]):
     """The entries of the version that was looked at last, and their links, which are made when the first one is asked for."""
 
-    __slots__ = ("_links", "count", "entries", "rules")
+    __slots__ = ("_links", "count", "entries", "places", "rules")
 
     def __init__(self, entries: dict[str, Any], rules: Links) -> None:
         self.entries = entries
         self.rules = rules
         self.count = len(entries)
+        self.places = {key: place for place, key in enumerate(entries)}
         self._links: dict[Key, dict[str, None]] | None = None
 
     @property
@@ -148,13 +149,14 @@ class _Shared(Generic[V]):
             self._links = {}
             for key, value in self.entries.items():
                 if value is not _GONE:
-                    self._link(self._links, key, value, self.rules)
+                    self._relink(self._links, key, _GONE, value)
         return self._links
 
     def put(self, key: str, value: Any) -> Any:
         """Write, and return what was there."""
         old = self.entries.get(key, _GONE)
         self.entries[key] = value
+        self.places.setdefault(key, len(self.places))
         self.count += (value is not _GONE) - (old is not _GONE)
         if self._links is not None:
             self._relink(self._links, key, old, value)
@@ -164,24 +166,14 @@ class _Shared(Generic[V]):
         keys = self.links.get(link)
         if not keys:
             return ()
-        if len(keys) == 1:
-            return tuple(self.entries[key] for key in keys)
-        return tuple(value for key, value in self.entries.items() if key in keys)
+        ordered = keys if len(keys) == 1 else sorted(keys, key=self.places.__getitem__)
+        return tuple([self.entries[key] for key in ordered])
 
     def _relink(self, links: dict[Key, dict[str, None]], key: str, old: Any, new: Any) -> None:
-        if old is _GONE or new is _GONE:
-            changed = self.rules
-        else:
-            changed = tuple(rule for rule in self.rules if any(getattr(old, one) is not getattr(new, one) for one in rule[0]))
-        if old is not _GONE:
-            for _, made in changed:
-                for link in made(old):
-                    links[link].pop(key, None)
-        if new is not _GONE:
-            self._link(links, key, new, changed)
-
-    @staticmethod
-    def _link(links: dict[Key, dict[str, None]], key: str, value: Any, rules: Links) -> None:
-        for _, made in rules:
-            for link in made(value):
+        for part, made in self.rules:
+            if old is not _GONE and new is not _GONE and part(old) is part(new):
+                continue
+            for link in made(old) if old is not _GONE else ():
+                links[link].pop(key, None)
+            for link in made(new) if new is not _GONE else ():
                 links.setdefault(link, {})[key] = None

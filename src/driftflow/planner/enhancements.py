@@ -7,7 +7,6 @@ A *recipe* changes only how the same end is reached: it is what the plan does an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -62,12 +61,9 @@ def offers(
     inputs: Mapping[str, str] | None = None,
 ) -> tuple[Offer, ...]:
     """Everything there is to offer, in source order; enhancements of a statement before its recipe."""
-    walked = [
-        replace(at, start=catalog)
-        for at in situations(
-            migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {})
-        )
-    ]
+    walked = tuple(
+        situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {}))
+    )
     found = [*_enhancements(walked), *_recipes(walked)]
     order = {migration.id: number for number, migration in enumerate(migrations)}
     return tuple(sorted(found, key=lambda offer: (order[offer.migration], offer.span.start, offer.kind, offer.id)))

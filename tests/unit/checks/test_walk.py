@@ -39,7 +39,7 @@ def test_a_file_is_one_transaction() -> None:
     assert second.in_transaction
     assert first.transaction == second.transaction
     assert second.earlier == (first.operation,)
-    assert second.earlier_effects == (first.effects,)
+    assert second.before == [first]
 
 
 def test_without_a_transaction_each_statement_stands_alone() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from driftflow.checks.base import check, finding
 from driftflow.checks.sizes import is_old, tables_named
 from driftflow.dialects.situation import Situation
-from driftflow.model.effects import Effects
+from driftflow.model.effects import LockClaim
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
-from driftflow.model.operations import BaseOperation, Operation
+from driftflow.model.operations import BaseOperation
 
 
 @check(
@@ -24,9 +24,11 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
     """Said once, at the statement that locks the second table. Partitions and foreign key partners of one statement are not counted twice."""
     if not at.in_transaction or at.index > 0:
         return
-    earlier = zip(at.earlier, at.earlier_effects, strict=True)
-    before = {name for one, effects in earlier for name in _strong(at, one, effects)}
-    now = [name for name in _strong(at, at.operation, at.effects) if name not in before]
+    strong = _strong(at)
+    if not strong:
+        return
+    before = [claim.relation for one, claim in at.block.closed_before(at.position) if _weighs(one, claim)][:2]
+    now = [name for name in strong if name not in before]
     if len(before) != 1 or not now:
         return
     (first,) = before
@@ -42,13 +44,12 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
     )
 
 
-def _strong(at: Situation, operation: Operation, effects: Effects) -> list[Name]:
-    """Existing, not small tables that readers are kept out of."""
-    named = tables_named(operation)
-    return list(
-        dict.fromkeys(
-            claim.relation
-            for claim in effects.locks
-            if "reads" in claim.blocks and not claim.why and is_old(at, claim.relation, named) and not at.is_small(claim.relation)
-        )
-    )
+def _strong(at: Situation) -> list[Name]:
+    """The tables that this statement closes to readers."""
+    return list(dict.fromkeys(claim.relation for claim in at.effects.locks if _weighs(at, claim)))
+
+
+def _weighs(at: Situation, claim: LockClaim) -> bool:
+    """It keeps readers out of an existing, not small table."""
+    closed = "reads" in claim.blocks and not claim.why
+    return closed and is_old(at, claim.relation, tables_named(at.operation)) and not at.is_small(claim.relation)

@@ -48,11 +48,9 @@ def slow_while_locked(operation: BaseOperation, at: Situation) -> Iterator[Findi
 
 def _held(at: Situation) -> tuple[LockClaim, int] | None:
     """The first lock of an earlier statement that keeps readers out of an existing table."""
-    for number, (operation, effects) in enumerate(zip(at.earlier, at.earlier_effects, strict=True), start=1):
-        for claim in effects.locks:
-            old = is_old(at, claim.relation, tables_named(operation))
-            if "reads" in claim.blocks and old and not at.is_small(claim.relation):
-                return claim, number
+    for one, claim in at.block.closed_before(at.position):
+        if is_old(one, claim.relation, tables_named(one.operation)) and not one.is_small(claim.relation):
+            return claim, one.position + 1
     return None
 
 

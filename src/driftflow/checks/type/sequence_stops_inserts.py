@@ -28,7 +28,7 @@ def sequence_stops_inserts(operation: AlterSequence | AlterIdentity, at: Situati
     ]
     if not sequences:
         return
-    more = at.in_transaction and any(effects.work for effects in at.earlier_effects)
+    more = at.in_transaction and any(one.effects.work for one in at.before)
     yield finding(
         at,
         f"INSERTs that take a number from {sequences[0].name} wait until this transaction commits",
