@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +106,13 @@ def assess(
     errors: list[SourceError] | None = None,
 ) -> Assessment:
     """The same with the catalog: sizes, traffic, what depends on what. Only `pending` migrations when given. `errors` as in `find_sources`."""
-    from driftflow.checks.run import assess as run_checks
+    from driftflow.checks import run as checks
     from driftflow.readers.inputs import external_inputs
     from driftflow.readers.sources import pending_migrations
+    from driftflow.side_by_side import spread
 
     migrations = pending_migrations(sources, pending)
-    return run_checks(
+    return checks.assess(
         migrations,
         catalog=catalog,
         dialect=dialect,
@@ -118,6 +120,7 @@ def assess(
         folder=root,
         inputs=external_inputs(migrations, root, errors),
         today=datetime.now(UTC).date().isoformat(),
+        spread=partial(spread, answer=checks.Judged),
     )
 
 
@@ -127,9 +130,7 @@ def effects_of(sql: str, *, dialect: Dialect, catalog: Catalog | None, version: 
     from driftflow.readers.sources import loose_migration
 
     known = catalog if catalog is not None else empty_catalog(dialect, version)
-    return run_checks(
-        [loose_migration(sql, dialect=dialect)], catalog=known, dialect=dialect, policy=Policy(), folder=Path()
-    ).statements
+    return run_checks([loose_migration(sql, dialect=dialect)], catalog=known, dialect=dialect, policy=Policy()).statements
 
 
 def read_status(sources: Sequence[Source], connector: Connector | None) -> tuple[SourceStatus, ...]:

@@ -21,8 +21,10 @@ __all__ = [
     "Record",
     "UnsetType",
     "decode",
+    "decode_binary",
     "digest",
     "encode",
+    "encode_binary",
     "field",
     "pretty",
     "replace",
@@ -79,6 +81,16 @@ def decode(data: bytes | str, kind: type[R]) -> R:
         return msgspec.json.decode(data, type=kind)
     except RecursionError:
         raise msgspec.DecodeError("it is nested too deeply") from None
+
+
+def encode_binary(record: object) -> bytes:
+    """For this program's own processes, which read it again with `decode_binary`: compact, fast, and of no version."""
+    return msgspec.msgpack.encode(record, enc_hook=_plain)
+
+
+def decode_binary(data: bytes, kind: type[R]) -> R:
+    """What `encode_binary` was given. Raises `DecodeError`."""
+    return msgspec.msgpack.decode(data, type=kind)
 
 
 def to_builtins(record: object) -> Any:

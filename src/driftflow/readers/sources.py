@@ -18,6 +18,7 @@ from driftflow.model.record import Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
 from driftflow.readers.files import Faults, ReadInPart
+from driftflow.side_by_side import spread
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -132,12 +133,37 @@ def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migrat
 
 def _parsed(migrations: Iterable[Migration], dialect: Dialect, faults: Faults) -> tuple[Migration, ...]:
     """The same, without the statements that the grammar rejects; why goes to `faults`."""
-    parsed = []
-    for migration in migrations:
-        up = tuple(one for statement in migration.statements if (one := _parse(statement, dialect, faults)) is not None)
-        down = tuple(one for statement in migration.down if (one := _parse(statement, dialect, faults)) is not None)
-        parsed.append(replace(migration, statements=up, down=down))
-    return tuple(parsed)
+    every = tuple(migrations)
+    found: list[Migration] = []
+    for answer in spread(lambda stretch: _stretch(stretch, dialect), every, _Stretch):
+        if answer.sound:
+            found += answer.migrations
+        else:
+            stretch = every[len(found) : len(found) + answer.count]
+            found += [_migration(migration, dialect, faults) for migration in stretch]
+    return tuple(found)
+
+
+class _Stretch(Record, frozen=True, kw_only=True):
+    """Parsed migrations that follow each other; none of them where one has a fault, for faults are not sent."""
+
+    count: int
+    sound: bool = True
+    migrations: tuple[Migration, ...] = ()
+
+
+def _stretch(migrations: Sequence[Migration], dialect: Dialect) -> _Stretch:
+    faults = Faults()
+    parsed = tuple([_migration(migration, dialect, faults) for migration in migrations])
+    if faults.found:
+        return _Stretch(count=len(parsed), sound=False)
+    return _Stretch(count=len(parsed), migrations=parsed)
+
+
+def _migration(migration: Migration, dialect: Dialect, faults: Faults) -> Migration:
+    up = tuple([one for statement in migration.statements if (one := _parse(statement, dialect, faults)) is not None])
+    down = tuple([one for statement in migration.down if (one := _parse(statement, dialect, faults)) is not None])
+    return replace(migration, statements=up, down=down)
 
 
 def _parse(statement: Statement, dialect: Dialect, faults: Faults) -> Statement | None:
