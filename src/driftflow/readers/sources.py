@@ -17,7 +17,7 @@ from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
-from driftflow.readers.files import Faults, ReadInPart
+from driftflow.readers.files import Faults, ReadInPart, read_file
 from driftflow.side_by_side import spread
 
 if TYPE_CHECKING:
@@ -194,6 +194,11 @@ def loose_migration(sql: str, *, dialect: Dialect) -> Migration:
         sha256=digest,
     )
     return parse_all([bare], dialect)[0]
+
+
+def loose_statements(path: Path, *, dialect: Dialect) -> tuple[Statement, ...]:
+    """The statements of a file of SQL, not parsed: only the server has to understand them. Raises SourceError."""
+    return dialect.split(read_file(path, str(path)).piece())
 
 
 def pending_migrations(sources: Sequence[Source], pending: Sequence[str] | None) -> tuple[Migration, ...]:

@@ -171,7 +171,11 @@ def reindex(p: Prediction, operation: Reindex) -> None:
         _rebuild(p, on, (operation.name,), concurrently=concurrently)
     elif operation.kind == "table" and operation.name is not None:
         table = existing(p, operation.name)
-        p.transactional = p.transactional and (table is None or table.partitioning is None)
+        if table is not None and table.partitioning is not None:
+            p.transactional = False
+            p.lock(table.name, SHARE_UPDATE_EXCLUSIVE if concurrently else SHARE)
+            for part in tree(p, table.name)[1:]:  # even with CONCURRENTLY, and awaited like any other lock
+                p.lock_for_a_moment(part.name, SHARE, why="while the partitions are listed")
         for part in with_storage(tree(p, operation.name)):
             _rebuild(p, part.name, index_names(part), concurrently=concurrently)
     else:

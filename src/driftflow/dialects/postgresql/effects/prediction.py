@@ -23,6 +23,8 @@ class Prediction:
     version: int
     modes: dict[tuple[Name, str], str] = field(default_factory=dict)
     """(relation, mode) to why."""
+    momentary: set[tuple[Name, str]] = field(default_factory=set)
+    """Of these the ones that are given back before the work begins."""
     work: list[Work] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
@@ -44,6 +46,13 @@ class Prediction:
         for mode in modes:
             known = self.modes.get((relation, mode))
             self.modes[relation, mode] = known or why
+            self.momentary.discard((relation, mode))
+
+    def lock_for_a_moment(self, relation: Name, mode: str, *, why: str) -> None:
+        """One that is given back at once, unless the work itself takes it too."""
+        if (relation, mode) not in self.modes:
+            self.lock(relation, mode, why=why)
+            self.momentary.add((relation, mode))
 
     def lock_all(self, relations: Iterable[Name], *modes: str, why: str = "") -> None:
         for relation in relations:
@@ -82,7 +91,14 @@ class Prediction:
         claims = sorted(self.modes.items(), key=lambda item: (order.index(item[0][0]), -strength(item[0][1])))
         return Effects(
             locks=tuple(
-                LockClaim(relation=relation, mode=mode, blocks=blocks(mode), held=held, queues=queues(mode), why=why)
+                LockClaim(
+                    relation=relation,
+                    mode=mode,
+                    blocks=blocks(mode),
+                    held="instant" if (relation, mode) in self.momentary else held,
+                    queues=queues(mode),
+                    why=why,
+                )
                 for (relation, mode), why in claims
             ),
             work=tuple(self.work),

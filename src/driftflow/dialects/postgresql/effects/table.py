@@ -246,11 +246,14 @@ def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
             if (table.access_method or "heap") != operation.value.strip('"'):
                 rewrite(p, table, f"stored by {operation.value}")
         case "cluster" | "vacuum_full":
-            rewrite(p, table, "CLUSTER" if operation.action == "cluster" else "VACUUM FULL")
-            p.lock_all(index_names(table), ACCESS_SHARE)
+            for part in with_storage(tree(p, table.name) if table.partitioning is not None else (table,)):
+                rewrite(p, part, "CLUSTER" if operation.action == "cluster" else "VACUUM FULL")
+                p.lock_all(index_names(part), ACCESS_SHARE)
         case "vacuum":
-            p.lock(table.name, SHARE_UPDATE_EXCLUSIVE)
-            p.lock_all(index_names(table), SHARE_UPDATE_EXCLUSIVE)
+            for part in tree(p, table.name) if table.partitioning is not None else (table,):
+                p.lock(part.name, SHARE_UPDATE_EXCLUSIVE, why="" if part is table else f"below {table.name.name}")
+                if part.partitioning is None:
+                    p.lock_all(index_names(part), ROW_EXCLUSIVE)
         case "analyze":
             _analyze(p, table)
         case _:

@@ -1,0 +1,55 @@
+"""Where statements are observed: one scratch database on a throw-away server, with a session of its own in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Protocol
+
+from driftflow.engine.ports import Connection, Connector, DatabaseFault
+from driftflow.errors import DatabaseError
+from driftflow.lab.time_limit import limited, shortened
+from driftflow.model.migration import Statement
+from driftflow.model.observation import Seen
+
+SETUP_SECONDS_MAX = 120.0
+
+
+class Bench(Protocol):
+    """One dialect's way to observe. It is closed by whoever opened it."""
+
+    origin: str
+    """Where the server comes from, for a person."""
+
+    @property
+    def connector(self) -> Connector:
+        """To the scratch database."""
+
+    @property
+    def connection(self) -> Connection:
+        """The session that the observed statements run in: what one of them SETs holds for those after it."""
+
+    def strength(self, mode: str) -> int:
+        """How strong a lock is; a greater number is stronger."""
+
+    def observe(self, statement: Statement) -> Seen:
+        """Carry it out and say what it did; what it changed stays. Raises DatabaseError when it does not end."""
+
+    def close(self) -> None: ...
+
+
+def set_up(bench: Bench, statements: Sequence[Statement]) -> None:
+    """Run the statements that make the schema, in a session of their own. Raises DatabaseError naming the one that fails."""
+    with closing(bench.connector.connect("setup")) as connection:
+        for statement in statements:
+            try:
+                with limited(connection, statement.sql, seconds=SETUP_SECONDS_MAX):
+                    connection.query(statement.sql)
+            except DatabaseFault as fault:
+                raise DatabaseError(
+                    "DF-E470",
+                    "the setup failed on the throw-away server",
+                    where=f"{statement.span}\n{shortened(statement.sql)}",
+                    why=f"{fault.message}: {fault.detail}" if fault.detail else fault.message,
+                    hint=fault.hint or "correct the setup's statement; nothing was observed",
+                ) from fault
