@@ -15,9 +15,7 @@ def observe(run: Session, sql: str, *, setup: Path | None, on: str) -> int:
     from driftflow.lab.observe import observed
 
     place = dataclasses.replace(run, flags={**run.flags, "url": on, "env": None}, snapshot=None) if on else run
-    found = pipeline.observe_effects(
-        sql, dialect=place.dialect, version=run.server_version, on=place.url if on else "", setup=setup
-    )
+    found = observed(sql, dialect=place.dialect, version=run.server_version, on=place.url if on else "", setup=setup)
     show(run.out, found, text="observations")
     if setup is None:
         run.out.next(quoted("driftflow", "effects", sql.strip(), "--observe", "--setup", "FILE") + "    # on your tables")
