@@ -101,6 +101,8 @@ class PrimaryKey(Record, frozen=True, kw_only=True, tag_field="constraint", tag=
     """Only where a key carries more than its name (SQLite collation or direction)."""
     on_conflict: str = ""
     comment: str = ""
+    method: str = ""
+    """MySQL and MariaDB, as of an index: btree or hash where it is not the engine's own."""
 
 
 class Unique(Record, frozen=True, kw_only=True, tag_field="constraint", tag="unique"):

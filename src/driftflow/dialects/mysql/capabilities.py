@@ -23,6 +23,9 @@ INSTANT_ANYWHERE: Final = Version(major=8, minor=0, patch=29)
 INLINE_REFERENCES: Final = Version(major=9)
 """REFERENCES behind a column makes a foreign key; before, it is read and forgotten (measured on 9.7.4)."""
 MORE_ROW_VERSIONS: Final = Version(major=9, minor=1)
+BODY_IF_NOT_EXISTS: Final = INSTANT_ANYWHERE
+"""Of a trigger, a procedure or a function (8.0.29 release notes)."""
+VIEW_IF_NOT_EXISTS: Final = MORE_ROW_VERSIONS
 EIGHT: Final = Version(major=8)
 
 STEPS: Final = (

@@ -97,7 +97,7 @@ class _Reader:
         name = self.name(key)
         columns = [self._column(one) for one in self.columns.get(key, ())]
         collation = str(row["table_collation"] or "")
-        primary, indexes = self._indexes(name)
+        primary, indexes = self._indexes(name, chooses=str(row["engine"]) == "MEMORY")
         constraints: list[Constraint] = [*primary, *self._foreign_keys(key), *self._checks(key, columns)]
         return Table(
             name=name,
@@ -154,7 +154,7 @@ class _Reader:
             return settled_default(expression, type_)
         return settled_default(quote_string(text), type_)
 
-    def _indexes(self, table: Name) -> tuple[list[PrimaryKey], list[Index]]:
+    def _indexes(self, table: Name, *, chooses: bool) -> tuple[list[PrimaryKey], list[Index]]:
         primary: list[PrimaryKey] = []
         indexes: list[Index] = []
         for name, grouped in groupby(self.statistics.get(table.name, ()), key=lambda row: str(row["index_name"])):
@@ -162,12 +162,14 @@ class _Reader:
             parts = tuple(self._part(row) for row in parts_rows)
             first = parts_rows[0]
             comment = str(first["index_comment"] or "")
+            method = str(first["index_type"]).lower()
+            if method == "btree" and not chooses:
+                method = ""
             if name == "PRIMARY":
                 kept = parts if any(part.descending or part.prefix for part in parts) else ()
                 columns = tuple(part.column for part in parts)
-                primary.append(PrimaryKey(name=name, columns=columns, parts=kept, comment=comment))
+                primary.append(PrimaryKey(name=name, columns=columns, parts=kept, comment=comment, method=method))
                 continue
-            method = str(first["index_type"]).lower()
             visible = first.get("is_visible", "YES") == "YES" and first.get("ignored", "NO") == "NO"
             indexes.append(
                 Index(
@@ -175,7 +177,7 @@ class _Reader:
                     table=table,
                     parts=parts if method not in {"fulltext", "spatial"} else tuple(_whole(part) for part in parts),
                     unique=int(first["non_unique"]) == 0,
-                    method="" if method == "btree" else method,
+                    method=method,
                     visible=visible,
                     comment=comment,
                 )

@@ -8,7 +8,7 @@ from driftflow.dialects.mysql.tokens import name_of, tokenize
 from driftflow.dialects.mysql.types import TEXTS, base_word
 from driftflow.dialects.pinned import covers_key, fixed_columns
 from driftflow.model import operations as op
-from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, Table, Unique
+from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.record import replace
 
@@ -159,8 +159,16 @@ def _index(index: Index, table: Name, found: Table | None) -> Index:
     parts = tuple(
         replace(part, column=columns.get(part.column.lower(), part.column)) if part.column else part for part in index.parts
     )
+    index = replace(index, method=_method(index.method, found))
     name = index.name.name or _made(parts, [one.name.name for one in found.indexes] if found is not None else [])
     return replace(index, table=table, name=Name(schema=table.schema, name=name), parts=parts)
+
+
+def _method(said: str, table: Table | None) -> str:
+    """MEMORY alone has a choice: a hash where nothing is said. The others take USING HASH and build a tree."""
+    if said not in {"", "btree", "hash"}:
+        return said
+    return (said or "hash") if _table_option(table, "ENGINE") == "MEMORY" else ""
 
 
 def _made(parts: tuple[IndexPart, ...], taken: list[str]) -> str:
@@ -248,13 +256,16 @@ def _create_table(operation: op.CreateTable, place: _Place) -> op.CreateTable:
         named = _named(one, name, place, taken)
         taken.add(named.name)
         constraints.append(named)
-    found = replace(table, name=name, indexes=())
+    found = replace(table, name=name, indexes=(), options=_table_options(table, place))
     for index in table.indexes:
         found = replace(found, indexes=(*found.indexes, _index(index, name, found)))
-    options = _table_options(table, place)
-    found = replace(found, options=options, constraints=tuple(constraints))
+    found = replace(found, constraints=tuple(_key_method(one, found) for one in constraints))
     columns = tuple(_settled(column, found, place) for column in table.columns)
     return replace(operation, table=replace(found, columns=columns))
+
+
+def _key_method(constraint: Constraint, table: Table | None) -> Constraint:
+    return replace(constraint, method=_method(constraint.method, table)) if isinstance(constraint, PrimaryKey) else constraint
 
 
 def _table_options(table: Table, place: _Place) -> tuple[str, ...]:
@@ -338,7 +349,7 @@ def _add_constraint(operation: op.AddConstraint, place: _Place) -> op.Operation:
         parts = constraint.parts or tuple(IndexPart(column=column) for column in constraint.columns)
         index = Index(name=Name(schema=name.schema, name=constraint.name), table=name, parts=parts, unique=True)
         return op.CreateIndex(index=_index(index, name, table))
-    return replace(operation, table=name, constraint=_named(constraint, name, place, _taken(table)))
+    return replace(operation, table=name, constraint=_key_method(_named(constraint, name, place, _taken(table)), table))
 
 
 def _drop_constraint(operation: op.DropConstraint, place: _Place) -> op.Operation:

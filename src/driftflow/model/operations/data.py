@@ -58,6 +58,8 @@ class Truncate(BaseOperation, frozen=True, kw_only=True, tag="truncate"):
     tables: tuple[Name, ...]
     restart_identity: bool = False
     cascade: bool = False
+    wait_seconds: int | None = None
+    """MariaDB: WAIT n; 0 for NOWAIT."""
 
     def after(self, catalog: Catalog) -> Catalog:
         for name in self.tables:

@@ -13,11 +13,15 @@ from driftflow.model.record import replace
 class CreateFunction(BaseOperation, frozen=True, kw_only=True, tag="create_function"):
     routine: Routine
     or_replace: bool = False
+    if_not_exists: bool = False
+    definer: str = ""
+    """MySQL and MariaDB: whose rights it runs with, as written."""
 
     def after(self, catalog: Catalog) -> Catalog:
         key = f"{self.routine.name}({self.routine.arguments})"
         if key in catalog.routines and not self.or_replace:
-            refuse(catalog, f"{self.routine.kind} {key} exists already")
+            if not self.if_not_exists:
+                refuse(catalog, f"{self.routine.kind} {key} exists already")
             return catalog
         return replace(catalog, routines={**catalog.routines, key: self.routine})
 

@@ -13,7 +13,11 @@ from driftflow.model.record import replace
 class CreateSchema(BaseOperation, frozen=True, kw_only=True, tag="create_schema"):
     name: str
     if_not_exists: bool = False
+    or_replace: bool = False
+    """MariaDB, as of CreateTable: the DropSchema stands before it."""
     owner: str = ""
+    options: tuple[str, ...] = ()
+    """MySQL and MariaDB: `CHARSET=latin1`, `COLLATE=latin1_bin`, `COMMENT=said`, `ENCRYPTION=Y`."""
 
     def after(self, catalog: Catalog) -> Catalog:
         if self.name in catalog.schemas:

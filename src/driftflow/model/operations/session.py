@@ -27,6 +27,10 @@ class LockTable(BaseOperation, frozen=True, kw_only=True, tag="lock_table"):
     tables: tuple[Name, ...]
     mode: str
     nowait: bool = False
+    alias: str = ""
+    """MySQL and MariaDB: the name by which the session's statements must call the (one) table."""
+    wait_seconds: int | None = None
+    """MariaDB: WAIT n; 0 for NOWAIT."""
 
 
 class Pragma(BaseOperation, frozen=True, kw_only=True, tag="pragma"):

@@ -24,6 +24,8 @@ class CreateTable(BaseOperation, frozen=True, kw_only=True, tag="create_table"):
     """How many of the table's own columns stand before each LIKE; empty when all LIKEs come first."""
     on_commit: str = ""
     """DROP or DELETE ROWS, on a temporary table."""
+    or_replace: bool = False
+    """MariaDB: the second half of a CREATE OR REPLACE TABLE. The first is the DropTable before it, which says what is lost."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """The table, new and empty, with what it gets from a parent, its sequences and the indexes of its keys."""
@@ -49,6 +51,12 @@ class CreateTableAs(BaseOperation, frozen=True, kw_only=True, tag="create_table_
     options: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     unlogged: bool = False
+    body: str = ""
+    """MySQL and MariaDB: the columns and keys before the query, in parentheses; `columns` are their names."""
+    duplicates: Literal["", "IGNORE", "REPLACE"] = ""
+    """MySQL and MariaDB: what happens to rows that break a unique key of the body."""
+    or_replace: bool = False
+    """As of CreateTable."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """The columns' types are the server's to say; the table is known only in part."""
@@ -74,6 +82,8 @@ class DropTable(BaseOperation, frozen=True, kw_only=True, tag="drop_table"):
     if_exists: bool = False
     cascade: bool = False
     foreign: bool = False
+    wait_seconds: int | None = None
+    """MariaDB: WAIT n; 0 for NOWAIT."""
 
     def after(self, catalog: Catalog) -> Catalog:
         table = find_table(catalog, self.name, if_exists=self.if_exists)
@@ -89,6 +99,8 @@ class RenameTable(BaseOperation, frozen=True, kw_only=True, tag="rename_table"):
     to: str
     if_exists: bool = False
     relation_kind: Literal["table", "view", "materialized_view", "foreign_table", "sequence", "index"] = "table"
+    wait_seconds: int | None = None
+    """MariaDB: WAIT n; 0 for NOWAIT."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """Foreign keys, views, heirs, sequences and publications follow; constraints and indexes keep their names."""
@@ -115,6 +127,8 @@ class MoveTable(BaseOperation, frozen=True, kw_only=True, tag="move_table"):
     schema: str
     if_exists: bool = False
     relation_kind: Literal["table", "view", "materialized_view", "foreign_table", "sequence"] = "table"
+    wait_seconds: int | None = None
+    """MariaDB: WAIT n; 0 for NOWAIT."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """The relation in its new schema, with its indexes and the sequences that it owns."""

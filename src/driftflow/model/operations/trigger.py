@@ -19,6 +19,8 @@ class CreateTrigger(BaseOperation, frozen=True, kw_only=True, tag="create_trigge
     if_not_exists: bool = False
     touches: tuple[Name, ...] = ()
     """Relations that the body names (SQLite, MySQL); constraint triggers' FROM table."""
+    definer: str = ""
+    """MySQL and MariaDB: whose rights it runs with, as written."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """On a partitioned table a row trigger comes to every partition too."""

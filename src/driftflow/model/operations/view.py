@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from driftflow.model.catalog import Catalog, View
 from driftflow.model.names import Name
 from driftflow.model.operations import dependents
@@ -19,6 +21,10 @@ class CreateView(BaseOperation, frozen=True, kw_only=True, tag="create_view"):
     recursive: bool = False
     check_option: str = ""
     with_data: bool = True
+    algorithm: Literal["", "UNDEFINED", "MERGE", "TEMPTABLE"] = ""
+    """MySQL and MariaDB, as the next two."""
+    definer: str = ""
+    security: Literal["", "DEFINER", "INVOKER"] = ""
 
     def after(self, catalog: Catalog) -> Catalog:
         """OR REPLACE keeps what hangs on the view: triggers, grants, comment, owner."""

@@ -14,7 +14,7 @@ from driftflow.dialects.registry import dialect_named
 from driftflow.model.catalog import structure
 from driftflow.model.operations import CreateTable, Operation, RawSql
 from driftflow.model.record import replace
-from mysql_predictions import CHECKS_OFF, DATA, operations_of, setup_statements
+from mysql_predictions import CHECKS_OFF, DATA, catalog_of_setup, dialect_of, operations_of, predicted, setup_statements
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,21 @@ drop procedure pr
 create database if not exists shop
 drop database shop
 lock tables t write, p read
+lock tables t as x write, p y read local, c low_priority write
+create algorithm=merge definer=`root`@`%` sql security invoker view v as select 1 as one
+create or replace definer=current_user view v as select 1 as one
+create definer='a b'@'localhost' trigger tr after delete on t for each row follows `other one` set @a = 1
+create definer=root@localhost procedure if not exists pr() sql security invoker comment 'it''s' select 1
+create definer=current_user() function fn() returns varchar(5) charset latin1 deterministic return 'x'
+create database shop character set latin1 collate latin1_bin
+create database shop2 comment 'it''s'
+create table mem (id int, a int, primary key (id) using btree comment 'x', key a (a) using btree, unique b (a) using hash) engine=memory
+create table t9 (id int) data directory='/tmp' connection='mysql://x' comment 'it''s'
+create table if not exists t3 (id int primary key, v varchar(9)) engine=innodb comment='two words' ignore as select id, v from p
+alter table t add unique key if not exists u9 (i)
+alter table t rename index if exists k_i to k_j
+create index if not exists i on t (i)
+drop table a
 set foreign_key_checks = 0
 start transaction
 commit
@@ -149,6 +164,71 @@ def _plain(operation: Operation) -> Operation:
 def _is_the_other_ones(dialect: Dialect, sql: str) -> bool:
     """IGNORED is MariaDB's word for an index, INVISIBLE is MySQL's."""
     return ("ignored" if dialect.name == "mysql" else "invisible") in sql
+
+
+MARIADB = """
+drop table if exists a, b wait 5
+drop table a nowait
+truncate table t wait 3
+rename table a wait 2 to b
+rename table if exists a to d.b
+lock tables t write, p read nowait
+lock tables t write concurrent wait 4
+create temporary sequence sq start with 3 nocache
+create sequence sq2 increment by 2 no minvalue no cycle
+alter sequence sq nocycle restart 5
+create or replace table t (id int primary key)
+create or replace table t like p
+create or replace temporary table t (id int)
+create or replace table t engine=myisam as select id from p
+create or replace database shop character set latin1
+create or replace index k_i on t (i)
+create or replace procedure pr() select 1
+create or replace trigger tr before insert on t for each row set @a = 1
+alter table t wait 3 add column z int
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("sql", MARIADB)
+def test_what_only_mariadb_has_is_rendered_too(sql: str) -> None:
+    dialect = dialect_named("mariadb")
+    operations = operations_of(dialect, sql)
+    assert not any(isinstance(one, RawSql) for one in operations), operations
+    assert read_again(dialect, operations) == operations
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop table if exists a, b wait 5",
+        "lock tables t as x write, p read local",
+        "create or replace table t (id int)",
+        "create or replace database shop",
+        "create or replace index k_i on t (i)",
+    ],
+)
+def test_what_was_one_statement_is_rendered_as_one(sql: str) -> None:
+    dialect = dialect_named("mariadb")
+    operations = operations_of(dialect, sql)
+    assert len(operations) == 2
+    assert operations_of(dialect, dialect.render(*operations)) == operations
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create or replace table t (id int)",
+        "create or replace table t as select 1 as one",
+        "create or replace database d",
+        "create or replace trigger tr before insert on p for each row set @a = 1",
+        "create or replace function f() returns int return 1",
+    ],
+)
+def test_what_mysql_does_not_replace_fails_there_for_certain(sql: str) -> None:
+    for version, word in (("mysql-9.7.4", "is unknown to MySQL"), ("mariadb-10.11.19", "")):
+        dialect, number = dialect_of(version)
+        refused = predicted(dialect, catalog_of_setup(dialect, number), sql).refused
+        assert word in " ".join(refused) if word else not refused, (version, refused)
 
 
 @pytest.mark.parametrize(

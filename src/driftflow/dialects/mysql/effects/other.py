@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from driftflow.dialects.mariadb.capabilities import OLDEST
+from driftflow.dialects.mysql.capabilities import BODY_IF_NOT_EXISTS, VIEW_IF_NOT_EXISTS
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_READ, SHARED_READ_ONLY, Prediction
 from driftflow.model.operations import (
     AlterSequence,
@@ -23,6 +25,8 @@ def view(p: Prediction, operation: CreateView | DropView) -> None:
     match operation:
         case CreateView():
             name = operation.view.name
+            if operation.if_not_exists:
+                p.needs(VIEW_IF_NOT_EXISTS, OLDEST, "CREATE VIEW IF NOT EXISTS")
             there = name.text in p.catalog.views
             if there and not operation.or_replace and not operation.if_not_exists:
                 p.fails("exists", f"view {name} exists already", relation=name, certain=True)
@@ -42,6 +46,7 @@ def trigger(p: Prediction, operation: CreateTrigger | DropTrigger) -> None:
     """A trigger is a part of its table: the table is locked for a moment, and every later write runs the body."""
     match operation:
         case CreateTrigger():
+            _needs(p, "TRIGGER", or_replace=operation.or_replace, if_not_exists=operation.if_not_exists)
             table = p.table(operation.trigger.table)
             p.lock(operation.trigger.table, EXCLUSIVE)
             names = [one.name for one in table.triggers] if table is not None else []
@@ -61,8 +66,10 @@ def routine(p: Prediction, operation: CreateFunction | DropFunction) -> None:
     match operation:
         case CreateFunction():
             name = operation.routine.name
+            kind = operation.routine.kind.upper()
+            _needs(p, kind, or_replace=operation.or_replace, if_not_exists=operation.if_not_exists)
             there = any(one.name == name and one.kind == operation.routine.kind for one in p.catalog.routines.values())
-            if there and not operation.or_replace:
+            if there and not (operation.or_replace or operation.if_not_exists):
                 p.fails("exists", f"{operation.routine.kind} {name} exists already", certain=True)
         case DropFunction():
             there = any(one.name == operation.name for one in p.catalog.routines.values())
@@ -71,15 +78,25 @@ def routine(p: Prediction, operation: CreateFunction | DropFunction) -> None:
             p.breaks("whatever calls it", None)
 
 
+def _needs(p: Prediction, kind: str, *, or_replace: bool, if_not_exists: bool) -> None:
+    if or_replace:
+        p.needs(None, OLDEST, f"CREATE OR REPLACE {kind}")
+    if if_not_exists:
+        p.needs(BODY_IF_NOT_EXISTS, OLDEST, f"CREATE {kind} IF NOT EXISTS")
+
+
 def lock_table(p: Prediction, operation: LockTable) -> None:
     """LOCK TABLES holds its locks until UNLOCK TABLES, and commits what was open."""
     for table in operation.tables:
         p.table(table)
-        p.lock(table, SHARED_READ_ONLY if operation.mode == "READ" else EXCLUSIVE, held="statement", why="until UNLOCK TABLES")
+        mode = SHARED_READ_ONLY if operation.mode.startswith("READ") else EXCLUSIVE
+        p.lock(table, mode, held="statement", why="until UNLOCK TABLES")
 
 
 def schema(p: Prediction, operation: CreateSchema | DropSchema) -> None:
     if isinstance(operation, CreateSchema):
+        if operation.or_replace:
+            p.needs(None, OLDEST, "CREATE OR REPLACE DATABASE")
         if operation.name in p.catalog.schemas and not operation.if_not_exists:
             p.fails("exists", f"database {operation.name} exists already", certain=True)
         return

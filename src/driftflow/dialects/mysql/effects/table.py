@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
+from driftflow.dialects.mariadb.capabilities import OLDEST, ONLINE_COPY
 from driftflow.dialects.mysql.effects.change import change_grade, metadata, option
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED_REBUILD, Grade, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_gone, in_dictionary
 from driftflow.dialects.mysql.effects.prediction import (
     EXCLUSIVE,
     SHARED_READ,
-    SHARED_READ_ONLY,
     Prediction,
 )
 from driftflow.dialects.mysql.types import LONG_TYPES, TEXTS, base_word
@@ -31,6 +30,8 @@ from driftflow.model.record import replace
 
 def create_table(p: Prediction, operation: CreateTable) -> None:
     table = operation.table
+    if operation.or_replace:
+        p.needs(None, OLDEST, "CREATE OR REPLACE TABLE")
     if p.catalog.table(table.name) is not None:
         if not operation.if_not_exists:
             p.fails("exists", f"table {table.name} exists already", relation=table.name, certain=True)
@@ -51,6 +52,8 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
 
 
 def create_table_as(p: Prediction, operation: CreateTableAs) -> None:
+    if operation.or_replace:
+        p.needs(None, OLDEST, "CREATE OR REPLACE TABLE")
     if p.catalog.table(operation.name) is not None and not operation.if_not_exists:
         p.fails("exists", f"table {operation.name} exists already", relation=operation.name, certain=True)
     p.lock(operation.name, EXCLUSIVE)
@@ -198,8 +201,3 @@ def _engine(p: Prediction, table: Table | None, engine: str) -> Grade:
         for key in table.foreign_keys if table is not None else ():
             p.fails("dependency", f"foreign key {key.name} needs InnoDB", relation=table.name if table else None, certain=True)
     return Grade(reason=f"the rows move to {engine}", unchecked=p.mariadb and p.version < ONLINE_COPY)
-
-
-def lock_for(mode: str) -> str:
-    """LOCK TABLES ... READ | WRITE."""
-    return SHARED_READ_ONLY if mode == "READ" else EXCLUSIVE

@@ -10,7 +10,7 @@ from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
 from driftflow.dialects.mysql.parse.data import OPENS_DATA, data_statement
 from driftflow.dialects.mysql.parse.object import alter_object, create_object, drop, grant, sequence
 from driftflow.dialects.mysql.parse.partition import maintenance
-from driftflow.dialects.mysql.parse.routine import create_event, create_routine, create_trigger, create_view, definer
+from driftflow.dialects.mysql.parse.routine import create_event, create_routine, create_trigger, create_view, read_head
 from driftflow.dialects.mysql.parse.session import TRANSACTION_WORDS, lock_tables, settings, transaction, use
 from driftflow.dialects.mysql.parse.table import create_table
 from driftflow.dialects.mysql.tokens import tokenize
@@ -93,31 +93,25 @@ def _create(cursor: Cursor) -> tuple[Operation, ...]:
     if cursor.accept("TABLE"):
         return create_table(cursor, temporary=temporary, or_replace=or_replace)
     if cursor.peek().key in {"UNIQUE", "FULLTEXT", "SPATIAL", "INDEX", "ONLINE", "OFFLINE"}:
-        return create_index(cursor)
+        return create_index(cursor, or_replace=or_replace)
     if cursor.accept("SEQUENCE"):
         return (sequence(cursor, temporary=temporary, or_replace=or_replace),)
-    while cursor.at("ALGORITHM") or cursor.at("DEFINER") or cursor.at("SQL", "SECURITY"):
-        if cursor.accept("ALGORITHM"):
-            cursor.expect("=")
-            cursor.take()
-        elif cursor.accept("SQL", "SECURITY"):
-            cursor.take()
-        else:
-            definer(cursor)
-    cursor.accept("AGGREGATE")
+    head = read_head(cursor)
+    if cursor.accept("AGGREGATE"):
+        raise Unread("an aggregate function")
     match cursor.accept_any(("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT")):
         case "VIEW":
-            return (create_view(cursor, or_replace=or_replace),)
+            return (create_view(cursor, head, or_replace=or_replace),)
         case "TRIGGER":
-            return (create_trigger(cursor, or_replace=or_replace),)
+            return (create_trigger(cursor, head, or_replace=or_replace),)
         case "PROCEDURE":
-            return (create_routine(cursor, "procedure", or_replace=or_replace),)
+            return (create_routine(cursor, head, "procedure", or_replace=or_replace),)
         case "FUNCTION":
-            return (create_routine(cursor, "function", or_replace=or_replace),)
+            return (create_routine(cursor, head, "function", or_replace=or_replace),)
         case "EVENT":
             return (create_event(cursor),)
         case _:
-            return (create_object(cursor),)
+            return create_object(cursor, or_replace=or_replace)
 
 
 def _alter(cursor: Cursor) -> tuple[Operation, ...]:

@@ -8,7 +8,7 @@ from driftflow.dialects.mysql.parse.constraint import OPENS_KEY, PRIMARY, enforc
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
 from driftflow.dialects.mysql.parse.option import Option, table_option
 from driftflow.dialects.mysql.parse.partition import opens_partition_clause, partition_clause
-from driftflow.dialects.mysql.parse.request import Request
+from driftflow.dialects.mysql.parse.request import Request, wait_seconds
 from driftflow.dialects.mysql.parse.table import unique_of
 from driftflow.model.catalog import Index, PrimaryKey
 from driftflow.model.names import Name
@@ -157,7 +157,7 @@ def _convert(cursor: Cursor, table: Name) -> ConvertCharset:
 
 def _add(cursor: Cursor, table: Name) -> list[Operation]:
     if cursor.peek().key in OPENS_KEY and cursor.peek().kind == "word":
-        if_not_exists = cursor.at("INDEX", "IF") or cursor.at("KEY", "IF") or cursor.at("UNIQUE", "INDEX", "IF")
+        if_not_exists = "IF" in {cursor.peek(ahead).key for ahead in (1, 2)}
         key = key_definition(cursor, table)
         if isinstance(key, Index):
             return [CreateIndex(index=key, if_not_exists=if_not_exists)]
@@ -292,12 +292,12 @@ def _rename(cursor: Cursor, table: Name) -> list[Operation]:
     if not cursor.accept("TO"):
         cursor.accept("AS")
         cursor.accept("=")
-    return renamed(table, cursor.qualified())
+    return [*renamed(table, cursor.qualified())]
 
 
-def renamed(table: Name, to: Name, *, if_exists: bool = False) -> list[Operation]:
+def renamed(table: Name, to: Name, *, if_exists: bool = False) -> list[MoveTable | RenameTable]:
     """A new name, and another database where one is named."""
-    found: list[Operation] = []
+    found: list[MoveTable | RenameTable] = []
     if to.schema and to.schema != table.schema:
         found.append(MoveTable(name=table, schema=to.schema, if_exists=if_exists))
         table = Name(schema=to.schema, name=table.name)
@@ -312,25 +312,23 @@ def rename_tables(cursor: Cursor) -> tuple[Operation, ...]:
     found: list[Operation] = []
     while True:
         table = cursor.qualified()
-        Request().wait(cursor)
+        seconds = wait_seconds(cursor)
         cursor.expect("TO")
-        found.extend(renamed(table, cursor.qualified(), if_exists=if_exists))
+        moved = renamed(table, cursor.qualified(), if_exists=if_exists)
+        found.extend(replace(one, wait_seconds=seconds) for one in moved)
         if not cursor.accept(","):
             return tuple(found)
 
 
-def create_index(cursor: Cursor) -> tuple[Operation, ...]:
-    """Behind CREATE: [ONLINE] [UNIQUE | FULLTEXT | SPATIAL] INDEX [IF NOT EXISTS] name [USING type] ON table (...) [options]"""
+def create_index(cursor: Cursor, *, or_replace: bool) -> tuple[Operation, ...]:
+    """Behind CREATE [OR REPLACE]: [ONLINE] [UNIQUE | FULLTEXT | SPATIAL] INDEX [IF NOT EXISTS] name [USING type] ON table (...) [options]"""
     cursor.accept_any(("ONLINE", "OFFLINE"))
     unique = cursor.accept("UNIQUE")
     method = cursor.accept_any(("FULLTEXT", "SPATIAL")).lower()
     cursor.expect("INDEX")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = cursor.name()
-    using = ""
-    if cursor.accept("USING") and not cursor.accept("BTREE"):
-        cursor.expect("HASH")
-        using = "hash"
+    using = cursor.accept_any(("BTREE", "HASH", "RTREE")).lower() if cursor.accept("USING") else ""
     cursor.expect("ON")
     table = cursor.qualified()
     request = Request()
@@ -343,7 +341,8 @@ def create_index(cursor: Cursor) -> tuple[Operation, ...]:
         if cursor.index == start:
             break
     asked = request.operation(table)
-    return (CreateIndex(index=index, if_not_exists=if_not_exists), *([asked] if asked is not None else []))
+    before = [DropIndex(name=index.name, table=table, if_exists=True)] if or_replace else []
+    return (*before, CreateIndex(index=index, if_not_exists=if_not_exists), *([asked] if asked is not None else []))
 
 
 def drop_index(cursor: Cursor) -> tuple[Operation, ...]:

@@ -139,21 +139,22 @@ def enforced(cursor: Cursor) -> bool:
 def _primary(cursor: Cursor) -> PrimaryKey:
     if cursor.is_name() and not cursor.at("USING"):
         cursor.name()  # a name that the servers accept and forget
-    if cursor.accept("USING"):
-        _method(cursor)
+    method = _method(cursor) if cursor.accept("USING") else ""
     parts = key_parts(cursor)
-    index = index_options(cursor, Index(name=Name(name=PRIMARY), table=Name(name=""), parts=parts))
+    index = index_options(cursor, Index(name=Name(name=PRIMARY), table=Name(name=""), parts=parts, method=method))
     if any(part.expression for part in parts):
         raise Unread("a primary key over an expression")
     kept = parts if any(part.descending or part.prefix for part in parts) else ()
-    return PrimaryKey(name=PRIMARY, columns=tuple(part.column for part in parts), parts=kept, comment=index.comment)
+    return PrimaryKey(
+        name=PRIMARY, columns=tuple(part.column for part in parts), parts=kept, comment=index.comment, method=index.method
+    )
 
 
 def _method(cursor: Cursor) -> str:
     word = cursor.accept_any(("BTREE", "HASH", "RTREE"))
     if not word:
         raise Unread(f"BTREE or HASH was expected {cursor.here()}")
-    return "" if word == "BTREE" else word.lower()
+    return word.lower()
 
 
 def _action(cursor: Cursor) -> Action:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from driftflow.dialects.mysql.functions import foreign_functions
 from driftflow.dialects.mysql.normal import normal
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread, expression_of
+from driftflow.dialects.mysql.parse.request import wait_seconds
 from driftflow.dialects.relations import relations_read
 from driftflow.dialects.tokens import Token
 from driftflow.model.names import Name
@@ -46,9 +47,7 @@ def data_statement(cursor: Cursor) -> Operation:
             cursor.take()
             cursor.accept("TABLE")
             table = cursor.qualified()
-            if cursor.accept("NOWAIT") or cursor.accept("WAIT"):
-                cursor.rest()
-            return Truncate(tables=(table,))
+            return Truncate(tables=(table,), wait_seconds=wait_seconds(cursor))
         case _:
             raise Unread(f"no statement begins {cursor.here()}")
 

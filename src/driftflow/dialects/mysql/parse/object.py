@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
+from driftflow.dialects.mysql.parse.option import table_option
+from driftflow.dialects.mysql.parse.request import wait_seconds
 from driftflow.model.catalog import Sequence, SequenceOptions
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -25,14 +27,17 @@ from driftflow.model.record import replace
 _NAMED = frozenset({"SERVER", "TABLESPACE", "EVENT", "PACKAGE", "LOGFILE", "LIBRARY"})
 
 
-def create_object(cursor: Cursor) -> Operation:
-    """Behind CREATE: a database, or an object without an operation of its own."""
+def create_object(cursor: Cursor, *, or_replace: bool) -> tuple[Operation, ...]:
+    """Behind CREATE [OR REPLACE]: a database, or an object without an operation of its own. A database is replaced by a DROP before it."""
     if cursor.accept_any(("DATABASE", "SCHEMA")):
         if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
         name = cursor.name()
-        cursor.rest()
-        return CreateSchema(name=name, if_not_exists=if_not_exists)
-    return _other(cursor, "create")
+        options: list[str] = []
+        while (option := table_option(cursor)) is not None:
+            options.append(option.text)
+        before = (DropSchema(name=name, if_exists=True, cascade=True),) if or_replace else ()
+        return (*before, CreateSchema(name=name, if_not_exists=if_not_exists, or_replace=or_replace, options=tuple(options)))
+    return (_other(cursor, "create"),)
 
 
 def alter_object(cursor: Cursor) -> Operation:
@@ -40,7 +45,7 @@ def alter_object(cursor: Cursor) -> Operation:
     if cursor.accept("SEQUENCE"):
         if_exists = cursor.accept("IF", "EXISTS")
         name = cursor.qualified()
-        restart, restarts, options = _sequence_options(cursor)
+        restart, restarts, options = _sequence_options(cursor, alters=True)
         return AlterSequence(name=name, options=options, restart=restart, restarts=restarts, if_exists=if_exists)
     while cursor.at("ALGORITHM") or cursor.at("DEFINER") or cursor.at("SQL", "SECURITY"):
         cursor.until("VIEW", "EVENT", "ALGORITHM" if cursor.at("DEFINER") else "DEFINER")
@@ -75,16 +80,17 @@ def drop(cursor: Cursor) -> tuple[Operation, ...]:
         case "TABLE" | "TABLES":
             names = _qualified_names(cursor)
             cursor.accept_any(("RESTRICT", "CASCADE"))
-            if cursor.accept("WAIT") or cursor.accept("NOWAIT"):
-                cursor.rest()
+            seconds = wait_seconds(cursor)
             if temporary:
                 return tuple(DropObject(kind="temporary_table", name=name, sql=cursor.sql, if_exists=if_exists) for name in names)
-            return tuple(DropTable(name=name, if_exists=if_exists) for name in names)
+            return tuple(DropTable(name=name, if_exists=if_exists, wait_seconds=seconds) for name in names)
         case "VIEW":
             names = _qualified_names(cursor)
             cursor.accept_any(("RESTRICT", "CASCADE"))
             return tuple(DropView(name=name, if_exists=if_exists) for name in names)
         case "SEQUENCE":
+            if temporary:
+                raise Unread("DROP TEMPORARY SEQUENCE")
             return tuple(DropSequence(name=name, if_exists=if_exists) for name in _qualified_names(cursor))
         case "TRIGGER":
             name = cursor.qualified()
@@ -134,11 +140,11 @@ def sequence(cursor: Cursor, *, temporary: bool, or_replace: bool) -> Operation:
         raise Unread("CREATE OR REPLACE SEQUENCE")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = cursor.qualified()
-    _, _, options = _sequence_options(cursor)
+    _, _, options = _sequence_options(cursor, alters=False)
     return CreateSequence(sequence=Sequence(name=name, options=options), if_not_exists=if_not_exists, temporary=temporary)
 
 
-def _sequence_options(cursor: Cursor) -> tuple[int | None, bool, SequenceOptions]:
+def _sequence_options(cursor: Cursor, *, alters: bool) -> tuple[int | None, bool, SequenceOptions]:
     options = SequenceOptions()
     restart, restarts = None, False
     while not cursor.done:
@@ -162,10 +168,16 @@ def _sequence_options(cursor: Cursor) -> tuple[int | None, bool, SequenceOptions
                 options = replace(options, cycle=True)
             case "NOCYCLE":
                 options = replace(options, cycle=False)
-            case "NO" if cursor.accept_any(("MINVALUE", "MAXVALUE", "CYCLE", "CACHE")):
-                options = replace(options, cycle=False) if cursor.peek(-1).key == "CYCLE" else options
-            case "NOMINVALUE" | "NOMAXVALUE" | "NOCACHE":
+            case "NO" if cursor.accept("CYCLE"):
+                options = replace(options, cycle=False)
+            case "NO" if cursor.accept("CACHE"):
+                options = replace(options, cache=0)
+            case "NO" if not alters and cursor.accept_any(("MINVALUE", "MAXVALUE")):
                 pass
+            case "NOCACHE":
+                options = replace(options, cache=0)
+            case "NOMINVALUE" | "NOMAXVALUE" if not alters:
+                pass  # what it is without a word
             case _:
                 cursor.index -= 1
                 raise Unread(f"a sequence knows nothing that begins {cursor.here()}")

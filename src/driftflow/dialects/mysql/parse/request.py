@@ -42,12 +42,8 @@ class Request:
         return cursor.accept("WITH", "VALIDATION") or cursor.accept("WITHOUT", "VALIDATION")
 
     def wait(self, cursor: Cursor) -> None:
-        """MariaDB: [WAIT n | NOWAIT] behind the table's name."""
-        if cursor.accept("NOWAIT"):
-            self.wait_seconds = 0
-        elif cursor.at("WAIT") and cursor.peek(1).kind == "number":
-            cursor.take()
-            self.wait_seconds = cursor.integer()
+        seconds = wait_seconds(cursor)
+        self.wait_seconds = self.wait_seconds if seconds is None else seconds
 
     def operation(self, table: Name) -> RequestAlgorithm | None:
         if not (self.algorithm or self.lock or self.ignore or self.wait_seconds is not None):
@@ -55,3 +51,15 @@ class Request:
         return RequestAlgorithm(
             table=table, algorithm=self.algorithm, lock=self.lock, wait_seconds=self.wait_seconds, ignore=self.ignore
         )
+
+
+def wait_seconds(cursor: Cursor) -> int | None:
+    """MariaDB: [WAIT n | NOWAIT], where 0 is the second; None where none stands here."""
+    if not cursor.mariadb:
+        return None
+    if cursor.accept("NOWAIT"):
+        return 0
+    if cursor.at("WAIT") and cursor.peek(1).kind == "number":
+        cursor.take()
+        return cursor.integer()
+    return None

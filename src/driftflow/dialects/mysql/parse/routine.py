@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, NamedTuple, cast
 
+from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.normal import normal
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
 from driftflow.dialects.mysql.parse.data import OPENS_DATA, statement_relations
@@ -16,20 +17,41 @@ _ROWS = frozenset({"old", "new"})
 _CHARACTERISTICS = frozenset({"DETERMINISTIC", "COMMENT", "LANGUAGE", "SQL", "CONTAINS", "NO", "READS", "MODIFIES", "NOT"})
 
 
-def definer(cursor: Cursor) -> str:
-    """[DEFINER = user | CURRENT_USER]"""
-    if not cursor.accept("DEFINER"):
-        return ""
-    cursor.accept("=")
+class Head(NamedTuple):
+    """What stands between CREATE and the kind of object."""
+
+    algorithm: Literal["", "UNDEFINED", "MERGE", "TEMPTABLE"] = ""
+    definer: str = ""
+    security: Literal["", "DEFINER", "INVOKER"] = ""
+
+
+def read_head(cursor: Cursor) -> Head:
+    """[ALGORITHM = ...] [DEFINER = ...] [SQL SECURITY ...]"""
+    head = Head()
+    while True:
+        if cursor.accept("ALGORITHM"):
+            cursor.expect("=")
+            head = head._replace(algorithm=cast(Any, cursor.accept_any(("UNDEFINED", "MERGE", "TEMPTABLE"))))
+        elif cursor.accept("SQL", "SECURITY"):
+            head = head._replace(security=cast(Any, cursor.accept_any(("DEFINER", "INVOKER"))))
+        elif cursor.accept("DEFINER"):
+            cursor.expect("=")
+            head = head._replace(definer=_user(cursor))
+        else:
+            return head
+
+
+def _user(cursor: Cursor) -> str:
+    """A user with or without a host, CURRENT_USER or CURRENT_ROLE, as written."""
     start = cursor.index
     cursor.take()
     while cursor.peek().kind == "variable" or cursor.at("(", ")"):
         cursor.take()
         cursor.accept(")")
-    return normal(cursor.tokens[start : cursor.index])
+    return "".join(token.text for token in cursor.tokens[start : cursor.index])
 
 
-def create_view(cursor: Cursor, *, or_replace: bool) -> CreateView:
+def create_view(cursor: Cursor, head: Head, *, or_replace: bool) -> CreateView:
     """Behind CREATE [OR REPLACE] [ALGORITHM = ...] [DEFINER = ...] [SQL SECURITY ...] VIEW."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = cursor.qualified()
@@ -44,10 +66,18 @@ def create_view(cursor: Cursor, *, or_replace: bool) -> CreateView:
         query = query[:cut]
     depends_on = relations_read(cursor.over(query))
     view = View(name=name, definition=normal(query), columns=columns, depends_on=depends_on)
-    return CreateView(view=view, or_replace=or_replace, if_not_exists=if_not_exists, check_option=check)
+    return CreateView(
+        view=view,
+        or_replace=or_replace,
+        if_not_exists=if_not_exists,
+        check_option=check,
+        algorithm=head.algorithm,
+        definer=head.definer,
+        security=head.security,
+    )
 
 
-def create_trigger(cursor: Cursor, *, or_replace: bool) -> CreateTrigger:
+def create_trigger(cursor: Cursor, head: Head, *, or_replace: bool) -> CreateTrigger:
     """Behind CREATE [OR REPLACE] [DEFINER = ...] TRIGGER."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = cursor.qualified()
@@ -62,7 +92,7 @@ def create_trigger(cursor: Cursor, *, or_replace: bool) -> CreateTrigger:
     cursor.expect("FOR", "EACH", "ROW")
     order = ""
     if word := cursor.accept_any(("FOLLOWS", "PRECEDES")):
-        order = f" {word} {cursor.name()}"
+        order = f" {word} {quote(cursor.name())}"
     start = cursor.index
     touches = _touches(cursor)
     body = normal(cursor.tokens[start:])
@@ -74,7 +104,9 @@ def create_trigger(cursor: Cursor, *, or_replace: bool) -> CreateTrigger:
         timing=timing,
         events=(event,),
     )
-    return CreateTrigger(trigger=trigger, or_replace=or_replace, if_not_exists=if_not_exists, touches=touches)
+    return CreateTrigger(
+        trigger=trigger, or_replace=or_replace, if_not_exists=if_not_exists, touches=touches, definer=head.definer
+    )
 
 
 def _touches(cursor: Cursor) -> tuple[Name, ...]:
@@ -94,9 +126,9 @@ def _touches(cursor: Cursor) -> tuple[Name, ...]:
     return tuple(name for key, name in found.items() if key not in _ROWS)
 
 
-def create_routine(cursor: Cursor, kind: Literal["procedure", "function"], *, or_replace: bool) -> CreateFunction:
+def create_routine(cursor: Cursor, head: Head, kind: Literal["procedure", "function"], *, or_replace: bool) -> CreateFunction:
     """Behind CREATE [OR REPLACE] [DEFINER = ...] PROCEDURE | FUNCTION."""
-    cursor.accept("IF", "NOT", "EXISTS")
+    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = cursor.qualified()
     arguments = normal(cursor.parenthesised())
     returns = ""
@@ -112,7 +144,7 @@ def create_routine(cursor: Cursor, kind: Literal["procedure", "function"], *, or
         ):
             cursor.take()
         returns = normal(cursor.tokens[start : cursor.index])
-    head = cursor.index
+    start = cursor.index
     definer_rights, volatile = True, True
     while cursor.peek().key in _CHARACTERISTICS:
         if cursor.accept("SQL", "SECURITY"):
@@ -128,7 +160,7 @@ def create_routine(cursor: Cursor, kind: Literal["procedure", "function"], *, or
             while cursor.peek().key in {"SQL", "DATA"} and not cursor.at("SQL", "SECURITY"):
                 cursor.take()
     depends_on = _touches(cursor)
-    definition = normal(cursor.tokens[head:])
+    definition = normal(cursor.tokens[start:])
     cursor.rest()
     routine = Routine(
         name=name,
@@ -141,7 +173,7 @@ def create_routine(cursor: Cursor, kind: Literal["procedure", "function"], *, or
         security_definer=definer_rights,
         depends_on=depends_on,
     )
-    return CreateFunction(routine=routine, or_replace=or_replace)
+    return CreateFunction(routine=routine, or_replace=or_replace, if_not_exists=if_not_exists, definer=head.definer)
 
 
 def create_event(cursor: Cursor) -> Operation:

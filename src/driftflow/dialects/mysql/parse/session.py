@@ -7,12 +7,15 @@ from typing import Literal
 
 from driftflow.dialects.mysql.normal import normal
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread, expression_of
+from driftflow.dialects.mysql.parse.request import wait_seconds
 from driftflow.dialects.mysql.tokens import string_of
 from driftflow.dialects.tokens import Token
 from driftflow.model.operations import AlterObject, LockTable, Operation, SetSetting, TransactionControl
+from driftflow.model.record import replace
 
 _Action = Literal["begin", "commit", "rollback", "savepoint", "release", "rollback_to", "prepare"]
 TRANSACTION_WORDS = frozenset({"BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "XA"})
+_LOCK_WORDS = ("LOW_PRIORITY", "READ", "WRITE", "LOCAL", "CONCURRENT")
 _SCOPES = frozenset({"SESSION", "LOCAL", "GLOBAL", "PERSIST", "PERSIST_ONLY"})
 
 
@@ -140,19 +143,17 @@ def lock_tables(cursor: Cursor) -> tuple[Operation, ...]:
     if not cursor.accept_any(("TABLES", "TABLE")):
         cursor.rest()
         return (AlterObject(kind="instance", action="lock", sql=cursor.sql),)
-    found: list[Operation] = []
+    found: list[LockTable] = []
     while True:
         table = cursor.qualified()
-        if cursor.accept("AS") or (cursor.is_name() and cursor.peek().key != "READ"):
-            cursor.name()
-        cursor.accept("LOW_PRIORITY")
-        mode = cursor.accept_any(("READ", "WRITE"))
-        if not mode:
+        named = cursor.accept("AS") or (cursor.is_name() and cursor.peek().key not in _LOCK_WORDS)
+        alias = cursor.name() if named else ""
+        words = [word for word in _LOCK_WORDS if cursor.accept(word)]
+        mode = " ".join(words)
+        if mode not in {"READ", "READ LOCAL", "WRITE", "LOW_PRIORITY WRITE", "WRITE CONCURRENT"}:
             raise Unread(f"READ or WRITE was expected {cursor.here()}")
-        cursor.accept("LOCAL")
-        found.append(LockTable(tables=(table,), mode=mode))
+        found.append(LockTable(tables=(table,), mode=mode, alias=alias))
         if not cursor.accept(","):
             break
-    if cursor.accept("NOWAIT") or cursor.accept("WAIT"):
-        cursor.rest()
-    return tuple(found)
+    seconds = wait_seconds(cursor)
+    return tuple(replace(one, wait_seconds=seconds) for one in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, cast
+
 from driftflow.dialects.mysql.normal import normal
 from driftflow.dialects.mysql.parse.column import Draft, column_definition
 from driftflow.dialects.mysql.parse.constraint import OPENS_KEY, PRIMARY, Key, key_definition
@@ -18,27 +20,31 @@ _OPENS_QUERY = frozenset({"AS", "SELECT", "WITH", "VALUES", "TABLE", "IGNORE", "
 
 
 def create_table(cursor: Cursor, *, temporary: bool, or_replace: bool) -> tuple[Operation, ...]:
-    """Behind CREATE [OR REPLACE] [TEMPORARY] TABLE. OR REPLACE (MariaDB) is a DROP TABLE IF EXISTS before it."""
+    """Behind CREATE [OR REPLACE] [TEMPORARY] TABLE. OR REPLACE (MariaDB) is a pair: a DropTable says what is lost, and the renderer puts the two
+    together again."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = cursor.qualified()
     before: tuple[Operation, ...] = (DropTable(name=name, if_exists=True),) if or_replace else ()
     source = _like(cursor)
     if source is not None:
         table = Table(name=name, kind="temporary" if temporary else "table")
-        return (*before, CreateTable(table=table, if_not_exists=if_not_exists, like=((source, ()),)))
+        return (*before, CreateTable(table=table, if_not_exists=if_not_exists, like=((source, ()),), or_replace=or_replace))
     drafts: list[Draft] = []
     keys: list[Key] = []
+    start = cursor.index
     if cursor.at("(") and cursor.peek(1).key not in {"SELECT", "WITH"}:
         drafts, keys = _body(cursor.inside(), name)
+    body = normal(cursor.tokens[start : cursor.index])
     options, partitioning, partitions = _behind(cursor)
     if not cursor.done:
-        return (*before, _from_query(cursor, name, drafts, options, if_not_exists=if_not_exists, temporary=temporary))
+        made = _from_query(cursor, name, drafts, options, if_not_exists=if_not_exists, temporary=temporary)
+        return (*before, replace(made, body=body, or_replace=or_replace))
     if not drafts:
         raise Unread("a table without columns")
     table = assembled(name, drafts, keys, options, temporary=temporary)
     if partitioning is not None:
         table = replace(table, partitioning=replace(partitioning, definition=partitions))
-    return (*before, CreateTable(table=table, if_not_exists=if_not_exists))
+    return (*before, CreateTable(table=table, if_not_exists=if_not_exists, or_replace=or_replace))
 
 
 def _like(cursor: Cursor) -> Name | None:
@@ -84,7 +90,7 @@ def _behind(cursor: Cursor) -> tuple[list[Option], Partitioning | None, str]:
 def _from_query(
     cursor: Cursor, name: Name, drafts: list[Draft], options: list[Option], *, if_not_exists: bool, temporary: bool
 ) -> CreateTableAs:
-    cursor.accept_any(("IGNORE", "REPLACE"))
+    duplicates = cast(Literal["", "IGNORE", "REPLACE"], cursor.accept_any(("IGNORE", "REPLACE")))
     cursor.accept("AS")
     if cursor.peek().key not in _OPENS_QUERY and not cursor.at("("):
         raise Unread(f"nothing is known about what begins {cursor.here()}")
@@ -97,6 +103,7 @@ def _from_query(
         temporary=temporary,
         columns=tuple(draft.name for draft in drafts),
         options=tuple(sorted(option.text for option in options)),
+        duplicates=duplicates,
     )
 
 

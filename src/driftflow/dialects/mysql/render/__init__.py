@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from driftflow.dialects.mysql.keywords import quote
-from driftflow.dialects.mysql.render.clause import quote_name
+from driftflow.dialects.mysql.render.clause import option_text, quote_name
 from driftflow.dialects.mysql.render.table import (
     clause,
     create_table,
@@ -12,6 +14,7 @@ from driftflow.dialects.mysql.render.table import (
     maintain,
     request,
     table_of,
+    waiting,
 )
 from driftflow.model.catalog import SequenceOptions
 from driftflow.model.operations import (
@@ -56,12 +59,44 @@ def render(*operations: Operation, mariadb: bool = False) -> str:
     """One statement, without terminator; several operations only as clauses of one ALTER TABLE. Raises ValueError otherwise."""
     if not operations:
         raise ValueError("there is nothing to render")
+    if (together := _pair(*operations, mariadb=mariadb)) is not None:
+        return together
     tables = {table_of(operation) for operation in operations}
     if len(operations) > 1 or None not in tables:
         if None in tables or len(tables) > 1:
             raise ValueError("only clauses of one ALTER TABLE can be combined into a statement")
         return _alter_table(*operations, mariadb=mariadb)
     return _one(operations[0], mariadb=mariadb)
+
+
+def _pair(*operations: Operation, mariadb: bool) -> str | None:
+    """What one statement says in two operations: CREATE OR REPLACE of a table or a database is the DROP before it, too."""
+    match operations:
+        case (DropTable(name=gone), CreateTable(or_replace=True) as made) if gone == made.table.name:
+            return _one(made, mariadb=mariadb)
+        case (DropTable(name=gone), CreateTableAs(or_replace=True) as made) if gone == made.name:
+            return _one(made, mariadb=mariadb)
+        case (DropSchema(name=gone), CreateSchema(or_replace=True) as made) if gone == made.name:
+            return _one(made, mariadb=mariadb)
+        case (DropTable() | LockTable() as first, *_) if {type(one) for one in operations} == {type(first)}:
+            return _several(operations)
+        case _:
+            return None
+
+
+def _several(operations: Sequence[Operation]) -> str:
+    """DROP TABLE and LOCK TABLES take a list, and all of it or nothing. Raises ValueError where the elements differ in what is said once."""
+    drops = [one for one in operations if isinstance(one, DropTable)]
+    locks = [one for one in operations if isinstance(one, LockTable)]
+    if len({(one.if_exists, one.wait_seconds) for one in drops} | {one.wait_seconds for one in locks}) > 1:
+        raise ValueError("what is said once for all tables differs")
+    if drops:
+        exists = "IF EXISTS " if drops[0].if_exists else ""
+        return f"DROP TABLE {exists}{', '.join(quote_name(one.name) for one in drops)}{waiting(drops[0].wait_seconds)}"
+    listed = [
+        f"{quote_name(table)}{f' AS {quote(one.alias)}' if one.alias else ''} {one.mode}" for one in locks for table in one.tables
+    ]
+    return f"LOCK TABLES {', '.join(listed)}{waiting(locks[0].wait_seconds)}"
 
 
 def _alter_table(*operations: Operation, mariadb: bool) -> str:
@@ -71,7 +106,7 @@ def _alter_table(*operations: Operation, mariadb: bool) -> str:
     clauses = [clause(one, mariadb=mariadb) for one in operations if not isinstance(one, RequestAlgorithm)]
     ignore = any(one.ignore for one in asked)
     waits = [one.wait_seconds for one in asked if one.wait_seconds is not None]
-    wait = f" WAIT {waits[-1]}" if waits and waits[-1] else " NOWAIT" if waits else ""
+    wait = waiting(waits[-1] if waits else None)
     behind = [piece for one in asked for piece in request(one)]
     exists = "IF EXISTS " if any(one.table_if_exists for one in operations) else ""
     partitions = [text for text in clauses if text.startswith(("PARTITION BY", "REMOVE PARTITIONING"))]
@@ -101,14 +136,16 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
             return create_table(operation, mariadb=mariadb)
         case CreateTableAs():
             return create_table_as(operation)
+        case DropTable() | LockTable():
+            return _several((operation,))
         case RewriteTable() if is_maintenance(operation):
             return maintain(operation)
         case RenameTable():
-            return f"RENAME TABLE {quote_name(operation.name)} TO {_beside(operation)}"
+            return f"RENAME TABLE {_renamed(operation)} TO {_beside(operation)}"
         case MoveTable():
-            return f"RENAME TABLE {quote_name(operation.name)} TO {quote(operation.schema)}.{quote(operation.name.name)}"
-        case DropTable() | DropView() | DropSequence():
-            kind = {DropTable: "TABLE", DropView: "VIEW", DropSequence: "SEQUENCE"}[type(operation)]
+            return f"RENAME TABLE {_renamed(operation)} TO {quote(operation.schema)}.{quote(operation.name.name)}"
+        case DropView() | DropSequence():
+            kind = {DropView: "VIEW", DropSequence: "SEQUENCE"}[type(operation)]
             return f"DROP {kind} {'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}"
         case DropTrigger():
             schema = operation.schema or (operation.table.schema if operation.table is not None else "")
@@ -123,12 +160,15 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
         case CreateFunction():
             return _create_routine(operation)
         case CreateSchema():
-            return f"CREATE DATABASE {'IF NOT EXISTS ' if operation.if_not_exists else ''}{quote(operation.name)}"
+            head = f"CREATE {'OR REPLACE ' if operation.or_replace else ''}DATABASE"
+            exists = " IF NOT EXISTS" if operation.if_not_exists else ""
+            return " ".join([f"{head}{exists}", quote(operation.name), *map(option_text, operation.options)])
         case DropSchema():
             return f"DROP DATABASE {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name)}"
         case CreateSequence():
             exists = "IF NOT EXISTS " if operation.if_not_exists else ""
-            return f"CREATE SEQUENCE {exists}{quote_name(operation.sequence.name)}{_options(operation.sequence.options)}"
+            short = "TEMPORARY " if operation.temporary else ""
+            return f"CREATE {short}SEQUENCE {exists}{quote_name(operation.sequence.name)}{_options(operation.sequence.options)}"
         case AlterSequence():
             exists = "IF EXISTS " if operation.if_exists else ""
             again = "" if not operation.restarts else " RESTART" if operation.restart is None else f" RESTART {operation.restart}"
@@ -136,11 +176,13 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
         case Truncate():
             if len(operation.tables) != 1:
                 raise ValueError("MySQL truncates one table at a time")
-            return f"TRUNCATE TABLE {quote_name(operation.tables[0])}"
-        case LockTable():
-            return "LOCK TABLES " + ", ".join(f"{quote_name(table)} {operation.mode}" for table in operation.tables)
+            return f"TRUNCATE TABLE {quote_name(operation.tables[0])}{waiting(operation.wait_seconds)}"
         case _:
             raise ValueError(f"{type(operation).__name__} has no form on MySQL")
+
+
+def _renamed(operation: RenameTable | MoveTable) -> str:
+    return f"{'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}{waiting(operation.wait_seconds)}"
 
 
 def _beside(operation: RenameTable) -> str:
@@ -154,26 +196,34 @@ def _create_view(operation: CreateView) -> str:
     exists = "IF NOT EXISTS " if operation.if_not_exists else ""
     columns = f" ({', '.join(quote(column) for column in view.columns)})" if view.columns else ""
     check = f" WITH {operation.check_option} CHECK OPTION" if operation.check_option else ""
-    return f"CREATE {replace}VIEW {exists}{quote_name(view.name)}{columns} AS {view.definition}{check}"
+    algorithm = f"ALGORITHM={operation.algorithm} " if operation.algorithm else ""
+    security = f"SQL SECURITY {operation.security} " if operation.security else ""
+    head = f"CREATE {replace}{algorithm}{_definer(operation.definer)}{security}VIEW"
+    return f"{head} {exists}{quote_name(view.name)}{columns} AS {view.definition}{check}"
 
 
 def _create_trigger(operation: CreateTrigger) -> str:
     """The definition holds time, event, order and body; the table stands between them."""
     trigger = operation.trigger
     head = f"{trigger.timing} {trigger.events[0]}"
-    body = trigger.definition[len(head) :].strip()
+    body = trigger.definition[len(head) :].strip()  # FOLLOWS or PRECEDES, where it is said, stands first in it
     schema = f"{quote(trigger.table.schema)}." if trigger.table.schema else ""
     replace = "OR REPLACE " if operation.or_replace else ""
     exists = "IF NOT EXISTS " if operation.if_not_exists else ""
     name = f"{schema}{quote(trigger.name)}"
-    return f"CREATE {replace}TRIGGER {exists}{name} {head} ON {quote_name(trigger.table)} FOR EACH ROW {body}"
+    return f"CREATE {replace}{_definer(operation.definer)}TRIGGER {exists}{name} {head} ON {quote_name(trigger.table)} FOR EACH ROW {body}"
+
+
+def _definer(user: str) -> str:
+    return f"DEFINER={user} " if user else ""
 
 
 def _create_routine(operation: CreateFunction) -> str:
     routine = operation.routine
     replace = "OR REPLACE " if operation.or_replace else ""
     returns = f" RETURNS {routine.returns}" if routine.returns else ""
-    head = f"CREATE {replace}{routine.kind.upper()} {quote_name(routine.name)}"
+    exists = "IF NOT EXISTS " if operation.if_not_exists else ""
+    head = f"CREATE {replace}{_definer(operation.definer)}{routine.kind.upper()} {exists}{quote_name(routine.name)}"
     return f"{head}({routine.arguments}){returns} {routine.definition}"
 
 

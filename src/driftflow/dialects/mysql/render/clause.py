@@ -21,6 +21,7 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 
 _LITERAL_STARTS = "'0123456789-+"
+_STRINGS = frozenset({"COMMENT", "COMPRESSION", "CONNECTION", "DATA DIRECTORY", "ENCRYPTION", "INDEX DIRECTORY", "PASSWORD"})
 _BARE = frozenset({"NULL", "TRUE", "FALSE"})
 
 
@@ -30,6 +31,14 @@ def quote_name(name: Name) -> str:
 
 def names(columns: Sequence[str]) -> str:
     return ", ".join(quote(column) for column in columns)
+
+
+def option_text(option: str) -> str:
+    """A table's or a database's option as the catalog spells it (`COMMENT=it is`), as SQL."""
+    key, separator, value = option.partition("=")
+    if not separator:
+        return option
+    return f"{'DEFAULT CHARSET' if key == 'CHARSET' else key}={quote_string(value) if key in _STRINGS else value}"
 
 
 def default_text(default: str) -> str:
@@ -77,12 +86,12 @@ def part_text(part: IndexPart) -> str:
     return f"{text}{f'({part.prefix})' if part.prefix is not None else ''}{' DESC' if part.descending else ''}"
 
 
-def index_text(index: Index) -> str:
+def index_text(index: Index, *, if_not_exists: bool = False) -> str:
     """`[UNIQUE] KEY name (parts) options`, as in CREATE TABLE and ADD."""
     special = index.method in {"fulltext", "spatial"}
     kind = f"{index.method.upper()} KEY" if special else "UNIQUE KEY" if index.unique else "KEY"
     name = f" {quote(index.name.name)}" if index.name.name else ""
-    return f"{kind}{name} {index_tail(index)}"
+    return f"{kind}{' IF NOT EXISTS' if if_not_exists else ''}{name} {index_tail(index)}"
 
 
 def index_tail(index: Index) -> str:
@@ -103,7 +112,9 @@ def constraint_text(constraint: Constraint) -> str:
     match constraint:
         case PrimaryKey():
             parts = ", ".join(part_text(part) for part in constraint.parts) or names(constraint.columns)
-            return f"PRIMARY KEY ({parts})"
+            using = f" USING {constraint.method.upper()}" if constraint.method else ""
+            comment = f" COMMENT {quote_string(constraint.comment)}" if constraint.comment else ""
+            return f"PRIMARY KEY ({parts}){using}{comment}"
         case Check():
             return f"{named}CHECK ({constraint.expression}){'' if constraint.enforced else ' NOT ENFORCED'}"
         case ForeignKey():

@@ -8,6 +8,7 @@ from driftflow.dialects.mysql.render.clause import (
     constraint_text,
     default_text,
     index_text,
+    option_text,
     quote_name,
 )
 from driftflow.model.catalog import Check, ForeignKey, Index, PrimaryKey
@@ -43,7 +44,7 @@ _MAINTAINS = {"optimize": "OPTIMIZE", "analyze": "ANALYZE", "check": "CHECK", "r
 
 def create_table(operation: CreateTable, *, mariadb: bool) -> str:
     table = operation.table
-    head = f"CREATE {'TEMPORARY ' if table.kind == 'temporary' else ''}TABLE "
+    head = f"CREATE {'OR REPLACE ' if operation.or_replace else ''}{'TEMPORARY ' if table.kind == 'temporary' else ''}TABLE "
     head += f"{'IF NOT EXISTS ' if operation.if_not_exists else ''}{quote_name(table.name)}"
     if operation.like:
         return f"{head} LIKE {quote_name(operation.like[0][0])}"
@@ -54,8 +55,7 @@ def create_table(operation: CreateTable, *, mariadb: bool) -> str:
     lines += [constraint_text(one) for one in table.constraints if isinstance(one, ForeignKey | Check) and one not in behind]
     text = f"{head} (\n  " + ",\n  ".join(lines) + "\n)"
     for option in table.options:
-        key, _, value = option.partition("=")
-        text += f" {'DEFAULT CHARSET' if key == 'CHARSET' else key}={value}"
+        text += f" {option_text(option)}"
     if table.comment:
         text += f" COMMENT={quote_string(table.comment)}"
     if table.partitioning is not None:
@@ -64,16 +64,21 @@ def create_table(operation: CreateTable, *, mariadb: bool) -> str:
 
 
 def create_table_as(operation: CreateTableAs) -> str:
-    head = f"CREATE {'TEMPORARY ' if operation.temporary else ''}TABLE "
+    head = f"CREATE {'OR REPLACE ' if operation.or_replace else ''}{'TEMPORARY ' if operation.temporary else ''}TABLE "
     head += f"{'IF NOT EXISTS ' if operation.if_not_exists else ''}{quote_name(operation.name)}"
-    options = "".join(f" {option}" for option in operation.options)
-    return f"{head}{options} AS {operation.query}"
+    pieces = [head, operation.body, *map(option_text, operation.options), operation.duplicates, "AS", operation.query]
+    return " ".join(piece for piece in pieces if piece)
 
 
 def maintain(operation: RewriteTable) -> str:
     if operation.table is None:
         raise ValueError("MySQL maintains tables by name")
     return f"{_MAINTAINS[operation.action]} TABLE {quote_name(operation.table)} {operation.value}".rstrip()
+
+
+def waiting(seconds: int | None) -> str:
+    """MariaDB: how long a lock is awaited, behind the table's name."""
+    return "" if seconds is None else f" WAIT {seconds}" if seconds else " NOWAIT"
 
 
 def is_maintenance(operation: RewriteTable) -> bool:
@@ -144,15 +149,17 @@ def clause(operation: Operation, *, mariadb: bool) -> str:
                 return "DROP PRIMARY KEY"
             return f"DROP CONSTRAINT {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name)}"
         case CreateIndex():
-            return f"ADD {index_text(operation.index)}{hidden(operation.index, mariadb=mariadb)}"
+            return f"ADD {index_text(operation.index, if_not_exists=operation.if_not_exists)}{hidden(operation.index, mariadb=mariadb)}"
         case DropIndex():
             return f"DROP INDEX {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name.name)}"
         case RenameIndex():
-            return f"RENAME INDEX {quote(operation.name.name)} TO {quote(operation.to)}"
+            return (
+                f"RENAME INDEX {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name.name)} TO {quote(operation.to)}"
+            )
         case AlterIndex(action="visible"):
             shown = operation.value == "visible"
             word = ("NOT IGNORED" if shown else "IGNORED") if mariadb else operation.value.upper()
-            return f"ALTER INDEX {quote(operation.name.name)} {word}"
+            return f"ALTER INDEX {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name.name)} {word}"
         case ConvertCharset():
             collation = f" COLLATE {operation.collation}" if operation.collation else ""
             if operation.columns:
@@ -163,7 +170,7 @@ def clause(operation: Operation, *, mariadb: bool) -> str:
         case Comment(kind="table"):
             return f"COMMENT={quote_string(operation.text or '')}"
         case AlterTableOption(option="mysql"):
-            return operation.value
+            return option_text(operation.value)
         case AlterPartitions():
             return _partitions(operation)
         case _:
