@@ -10,10 +10,11 @@ WIDTH_MAX = 160
 """Longer source lines are cut around the caret, so that a minified file does not fill the terminal."""
 
 
-def excerpt(*, file: str, line: int, column: int, source_line: str) -> str:
-    """Three lines: the position, the source line, a caret. `column` counts from 1, in characters."""
-    start = max(0, column - WIDTH_MAX // 2) if len(source_line) > WIDTH_MAX else 0
-    shown = source_line[start : start + WIDTH_MAX].rstrip()
+def excerpt(*, file: str, line: int, column: int, source_line: str, indent: int = 0) -> str:
+    """Three lines: the position, the source line, a caret. `column` counts from 1, in characters. `indent` blanks stand before `source_line`."""
+    start = max(0, column - WIDTH_MAX // 2) if indent + len(source_line) > WIDTH_MAX else 0
+    shown = " " * min(max(0, indent - start), WIDTH_MAX)
+    shown = (shown + source_line[max(0, start - indent) : max(0, start - indent) + WIDTH_MAX - len(shown)]).rstrip()
     gutter = f"{line} | "
     left = shown[: column - 1 - start]
     before = "".join("\t" if character == "\t" else " " * columns_of(character) for character in left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -20,6 +21,10 @@ class Substitution:
     text_end: int
 
 
+def _text_end(piece: Substitution) -> int:
+    return piece.text_end
+
+
 @dataclass(frozen=True)
 class SourceText:
     """Text to split and parse. Offsets are in characters. Without substitutions `text` is the file."""
@@ -32,28 +37,30 @@ class SourceText:
     """Line of the first character, for text that is a part of a file."""
     base_offset: int = 0
     """Offset of `original` in its file, where it is only a part."""
-    _line_starts: list[int] = field(default_factory=list, compare=False, repr=False)
+    line_starts: list[int] = field(default_factory=list, compare=False, repr=False)
+    """Where the lines of the file begin; found when first asked for, and shared by all that is cut from the same file."""
 
     def original_offset(self, offset: int, *, end: bool = False) -> int:
         """Where a character of `text` came from. Inside a substituted piece it is the piece's start (or its end)."""
-        shift = 0
-        for piece in self.substitutions:
-            if offset < piece.text_start or (end and offset == piece.text_start):
-                break
-            if offset < piece.text_end or (end and offset == piece.text_end):
+        behind = (bisect.bisect_left if end else bisect.bisect_right)(self.substitutions, offset, key=_text_end)
+        if behind < len(self.substitutions):
+            piece = self.substitutions[behind]
+            if offset > piece.text_start or (offset == piece.text_start and not end):
                 return piece.end if end else piece.start
-            shift = piece.end - piece.text_end
-        return offset + shift
+        if behind == 0:
+            return offset
+        before = self.substitutions[behind - 1]
+        return offset + before.end - before.text_end
 
     def position(self, offset: int, *, end: bool = False) -> tuple[int, int]:
         """(line, column) in the file, both from 1, of a character offset in `text`."""
         source = self.text if self.original is None else self.original
-        if not self._line_starts:
-            self._line_starts.append(0)
-            self._line_starts.extend(found.end() for found in re.finditer("\n", source))
+        if not self.line_starts:
+            self.line_starts.append(0)
+            self.line_starts.extend(found.end() for found in re.finditer("\n", source))
         at = self.original_offset(offset, end=end)
-        row = bisect.bisect_right(self._line_starts, at) - 1
-        return self.base_line + row, at - self._line_starts[row] + 1
+        row = bisect.bisect_right(self.line_starts, at) - 1
+        return self.base_line + row, at - self.line_starts[row] + 1
 
     def span(self, start: int, end: int) -> Span:
         """The place of `text[start:end]` in the file."""
@@ -74,9 +81,8 @@ class SourceText:
         if not self.substitutions:
             return ()
         found: list[Anchor] = []
-        for piece in self.substitutions:
-            if piece.text_end <= start or piece.text_start >= end:
-                continue
+        first = bisect.bisect_right(self.substitutions, start, key=_text_end)
+        for piece in itertools.takewhile(lambda piece: piece.text_start < end, self.substitutions[first:]):
             line, column = self.position(piece.text_start)
             found.append(Anchor(offset=max(piece.text_start - start, 0), line=line, column=column, inside=True))
             line, column = self.position(piece.text_end, end=True)

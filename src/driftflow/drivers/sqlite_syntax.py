@@ -6,14 +6,15 @@ standard ALTER TABLE forms that a rebuild stands in for, are accepted when the d
 
 from __future__ import annotations
 
+import bisect
 import re
 import sqlite3
 from contextlib import closing
 
-from driftflow.dialects.place import excerpt_of
+from driftflow.dialects.place import excerpt_of, shortened
 from driftflow.dialects.sqlite.render.constraint import table_constraint
 from driftflow.dialects.sqlite.render.table import column_definition
-from driftflow.dialects.sqlite.tokens import tokenize
+from driftflow.dialects.sqlite.tokens import tokenize, tokens_of
 from driftflow.errors import ParseError
 from driftflow.model.catalog import NotNull
 from driftflow.model.migration import Statement
@@ -22,6 +23,7 @@ from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
     AlterColumnType,
+    CreateTableAs,
     DropColumn,
     DropConstraint,
     DropDefault,
@@ -41,16 +43,31 @@ _MISSING_TABLE = re.compile(r"no such table: (?:main\.)?(?P<name>.+)", re.DOTALL
 def check_syntax(statement: Statement, *, version: Version | None = None) -> None:
     """Raise ParseError (DF-E201) when SQLite's own grammar rejects the parsed statement. `version` is the target's, where it is known."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as library:
+        library.set_authorizer(_parse_only)
         if _ours(statement.operations):
             for part in _parts(statement.operations[0]):
                 if (said := _complaint(library, part)) is not None:
                     near = _SYNTAX.search(said)
                     raise _error(statement, said, max(statement.sql.rfind((near and near["near"]) or ""), 0))
             return
-        said = _complaint(library, statement.sql)
+        said = _complaint(library, _without_result(statement))
         if said is None or (_read(statement.operations) and version is not None and version > LIBRARY):
             return
-        raise _error(statement, said, _offset(library, statement.sql, said))
+        raise _error(statement, said, _offset(library, _without_result(statement), said))
+
+
+def _parse_only(action: int, *_: object) -> int:
+    """A query is read to its end and then not taken apart: the library would put each WITH query in place of each mention, and forty names that
+    double are all the memory that there is."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_SELECT else sqlite3.SQLITE_OK
+
+
+def _without_result(statement: Statement) -> str:
+    """CREATE TABLE ... AS looks for its columns before anybody is asked. A view takes the same words, and looks when it is used."""
+    if any(isinstance(operation, CreateTableAs) for operation in statement.operations):
+        word = next(token for token in tokens_of(statement.sql, []) if token.key == "TABLE")
+        return f"{statement.sql[: word.start]}VIEW {statement.sql[word.end :]}"
+    return statement.sql
 
 
 def _read(operations: tuple[Operation, ...]) -> bool:
@@ -95,7 +112,8 @@ def _parts(operation: Operation) -> list[str]:
 
 def _complaint(library: sqlite3.Connection, sql: str) -> str | None:
     """What SQLite's grammar says against the text. Missing tables and columns are no matter of grammar."""
-    text = _EXPLAIN.sub("", sql, count=1)
+    asked = _EXPLAIN.match(sql)
+    text = sql[asked.end() :] if asked is not None else sql
     for _ in range(2):
         try:
             library.execute(f"EXPLAIN {text}")
@@ -120,16 +138,16 @@ def _offset(library: sqlite3.Connection, sql: str, said: str) -> int:
     near = found["near"] if found else None
     if not near:
         return len(sql)
-    for token in tokenize(sql)[0]:
-        if token.text == near and _complaint(library, sql[: token.end]) == said:
-            return token.start
-    return max(sql.find(near), 0)
+    places = [token for token in tokenize(sql)[0] if token.text == near]
+    # What follows a fault changes nothing of it: from the first wrong beginning on, all of them are wrong.
+    first = bisect.bisect_left(places, True, key=lambda token: _complaint(library, sql[: token.end]) == said)
+    return places[first].start if first < len(places) else max(sql.find(near), 0)
 
 
 def _error(statement: Statement, said: str, offset: int) -> ParseError:
     return ParseError(
         "DF-E201",
-        said,
+        shortened(said),
         where=excerpt_of(statement, offset),
         why=f"SQLite {LIBRARY} rejects the statement",
         hint="correct the statement, then run the command again",

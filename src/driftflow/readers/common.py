@@ -23,11 +23,11 @@ _TRANSACTION_WORD = re.compile(r"\s*(?:begin|start\s+transaction|commit|end|roll
 _ALONE_POSTGRESQL = re.compile(
     r"""\s*(?:
         (?:create|drop)\s+(?:unique\s+)?index\s+concurrently\b
-      | reindex\s+(?:\([^)]*concurrently[^)]*\)\s*|verbose\s+)?(?:\w+\s+concurrently\b|schema\b|database\b|system\b)
-      | reindex\s+\([^)]*concurrently
+      | reindex\s+(?:\([^)]*+\)\s*|verbose\s+)?(?:\w+\s+concurrently\b|schema\b|database\b|system\b)
+      | reindex\s+\([^)]*?concurrently
       | vacuum\b | alter\s+system\b | discard\s+all\b
       | (?:create|drop)\s+(?:database|tablespace|subscription)\b
-      | alter\s+table\b.*\bdetach\s+partition\b.*\bconcurrently\b
+      | alter\s+table\b(?>.*?\bdetach\s+partition\b).*?\bconcurrently\b
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )

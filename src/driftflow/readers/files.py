@@ -28,6 +28,7 @@ class SourceFile:
     shown: str
     data: bytes
     text: str
+    line_starts: list[int] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def sha256(self) -> str:
@@ -43,10 +44,16 @@ class SourceFile:
         begin = self.start if start is None else start
         stop = len(self.text) if end is None else end
         if begin == 0:
-            return SourceText(text=self.text[:stop], file=self.shown, original=self.text)
+            return SourceText(text=self.text[:stop], file=self.shown, original=self.text, line_starts=self.line_starts)
         # What stands before the piece counts as replaced by nothing: positions come out right even in the middle of a line.
         gone = Substitution(start=0, end=begin, text_start=0, text_end=0)
-        return SourceText(text=self.text[begin:stop], file=self.shown, original=self.text, substitutions=(gone,))
+        return SourceText(
+            text=self.text[begin:stop],
+            file=self.shown,
+            original=self.text,
+            substitutions=(gone,),
+            line_starts=self.line_starts,
+        )
 
     def where(self, offset: int) -> str:
         """Position and excerpt for an offset in `text`."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from driftflow.engine.ports import Connection
 
 PLAIN = "plain"
+FAULTS_MAX = 100
+"""Of one file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +163,25 @@ def _stretch(migrations: Sequence[Migration], dialect: Dialect) -> _Stretch:
 
 
 def _migration(migration: Migration, dialect: Dialect, faults: Faults) -> Migration:
-    up = tuple([one for statement in migration.statements if (one := _parse(statement, dialect, faults)) is not None])
-    down = tuple([one for statement in migration.down if (one := _parse(statement, dialect, faults)) is not None])
+    own = Faults()
+    up = tuple([one for statement in migration.statements if (one := _parse(statement, dialect, own)) is not None])
+    down = tuple([one for statement in migration.down if (one := _parse(statement, dialect, own)) is not None])
+    faults.found += _not_too_many(own.found, migration)
     return replace(migration, statements=up, down=down)
+
+
+def _not_too_many(found: list[SourceError], migration: Migration) -> list[SourceError]:
+    """What is wrong in one file, as far as somebody would read it: a file of another database may hold an error in every statement."""
+    if len(found) <= FAULTS_MAX:
+        return found
+    more = ParseError(
+        "DF-E201",
+        f"{len(found) - FAULTS_MAX + 1} more statements of the file are rejected",
+        where=migration.path,
+        why=f"only the first {FAULTS_MAX - 1} are shown",
+        hint="is it written for this database? --dialect names another; then: driftflow lint",
+    )
+    return [*found[: FAULTS_MAX - 1], more]
 
 
 def _parse(statement: Statement, dialect: Dialect, faults: Faults) -> Statement | None:

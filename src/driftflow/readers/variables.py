@@ -17,9 +17,9 @@ _LEXEME = re.compile(
     r"""
       (?P<comment>--[^\n]*)
     | (?P<block>/\*)
-    | (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*'?)
-    | (?P<literal>'(?:[^']|'')*'?)
-    | (?P<identifier>"(?:[^"]|"")*"?)
+    | (?P<escaped>[eE]'(?:[^'\\]++|\\.|'')*+'?)
+    | (?P<literal>'[^']*+(?:''[^']*+)*+'?)
+    | (?P<identifier>"[^"]*+(?:""[^"]*+)*+"?)
     | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
     | (?P<operator>::|:=)
     | (?P<variable>:(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|'(?P<as_literal>[A-Za-z0-9_]+)'|"(?P<as_identifier>[A-Za-z0-9_]+)"))
@@ -58,31 +58,51 @@ def substitute_psql(source: SourceText, variables: Mapping[str, str], *, bodies:
     for unknown names, all of them at once.
     """
     replacements: list[Replacement] = []
-    unknown: list[SourceError] = []
+    unknown = _Unknown(source)
     for match, in_body in _references(source.text, variables, bodies=bodies):
         name = match["plain"] or match["as_literal"] or match["as_identifier"]
         if name in variables:
             replacements.append(Replacement(match.start("variable"), match.end("variable"), _rendered(match, variables[name])))
         elif not in_body:
-            unknown.append(_unknown(source, match.start("variable"), name=name, shown=match["variable"]))
-    _raise_all(unknown)
+            unknown.add(match.start("variable"), name=name, shown=match["variable"])
+    unknown.settle()
     return replaced(source, replacements)
 
 
 def substitute_flyway(source: SourceText, variables: Mapping[str, str], *, prefix: str = "${", suffix: str = "}") -> SourceText:
     """`${name}` anywhere, quotes and comments included, as Flyway does; names in any case. Raises SourceError (DF-E229) for unknown names."""
     known = {name.lower(): value for name, value in variables.items()}
-    pattern = re.compile(re.escape(prefix) + r"(?P<name>[^\s]*?)" + re.escape(suffix))
     replacements: list[Replacement] = []
-    unknown: list[SourceError] = []
-    for match in pattern.finditer(source.text):
-        value = known.get(match["name"].lower())
+    unknown = _Unknown(source)
+    for start, end in _placeholders(source.text, prefix, suffix):
+        name = source.text[start + len(prefix) : end - len(suffix)]
+        value = known.get(name.lower())
         if value is None:
-            unknown.append(_unknown(source, match.start(), name=match["name"], shown=match[0]))
+            unknown.add(start, name=name, shown=source.text[start:end])
         else:
-            replacements.append(Replacement(match.start(), match.end(), value))
-    _raise_all(unknown)
+            replacements.append(Replacement(start, end, value))
+    unknown.settle()
     return replaced(source, replacements)
+
+
+_BLANK = re.compile(r"\s")
+
+
+def _placeholders(text: str, prefix: str, suffix: str) -> Iterator[tuple[int, int]]:
+    """From each prefix to the next suffix, where no white space stands between. Every character is looked at once, however many prefixes there are."""
+    at = close = blank = -1
+    while (at := text.find(prefix, max(at, 0))) >= 0:
+        inside = at + len(prefix)
+        if close < inside and (close := text.find(suffix, inside)) < 0:
+            return
+        if blank < inside:
+            found = _BLANK.search(text, inside)
+            blank = found.start() if found is not None else len(text)
+        if close < blank:
+            yield at, close + len(suffix)
+            at = close + len(suffix)
+        else:
+            at += 1
 
 
 def substitute_shell(source: SourceText, variables: Mapping[str, str], regions: Sequence[tuple[int, int]]) -> SourceText:
@@ -91,25 +111,17 @@ def substitute_shell(source: SourceText, variables: Mapping[str, str], regions: 
     Raises SourceError: DF-E229 for a name that is not set (goose would put nothing in its place), DF-E239 for a form that only a shell knows.
     """
     replacements: list[Replacement] = []
-    faults: list[SourceError] = []
+    unknown = _Unknown(source)
     for start, end in regions:
         for match in _SHELL.finditer(source.text, start, end):
             name = match["braced"] or match["bare"]
             if not name:
-                faults.append(
-                    SourceError(
-                        "DF-E239",
-                        "a `$` that is not a variable stands where ENVSUB is on",
-                        where=excerpt_at(source, match.start()),
-                        why="goose would read it as a shell expansion, and change it",
-                        hint="turn substitution off around it: -- +goose ENVSUB OFF",
-                    )
-                )
+                unknown.odd(match.start())
             elif name in variables or match["default"] is not None:
                 replacements.append(Replacement(match.start(), match.end(), variables.get(name) or match["default"] or ""))
             else:
-                faults.append(_unknown(source, match.start(), name=name, shown=match[0]))
-    _raise_all(faults)
+                unknown.add(match.start(), name=name, shown=match[0])
+    unknown.settle()
     return replaced(source, replacements)
 
 
@@ -137,6 +149,7 @@ def replaced(source: SourceText, replacements: Sequence[Replacement]) -> SourceT
         substitutions=tuple(substitutions),
         base_line=source.base_line,
         base_offset=source.base_offset,
+        line_starts=source.line_starts,
     )
 
 
@@ -144,6 +157,8 @@ def _references(text: str, variables: Mapping[str, str], *, bodies: bool) -> Ite
     at = 0
     brackets = 0
     operand = False
+    last = ""
+    """The last character that is neither blank nor comment."""
     while match := _LEXEME.match(text, at):
         at = match.end()
         kind = match.lastgroup if match["variable"] is None else "variable"
@@ -155,19 +170,19 @@ def _references(text: str, variables: Mapping[str, str], *, bodies: bool) -> Ite
                 continue
             case "dollar":
                 end = text.find(match[0], at)
-                body = text[: end if end >= 0 else len(text)]
+                stop = end if end >= 0 else len(text)
                 if bodies and variables:
-                    yield from ((found, True) for found in _IN_BODY.finditer(body, at))
-                at = len(body) + (len(match[0]) if end >= 0 else 0)
-            case "variable" if not (brackets and _is_slice(match, text, operand=operand, variables=variables)):
+                    yield from ((found, True) for found in _IN_BODY.finditer(text, at, stop))
+                at = stop + (len(match[0]) if end >= 0 else 0)
+            case "variable" if not (brackets and _is_slice(match, opening=last == "[", operand=operand, variables=variables)):
                 yield match, False
+        last = match[0][-1]
         brackets += (match[0] == "[") - (match[0] == "]" and brackets > 0)
         operand = kind in {"word", "literal", "escaped", "identifier", "dollar", "variable"} or match[0] in {")", "]"}
 
 
-def _is_slice(match: re.Match[str], text: str, *, operand: bool, variables: Mapping[str, str]) -> bool:
+def _is_slice(match: re.Match[str], *, opening: bool, operand: bool, variables: Mapping[str, str]) -> bool:
     """`a[1:n]` has a bound before the colon; `a[:n]` looks like a variable in an ARRAY, and is one when that name is set."""
-    opening = text[: match.start("variable")].rstrip().endswith("[")
     return operand or (opening and match["plain"] is not None and match["plain"] not in variables)
 
 
@@ -189,20 +204,53 @@ def _rendered(match: re.Match[str], value: str) -> str:
     return value
 
 
-def _unknown(source: SourceText, at: int, *, name: str, shown: str) -> SourceError:
-    built_in = name.lower().startswith(_FLYWAY_BUILT_IN)
-    key = f'"{name}"' if not re.fullmatch(r"[A-Za-z0-9_-]+", name) else name
-    return SourceError(
-        "DF-E229",
-        f"the variable {shown} has no value",
-        where=excerpt_at(source, at),
-        why="Flyway itself knows it, driftflow does not" if built_in else f"{name} is not set for this source",
-        hint=f'add {key} = "..." to [sources.NAME.variables] of driftflow.toml',
-    )
+FAULTS_MAX = 100
+"""Of one file. A file of another grammar may hold a million, and nobody reads them."""
 
 
-def _raise_all(faults: list[SourceError]) -> None:
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise ExceptionGroup(f"{len(faults)} variables cannot be replaced", faults)
+class _Unknown:
+    """What cannot be replaced in one file, each name once."""
+
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
+        self._names: set[str] = set()
+        self._found: list[SourceError] = []
+
+    def add(self, at: int, *, name: str, shown: str) -> None:
+        if name in self._names or len(self._found) >= FAULTS_MAX:
+            return
+        self._names.add(name)
+        built_in = name.lower().startswith(_FLYWAY_BUILT_IN)
+        key = f'"{name}"' if not re.fullmatch(r"[A-Za-z0-9_-]+", name) else name
+        self._found.append(
+            SourceError(
+                "DF-E229",
+                f"the variable {_short(shown)} has no value",
+                where=excerpt_at(self._source, at),
+                why="Flyway itself knows it, driftflow does not" if built_in else f"{_short(name)} is not set for this source",
+                hint=f'add {_short(key)} = "..." to [sources.NAME.variables] of driftflow.toml',
+            )
+        )
+
+    def odd(self, at: int) -> None:
+        """A `$` that begins no variable."""
+        if len(self._found) < FAULTS_MAX:
+            self._found.append(
+                SourceError(
+                    "DF-E239",
+                    "a `$` that is not a variable stands where ENVSUB is on",
+                    where=excerpt_at(self._source, at),
+                    why="goose would read it as a shell expansion, and change it",
+                    hint="turn substitution off around it: -- +goose ENVSUB OFF",
+                )
+            )
+
+    def settle(self) -> None:
+        if len(self._found) == 1:
+            raise self._found[0]
+        if self._found:
+            raise ExceptionGroup(f"{len(self._found)} variables cannot be replaced", self._found)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:80]}…"

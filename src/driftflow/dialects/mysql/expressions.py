@@ -77,12 +77,14 @@ def _expression(cursor: TokenCursor, least: int) -> Piece:
         power = _BINARY.get(cursor.peek().key)
         if power is None or power[0] < least:
             return left, strength
-        level, word = power
-        cursor.take()
-        right, right_strength = _expression(cursor, level + 1)
-        left = _within(left, strength, level)
-        right = _within(right, right_strength, level if word in _ASSOCIATIVE else level + 1)
-        left, strength = f"{left} {word} {right}", level
+        level = power[0]
+        pieces = [_within(left, strength, level)]
+        while (power := _BINARY.get(cursor.peek().key)) is not None and power[0] == level:
+            # One level in one go: a chain of a hundred thousand ORs is not copied a hundred thousand times.
+            cursor.take()
+            right, right_strength = _expression(cursor, level + 1)
+            pieces += [power[1], _within(right, right_strength, level if power[1] in _ASSOCIATIVE else level + 1)]
+        left, strength = " ".join(pieces), level
 
 
 def _within(text: str, strength: int, least: int) -> str:

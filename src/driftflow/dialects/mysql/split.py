@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from driftflow.dialects.directives import comments_before, refuse_orphans, statement_directives
+from driftflow.dialects.directives import comments_before, is_directive, refuse_orphans, statement_directives
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.mysql.tokens import closing, next_token, runs
+from driftflow.dialects.place import shortened
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.tokens import CommentToken, Token, TokenFault
 from driftflow.errors import ParseError
@@ -33,7 +34,9 @@ class _Group:
 
     start: int = -1
     end: int = -1
-    keys: list[str] = field(default_factory=list)
+    head: list[str] = field(default_factory=list)
+    last: str = ""
+    """The key of the token read last. No more is kept of them: a statement may be a dump."""
     depth: int = 0
     routine: bool = False
 
@@ -41,12 +44,13 @@ class _Group:
         if self.start < 0:
             self.start = token.start
         self.end = token.end
-        before = self.keys[-1] if self.keys else ""
-        if len(self.keys) <= 12 and self.keys[:1] == ["CREATE"] and token.key in _ROUTINES and not self.routine:
-            self.routine = before != "DROP"
+        if len(self.head) <= 12:
+            if self.head[:1] == ["CREATE"] and token.key in _ROUTINES and not self.routine:
+                self.routine = self.last != "DROP"
+            self.head.append(token.key)
         if self.routine:
-            self._block(token, before)
-        self.keys.append(token.key)
+            self._block(token, self.last)
+        self.last = token.key
 
     def _block(self, token: Token, before: str) -> None:
         opens = before in _BEFORE_STATEMENT or (self.depth == 0 and token.key == "BEGIN")
@@ -113,10 +117,10 @@ def _groups(source: SourceText, *, mariadb: bool) -> tuple[list[tuple[int, int]]
         if delimiter != ";" and kind == "word" and (cut := text.find(delimiter, at, after)) > at:
             token, after = Token("word", text[at:cut], at, text[at:cut].upper()), cut  # END$$
         if kind == "comment":
-            comments.append(CommentToken(text[at:after], at))
+            if is_directive(text[at:after]):
+                comments.append(CommentToken(text[at:after], at))
         elif kind == "code" and not runs(text[at:after], mariadb=mariadb):
             after = closing(text, at)
-            comments.append(CommentToken(text[at:after], at))
         elif kind == "code":
             code_from = at
             group.start = at if group.start < 0 else group.start
@@ -142,7 +146,7 @@ def _client_command(source: SourceText, start: int) -> ParseError:
     line = source.text[start:].split("\n", 1)[0].strip()
     return ParseError(
         "DF-E204",
-        f"a command of the mysql client: {line.split()[0]}",
+        f"a command of the mysql client: {shortened(line.split()[0])}",
         where=excerpt_at(source, start),
         why="only the client understands it, and it may change what the rest of the file means",
         hint="remove the line, or write what it does in SQL",

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from driftflow.dialects.limits import too_large
 from driftflow.errors import DriftflowError
 
 Node = dict[str, Any]
@@ -37,7 +38,7 @@ class SyntaxFault(Exception):
 
 
 class TooDeep(Exception):
-    """The text may nest deeper than can be read safely. It says nothing about whether the server accepts it."""
+    """The text may nest deeper, or be larger, than can be read safely. It says nothing about whether the server accepts it."""
 
 
 class _Error(ctypes.Structure):
@@ -127,7 +128,7 @@ def parse(sql: str) -> list[Node]:
             raise _fault(result.error.contents)
         statements: list[Node] = decode(result.tree).get("stmts", [])
     except RecursionError as fault:
-        raise TooDeep("nested deeper than can be read") from fault
+        raise TooDeep("it is nested deeper than can be read") from fault
     finally:
         free(result)
     return statements
@@ -169,8 +170,11 @@ def _bytes(sql: str) -> bytes:
     nul = sql.find("\0")
     if nul >= 0:
         raise SyntaxFault("a NUL character is not allowed in SQL", nul)
-    if len(sql) > SMALL and nesting_bound(sql) > NESTING_MAX:
-        raise TooDeep(f"may nest deeper than {NESTING_MAX:,} levels")
+    if len(sql) > SMALL:
+        if reason := too_large(sql):
+            raise TooDeep(reason)
+        if nesting_bound(sql) > NESTING_MAX:
+            raise TooDeep(f"it may nest deeper than {NESTING_MAX:,} levels")
     return sql.encode()
 
 
@@ -180,7 +184,7 @@ def _fault(error: _Error) -> SyntaxFault:
 
 
 _TOKENS = re.compile(
-    r"""'(?:[^']|'')*'|"[^"]*"|(\$(?:[A-Za-z_\x80-\uffff]\w*)?\$)|--[^\n]*|/\*|([(\[])|([)\]])|([,;])|(union|intersect|except)\b
+    r"""'[^']*'|"[^"]*"|(\$(?:[A-Za-z_\x80-\uffff]\w*)?\$)|--[^\n]*|/\*|([(\[])|([)\]])|([,;])|(union|intersect|except)\b
       |[\w.]+|[^\s\w'"(),;\[\]$]+|\$""",
     re.IGNORECASE | re.VERBOSE,
 )

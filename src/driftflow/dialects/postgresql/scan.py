@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 BLANK = re.compile(r"[ \t\n\r\f\v\ufeff]+")
 LINE_COMMENT = re.compile(r"--[^\n\r]*")
-PLAIN_QUOTED = re.compile(r"'(?:[^']|'')*'")
-ESCAPE_QUOTED = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
-IDENTIFIER_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+# Possessive: a quote that is never closed is looked through once, and no way back is kept in memory for each of its characters.
+PLAIN_QUOTED = re.compile(r"'[^']*+(?:''[^']*+)*+'")
+ESCAPE_QUOTED = re.compile(r"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
+IDENTIFIER_QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
 DOLLAR_QUOTE = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
 CONTINUATION = re.compile(r"[ \t\f\v]*[\n\r][ \t\n\r\f\v]*(?=')")
 """Two string constants on different lines are one; a continued E'...' keeps its escapes."""

@@ -23,6 +23,7 @@ _ROUTINE = re.compile(r"create\s+(?:or\s+replace\s+)?(?:function|procedure)\b", 
 _ATOMIC = re.compile(r"\batomic\b", re.IGNORECASE)
 _COPY = re.compile(r"copy\b", re.IGNORECASE)
 _COPY_FROM = re.compile(r"\bfrom\s+(?:stdin|pstdin)\b", re.IGNORECASE)
+_WHITE = " \t\n\r\f\v\ufeff"
 _COPY_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 
 
@@ -33,7 +34,8 @@ class _Cut:
     start: int
     before: list[Comment]
     inside: list[Comment] = field(default_factory=list)
-    trailing: list[tuple[int, int]] = field(default_factory=list)
+    tail: tuple[int, int] = (-1, -1)
+    """Where the comments that were read last begin and end, with nothing but white space between them."""
 
 
 def split(source: SourceText) -> tuple[Statement, ...]:
@@ -81,17 +83,19 @@ class _Splitter:
             ) from fault
 
     def leading(self, at: int, comments: list[Comment]) -> int:
-        """Skip white space and comments, keeping the comments."""
+        """Skip white space and comments, keeping the comments that speak to driftflow."""
         text, end = self.text, len(self.text)
         while at < end:
             if (blank := scan.BLANK.match(text, at)) is not None:
                 at = blank.end()
             elif (line := scan.LINE_COMMENT.match(text, at)) is not None:
-                comments.append(Comment(line[0], at))
+                if self.directives and is_directive(line[0]):
+                    comments.append(Comment(line[0], at))
                 at = line.end()
             elif text.startswith("/*", at):
                 stop = scan.after_comment(text, at)
-                comments.append(Comment(text[at:stop], at))
+                if self.directives and is_directive(text[at:stop]):
+                    comments.append(Comment(text[at:stop], at))
                 at = stop
             else:
                 break
@@ -143,8 +147,9 @@ class _Splitter:
     def _comment(self, cut: _Cut, here: int) -> int:
         line = scan.LINE_COMMENT.match(self.text, here)
         stop = line.end() if line is not None else scan.after_comment(self.text, here)
-        cut.trailing.append((here, stop))
-        if self.directives:
+        together = cut.tail[0] >= 0 and not self.text[cut.tail[1] : here].strip(_WHITE)
+        cut.tail = (cut.tail[0] if together else here, stop)
+        if self.directives and is_directive(self.text[here:stop]):
             cut.inside.append(Comment(self.text[here:stop], here))
         return stop
 
@@ -152,11 +157,9 @@ class _Splitter:
         """Leave trailing comments and blanks out of the statement, and take COPY's data in."""
         if _COPY.match(self.text, cut.start) and following > end and _COPY_FROM.search(self.text, cut.start, end):
             return self._copy_data(following)
-        for start, stop in reversed(cut.trailing):
-            if self.text[stop:end].strip(" \t\n\r\f\v\ufeff"):
-                break
-            end = start
-        while end > cut.start and self.text[end - 1] in " \t\n\r\f\v\ufeff":
+        if cut.tail[0] >= 0 and not self.text[cut.tail[1] : end].strip(_WHITE):
+            end = cut.tail[0]
+        while end > cut.start and self.text[end - 1] in _WHITE:
             end -= 1
         return end, following
 
@@ -173,14 +176,15 @@ class _Splitter:
     def _statement(self, cut: _Cut, end: int, *, first: bool) -> Statement:
         directives: tuple[Directive, ...] = ()
         if self.directives:
-            directives = directives_of([*cut.before, *cut.inside], self.source)
-            for directive in directives:
+            comments = [*cut.before, *cut.inside]
+            directives = directives_of(comments, self.source)
+            for directive, comment in zip(directives, comments, strict=True):
                 if directive.verb == FILE_VERB and not (
                     first and directive.span.start < self.source.span(cut.start, cut.start).start
                 ):
                     raise misplaced(
                         directive,
-                        where=str(directive.span),
+                        where=excerpt_at(self.source, comment.start),
                         why="`file` speaks of the whole file and must come before its first statement",
                     )
             directives = tuple(directive for directive in directives if directive.verb != FILE_VERB)
@@ -198,9 +202,7 @@ class _Splitter:
         """A directive without a statement behind it would be silently lost."""
         if not self.directives:
             return
-        for directive, comment in zip(
-            directives_of(comments, self.source), filter(lambda c: is_directive(c.text), comments), strict=True
-        ):
+        for directive, comment in zip(directives_of(comments, self.source), comments, strict=True):
             if directive.verb != FILE_VERB:
                 raise misplaced(
                     directive,

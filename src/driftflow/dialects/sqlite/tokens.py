@@ -6,10 +6,11 @@ Source: SQLite's tokenize.c (3.54). Unlike PostgreSQL there are no dollar quotes
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 from driftflow.dialects.tokens import END, CommentToken, Kind, Token, TokenFault
 
-__all__ = ["END", "CommentToken", "Kind", "Token", "TokenFault", "name_of", "tokenize"]
+__all__ = ["END", "CommentToken", "Kind", "Token", "TokenFault", "name_of", "tokenize", "tokens_of"]
 
 _TOKEN = re.compile(
     r"""
@@ -19,9 +20,9 @@ _TOKEN = re.compile(
   | (?P<word>[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)
   | (?P<number>0[xX][0-9A-Fa-f]+(?:_[0-9A-Fa-f]+)*
       | (?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?)
-  | (?P<string>'[^']*(?:''[^']*)*')
-  | (?P<quoted>"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\])
-  | (?P<variable>\?[0-9]*|[:@\#][A-Za-z0-9_$\x80-\U0010ffff]+|\$[A-Za-z0-9_$\x80-\U0010ffff]+(?:::[A-Za-z0-9_$]+)*(?:\([^\s)]*\))?)
+  | (?P<string>'[^']*+(?:''[^']*+)*+')
+  | (?P<quoted>"[^"]*+(?:""[^"]*+)*+"|`[^`]*+(?:``[^`]*+)*+`|\[[^\]]*+\])
+  | (?P<variable>\?[0-9]*|[:@\#][A-Za-z0-9_$\x80-\U0010ffff]+|\$[A-Za-z0-9_$\x80-\U0010ffff]+(?:::[A-Za-z0-9_$]+)*(?:\([^\s)]*+\)|(?!\()))
   | (?P<operator>->>|->|\|\||<<|>>|<=|>=|<>|!=|==|/(?!\*)|[-+*%&|~=<>(),;.])
     """,
     re.VERBOSE | re.DOTALL,
@@ -32,10 +33,14 @@ _TRAILING_WORD = re.compile(r"[A-Za-z0-9_$\x80-\U0010ffff]")
 
 def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:
     """All tokens and all comments, in order. Raises TokenFault for NUL, an unterminated quote or comment, or a character that starts no token."""
+    comments: list[CommentToken] = []
+    return list(tokens_of(text, comments)), comments
+
+
+def tokens_of(text: str, comments: list[CommentToken], *, keep: Callable[[str], bool] = bool) -> Iterator[Token]:
+    """The same, one token after the other: those of a whole file would take fifty times its size. Comments that are to `keep` go to `comments`."""
     if (nul := text.find("\x00")) >= 0:
         raise TokenFault("a NUL character, at which SQLite would stop reading", nul, "DF-E203")
-    tokens: list[Token] = []
-    comments: list[CommentToken] = []
     at, end, match_at = 0, len(text), _TOKEN.match
     while at < end:
         match = match_at(text, at)
@@ -47,21 +52,21 @@ def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:
             case "space":
                 pass
             case "comment":
-                comments.append(CommentToken(found, at))
+                if keep(found):
+                    comments.append(CommentToken(found, at))
             case "word":
-                tokens.append(Token("word", found, at, found.upper()))
+                yield Token("word", found, at, found.upper())
             case "operator":
-                tokens.append(Token("operator", found, at, found))
+                yield Token("operator", found, at, found)
             case "number":
                 if after < end and _TRAILING_WORD.match(text, after):  # SQLite: `12ab` is one illegal token
                     raise TokenFault(f"unrecognized token: {_word_at(text, at)}", at, "DF-E205")
-                tokens.append(Token("number", found, at, ""))
+                yield Token("number", found, at, "")
             case "blob" | "string" | "quoted" | "variable":
-                tokens.append(Token(kind, found, at, ""))
+                yield Token(kind, found, at, "")
             case _:  # pragma: no cover
                 raise AssertionError(kind)
         at = after
-    return tokens, comments
 
 
 def _fault(text: str, at: int) -> TokenFault:

@@ -5,6 +5,7 @@ What is not read to its last token becomes RawSql with the reason. Whether a sta
 
 from __future__ import annotations
 
+from driftflow.dialects.limits import too_deep, too_large
 from driftflow.dialects.mysql.parse.alter import alter_table, create_index, drop_index, rename_tables
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
 from driftflow.dialects.mysql.parse.data import OPENS_DATA, data_statement
@@ -21,17 +22,21 @@ _SHOWS = frozenset({"SHOW", "DESCRIBE", "DESC", "EXPLAIN", "HELP"})
 
 def parse_sql(sql: str, *, mariadb: bool = False) -> tuple[Operation, ...]:
     """The operations of one statement. Raises TokenFault for what cannot be tokens."""
+    if reason := too_large(sql):
+        return (RawSql(sql=sql.strip(), reason=reason),)
     tokens, _ = tokenize(sql, mariadb=mariadb)
     while tokens and tokens[-1].key == ";":
         tokens.pop()
     if not tokens:
         return ()
     cursor = Cursor(tokens, sql.strip(), mariadb=mariadb)
+    if reason := too_deep(tokens):
+        return (RawSql(sql=cursor.sql, reason=reason),)
     try:
         operations = _statement(cursor)
         cursor.finish()
-    except Unread as reason:
-        return (RawSql(sql=cursor.sql, reason=str(reason)),)
+    except Unread as unread:
+        return (RawSql(sql=cursor.sql, reason=str(unread)),)
     except RecursionError:
         return (RawSql(sql=cursor.sql, reason="it nests too deep to be read"),)
     return operations

@@ -114,11 +114,12 @@ def _touches(cursor: Cursor) -> tuple[Name, ...]:
     found: dict[str, Name] = {}
     tokens = cursor.tokens[cursor.index :]
     starts = [0, *(at + 1 for at, one in enumerate(tokens) if one.key in {";", "BEGIN", "THEN", "ELSE", "DO"})]
+    reached = 0
     for at in starts:
-        if at < len(tokens) and tokens[at].key in OPENS_DATA - {"("}:
-            own = cursor.over(cursor.over(tokens[at:]).until(";"))
+        if reached <= at < len(tokens) and tokens[at].key in OPENS_DATA - {"("}:
+            reached = next((end for end in range(at, len(tokens)) if tokens[end].key == ";"), len(tokens))
             try:
-                names = statement_relations(own)
+                names = statement_relations(cursor.over(tokens[at:reached]))
             except Unread:
                 continue
             for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from driftflow.dialects.excerpt import excerpt
+from driftflow.dialects.place import excerpt_of, shortened
 from driftflow.dialects.postgresql import grammar
 from driftflow.dialects.postgresql.deparse import NotUnderstood
 from driftflow.dialects.postgresql.grammar import Node
@@ -124,7 +124,7 @@ def operations_of(sql: str) -> tuple[Operation, ...]:
     try:
         nodes = grammar.parse(text)
     except grammar.TooDeep as fault:
-        return (RawSql(sql=sql, reason=f"the statement is {fault}"),)
+        return (RawSql(sql=sql, reason=str(fault)),)
     if len(nodes) != 1:
         return (RawSql(sql=sql, reason=f"{len(nodes)} statements where one was expected"),) if nodes else ()
     ((tag, body),) = nodes[0]["stmt"].items()
@@ -164,16 +164,10 @@ def _without_copy_data(sql: str) -> str:
 
 def _refused(statement: Statement, fault: grammar.SyntaxFault) -> ParseError:
     offset = len(statement.sql.rstrip()) if fault.offset is None else fault.offset
-    line, column = statement.position(min(offset, len(statement.sql)))
-    start = statement.sql.rfind("\n", 0, offset) + 1
-    end = statement.sql.find("\n", offset)
-    source_line = statement.sql[start : end if end >= 0 else None]
-    # The first line of a statement may start in the middle of a file's line.
-    padding = " " * max(0, column - 1 - (offset - start))
     return ParseError(
         "DF-E201",
-        fault.message,
-        where=excerpt(file=statement.span.file, line=line, column=column, source_line=padding + source_line.rstrip("\r")),
+        shortened(fault.message),
+        where=excerpt_of(statement, offset),
         why="PostgreSQL's own grammar (version 18) rejects the statement",
         hint="correct the statement, then run the command again",
     )

@@ -6,6 +6,7 @@ What is not read to its last token becomes RawSql with the reason. Whether a sta
 
 from __future__ import annotations
 
+from driftflow.dialects.limits import too_deep, too_large
 from driftflow.dialects.sqlite.parse.alter import alter_table
 from driftflow.dialects.sqlite.parse.cursor import Cursor, Unread
 from driftflow.dialects.sqlite.parse.data import data_statement
@@ -20,17 +21,21 @@ from driftflow.model.operations import DropIndex, DropTable, DropTrigger, DropVi
 
 def parse_sql(sql: str) -> tuple[Operation, ...]:
     """The operations of one statement. Raises TokenFault for what cannot be tokens."""
+    if reason := too_large(sql):
+        return (RawSql(sql=sql.strip(), reason=reason),)
     tokens, _ = tokenize(sql)
     while tokens and tokens[-1].key == ";":
         tokens.pop()
     if not tokens:
         return ()
     cursor = Cursor(tokens, sql[: tokens[-1].end])
+    if reason := too_deep(tokens):
+        return (RawSql(sql=cursor.sql, reason=reason),)
     try:
         operation = _statement(cursor)
         cursor.finish()
-    except Unread as reason:
-        return (RawSql(sql=cursor.sql, reason=str(reason)),)
+    except Unread as unread:
+        return (RawSql(sql=cursor.sql, reason=str(unread)),)
     except RecursionError:
         return (RawSql(sql=cursor.sql, reason="it nests too deep to be read"),)
     return (operation,)
