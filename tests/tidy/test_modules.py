@@ -22,6 +22,7 @@ FRAME = {
     "detect.py",
     "wizard.py",
     "commands.py",
+    "compat_inputs.py",
     "output.py",
 }
 """Files of cli/ that are the frame around the commands, not a command."""

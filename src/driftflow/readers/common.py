@@ -73,7 +73,7 @@ def locate(folder: Path, places: Sequence[str], fits: Callable[[Path], bool], *,
 
     `above` is 2 where each migration is a folder of its own.
     """
-    candidates = [folder.parents[above - 1]] if folder.is_file() else [folder, *(folder / place for place in places)]
+    candidates = [folder.absolute().parents[above - 1]] if folder.is_file() else [folder, *(folder / place for place in places)]
     return next((one for one in candidates if one.is_dir() and fits(one)), None)
 
 
@@ -86,7 +86,7 @@ def of_file(one: Reader, path: Path, dialect: Dialect, options: SourceOptions, *
     base = shown.parents[above - 1] if len(shown.parents) >= above else PurePosixPath()
     wanted = {str(shown)} if above == 1 else {str(shown.parent / name) for name in ("up.sql", "migration.sql")}
     try:
-        migrations = one.read(path.parents[above - 1], dialect, replace(options, path=str(base)))
+        migrations = one.read(path.absolute().parents[above - 1], dialect, replace(options, path=str(base)))
     except ReadInPart as group:
         raise ReadInPart(str(base), group.faults, tuple(one for one in group.read if one.path in wanted)) from None
     return tuple(migration for migration in migrations if migration.path in wanted)

@@ -16,6 +16,7 @@ from driftflow import pipeline
 from driftflow.config import Policy
 from driftflow.dialects.registry import dialect_named
 from driftflow.model.baseline import Baseline
+from driftflow.model.compatibility import Compatibility
 from driftflow.model.finding import AssessedStatement, Assessment, Finding, SuppressedFinding
 from driftflow.model.migration import Statement
 from driftflow.model.names import Span
@@ -36,6 +37,7 @@ RENDER = {
 PUBLISHED = {
     "assessment": (Assessment, "driftflow lint --format json"),
     "baseline": (Baseline, "driftflow lint --write-baseline"),
+    "compatibility": (Compatibility, "driftflow compat --format json"),
 }
 
 

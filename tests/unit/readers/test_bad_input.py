@@ -13,6 +13,7 @@ from driftflow.errors import SourceError
 from driftflow.model.migration import Migration
 from driftflow.plugins import discover
 from driftflow.readers.base import SourceOptions
+from driftflow.readers.sources import readers
 
 TOOLS = ("dbmate", "diesel", "drizzle", "flyway", "golang-migrate", "goose", "plain", "prisma")
 GOOD = {
@@ -240,3 +241,11 @@ def test_the_splitters_place_is_the_files(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         reader.read(tmp_path, dialect_named("postgresql"), SourceOptions(variables={"a": "x" * 50}))
     assert caught.value.where.startswith("1.sql:1:15\n")
+
+
+def test_a_file_can_be_named_from_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`driftflow lint a.sql`: such a path has no second parent, and every tool's detector looked for one."""
+    lay(tmp_path, {"a.sql": "SELECT 1;\n"})
+    monkeypatch.chdir(tmp_path)
+    assert [name for name, reader in readers().items() if reader.detect(Path("a.sql")) and name != "plain"] == []
+    assert [one.path for one in readers()["plain"].read(Path("a.sql"), dialect_named("postgresql"), SourceOptions())] == ["a.sql"]

@@ -1,0 +1,48 @@
+"""`driftflow compat`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import click
+
+from driftflow.cli import options
+from driftflow.cli.compat_inputs import Inputs, change_of, inputs, queries_of, start_of
+from driftflow.cli.rendering import show
+from driftflow.cli.session import Session
+from driftflow.model.compatibility import Threshold
+
+THRESHOLDS = ("break", "before-gate", "change", "never")
+
+
+@click.command()
+@options.session(snapshot=True)
+@options.sources
+@inputs
+@click.option(
+    "--fail-on", type=click.Choice(THRESHOLDS), default="break", show_default=True, help="Exit 1 for this, or for what is worse."
+)
+def command(
+    run: Session, *, paths: tuple[Path, ...], tool: str, variables: Mapping[str, str], given: Inputs, fail_on: str
+) -> int:
+    """Which queries of the running application break on which schema that a plan, or the migrations at PATHS, leave behind.
+
+    A server is started in the lab and given the schema of --setup, --snapshot, or the database. Every query is prepared on it, then each
+    step is really run there and every query is prepared again. The database itself is only read.
+    """
+    from driftflow import pipeline
+
+    change = change_of(run, paths, tool=tool, variables=variables, given=given)
+    start = start_of(run, given, change)
+    queries = queries_of(run, given, run.dialect)
+    found = pipeline.compatibility(
+        change.plan or change.migrations, queries, start=start, dialect=run.dialect, subject=change.subject
+    )
+    show(run.out, found, text="compat")
+    if not found.planned and run.dialect.plans and found.broken_queries():
+        run.out.next("driftflow plan … -o driftflow-plan.json    # then: driftflow compat driftflow-plan.json …")
+    if found.stopped or not found.queries:
+        return 6
+    return 1 if found.fails(cast(Threshold, fail_on)) else 0

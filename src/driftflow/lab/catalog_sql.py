@@ -1,0 +1,135 @@
+"""A catalog as the statements that make it: the schema of a database that only a snapshot, or somebody else's server, has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Dialect
+from driftflow.model.catalog import Catalog, Check, ForeignKey, Table, View, is_ours
+from driftflow.model.operations import (
+    AddConstraint,
+    CreateExtension,
+    CreateFunction,
+    CreateIndex,
+    CreateSchema,
+    CreateSequence,
+    CreateTable,
+    CreateTrigger,
+    CreateType,
+    CreateView,
+    Operation,
+)
+from driftflow.model.record import replace
+
+Made = tuple[str, str]
+"""(what it makes, SQL); without SQL, why it cannot be made."""
+
+
+def statements_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
+    """Everything that a query can name, roughly in an order that works; rights, owners, comments, policies and rows are left out."""
+    for what, operation in _operations(catalog):
+        if isinstance(operation, str):
+            yield what, operation
+            continue
+        try:
+            yield what, dialect.render(operation)
+        except ValueError as fault:
+            yield f"{what} ({fault})", ""
+
+
+def _operations(catalog: Catalog) -> Iterator[tuple[str, Operation | str]]:
+    tables = [table for table in catalog.tables.values() if not is_ours(table.name.name) and not is_ours(table.name.schema)]
+    match catalog.vendor:
+        case "sqlite":
+            yield from _sqlite(catalog, tables)
+        case "mysql" | "mariadb":
+            yield from _mysql(catalog, tables)
+        case _:
+            yield from _postgresql(catalog, tables)
+
+
+def _sqlite(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operation | str]]:
+    """The file keeps the text of everything but our own rendering of indexes."""
+    for table in tables:
+        yield f"table {table.name.name}", table.definition or CreateTable(table=_bare(table))
+    yield from _indexes(tables)
+    for view in catalog.views.values():
+        yield f"view {view.name.name}", view.definition
+    holders: list[Table | View] = [*tables, *catalog.views.values()]
+    for holder in holders:
+        for trigger in holder.triggers:
+            yield f"trigger {trigger.name}", trigger.definition
+
+
+def _mysql(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operation | str]]:
+    """Foreign keys are not looked at meanwhile, so tables come in any order."""
+    for table in tables:
+        yield f"table {table.name.name}", CreateTable(table=replace(table, triggers=()))
+    for routine in catalog.routines.values():
+        yield f"{routine.kind} {routine.name.name} (the catalog holds its body, not its parameters)", ""
+    for view in catalog.views.values():
+        yield f"view {view.name.name}", CreateView(view=view)
+    for table in tables:
+        for trigger in table.triggers:
+            yield f"trigger {trigger.name}", CreateTrigger(trigger=trigger)
+
+
+def _postgresql(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operation | str]]:
+    for schema in catalog.schemas:
+        if schema != "public" and not is_ours(schema):
+            yield f"schema {schema}", CreateSchema(name=schema, if_not_exists=True)
+    for extension in catalog.extensions:
+        yield (
+            f"extension {extension.name}",
+            CreateExtension(name=extension.name, schema=extension.schema, if_not_exists=True, cascade=True),
+        )
+    for type in catalog.types.values():
+        yield f"{type.kind} type {type.name}", CreateType(type=replace(type, comment=""))
+    for sequence in catalog.sequences.values():
+        if not sequence.identity and not is_ours(sequence.name.schema):
+            yield f"sequence {sequence.name}", CreateSequence(sequence=replace(sequence, owned_by="", owner="", comment=""))
+    for routine in catalog.routines.values():
+        if not is_ours(routine.name.schema):
+            yield f"{routine.kind} {routine.name}", CreateFunction(routine=routine)
+    for table in tables:
+        yield f"table {table.name}", CreateTable(table=_bare(table))
+    yield from _indexes([table for table in tables if table.partition_of is None])
+    yield from _views(catalog)
+    for table in tables:
+        for key in table.foreign_keys if table.partition_of is None else ():
+            yield f"foreign key {key.name} of {table.name}", AddConstraint(table=table.name, constraint=key)
+    holders: list[Table | View] = [*tables, *catalog.views.values()]
+    for holder in holders:
+        for trigger in holder.triggers if not (isinstance(holder, Table) and holder.partition_of) else ():
+            yield f"trigger {trigger.name} of {holder.name}", CreateTrigger(trigger=replace(trigger, comment=""))
+
+
+def _views(catalog: Catalog) -> Iterator[tuple[str, Operation | str]]:
+    for view in catalog.views.values():
+        bare: View = replace(view, indexes=(), triggers=(), grants=(), owner="", comment="")
+        yield f"view {view.name}", CreateView(view=bare)
+        for index in view.indexes:
+            yield f"index {index.name}", CreateIndex(index=replace(index, comment="", tablespace=""))
+
+
+def _indexes(tables: list[Table]) -> Iterator[tuple[str, Operation | str]]:
+    for table in tables:
+        for index in table.indexes:
+            if not index.constraint and index.valid:
+                yield f"index {index.name.name}", CreateIndex(index=replace(index, comment="", tablespace="", bytes=None))
+
+
+def _bare(table: Table) -> Table:
+    """What CREATE TABLE says at once: no foreign keys, nothing that has a statement of its own, no place of storage."""
+    constraints = tuple(
+        replace(one, validated=True) if isinstance(one, Check) else one
+        for one in table.constraints
+        if not isinstance(one, ForeignKey)
+    )
+    if table.partition_of is not None:
+        table = replace(table, columns=(), inherits=())
+        constraints = ()
+    columns = tuple(replace(column, comment="") for column in table.columns)
+    return replace(
+        table, columns=columns, constraints=constraints, indexes=(), triggers=(), policies=(), tablespace="", access_method="", comment=""
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""The schema that a plan or migration begins with, made in a scratch database; what could not be made is said, and the rest stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from driftflow.dialects.base import Dialect
+from driftflow.dialects.query_text import masked
+from driftflow.engine.ports import Connection, DatabaseFault
+from driftflow.lab.catalog_sql import statements_of
+from driftflow.lab.scratch import UNKNOWN_ROLE, Scratch
+from driftflow.model.catalog import Catalog
+from driftflow.model.migration import Migration, Statement
+from driftflow.model.names import Version
+from driftflow.model.operations import AlterObject, Grant, TransactionControl
+
+SHOWN_MAX = 90
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartSchema:
+    """SQL to run as it is, or a catalog to make again; `name` says where it is from."""
+
+    name: str
+    setup: Sequence[Migration] = ()
+    catalog: Catalog | None = None
+    version: Version | None = None
+
+    @property
+    def database(self) -> str:
+        """Its name, where the schema's own texts may say it."""
+        return self.catalog.database if self.catalog is not None else ""
+
+
+def build(start: StartSchema, place: Scratch, dialect: Dialect) -> tuple[str, ...]:
+    """Make it in the scratch database; sentences about what could not be made."""
+    if start.catalog is None:
+        return run_setup(place, start.setup, dialect)
+    made = tuple(statements_of(start.catalog, dialect))
+    impossible = tuple(what for what, sql in made if not sql)
+    before = () if not dialect.one_pass else ("SET foreign_key_checks = 0",)
+    refused = run_in_any_order(place, [one for one in made if one[1]], before=before)
+    return (*start.catalog.unseen, *impossible, *refused)
+
+
+def run_setup(place: Scratch, migrations: Sequence[Migration], dialect: Dialect) -> tuple[str, ...]:
+    """Run every statement of the setup in its order; sentences about those that the server refused."""
+    refused: list[str] = []
+    with closing(place.connector.connect("setup")) as connection:
+        for migration in migrations:
+            for statement in migration.statements:
+                if _left_out(statement):
+                    continue
+                fault = run_with_roles(place, connection, statement.sql)
+                if fault is not None:
+                    refused.append(f"{statement.span}: {_shown(statement.sql, dialect)}: {fault.message}")
+    return tuple(refused)
+
+
+def run_in_any_order(place: Scratch, statements: Iterable[tuple[str, str]], *, before: Sequence[str] = ()) -> tuple[str, ...]:
+    """Run (what it makes, SQL) until no more of them succeed: what depends on another is made in a later round."""
+    left = list(statements)
+    faults: dict[str, str] = {}
+    with closing(place.connector.connect("setup")) as connection:
+        for sql in before:
+            connection.execute(sql)
+        while left:
+            refused: list[tuple[str, str]] = []
+            for what, sql in left:
+                fault = run_with_roles(place, connection, sql)
+                if fault is not None:
+                    faults[what] = fault.message
+                    refused.append((what, sql))
+            if len(refused) == len(left):
+                break
+            left = refused
+    return tuple(f"{what}: {faults[what]}" for what, _ in left)
+
+
+def run_with_roles(place: Scratch, connection: Connection, sql: str, *, again: str = "") -> DatabaseFault | None:
+    """Run it; a role that it names and that is not here is made first. `again` is run before the next try: a transaction that saw an error
+    takes nothing more."""
+    tried: set[str] = set()
+    while True:
+        try:
+            connection.query(sql)
+        except DatabaseFault as fault:
+            missing = UNKNOWN_ROLE.search(fault.message)
+            if missing is None or missing["name"] in tried or not place.make_role(missing["name"]):
+                return fault
+            tried.add(missing["name"])
+            if again:
+                connection.execute(again)
+        else:
+            return None
+
+
+OWNER = re.compile(r"\bOWNER\s+TO\b", re.IGNORECASE)
+
+
+def _left_out(statement: Statement) -> bool:
+    """Transactions, for one refused statement must not take the others with it; owners and rights, which no query's meaning depends on."""
+    return any(
+        isinstance(one, TransactionControl | Grant) or (isinstance(one, AlterObject) and OWNER.search(one.sql) is not None)
+        for one in statement.operations
+    ) or (statement.sql[:5].upper() == "ALTER" and OWNER.search(statement.sql) is not None)
+
+
+def _shown(sql: str, dialect: Dialect) -> str:
+    text = masked(sql, dialect.name, names=_Everything())
+    return text if len(text) <= SHOWN_MAX else f"{text[: SHOWN_MAX - 1]}…"
+
+
+class _Everything(frozenset[str]):
+    """A schema's own statement quotes names, not values."""
+
+    def __contains__(self, name: object) -> bool:
+        return True

@@ -1,0 +1,18 @@
+"""Queries of the running application as they were written down somewhere: in a file, a log, or the server's own statistics."""
+
+from __future__ import annotations
+
+from driftflow.model.record import Record
+
+
+class Recorded(Record, frozen=True, kw_only=True):
+    """One query, constants and all. It is never shown as it stands: `model.compatibility.RunningQuery` is."""
+
+    text: str
+    calls: int = 0
+    name: str = ""
+    origin: str = ""
+    unusable: str = ""
+    """Why it cannot be prepared, where whoever read it knows: it was cut off."""
+    forms: tuple[str, ...] = ()
+    """How it may be written for the server, the likeliest first; empty where that follows from the text alone."""
