@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from driftflow.engine.ports import Connector, Listener
     from driftflow.engine.run import RunOptions, RunReport, StopSignal
     from driftflow.errors import SourceError
-    from driftflow.lab.start_schema import StartSchema
-    from driftflow.model.compatibility import Compatibility
-    from driftflow.model.migration import Migration
-    from driftflow.usage.recorded import Recorded
 
 __all__ = [
     "Source",
@@ -41,7 +37,6 @@ __all__ = [
     "apply_plan",
     "assess",
     "clean",
-    "compatibility",
     "doctor",
     "effects_of",
     "empty_catalog",
@@ -253,12 +248,3 @@ def doctor(connector: Connector) -> tuple[Examined, ...]:
 
     with closing(connector.connect("doctor")) as connection:
         return examine(connection)
-
-
-def compatibility(
-    change: Plan | Sequence[Migration], queries: Sequence[Recorded], *, start: StartSchema, dialect: Dialect, subject: str
-) -> Compatibility:
-    """Which of the queries break after which step of the plan, or statement of the migrations: found by running them in the lab."""
-    from driftflow.lab.n_minus_one import Question, answer
-
-    return answer(Question(subject=subject, change=change, dialect=dialect, start=start, queries=queries))

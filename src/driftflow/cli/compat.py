@@ -32,13 +32,15 @@ def command(
     A server is started in the lab and given the schema of --setup, --snapshot, or the database. Every query is prepared on it, then each
     step is really run there and every query is prepared again. The database itself is only read.
     """
-    from driftflow import pipeline
+    from driftflow.lab.n_minus_one import Question, answer
 
     change = change_of(run, paths, tool=tool, variables=variables, given=given)
     start = start_of(run, given, change)
     queries = queries_of(run, given, run.dialect)
-    found = pipeline.compatibility(
-        change.plan or change.migrations, queries, start=start, dialect=run.dialect, subject=change.subject
+    found = answer(
+        Question(
+            subject=change.subject, change=change.plan or change.migrations, dialect=run.dialect, start=start, queries=queries
+        )
     )
     show(run.out, found, text="compat")
     if not found.planned and run.dialect.plans and found.broken_queries():
