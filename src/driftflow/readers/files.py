@@ -124,7 +124,8 @@ def shown_path(base: str, relative: str | PurePosixPath) -> str:
 def bytes_of(path: Path, shown: str, *, most: int = SIZE_MAX) -> bytes:
     """What is in the file. Raises SourceError (DF-E222): unreadable, more than `most` bytes, or nothing that ends, such as a pipe or a device."""
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
+        mode = found.st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise SourceError(
                 "DF-E222",
@@ -134,7 +135,9 @@ def bytes_of(path: Path, shown: str, *, most: int = SIZE_MAX) -> bytes:
                 hint=f"ls -l {shown}",
             )
         with path.open("rb") as stream:
-            data = stream.read(most + 1)
+            data = stream.read(min(found.st_size, most) + 1)
+            if len(data) > found.st_size:  # files whose size is not known before, as in /proc
+                data += stream.read(most + 1 - len(data))
     except OSError as fault:
         raise unreadable(shown, fault) from fault
     if len(data) > most:

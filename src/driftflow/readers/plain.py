@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from driftflow.dialects.base import Dialect
-from driftflow.errors import SourceError
+from driftflow.dialects.source_text import SourceText
+from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name
 from driftflow.readers.base import Applied, SourceOptions, reader
@@ -29,6 +30,7 @@ from driftflow.readers.common import (
     shown_below,
     sniff,
 )
+from driftflow.readers.each import each
 from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 from driftflow.readers.variables import substitute_psql
@@ -56,19 +58,21 @@ class PlainReader:
         found = locate(folder, PLACES, _any_sql) or folder
         paths = [one for one in list_folder(found, options.path) if one.name.endswith(".sql") and not one.is_dir()]
         downs = {_stem(one.name): one for one in paths if one.name.endswith(".down.sql")}
-        ups = [one for one in paths if one not in downs.values()]
+        ups = [one for one in paths if not one.name.endswith(".down.sql")]
         if not ups:
             raise nothing_found(self.name, options.path, "file that ends with .sql")
         faults = Faults()
-        migrations: list[Migration] = []
-        for path in ups:
-            with faults.collect():
-                up = read_file(path, shown_below(options, folder, found, path.name))
-                down = downs.pop(_stem(path.name), None)
-                back = read_file(down, shown_below(options, folder, found, down.name)) if down is not None else None
-                migrations.append(_migration(up, back, dialect, options, id=_stem(path.name)))
-        for down in downs.values():
-            faults.found.append(_alone(shown_below(options, folder, found, down.name)))
+        before = shown_below(options, folder, found, "x").removesuffix("x")
+
+        def read(path: Path, _: Faults) -> Migration:
+            up = read_file(path, before + printable(path.name))
+            down = downs.get(_stem(path.name))
+            back = read_file(down, before + printable(down.name)) if down is not None else None
+            return _migration(up, back, dialect, options, id=_stem(path.name))
+
+        migrations = each(ups, read, faults)
+        stems = {_stem(path.name) for path in ups}
+        faults.found += [_alone(before + printable(down.name)) for stem, down in downs.items() if stem not in stems]
         faults.found += refuse_duplicates("a plain SQL source", migrations)
         faults.settle(options.path, migrations)
         return tuple(migrations)
@@ -158,8 +162,9 @@ def _stem(name: str) -> str:
 
 
 def _migration(up: SourceFile, down: SourceFile | None, dialect: Dialect, options: SourceOptions, *, id: str) -> Migration:
-    statements = _split(up, dialect, options)
-    directives = file_directives(up.piece())
+    text = up.piece()
+    statements = _split(text, dialect, options)
+    directives = file_directives(text)
     return build(
         source="plain",
         id=id,
@@ -168,14 +173,14 @@ def _migration(up: SourceFile, down: SourceFile | None, dialect: Dialect, option
         dialect=dialect,
         order_key=(up.shown.rpartition("/")[2],),
         statements=statements,
-        down=_split(down, dialect, options) if down is not None else (),
+        down=_split(down.piece(), dialect, options) if down is not None else (),
         transaction=_transaction(statements, directives, dialect, options),
     )
 
 
-def _split(file: SourceFile, dialect: Dialect, options: SourceOptions) -> tuple[Statement, ...]:
+def _split(text: SourceText, dialect: Dialect, options: SourceOptions) -> tuple[Statement, ...]:
     bodies = flag(options, "variables_in_bodies", default=True)
-    return dialect.split(substitute_psql(file.piece(), options.variables, bodies=bodies))
+    return dialect.split(substitute_psql(text, options.variables, bodies=bodies))
 
 
 def _transaction(

@@ -17,8 +17,8 @@ from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
+from driftflow.readers.each import each
 from driftflow.readers.files import Faults, ReadInPart, read_file
-from driftflow.side_by_side import spread
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -135,34 +135,10 @@ def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migrat
 
 def _parsed(migrations: Iterable[Migration], dialect: Dialect, faults: Faults) -> tuple[Migration, ...]:
     """The same, without the statements that the grammar rejects; why goes to `faults`."""
-    every = tuple(migrations)
-    found: list[Migration] = []
-    for answer in spread(lambda stretch: _stretch(stretch, dialect), every, _Stretch):
-        if answer.sound:
-            found += answer.migrations
-        else:
-            stretch = every[len(found) : len(found) + answer.count]
-            found += [_migration(migration, dialect, faults) for migration in stretch]
-    return tuple(found)
+    return tuple(each(tuple(migrations), lambda one, own: _parsed_one(one, dialect, own), faults))
 
 
-class _Stretch(Record, frozen=True, kw_only=True):
-    """Parsed migrations that follow each other; none of them where one has a fault, for faults are not sent."""
-
-    count: int
-    sound: bool = True
-    migrations: tuple[Migration, ...] = ()
-
-
-def _stretch(migrations: Sequence[Migration], dialect: Dialect) -> _Stretch:
-    faults = Faults()
-    parsed = tuple([_migration(migration, dialect, faults) for migration in migrations])
-    if faults.found:
-        return _Stretch(count=len(parsed), sound=False)
-    return _Stretch(count=len(parsed), migrations=parsed)
-
-
-def _migration(migration: Migration, dialect: Dialect, faults: Faults) -> Migration:
+def _parsed_one(migration: Migration, dialect: Dialect, faults: Faults) -> Migration:
     own = Faults()
     up = tuple([one for statement in migration.statements if (one := _parse(statement, dialect, own)) is not None])
     down = tuple([one for statement in migration.down if (one := _parse(statement, dialect, own)) is not None])

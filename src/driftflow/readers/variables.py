@@ -35,6 +35,8 @@ _IN_BODY = re.compile(
         (?P<variable>:(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|'(?P<as_literal>[A-Za-z0-9_]+)'|"(?P<as_identifier>[A-Za-z0-9_]+)"))""",
     re.VERBOSE,
 )
+_MAYBE = re.compile(r""":[A-Za-z_0-9'"]""")
+"""What a variable ends in: the last of an odd number of colons, and a name or a quote."""
 _FLYWAY_BUILT_IN = "flyway:"
 _SHELL = re.compile(
     r"\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^{}]*))?\}|(?P<bare>[A-Za-z_]\w*)|(?P<odd>.?))", re.DOTALL
@@ -57,6 +59,8 @@ def substitute_psql(source: SourceText, variables: Mapping[str, str], *, bodies:
     files (graphile-worker); an unknown name in a body is never an error, since the body may be in any language. Raises SourceError (DF-E229)
     for unknown names, all of them at once.
     """
+    if not any(_is_odd(source.text, match.start()) for match in _MAYBE.finditer(source.text)):
+        return source
     replacements: list[Replacement] = []
     unknown = _Unknown(source)
     for match, in_body in _references(source.text, variables, bodies=bodies):
@@ -67,6 +71,14 @@ def substitute_psql(source: SourceText, variables: Mapping[str, str], *, bodies:
             unknown.add(match.start("variable"), name=name, shown=match["variable"])
     unknown.settle()
     return replaced(source, replacements)
+
+
+def _is_odd(text: str, at: int) -> bool:
+    """Whether the colon there is the last of an odd number: two and two are casts."""
+    first = at
+    while first and text[first - 1] == ":":
+        first -= 1
+    return (at - first) % 2 == 0
 
 
 def substitute_flyway(source: SourceText, variables: Mapping[str, str], *, prefix: str = "${", suffix: str = "}") -> SourceText:

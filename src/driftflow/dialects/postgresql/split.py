@@ -18,6 +18,8 @@ from driftflow.errors import ParseError
 from driftflow.model.migration import Directive, Statement
 
 _PLAIN = re.compile(r"""['"();\\\0]|\$|--|/\*""")
+_SIMPLE = re.compile(r"""(?:[^;'"$\\\0/-]++|'[^'\\()]*+')++;""")
+"""A statement that can be cut at sight: no comment, no quote but plain ones, and no bracket within those."""
 _WITH_WORDS = re.compile(r"""['"();\\\0]|\$|--|/\*|(?<![\w$.])(?:begin(?=\s+atomic\b)|case|end)(?![\w$])""", re.IGNORECASE)
 _ROUTINE = re.compile(r"create\s+(?:or\s+replace\s+)?(?:function|procedure)\b", re.IGNORECASE)
 _ATOMIC = re.compile(r"\batomic\b", re.IGNORECASE)
@@ -57,8 +59,9 @@ class _Splitter:
     def __init__(self, source: SourceText) -> None:
         self.source = source
         self.text = source.text
-        self.directives = "driftflow:" in self.text.lower()
-        self.atomic = _ATOMIC.search(self.text) is not None
+        low = self.text.lower()
+        self.directives = "driftflow:" in low
+        self.atomic = "atomic" in low and _ATOMIC.search(self.text) is not None
 
     def statements(self) -> tuple[Statement, ...]:
         found: list[Statement] = []
@@ -104,6 +107,10 @@ class _Splitter:
     def _end_of(self, cut: _Cut) -> tuple[int, int]:
         """(end of the statement's text, where to go on) of the statement that starts at `cut.start`."""
         text = self.text
+        if not self.atomic and (simple := _SIMPLE.match(text, cut.start)) is not None:
+            end = simple.end() - 1
+            if text.count("(", cut.start, end) == text.count(")", cut.start, end):
+                return self._finish(cut, end, end + 1)
         stop, depth, blocks = _PLAIN, 0, 0
         if self.atomic and _ROUTINE.match(text, cut.start):
             stop = _WITH_WORDS
