@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -53,17 +53,21 @@ class Output:
 
     def result(self, text: str) -> None:
         """What was asked for. Raises ReaderGone when nobody reads it any more."""
+        self._write((text.rstrip("\n") + "\n",))
+
+    def _write(self, pieces: Iterable[str]) -> None:
         try:
-            sys.stdout.write(mask(text.rstrip("\n") + "\n", self.secrets))
+            for piece in pieces:
+                sys.stdout.write(mask(piece, self.secrets))
             sys.stdout.flush()
         except BrokenPipeError as fault:
             raise ReaderGone from fault
 
     def record(self, value: object) -> None:
         """The same as JSON. The outermost record says all its fields, the empty ones too: scripts ask for them by name."""
-        from driftflow.model.record import pretty, with_empty_fields
+        from driftflow.model.record import document
 
-        self.result(pretty(with_empty_fields(value)))
+        self._write(document(value))
 
     def note(self, text: str) -> None:
         """Beside the result: for a person, not for a pipe."""

@@ -7,7 +7,7 @@ Digests cover a deterministic encoding (sorted keys), so equal records have equa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
@@ -23,6 +23,7 @@ __all__ = [
     "decode",
     "decode_binary",
     "digest",
+    "document",
     "encode",
     "encode_binary",
     "field",
@@ -73,6 +74,31 @@ def encode(record: object) -> bytes:
 def pretty(record: object) -> str:
     """The same, indented by two, for files that people read and diff. Ends with a newline."""
     return msgspec.json.format(encode(record), indent=2).decode() + "\n"
+
+
+LONG = 5_000
+"""Elements of one list from which nobody reads a document by eye."""
+
+
+def document(value: object) -> Iterator[str]:
+    """The outermost record with every field, piece by piece: indented, or where it holds a long list with each element of a list on a line of
+    its own, which tools that look at lines still like, and which takes a fifth of the time and half of the room."""
+    fields = value.__struct_fields__ if isinstance(value, msgspec.Struct) else ()
+    if not any(isinstance(items := getattr(value, name), tuple) and len(items) > LONG for name in fields):
+        yield pretty(with_empty_fields(value))
+        return
+    encoder = msgspec.json.Encoder(order="deterministic", enc_hook=_plain)
+    for number, name in enumerate(sorted(fields)):
+        items = getattr(value, name)
+        yield f'{"," if number else "{"}\n"{name}": '
+        if not isinstance(items, tuple) or not items:
+            yield encoder.encode(items).decode()
+            continue
+        for begin in range(0, len(items), 1_000):
+            lines = b",\n".join([encoder.encode(item) for item in items[begin : begin + 1_000]])
+            yield ("," if begin else "[") + "\n" + lines.decode()
+        yield "\n]"
+    yield "\n}\n"
 
 
 def decode(data: bytes | str, kind: type[R]) -> R:

@@ -70,11 +70,11 @@ class Versioned(Mapping[str, V], Generic[V]):
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
-        value = self._here().entries.get(key, _GONE)
+        value = (self._shared or self._move()).entries.get(key, _GONE)
         return default if value is _GONE else value
 
     def __contains__(self, key: object) -> bool:
-        return self._here().entries.get(key, _GONE) is not _GONE  # type: ignore[call-overload]
+        return (self._shared or self._move()).entries.get(key, _GONE) is not _GONE  # type: ignore[call-overload]
 
     def __iter__(self) -> Iterator[str]:
         return iter([key for key, value in self._here().entries.items() if value is not _GONE])

@@ -13,7 +13,7 @@ from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.record import replace
 from driftflow.readers.base import Reader, SourceOptions
-from driftflow.readers.files import ReadInPart, SourceFile, list_folder, shown_path
+from driftflow.readers.files import ReadInPart, SourceFile, names_of, shown_path
 
 SNIFF_BYTES = 8_192
 _LEADING = re.compile(r"\s+|(?P<comment>--[^\n]*|/\*.*?\*/)", re.DOTALL)
@@ -95,8 +95,8 @@ def of_file(one: Reader, path: Path, dialect: Dialect, options: SourceOptions, *
 def names_in(folder: Path) -> list[str]:
     """Names in a folder for a detector: an unreadable folder is simply not this tool's."""
     try:
-        return [entry.name for entry in list_folder(folder, str(folder))]
-    except SourceError:
+        return names_of(folder)
+    except OSError:
         return []
 
 
