@@ -78,6 +78,70 @@ def test_statements_made_by_chance_are_predicted_as_this_server_does_them(connec
     assert differences(connection, statements(SEED, COUNT)) == []
 
 
+HISTORY_SETUP = (
+    "CREATE TABLE v (id INT PRIMARY KEY, a INT, s VARCHAR(10) CHARACTER SET latin1, KEY a (a)) WITH SYSTEM VERSIONING",
+    "INSERT INTO v VALUES (1, 1, 'x')",
+    "CREATE TABLE pk (id INT, a INT) WITH SYSTEM VERSIONING",
+    "CREATE TABLE span (id INT PRIMARY KEY, s DATE, e DATE)",
+    "INSERT INTO span VALUES (1, '2020-01-01', '2020-02-01')",
+    "CREATE TABLE wrong (id INT PRIMARY KEY, s DATE, e DATE)",
+    "INSERT INTO wrong VALUES (1, '2020-02-01', '2020-01-01'), (2, NULL, '2020-01-01')",
+    "CREATE TABLE nulls (id INT PRIMARY KEY, s DATE, e DATE)",
+    "INSERT INTO nulls VALUES (1, NULL, '2020-01-01')",
+    "CREATE TABLE spanned (id INT PRIMARY KEY, s DATE, e DATE, PERIOD FOR q (s, e))",
+)
+HISTORY = (
+    "alter table span add system versioning",
+    "alter table span add system versioning, add column z int",
+    "alter table span add system versioning, add index (s)",
+    "alter table span drop system versioning",
+    "alter table v add system versioning",
+    "alter table v drop system versioning",
+    "alter table v drop system versioning, add index k9 (s)",
+    "alter table v drop system versioning, add column z int",
+    "alter table v add column z int",
+    "alter table v add column z int without system versioning",
+    "alter table v drop column s",
+    "alter table v modify a bigint",
+    "alter table v modify a int",
+    "alter table v modify a int without system versioning",
+    "alter table v modify a int not null",
+    "alter table v change a b int",
+    "alter table v rename column a to b",
+    "alter table v alter column a set default 5",
+    "alter table v add index k9 (s)",
+    "create unique index k9 on v (s)",
+    "alter table v drop index a",
+    "alter table v convert to character set utf8mb4",
+    "alter table v drop primary key",
+    "alter table pk add primary key (id)",
+    "alter table v add check (a > 0)",
+    "alter table v force",
+    "alter table v engine=innodb",
+    "alter table v comment='x'",
+    "alter table v row_format=compact",
+    "alter table span add period for q (s, e)",
+    "alter table span add period for q (s, e), add column z int",
+    "alter table wrong add period for q (s, e)",
+    "alter table nulls add period for q (s, e)",
+    "alter table spanned drop period for q",
+)
+
+
+@pytest.mark.parametrize("consent", ["ERROR", "KEEP"])
+def test_tables_that_keep_the_history_of_their_rows(connection: Connection, consent: str) -> None:
+    if connection.dialect != "mariadb":
+        pytest.skip("MySQL keeps no history")
+    for sql in HISTORY_SETUP:
+        connection.execute(sql)
+    try:
+        connection.execute(f"SET system_versioning_alter_history = {consent}")
+        assert differences(connection, HISTORY) == []
+    finally:
+        connection.execute("SET system_versioning_alter_history = ERROR")
+        connection.execute("DROP TABLE v, pk, span, wrong, nulls, spanned")
+
+
 @pytest.mark.slow
 def test_many_statements_made_by_chance_are_predicted_as_this_server_does_them(connection: Connection) -> None:
     assert differences(connection, statements(MORE_SEED, MORE)) == []

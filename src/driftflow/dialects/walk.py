@@ -105,6 +105,7 @@ class _Walk:
             self._operation(migration, statement, index, operation)
         if self.dialect.one_pass and len(statement.operations) > 1:
             self._together(first)
+            self._restore(first)
         if alone and self.open is not None and not self.open.told.block:
             self._end()
 
@@ -151,6 +152,12 @@ class _Walk:
         effects = self.dialect.together([at.operation for at in clauses], [at.catalog for at in clauses])
         for at, one in zip(clauses, effects, strict=True):
             at.predicted = one
+
+    def _restore(self, first: int) -> None:
+        """What SET STATEMENT said holds no longer."""
+        for at in reversed(self.found[first:]):
+            if isinstance(at.operation, SetSetting) and at.operation.for_statement:
+                self._set(at.operation.name, at.catalog.settings.get(at.operation.name))
 
     def _apply(self, operation: Operation) -> tuple[Operation, Catalog, str]:
         """(resolved, catalog afterwards, why it cannot apply)."""

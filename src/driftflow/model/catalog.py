@@ -73,6 +73,8 @@ class Column(Record, frozen=True, kw_only=True):
     serial: bool = False
     """Only before resolve: PostgreSQL smallserial, serial, bigserial."""
     charset: str = ""
+    unversioned: bool = False
+    """MariaDB: WITHOUT SYSTEM VERSIONING, in a table that keeps the history of its rows."""
 
 
 class IndexPart(Record, frozen=True, kw_only=True):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from driftflow.config import Policy
 from driftflow.dialects.mysql.capabilities import row_version_limit
 from driftflow.dialects.registry import dialect_named
+from driftflow.dialects.source_text import SourceText
+from driftflow.dialects.walk import situations
 from driftflow.model.catalog import Catalog, Column, Table, TableStatistics
 from driftflow.model.effects import Effects
+from driftflow.model.migration import Migration
 from driftflow.model.names import Name, Version
+from driftflow.model.operations import AddColumn
 from mysql_predictions import operations_of
 
 TABLE = Name(schema="d", name="t")
@@ -68,3 +73,33 @@ def test_a_failure_from_some_version_on_says_so() -> None:
     """Nothing was measured behind the newest version, and nothing ends there either."""
     (condition,) = effects_of("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1)").fails_if
     assert condition.summary == "t holds rows that break a > 1 (fails on MySQL 8.0.16 and later)" and not condition.certain
+
+
+def test_what_set_statement_says_holds_for_that_statement_alone() -> None:
+    """With it the old shape of the history is given up; the next statement is refused again."""
+    mariadb = dialect_named("mariadb")
+    sql = (
+        "CREATE TABLE v (id INT PRIMARY KEY) WITH SYSTEM VERSIONING;"
+        "SET STATEMENT system_versioning_alter_history = KEEP, lock_wait_timeout = 5 FOR ALTER TABLE v ADD COLUMN a INT;"
+        "ALTER TABLE v ADD COLUMN b INT;"
+    )
+    migration = Migration(
+        id="1",
+        source="plain",
+        path="1.sql",
+        dialect="mariadb",
+        statements=tuple(mariadb.parse(one) for one in mariadb.split(SourceText(sql))),
+        checksum="",
+        sha256="",
+        transaction="none",
+    )
+    catalog = Catalog(vendor="mariadb", version=Version(major=10, minor=11), database="d", search_path=("d",), schemas=("d",))
+    found = situations([migration], catalog=catalog, dialect=mariadb, policy=Policy())
+    added = {
+        at.operation.column.name: [one.summary for one in at.effects.fails_if if one.certain]
+        for at in found
+        if isinstance(at.operation, AddColumn)
+    }
+    assert added["a"] == []
+    (why,) = added["b"]
+    assert "changes the history of v" in why

@@ -42,6 +42,7 @@ from driftflow.model.catalog import (
     Sequence as SequenceObject,
 )
 from driftflow.model.names import Name, Version
+from driftflow.model.operations.table import VERSIONED
 
 Row = Mapping[str, Any]
 
@@ -105,7 +106,9 @@ class _Reader:
             constraints=tuple(constraints),
             indexes=tuple(indexes),
             triggers=tuple(self._trigger(one, name) for one in self.triggers.get(key, ())),
-            options=_options(row, collation),
+            options=tuple(
+                sorted((*_options(row, collation), *((VERSIONED,) if row["table_type"] == "SYSTEM VERSIONED" else ())))
+            ),
             comment=str(row["table_comment"] or ""),
             partitioning=self._partitioning(key),
             statistics=_statistics(row, self.versions.get(key)),
@@ -137,6 +140,7 @@ class _Reader:
             on_update=on_update,
             autoincrement="AUTO_INCREMENT" in extra,
             visible="INVISIBLE" not in extra,
+            unversioned="WITHOUT SYSTEM VERSIONING" in extra,
         )
 
     def _default(self, row: Row, type_: str, extra: str) -> str | None:

@@ -50,6 +50,8 @@ class _Group:
             self.head.append(token.key)
         if self.routine:
             self._block(token, self.last)
+        elif token.key == "ATOMIC" and self.head == ["BEGIN", "NOT", "ATOMIC"]:  # MariaDB: a body without a routine around it
+            self.routine, self.depth = True, 1
         self.last = token.key
 
     def _block(self, token: Token, before: str) -> None:

@@ -21,6 +21,8 @@ class SetSetting(BaseOperation, frozen=True, kw_only=True, tag="set"):
     """None for RESET or TO DEFAULT."""
     local: bool = False
     sql: str
+    for_statement: bool = False
+    """MariaDB: SET STATEMENT ... FOR, an operation of the statement in which alone it holds."""
 
 
 class LockTable(BaseOperation, frozen=True, kw_only=True, tag="lock_table"):

@@ -12,6 +12,9 @@ from driftflow.model.operations.index import renamed_index, with_options, withou
 from driftflow.model.operations.lookup import find_index, find_table, put, refuse, taken
 from driftflow.model.record import replace
 
+VERSIONED = "WITH SYSTEM VERSIONING"
+"""MariaDB, among the table's options: the server keeps every version of its rows."""
+
 
 class CreateTable(BaseOperation, frozen=True, kw_only=True, tag="create_table"):
     """The table as it will be in the catalog; PARTITION OF and PARTITION BY are on the table itself."""
@@ -169,9 +172,15 @@ class AlterTableOption(BaseOperation, frozen=True, kw_only=True, tag="alter_tabl
         "without_oids",
         "rule",
         "mysql",
+        "add_period",
+        "drop_period",
     ]
     value: str = ""
     only: bool = False
+    columns: tuple[str, ...] = ()
+    """MariaDB: where a period begins and ends; `value` is its name."""
+    if_exists: bool = False
+    if_not_exists: bool = False
 
     def after(self, catalog: Catalog) -> Catalog:
         table = find_table(catalog, self.table, if_exists=self.table_if_exists)
@@ -190,13 +199,17 @@ class AlterTableOption(BaseOperation, frozen=True, kw_only=True, tag="alter_tabl
                 return put(catalog, replace(table, of_type=self.value))
             case "not_of":
                 return put(catalog, replace(table, of_type=""))
-            case "cluster_on" | "without_cluster" | "without_oids" | "rule" | "mysql":
+            case "add_period":
+                held = tuple(replace(one, nullable=False) if one.name in self.columns else one for one in table.columns)
+                return put(catalog, replace(table, columns=held))
+            case "cluster_on" | "without_cluster" | "without_oids" | "rule" | "mysql" | "drop_period":
                 return catalog
 
 
 class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"):
     """What writes the whole table anew: SET LOGGED/UNLOGGED, SET TABLESPACE, SET ACCESS METHOD, CLUSTER, VACUUM FULL; VACUUM and ANALYZE too,
-    which do not (`action` says which). MySQL and MariaDB: OPTIMIZE, ENGINE, FORCE, ROW_FORMAT, KEY_BLOCK_SIZE, ORDER BY, REPAIR."""
+    which do not (`action` says which). MySQL and MariaDB: OPTIMIZE, ENGINE, FORCE, ROW_FORMAT, KEY_BLOCK_SIZE, ORDER BY, REPAIR; ADD and DROP
+    SYSTEM VERSIONING (`value` is add or drop)."""
 
     table: Name | None
     action: Literal[
@@ -217,6 +230,7 @@ class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"
         "encryption",
         "repair",
         "check",
+        "system_versioning",
     ]
     value: str = ""
 
@@ -237,6 +251,11 @@ class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"
                 word = self.action.upper()
                 kept = (option for option in table.options if option.partition("=")[0] != word)
                 return put(catalog, replace(table, options=tuple(sorted((*kept, f"{word}={self.value}")))))
+            case "system_versioning":
+                kept = (option for option in table.options if option != VERSIONED)
+                return put(
+                    catalog, replace(table, options=tuple(sorted((*kept, *((VERSIONED,) if self.value == "add" else ())))))
+                )
             case "cluster" | "vacuum_full" | "vacuum" | "analyze" | "optimize" | "force" | "order_by" | "repair" | "check":
                 return catalog
 

@@ -186,6 +186,19 @@ create or replace index k_i on t (i)
 create or replace procedure pr() select 1
 create or replace trigger tr before insert on t for each row set @a = 1
 alter table t wait 3 add column z int
+create index i on t (i) wait 5
+create unique index i on t (i) nowait comment 'x' lock=none
+drop index k_i on t wait 2
+create table h (id int primary key, a int without system versioning) engine=innodb with system versioning
+alter table t add system versioning, add column z int without system versioning
+alter table t drop system versioning
+alter table t add period if not exists for q (dt, `ts`)
+alter table t drop period for q
+set statement max_statement_time=5, lock_wait_timeout=1 for alter table t add column z int, add key (z)
+set statement sql_mode='' for insert into p values (1, 'x')
+handler t open as h
+handler h read first limit 3
+xa recover
 """.strip().splitlines()
 
 
@@ -235,7 +248,13 @@ def test_what_mysql_does_not_replace_fails_there_for_certain(sql: str) -> None:
     ("sql", "reason"),
     [
         ("alter table t add system versioning", "system versioning"),
-        ("handler t open", "no statement that we read"),
+        ("set statement max_statement_time=5 for select 1", "SET STATEMENT ... FOR is MariaDB's"),
+        ("create index i on t (i) wait 5", "wait"),
+        ("prepare s from 'drop table t'", "known when it runs"),
+        ("execute s using @a", "known when it runs"),
+        ("deallocate prepare s", "known when it runs"),
+        ("signal sqlstate '45000' set message_text = 'no'", "raises an error by itself"),
+        ("alter table t add period for system_time (a, b)", "system versioning"),
         ("alter table t frobnicate", "ALTER TABLE knows nothing"),
         ("create table t", "a table without columns"),
         ("alter table t add vector index (v)", "a vector index"),
@@ -245,5 +264,12 @@ def test_what_mysql_does_not_replace_fails_there_for_certain(sql: str) -> None:
 )
 def test_what_is_not_read_says_so(sql: str, reason: str) -> None:
     (operation,) = operations_of(dialect_named("mysql"), sql)
-    assert isinstance(operation, RawSql)
+    assert isinstance(operation, RawSql), operation
     assert reason in operation.reason
+
+
+def test_a_compound_statement_names_what_it_touches() -> None:
+    sql = "begin not atomic declare a int; insert into p values (1, 'x'); delete from c where id = 1; end"
+    (operation,) = operations_of(dialect_named("mariadb"), sql)
+    assert isinstance(operation, RawSql) and "known when it runs" in operation.reason
+    assert [name.name for name in operation.relations] == ["p", "c"]

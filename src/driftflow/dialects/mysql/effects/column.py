@@ -53,6 +53,7 @@ BANNED = Version(major=8, minor=0, patch=29)
 def add_column(p: Prediction, operation: AddColumn) -> None:
     table = p.table(operation.table)
     column = operation.column
+    refused.by_history(p, operation.table, "ADD COLUMN")
     if table is None:
         p.grade = _plain_add(p, None, column, operation.position)
         return
@@ -178,6 +179,7 @@ def _row_versions(table: Table | None) -> int:
 
 def drop_column(p: Prediction, operation: DropColumn) -> None:
     table = p.table(operation.table)
+    refused.by_history(p, operation.table, "DROP COLUMN")
     if table is None:
         p.grade = Grade(instant=p.since(INSTANT_ANYWHERE, MARIADB), inplace="NONE", rebuilds=not p.mariadb)
         p.loses(f"the values of {operation.column}", operation.table)
@@ -253,6 +255,7 @@ def rename_column(p: Prediction, operation: RenameColumn) -> None:
 
 def change_column(p: Prediction, operation: ChangeColumn) -> None:
     table = p.table(operation.table)
+    refused.by_history(p, operation.table, "MODIFY COLUMN" if operation.column == operation.definition.name else "CHANGE COLUMN")
     new = operation.definition
     if operation.column != new.name:
         p.breaks(f"every statement that names {operation.column}", operation.table, operation.column)

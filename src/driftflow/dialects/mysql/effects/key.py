@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driftflow.dialects.mariadb.capabilities import IGNORED_INDEX, ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, EIGHT, EXPRESSION_DEFAULT
+from driftflow.dialects.mysql.effects import refused
 from driftflow.dialects.mysql.effects.change import has_fulltext, metadata
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED, SHARED_REBUILD, Grade, because
 from driftflow.dialects.mysql.effects.partners import beside_added_key, in_dictionary
@@ -27,6 +28,8 @@ from driftflow.model.operations.identifiers import mentions
 def create_index(p: Prediction, operation: CreateIndex) -> None:
     index = operation.index
     table = p.table(index.table)
+    if index.unique:
+        refused.by_history(p, index.table, "ADD UNIQUE")
     if table is not None and index.name.name and table.index(index.name.name) is not None:
         if operation.if_not_exists:
             p.grade = INSTANT
@@ -172,6 +175,7 @@ def add_constraint(p: Prediction, operation: AddConstraint) -> None:
         return
     match constraint:
         case PrimaryKey():
+            refused.by_history(p, operation.table, "ADD PRIMARY KEY")
             p.does("scan", operation.table, "every row is read for the primary key")
             if table is not None and table.primary_key is not None:
                 p.fails("exists", f"{table.name} has a primary key already", relation=table.name, certain=True)

@@ -6,7 +6,9 @@ from driftflow.dialects.mysql.effects.prediction import Prediction
 from driftflow.dialects.mysql.settled import NUMBERS
 from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, base_word, members_of
 from driftflow.model.catalog import Check, Column, ForeignKey, Table
+from driftflow.model.names import Name
 from driftflow.model.operations.identifiers import mentions
+from driftflow.model.operations.table import VERSIONED
 
 
 def default_fits(p: Prediction, table: Table, column: Column) -> None:
@@ -36,6 +38,19 @@ def default_fits(p: Prediction, table: Table, column: Column) -> None:
             p.fails("unsupported", f"{column.default} is no member of {column.type}", relation=table.name, certain=True)
     if base_word(column.type) in NUMBERS and column.default.startswith("'"):
         p.fails("unsupported", f"{column.default} is no {column.type}", relation=table.name, certain=True)
+
+
+def by_history(p: Prediction, table: Name, what: str) -> None:
+    """MariaDB keeps the old rows of a versioned table as they were: what changes their shape needs a word of consent (measured on 10.11)."""
+    found = (p.start or p.catalog).table(table)
+    consent = p.catalog.settings.get("system_versioning_alter_history", "ERROR").upper() == "KEEP"
+    if p.mariadb and found is not None and VERSIONED in found.options and not consent:
+        p.fails(
+            "unsupported",
+            f"{what} changes the history of {table.name}: SET system_versioning_alter_history = KEEP allows it",
+            relation=table,
+            certain=True,
+        )
 
 
 def by_dependents(p: Prediction, table: Table, column: Column) -> None:

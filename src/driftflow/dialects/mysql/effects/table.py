@@ -10,7 +10,9 @@ from driftflow.dialects.mysql.effects.prediction import (
     EXCLUSIVE,
     SHARED_READ,
     Prediction,
+    quoted,
 )
+from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.types import LONG_TYPES, TEXTS, base_word
 from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.operations import (
@@ -25,6 +27,7 @@ from driftflow.model.operations import (
     RewriteTable,
     Truncate,
 )
+from driftflow.model.operations.table import VERSIONED
 from driftflow.model.record import replace
 
 
@@ -111,7 +114,18 @@ def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
     p.table(operation.table)
     word = operation.value.partition("=")[0].upper()
     p.grade = INSTANT if p.mariadb else IN_PLACE
-    if word in {"DISABLE KEYS", "ENABLE KEYS"}:
+    if operation.option == "add_period":
+        p.grade = because(COPY, "every row is looked at: it must begin before it ends")
+        begin, end = (f"{quoted(operation.table)}.{quote(one)}" for one in operation.columns)
+        p.fails(
+            "check_violations",
+            f"{operation.table.name} holds rows that do not begin before they end",
+            relation=operation.table,
+            probe=f"SELECT count(*) FROM {quoted(operation.table)} WHERE {begin} >= {end} OR {begin} IS NULL OR {end} IS NULL",
+        )
+    elif operation.option == "drop_period":
+        p.breaks(f"FOR PORTION OF {operation.value} fails", operation.table)
+    elif word in {"DISABLE KEYS", "ENABLE KEYS"}:
         p.grade = INSTANT if p.mariadb else metadata(p)
     elif "TABLESPACE" in word:
         p.loses(f"the rows of {operation.table.name}, until a tablespace is imported", operation.table)
@@ -156,6 +170,8 @@ def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
             p.grade = because(REBUILD, "OPTIMIZE writes the table anew")
         case "force" | "row_format" | "key_block_size":
             p.grade = _rebuilt(p, table, operation)
+        case "system_versioning":
+            p.grade = _versioning(p, table, operation)
         case "engine":
             p.grade = _engine(p, table, operation.value)
         case "order_by":
@@ -188,6 +204,23 @@ def _rebuilt(p: Prediction, table: Table | None, operation: RewriteTable) -> Gra
                 certain=True,
             )
     return because(REBUILD, "the table is written anew")
+
+
+def _versioning(p: Prediction, table: Table | None, operation: RewriteTable) -> Grade:
+    assert operation.table is not None
+    adds, versioned = operation.value == "add", table is not None and VERSIONED in table.options
+    if table is not None and adds == versioned:
+        p.fails(
+            "exists" if adds else "missing",
+            f"{table.name.name} {'keeps' if adds else 'does not keep'} the history of its rows{' already' if adds else ''}",
+            relation=table.name,
+            certain=True,
+        )
+    if adds:
+        return because(COPY, "every row gets the time from which it holds, in two hidden columns")
+    p.loses(f"the history of the rows of {operation.table.name}", operation.table)
+    p.breaks("a query FOR SYSTEM_TIME fails", operation.table)
+    return because(SHARED_REBUILD, "the old versions of the rows are left behind")
 
 
 def _engine(p: Prediction, table: Table | None, engine: str) -> Grade:

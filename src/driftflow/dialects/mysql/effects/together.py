@@ -24,6 +24,7 @@ from driftflow.model.operations import (
     DropConstraint,
     Operation,
     RequestAlgorithm,
+    RewriteTable,
 )
 
 
@@ -97,8 +98,12 @@ def _same_key(graded: Sequence[tuple[Operation, Prediction]]) -> bool:
 
 
 def _copies_online(graded: Sequence[tuple[Operation, Prediction]]) -> bool:
-    """MariaDB 11.2 copies while writers go on, but not where rows get new numbers."""
-    return not any(isinstance(one, AddColumn) and one.column.autoincrement for one, _ in graded)
+    """MariaDB 11.2 copies while writers go on, but not where rows get new numbers or lose their history."""
+    return not any(
+        (isinstance(one, AddColumn) and one.column.autoincrement)
+        or (isinstance(one, RewriteTable) and (one.action, one.value) == ("system_versioning", "drop"))
+        for one, _ in graded
+    )
 
 
 def _pairs(p: Prediction, whole: Grade) -> tuple[AcceptedAlgorithm, ...]:

@@ -11,11 +11,27 @@ from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
 from driftflow.dialects.mysql.parse.data import OPENS_DATA, data_statement
 from driftflow.dialects.mysql.parse.object import alter_object, create_object, drop, grant, sequence
 from driftflow.dialects.mysql.parse.partition import maintenance
-from driftflow.dialects.mysql.parse.routine import create_event, create_routine, create_trigger, create_view, read_head
-from driftflow.dialects.mysql.parse.session import TRANSACTION_WORDS, lock_tables, settings, transaction, use
+from driftflow.dialects.mysql.parse.routine import (
+    body_relations,
+    create_event,
+    create_routine,
+    create_trigger,
+    create_view,
+    read_head,
+)
+from driftflow.dialects.mysql.parse.session import (
+    TRANSACTION_WORDS,
+    handler,
+    lock_tables,
+    settings,
+    statement_settings,
+    transaction,
+    use,
+)
 from driftflow.dialects.mysql.parse.table import create_table
 from driftflow.dialects.mysql.tokens import tokenize
 from driftflow.model.operations import AlterObject, Operation, RawSql, Select
+from driftflow.model.record import replace
 
 _SHOWS = frozenset({"SHOW", "DESCRIBE", "DESC", "EXPLAIN", "HELP"})
 
@@ -63,7 +79,21 @@ def _statement(cursor: Cursor) -> tuple[Operation, ...]:
             return (AlterObject(kind="role", action="rename", sql=cursor.sql),)
         case "SET":
             cursor.take()
+            if cursor.mariadb and cursor.accept("STATEMENT"):
+                return _for_statement(cursor)
             return settings(cursor)
+        case "HANDLER":
+            return (handler(cursor),)
+        case "PREPARE" | "EXECUTE" | "DEALLOCATE":
+            raise Unread("what a prepared statement does is known when it runs")
+        case "SIGNAL" | "RESIGNAL":
+            raise Unread("it raises an error by itself")
+        case "BEGIN" if cursor.at("BEGIN", "NOT", "ATOMIC"):
+            reason = "what a compound statement does is known when it runs"
+            return (RawSql(sql=cursor.sql, reason=reason, relations=body_relations(cursor)),)
+        case "XA" if cursor.at("XA", "RECOVER"):
+            cursor.rest()
+            return (Select(sql=cursor.sql),)
         case "USE":
             cursor.take()
             return (use(cursor),)
@@ -90,6 +120,17 @@ def _statement(cursor: Cursor) -> tuple[Operation, ...]:
             return (data_statement(cursor),)
         case _:
             raise Unread(f"no statement that we read begins with `{cursor.peek().text}`")
+
+
+def _for_statement(cursor: Cursor) -> tuple[Operation, ...]:
+    """Behind SET STATEMENT (MariaDB): name = value, ... FOR statement. The settings hold for the statement alone."""
+    said = [replace(one, for_statement=True) for one in statement_settings(cursor)]
+    cursor.expect("FOR")
+    start = cursor.peek().start
+    inner = Cursor(cursor.rest(), cursor.sql[start:], mariadb=True)
+    operations = _statement(inner)
+    inner.finish()
+    return (*said, *operations)
 
 
 def _create(cursor: Cursor) -> tuple[Operation, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from driftflow.dialects.mysql.normal import normal
 from driftflow.dialects.mysql.parse.column import Draft, column_definition, default_value
 from driftflow.dialects.mysql.parse.constraint import OPENS_KEY, PRIMARY, enforced, index_body, index_options, key_definition
@@ -162,8 +164,8 @@ def _add(cursor: Cursor, table: Name) -> list[Operation]:
         if isinstance(key, Index):
             return [CreateIndex(index=key, if_not_exists=if_not_exists)]
         return [AddConstraint(table=table, constraint=key)]
-    if cursor.at("PERIOD") or cursor.at("SYSTEM"):
-        raise Unread("system versioning")
+    if cursor.at("SYSTEM", "VERSIONING") or cursor.at("PERIOD", "FOR") or cursor.at("PERIOD", "IF"):
+        return [_history(cursor, table, "add")]
     cursor.accept("COLUMN")
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     if cursor.at("("):
@@ -237,8 +239,8 @@ def _drop(cursor: Cursor, table: Name) -> Operation:
     if cursor.accept_any(("CONSTRAINT", "CHECK")):
         if_exists = cursor.accept("IF", "EXISTS")
         return DropConstraint(table=table, name=cursor.name(), if_exists=if_exists)
-    if cursor.at("SYSTEM", "VERSIONING") or cursor.at("PERIOD", "FOR"):
-        raise Unread("system versioning")
+    if cursor.at("SYSTEM", "VERSIONING") or cursor.at("PERIOD", "FOR") or cursor.at("PERIOD", "IF"):
+        return _history(cursor, table, "drop")
     if cursor.accept_any(("INDEX", "KEY")):
         if_exists = cursor.accept("IF", "EXISTS")
         return DropIndex(name=Name(schema=table.schema, name=cursor.name()), table=table, if_exists=if_exists)
@@ -247,6 +249,29 @@ def _drop(cursor: Cursor, table: Name) -> Operation:
     column = cursor.name()
     cascade = cursor.accept_any(("CASCADE", "RESTRICT")) == "CASCADE"
     return DropColumn(table=table, column=column, if_exists=if_exists, cascade=cascade)
+
+
+def _history(cursor: Cursor, table: Name, action: Literal["add", "drop"]) -> Operation:
+    """MariaDB: SYSTEM VERSIONING | PERIOD [IF [NOT] EXISTS] FOR [IF [NOT] EXISTS] name [(begin, end)]"""
+    if not cursor.mariadb:
+        raise Unread("system versioning")
+    if cursor.accept("SYSTEM", "VERSIONING"):
+        return RewriteTable(table=table, action="system_versioning", value=action)
+    cursor.expect("PERIOD")
+    if_exists = cursor.accept("IF", "EXISTS")
+    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    cursor.expect("FOR")
+    name = cursor.name()
+    if name.upper() == "SYSTEM_TIME":
+        raise Unread("columns that keep the time of a row's version")
+    return AlterTableOption(
+        table=table,
+        option="add_period" if action == "add" else "drop_period",
+        value=name,
+        columns=cursor.name_list() if action == "add" else (),
+        if_exists=if_exists,
+        if_not_exists=if_not_exists,
+    )
 
 
 def _alter(cursor: Cursor, table: Name) -> Operation:
@@ -332,10 +357,10 @@ def create_index(cursor: Cursor, *, or_replace: bool) -> tuple[Operation, ...]:
     cursor.expect("ON")
     table = cursor.qualified()
     request = Request()
-    request.wait(cursor)
     index = index_body(cursor, table, name=name, unique=unique, method=method or using)
     while not cursor.done:
         start = cursor.index
+        request.wait(cursor)
         if not request.read(cursor):
             index = index_options(cursor, index)
         if cursor.index == start:

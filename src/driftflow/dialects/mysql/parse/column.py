@@ -36,6 +36,7 @@ class Draft:
     on_update: str = ""
     autoincrement: bool = False
     visible: bool = True
+    unversioned: bool = False
     unique: bool = False
     primary: bool = False
     constraints: list[Constraint] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Draft:
             on_update=self.on_update,
             autoincrement=self.autoincrement,
             visible=self.visible,
+            unversioned=self.unversioned,
         )
 
 
@@ -131,8 +133,8 @@ def _attribute(cursor: Cursor, draft: Draft) -> bool:
             cursor.take()
             cursor.accept("=")
             cursor.take()
-        case "WITH" | "WITHOUT" if cursor.at(cursor.peek().key, "SYSTEM", "VERSIONING"):
-            raise Unread("columns with or without system versioning")
+        case "WITH" | "WITHOUT" as word if cursor.mariadb and cursor.accept(word, "SYSTEM", "VERSIONING"):
+            draft.unversioned = word == "WITHOUT"
         case _:
             return False
     return True

@@ -56,7 +56,7 @@ class Option(NamedTuple):
 
     @property
     def text(self) -> str:
-        return f"{self.name}={self.value}"
+        return f"{self.name}={self.value}" if self.value or self.name == "COMMENT" else self.name
 
 
 def table_option(cursor: Cursor) -> Option | None:

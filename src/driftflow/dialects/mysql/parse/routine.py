@@ -109,6 +109,13 @@ def create_trigger(cursor: Cursor, head: Head, *, or_replace: bool) -> CreateTri
     )
 
 
+def body_relations(cursor: Cursor) -> tuple[Name, ...]:
+    """What the rest of the statement, a compound one, writes and reads."""
+    found = _touches(cursor)
+    cursor.rest()
+    return found
+
+
 def _touches(cursor: Cursor) -> tuple[Name, ...]:
     """The relations that the statements of a body write and read. A statement that is not read says nothing: the body is shown whole."""
     found: dict[str, Name] = {}

@@ -10,7 +10,7 @@ from driftflow.dialects.mysql.parse.cursor import Cursor, Unread, expression_of
 from driftflow.dialects.mysql.parse.request import wait_seconds
 from driftflow.dialects.mysql.tokens import string_of
 from driftflow.dialects.tokens import Token
-from driftflow.model.operations import AlterObject, LockTable, Operation, SetSetting, TransactionControl
+from driftflow.model.operations import AlterObject, LockTable, Operation, Select, SetSetting, TransactionControl
 from driftflow.model.record import replace
 
 _Action = Literal["begin", "commit", "rollback", "savepoint", "release", "rollback_to", "prepare"]
@@ -90,7 +90,7 @@ def settings(cursor: Cursor) -> tuple[Operation, ...]:
         cursor.rest()
         return (SetSetting(name="names", value=value.lower(), sql=cursor.sql),)
     if cursor.at("STATEMENT"):
-        raise Unread("SET STATEMENT ... FOR")
+        raise Unread("SET STATEMENT ... FOR is MariaDB's")
     found: list[Operation] = []
     scope = ""
     while True:
@@ -102,6 +102,28 @@ def settings(cursor: Cursor) -> tuple[Operation, ...]:
             found.append(_variable(cursor, scope))
         if not cursor.accept(","):
             return tuple(found)
+
+
+def statement_settings(cursor: Cursor) -> list[SetSetting]:
+    """Behind SET STATEMENT: name = value, ... up to FOR; `sql` is each pair."""
+    found = []
+    while True:
+        name = cursor.name().lower()
+        cursor.expect("=")
+        tokens = cursor.until(",", "FOR")
+        value = None if [one.key for one in tokens] == ["DEFAULT"] else _value(tokens)
+        found.append(SetSetting(name=name, value=value, sql=f"{name}={normal(tokens)}"))
+        if not cursor.accept(","):
+            return found
+
+
+def handler(cursor: Cursor) -> Select:
+    """HANDLER table OPEN [[AS] alias] | alias READ ... | CLOSE: rows read behind the optimizer's back. Only OPEN names the table."""
+    cursor.expect("HANDLER")
+    table = cursor.qualified()
+    opens = cursor.at("OPEN")
+    cursor.rest()
+    return Select(sql=cursor.sql, reads=(table,) if opens else ())
 
 
 def _variable(cursor: Cursor, scope: str) -> SetSetting:

@@ -14,6 +14,7 @@ from driftflow.dialects.relations import relations_read
 from driftflow.model.catalog import Constraint, Index, IndexPart, Partitioning, PrimaryKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTable, CreateTableAs, DropTable, Operation
+from driftflow.model.operations.table import VERSIONED
 from driftflow.model.record import replace
 
 _OPENS_QUERY = frozenset({"AS", "SELECT", "WITH", "VALUES", "TABLE", "IGNORE", "REPLACE"})
@@ -81,8 +82,8 @@ def _behind(cursor: Cursor) -> tuple[list[Option], Partitioning | None, str]:
     while (option := table_option(cursor)) is not None:
         options.append(option)
         cursor.accept(",")
-    if cursor.at("WITH", "SYSTEM"):
-        raise Unread("a table with system versioning")
+    if cursor.mariadb and cursor.accept("WITH", "SYSTEM", "VERSIONING"):
+        options.append(Option(VERSIONED, ""))
     partitioning, text = partition_by(cursor) if cursor.at("PARTITION", "BY") else (None, "")
     return options, partitioning, text
 

@@ -70,8 +70,11 @@ def render(*operations: Operation, mariadb: bool = False) -> str:
 
 
 def _pair(*operations: Operation, mariadb: bool) -> str | None:
-    """What one statement says in two operations: CREATE OR REPLACE of a table or a database is the DROP before it, too."""
+    """What one statement says in several operations that are no clauses: SET STATEMENT, lists, and CREATE OR REPLACE of a table or a database is the DROP before it, too."""
     match operations:
+        case (SetSetting(for_statement=True), *_):
+            said = [one for one in operations if isinstance(one, SetSetting) and one.for_statement]
+            return f"SET STATEMENT {', '.join(one.sql for one in said)} FOR {render(*operations[len(said) :], mariadb=mariadb)}"
         case (DropTable(name=gone), CreateTable(or_replace=True) as made) if gone == made.table.name:
             return _one(made, mariadb=mariadb)
         case (DropTable(name=gone), CreateTableAs(or_replace=True) as made) if gone == made.name:

@@ -71,6 +71,8 @@ def column_text(column: Column, constraints: Sequence[Constraint] = ()) -> str:
         pieces.append("AUTO_INCREMENT")
     if not column.visible:
         pieces.append("INVISIBLE")
+    if column.unversioned:
+        pieces.append("WITHOUT SYSTEM VERSIONING")
     if column.comment:
         pieces.append(f"COMMENT {quote_string(column.comment)}")
     for constraint in constraints:

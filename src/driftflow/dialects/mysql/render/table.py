@@ -171,6 +171,11 @@ def clause(operation: Operation, *, mariadb: bool) -> str:
             return f"COMMENT={quote_string(operation.text or '')}"
         case AlterTableOption(option="mysql"):
             return option_text(operation.value)
+        case AlterTableOption(option="add_period"):
+            exists = "IF NOT EXISTS " if operation.if_not_exists else ""
+            return f"ADD PERIOD {exists}FOR {quote(operation.value)} ({', '.join(map(quote, operation.columns))})"
+        case AlterTableOption(option="drop_period"):
+            return f"DROP PERIOD {'IF EXISTS ' if operation.if_exists else ''}FOR {quote(operation.value)}"
         case AlterPartitions():
             return _partitions(operation)
         case _:
@@ -197,6 +202,8 @@ def _rewrite(operation: RewriteTable) -> str:
     match operation.action:
         case "force":
             return "FORCE"
+        case "system_versioning":
+            return f"{operation.value.upper()} SYSTEM VERSIONING"
         case "order_by":
             return f"ORDER BY {operation.value}"
         case "engine" | "row_format" | "key_block_size" | "tablespace":

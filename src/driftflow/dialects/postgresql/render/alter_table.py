@@ -237,7 +237,7 @@ def _option(operation: AlterTableOption) -> str:
             return "SET WITHOUT OIDS"
         case "rule":
             return value
-        case "mysql":
+        case "mysql" | "add_period" | "drop_period":
             raise ValueError("a table option of MySQL has no form on PostgreSQL")
         case other:
             assert_never(other)
