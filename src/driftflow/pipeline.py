@@ -9,52 +9,47 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftflow.config import Policy, SourceOptions
-from driftflow.doctor import Examined
-from driftflow.drivers.catalogs import fingerprint, read_catalog
-from driftflow.journal.asking import clean, plan_of_run, request, status, watch
 from driftflow.model.catalog import Catalog
 from driftflow.model.finding import AssessedStatement, Assessment, Reference
 from driftflow.model.names import Version
-from driftflow.model.plan import Plan
 from driftflow.model.record import replace
-from driftflow.readers.sources import Source, SourceStatus
-from driftflow.reports.errors import file_errors
-from driftflow.usage.around import with_distributions, with_references
+from driftflow.readers.sources import Source as Source
+from driftflow.readers.sources import SourceStatus as SourceStatus
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
+    from driftflow.doctor import Examined
+    from driftflow.drivers.catalogs import fingerprint as fingerprint
+    from driftflow.drivers.catalogs import read_catalog as read_catalog
     from driftflow.engine.ports import Connector, Listener
     from driftflow.engine.run import RunOptions, RunReport, StopSignal
     from driftflow.errors import SourceError
+    from driftflow.journal.asking import clean as clean
+    from driftflow.journal.asking import plan_of_run as plan_of_run
+    from driftflow.journal.asking import request as request
+    from driftflow.journal.asking import status as status
+    from driftflow.journal.asking import watch as watch
+    from driftflow.model.plan import Plan
+    from driftflow.usage.around import with_distributions as with_distributions
+    from driftflow.usage.around import with_references as with_references
 
-__all__ = [
-    "Source",
-    "SourceStatus",
-    "apply_plan",
-    "assess",
-    "clean",
-    "doctor",
-    "effects_of",
-    "empty_catalog",
-    "find_sources",
-    "fingerprint",
-    "lint",
-    "make_plan",
-    "plan_of_run",
-    "read_catalog",
-    "read_status",
-    "request",
-    "resume_run",
-    "roll_back",
-    "status",
-    "watch",
-    "with_distributions",
-    "with_references",
-]
+_ELSEWHERE = {
+    **dict.fromkeys(("fingerprint", "read_catalog"), "drivers.catalogs"),
+    **dict.fromkeys(("clean", "plan_of_run", "request", "status", "watch"), "journal.asking"),
+    **dict.fromkeys(("with_distributions", "with_references"), "usage.around"),
+}
+"""Arrows that are one function already, imported when they are first used: `lint` pays for no driver and no journal."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module 'driftflow.pipeline' has no attribute {name!r}")
+    return getattr(import_module(f"driftflow.{_ELSEWHERE[name]}"), name)
 
 
 def find_sources(
@@ -86,7 +81,11 @@ def lint(
     """Everything that can be said without a database: what is not in the files may still exist. `errors` are those of `find_sources`."""
     catalog, found = empty_catalog(dialect, version), list(errors)
     assessment = assess(sources, dialect=dialect, catalog=catalog, policy=policy, root=root, errors=found)
-    return replace(assessment, errors=file_errors(found)) if found else assessment
+    if not found:
+        return assessment
+    from driftflow.reports.errors import file_errors
+
+    return replace(assessment, errors=file_errors(found))
 
 
 def empty_catalog(dialect: Dialect, version: str = "") -> Catalog:
@@ -223,6 +222,7 @@ def roll_back(
 
 def _edge(connector: Connector, policy: Policy, listener: Listener, stop: StopSignal | None, root: Path) -> dict[str, Any]:
     """What the engine is given of the world outside."""
+    from driftflow.drivers.catalogs import fingerprint
     from driftflow.drivers.urls import source_connector
     from driftflow.engine.clock import SystemClock
     from driftflow.journal.same_database import SameDatabaseJournal

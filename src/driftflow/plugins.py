@@ -6,11 +6,14 @@ The file registers itself with one decorator; discovery imports the folder and r
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Literal, TypeVar
 
@@ -77,7 +80,9 @@ def discover(*kinds: Kind) -> Registry:
     for folder in dict.fromkeys(FOLDERS[kind] for kind in kinds):
         for module in _modules(folder):
             _collect(module, "driftflow", found)
-    for kind in kinds:
+    for kind in kinds if _may_be_extended() else ():
+        from importlib.metadata import entry_points
+
         for point in entry_points(group=f"driftflow.{kind}"):
             owner = point.dist.name if point.dist else "unknown"
             try:
@@ -91,6 +96,28 @@ def discover(*kinds: Kind) -> Registry:
                 ) from fault
             _collect(loaded if isinstance(loaded, ModuleType) else importlib.import_module(point.module), owner, found)
     return Registry(entries=MappingProxyType({key: entry for key, entry in found.items() if key[0] in kinds}))
+
+
+@cache
+def _may_be_extended() -> bool:
+    """Whether some installed distribution names an entry point of ours. To import the module that knows costs more than to look for the word."""
+    for place in sys.path:
+        folder = Path(place)
+        if not folder.is_dir():
+            if folder.exists():
+                return True  # an archive
+            continue
+        for name in {"dist-info", "egg-info"}.intersection(_endings(folder)):
+            for listed in folder.glob(f"*.{name}/entry_points.txt"):
+                if b"[driftflow." in listed.read_bytes():
+                    return True
+    return False
+
+
+def _endings(folder: Path) -> set[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return {entry.name.rpartition(".")[2] for entry in entries}
+    return set()
 
 
 def _modules(folder: str) -> Iterator[ModuleType]:

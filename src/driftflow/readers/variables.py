@@ -20,7 +20,7 @@ _LEXEME = re.compile(
     | (?P<escaped>[eE]'(?:[^'\\]++|\\.|'')*+'?)
     | (?P<literal>'[^']*+(?:''[^']*+)*+'?)
     | (?P<identifier>"[^"]*+(?:""[^"]*+)*+"?)
-    | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
+    | (?P<dollar>\$(?:[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)?\$)
     | (?P<operator>::|:=)
     | (?P<variable>:(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|'(?P<as_literal>[A-Za-z0-9_]+)'|"(?P<as_identifier>[A-Za-z0-9_]+)"))
     | (?P<word>[\w][\w$]*)

@@ -12,16 +12,7 @@ from typing import ClassVar
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
 from driftflow.dialects.mysql import capabilities
 from driftflow.dialects.mysql.errors import error_kind
-from driftflow.dialects.mysql.expressions import normal_expression
-from driftflow.dialects.mysql.functions import is_volatile
-from driftflow.dialects.mysql.keywords import quote, quote_string
-from driftflow.dialects.mysql.parse import parse_sql
-from driftflow.dialects.mysql.render import quote_name, render
-from driftflow.dialects.mysql.split import split
-from driftflow.dialects.mysql.types import normal_type
-from driftflow.dialects.place import excerpt_of
 from driftflow.dialects.source_text import SourceText
-from driftflow.dialects.tokens import TokenFault
 from driftflow.errors import ParseError
 from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Effects
@@ -32,6 +23,8 @@ from driftflow.model.record import replace
 
 
 class MySQL(Dialect):
+    """The parser, the renderer and the predictors are imported when they are first asked."""
+
     name: ClassVar[str] = "mysql"
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
     default_schema: ClassVar[str] = ""
@@ -40,21 +33,33 @@ class MySQL(Dialect):
     mariadb: ClassVar[bool] = False
 
     def split(self, source: SourceText) -> tuple[Statement, ...]:
+        from driftflow.dialects.mysql.split import split
+
         return split(source, mariadb=self.mariadb)
 
     def parse(self, statement: Statement) -> Statement:
+        from driftflow.dialects.mysql.parse import parse_sql
+        from driftflow.dialects.place import excerpt_of
+        from driftflow.dialects.tokens import TokenFault
+
         try:
             return replace(statement, operations=parse_sql(statement.sql, mariadb=self.mariadb))
         except TokenFault as fault:
             raise ParseError(fault.code, fault.message, where=excerpt_of(statement, fault.offset)) from None
 
     def render(self, *operations: Operation) -> str:
+        from driftflow.dialects.mysql.render import render
+
         return render(*operations, mariadb=self.mariadb)
 
     def quote(self, identifier: str) -> str:
+        from driftflow.dialects.mysql.keywords import quote
+
         return quote(identifier)
 
     def quote_name(self, name: Name) -> str:
+        from driftflow.dialects.mysql.render import quote_name
+
         return quote_name(name)
 
     def literal(self, value: str | int | bool | None) -> str:
@@ -66,6 +71,8 @@ class MySQL(Dialect):
             case int():
                 return str(value)
             case str():
+                from driftflow.dialects.mysql.keywords import quote_string
+
                 return quote_string(value)
 
     def fold(self, identifier: str) -> str:
@@ -73,9 +80,13 @@ class MySQL(Dialect):
         return identifier
 
     def normal_expression(self, expression: str) -> str:
+        from driftflow.dialects.mysql.expressions import normal_expression
+
         return normal_expression(expression)
 
     def normal_type(self, type: str) -> str:
+        from driftflow.dialects.mysql.types import normal_type
+
         return normal_type(type)
 
     def resolve(self, operation: Operation, catalog: Catalog) -> Operation:
@@ -105,4 +116,6 @@ class MySQL(Dialect):
         return catalog_from(rows, mariadb=self.mariadb)
 
     def volatile(self, expression: str, catalog: Catalog) -> bool:
+        from driftflow.dialects.mysql.functions import is_volatile
+
         return is_volatile(expression)

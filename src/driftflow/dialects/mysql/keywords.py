@@ -343,7 +343,7 @@ _NOT_EVERYWHERE = frozenset(
 NOT_NAMES = RESERVED - _NOT_EVERYWHERE
 """What no supported version takes as an unquoted name."""
 
-_PLAIN = re.compile(r"[A-Za-z_$\x80-\uffff][A-Za-z0-9_$\x80-\uffff]*\Z")
+_PLAIN = re.compile(r"[^\x00-\x23\x25-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*\Z")
 
 
 def quote(identifier: str) -> str:

@@ -184,7 +184,7 @@ def _fault(error: _Error) -> SyntaxFault:
 
 
 _TOKENS = re.compile(
-    r"""'[^']*'|"[^"]*"|(\$(?:[A-Za-z_\x80-\uffff]\w*)?\$)|--[^\n]*|/\*|([(\[])|([)\]])|([,;])|(union|intersect|except)\b
+    r"""'[^']*'|"[^"]*"|(\$(?:[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f]\w*)?\$)|--[^\n]*|/\*|([(\[])|([)\]])|([,;])|(union|intersect|except)\b
       |[\w.]+|[^\s\w'"(),;\[\]$]+|\$""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -165,7 +165,7 @@ FALLBACK = frozenset(
     ]
 )
 
-_PLAIN = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
+_PLAIN = re.compile(r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*")
 
 _QUOTED_ANYWAY = RESERVED | {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CAST", "RAISE", "TRUE", "FALSE", "END", "IF"}
 """Bare, these mean something else in an expression, whatever the table's columns are called."""

@@ -17,18 +17,18 @@ _TOKEN = re.compile(
     (?P<space>[ \t\n\f\r\ufeff]+)
   | (?P<comment>--[^\n]*|/\*.*?\*/)
   | (?P<blob>[xX]'(?:[0-9A-Fa-f]{2})*')
-  | (?P<word>[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)
+  | (?P<word>[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)
   | (?P<number>0[xX][0-9A-Fa-f]+(?:_[0-9A-Fa-f]+)*
       | (?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?)
   | (?P<string>'[^']*+(?:''[^']*+)*+')
   | (?P<quoted>"[^"]*+(?:""[^"]*+)*+"|`[^`]*+(?:``[^`]*+)*+`|\[[^\]]*+\])
-  | (?P<variable>\?[0-9]*|[:@\#][A-Za-z0-9_$\x80-\U0010ffff]+|\$[A-Za-z0-9_$\x80-\U0010ffff]+(?:::[A-Za-z0-9_$]+)*(?:\([^\s)]*+\)|(?!\()))
+  | (?P<variable>\?[0-9]*|[:@\#][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]+|\$[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]+(?:::[A-Za-z0-9_$]+)*(?:\([^\s)]*+\)|(?!\()))
   | (?P<operator>->>|->|\|\||<<|>>|<=|>=|<>|!=|==|/(?!\*)|[-+*%&|~=<>(),;.])
     """,
     re.VERBOSE | re.DOTALL,
 )
 
-_TRAILING_WORD = re.compile(r"[A-Za-z0-9_$\x80-\U0010ffff]")
+_TRAILING_WORD = re.compile(r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]")
 
 
 def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:

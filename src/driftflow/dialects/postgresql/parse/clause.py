@@ -7,7 +7,7 @@ import re
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.scan import normal_text
 
-_NAME = re.compile(r'(?:[Uu]&)?"(?:[^"]|"")*"|[A-Za-z_\x80-\U0010ffff][\w$]*')
+_NAME = re.compile(r'(?:[Uu]&)?"(?:[^"]|"")*"|[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][\w$]*')
 _DOT = re.compile(r"\s*\.\s*")
 
 
