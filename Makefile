@@ -7,10 +7,12 @@ READY := $(VENV)/ready
 PYTEST := $(PYTHON) -m pytest
 WORKERS ?= 2
 TESTS ?= tests
+FUZZ_SECONDS ?= 60
+FUZZ ?=
 
 MORE_SERVERS ?= mysql mariadb
 
-.PHONY: help setup servers demo test lint check-types check-layers test-interpreters bench soak docs-check clean
+.PHONY: help setup servers demo test lint check-types check-layers test-interpreters bench soak fuzz docs-check clean
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +51,14 @@ test-interpreters: $(READY) ## the unit tests on every other supported Python th
 soak: $(READY) ## the slow tests: long runs, many kill points
 	$(PYTEST) -n $(WORKERS) -m slow tests
 	HYPOTHESIS_PROFILE=chance $(PYTEST) -n $(WORKERS) tests/property
+
+# atheris is large, and only this wants it: it is pinned in a file of its own.
+$(VENV)/fuzz: $(READY) tests/fuzz/requirements.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/fuzz/requirements.txt
+	touch $@
+
+fuzz: $(VENV)/fuzz ## coverage-guided fuzzing of splitters, parsers, checks and reports: FUZZ_SECONDS each, FUZZ=lint-mysql for one
+	$(PYTHON) tests/fuzz $(FUZZ) --seconds $(FUZZ_SECONDS)
 
 bench: $(READY) ## ratios against the server's own statement and a minimal loop, side by side
 	$(PYTHON) benchmarks

@@ -11,6 +11,7 @@ import re
 import sqlite3
 from contextlib import closing
 
+from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.place import excerpt_of, shortened
 from driftflow.dialects.sqlite.render.constraint import table_constraint
 from driftflow.dialects.sqlite.render.table import column_definition
@@ -150,5 +151,5 @@ def _error(statement: Statement, said: str, offset: int) -> ParseError:
         shortened(said),
         where=excerpt_of(statement, offset),
         why=f"SQLite {LIBRARY} rejects the statement",
-        hint="correct the statement, then run the command again",
+        hint=hint_for(statement.sql, "sqlite", "correct the statement, then run the command again"),
     )

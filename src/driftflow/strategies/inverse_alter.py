@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from driftflow.dialects.numbers import whole
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -90,7 +91,7 @@ def widens(old: str, new: str) -> bool:
 def _split_type(type: str) -> tuple[str, tuple[int, ...] | None]:
     base, _, rest = type.lower().partition("(")
     numbers = rest.partition(")")[0].split(",") if rest else []
-    sizes = tuple(int(number) for number in numbers if number.strip().lstrip("-").isdigit())
+    sizes = tuple(value for number in numbers if (value := whole(number.strip())) is not None)
     return base.strip(), sizes or None
 
 

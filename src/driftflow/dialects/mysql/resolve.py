@@ -6,6 +6,7 @@ from driftflow.dialects.mysql.charsets import charset_of, default_collation
 from driftflow.dialects.mysql.settled import settled_default
 from driftflow.dialects.mysql.tokens import name_of, tokenize
 from driftflow.dialects.mysql.types import TEXTS, base_word
+from driftflow.dialects.numbers import whole
 from driftflow.dialects.pinned import covers_key, fixed_columns
 from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, PrimaryKey, Table, Unique
@@ -185,7 +186,7 @@ def _made(parts: tuple[IndexPart, ...], taken: list[str]) -> str:
 def _numbered(table: Name, label: str, taken: set[str]) -> str:
     """`t_ibfk_1`: the first number behind the highest that is there."""
     prefix = f"{table.name}_{label}_"
-    numbers = [int(one[len(prefix) :]) for one in taken if one.startswith(prefix) and one[len(prefix) :].isdigit()]
+    numbers = [number for one in taken if one.startswith(prefix) and (number := whole(one[len(prefix) :])) is not None]
     return f"{prefix}{max(numbers, default=0) + 1}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from driftflow.dialects.directives import comments_before, is_directive, refuse_orphans, statement_directives
 from driftflow.dialects.excerpt import excerpt_at
+from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.mysql.tokens import closing, next_token, runs
 from driftflow.dialects.place import shortened
 from driftflow.dialects.source_text import SourceText
@@ -71,7 +72,8 @@ def split(source: SourceText, *, mariadb: bool = False) -> tuple[Statement, ...]
     try:
         groups, comments = _groups(source, mariadb=mariadb)
     except TokenFault as fault:
-        raise ParseError(fault.code, fault.message, where=excerpt_at(source, fault.offset), hint=_HINTS[fault.code]) from None
+        hint = hint_for(source.text, "mysql", _HINTS[fault.code])
+        raise ParseError(fault.code, fault.message, where=excerpt_at(source, fault.offset), hint=hint) from None
     statements: list[Statement] = []
     taken = 0
     for start, end in groups:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.dialects.mysql.tokens import TokenFault, string_of, tokenize
+from driftflow.dialects.numbers import whole
 from driftflow.dialects.tokens import Token
 
 _WORDS: dict[str, str] = {
@@ -91,12 +92,13 @@ def _finished(word: str, inside: Sequence[Token], *, unsigned: bool, zerofill: b
         if base == "tinyint" and (length == "1" or word == "tinyint(1)") and not unsigned:
             return "tinyint(1)"
         return (f"{base}({length})" if zerofill and length else base) + signs
-    if word in {"text", "blob"} and length:
-        return next((f"{size}{word}" for most, size in _SIZES if int(length) <= most), f"long{word}")
+    number = whole(length)
+    if word in {"text", "blob"} and number is not None:
+        return next((f"{size}{word}" for most, size in _SIZES if number <= most), f"long{word}")
     if word == "decimal" and length and "," not in length:
         length += ",0"
-    if word == "float" and length and "," not in length:
-        word, length = ("float" if int(length) <= 24 else "double"), ""
+    if word == "float" and number is not None:
+        word, length = ("float" if number <= 24 else "double"), ""
     if word in {"datetime", "timestamp", "time"} and length == "0":
         length = ""
     if word == "year":
@@ -113,7 +115,7 @@ def base_word(type: str) -> str:
 def length_of(type: str) -> int:
     """The number in the parentheses: characters of a text type, bytes of a binary one; 0 where there is none."""
     inside = type.partition("(")[2].partition(")")[0]
-    return int(inside) if inside.isdigit() else 0
+    return whole(inside) or 0
 
 
 def members_of(type: str) -> tuple[str, ...]:

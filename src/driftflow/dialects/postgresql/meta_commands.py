@@ -10,7 +10,7 @@ _INSTEAD: dict[str, str] = {
     "connect": "one migration runs on one database: give the database in the URL",
     "include": "put the included file's statements into the migration, or make it a migration of its own",
     "set": "give the variable in driftflow.toml under [source.variables], or write the value",
-    "copy": "use INSERT, or the directive `-- driftflow: backfill source=file.csv` on the statement",
+    "copy": "use INSERT, or the directive `-- driftflow: backfill column=NAME csv=FILE key=ID value=NAME match=ID` on ADD COLUMN",
     "if": "write a migration without conditions, or a DO block",
     "echo": "remove the line: it only prints",
     "gexec": "write the statements out, or use a DO block with EXECUTE",

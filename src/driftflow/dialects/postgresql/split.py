@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from driftflow.dialects.directives import FILE_VERB, Comment, directives_of, is_directive, misplaced
 from driftflow.dialects.excerpt import excerpt_at
+from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.postgresql import scan
 from driftflow.dialects.postgresql.meta_commands import explain_meta_command
 from driftflow.dialects.source_text import SourceText
@@ -82,7 +83,11 @@ class _Splitter:
                 found.append(self._statement(cut, stop, first=not found))
         except scan.Unterminated as fault:
             raise self._error(
-                "DF-E202", f"unterminated {fault.what}", fault.offset, why="the file ends before it is closed"
+                "DF-E202",
+                f"unterminated {fault.what}",
+                fault.offset,
+                why="the file ends before it is closed",
+                hint=hint_for(self.text, "postgresql", "close it, or double the quote inside"),
             ) from fault
 
     def leading(self, at: int, comments: list[Comment]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from driftflow.dialects.numbers import whole
 from driftflow.dialects.postgresql import grammar
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.names import quote
@@ -108,7 +109,7 @@ def _modifier(node: Node) -> str:
 
 
 def _interval(modifiers: list[str]) -> str:
-    fields = "" if modifiers[0] == "32767" else _INTERVAL_FIELDS.get(int(modifiers[0]), "")
+    fields = "" if modifiers[0] == "32767" else _INTERVAL_FIELDS.get(whole(modifiers[0]) or 0, "")
     return f"interval{fields}" + (f"({modifiers[1]})" if len(modifiers) > 1 else "")
 
 

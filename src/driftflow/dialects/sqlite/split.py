@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from driftflow.dialects.directives import comments_before, is_directive, refuse_orphans, statement_directives
 from driftflow.dialects.excerpt import excerpt_at
+from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.place import shortened
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.sqlite.tokens import CommentToken, Token, TokenFault, tokens_of
@@ -113,4 +114,5 @@ def _opens_trigger(keys: Sequence[str]) -> bool:
 
 
 def _error(fault: TokenFault, source: SourceText) -> ParseError:
-    return ParseError(fault.code, fault.message, where=excerpt_at(source, fault.offset), hint=_HINTS[fault.code])
+    hint = hint_for(source.text, "sqlite", _HINTS[fault.code])
+    return ParseError(fault.code, fault.message, where=excerpt_at(source, fault.offset), hint=hint)

@@ -6,6 +6,7 @@ What is not read to its last token becomes RawSql with the reason. Whether a sta
 from __future__ import annotations
 
 from driftflow.dialects.limits import too_deep, too_large
+from driftflow.dialects.mixed import reason_for
 from driftflow.dialects.mysql.parse.alter import alter_table, create_index, drop_index, rename_tables
 from driftflow.dialects.mysql.parse.cursor import Cursor, Unread
 from driftflow.dialects.mysql.parse.data import OPENS_DATA, data_statement
@@ -52,7 +53,7 @@ def parse_sql(sql: str, *, mariadb: bool = False) -> tuple[Operation, ...]:
         operations = _statement(cursor)
         cursor.finish()
     except Unread as unread:
-        return (RawSql(sql=cursor.sql, reason=str(unread)),)
+        return (RawSql(sql=cursor.sql, reason=reason_for(cursor.sql, "mysql", str(unread))),)
     except RecursionError:
         return (RawSql(sql=cursor.sql, reason="it nests too deep to be read"),)
     return operations

@@ -9,6 +9,7 @@ from driftflow.dialects.cursor import NameCursor, Unread
 from driftflow.dialects.mysql.expressions import expression_text
 from driftflow.dialects.mysql.keywords import NOT_NAMES
 from driftflow.dialects.mysql.tokens import name_of, string_of
+from driftflow.dialects.numbers import whole
 from driftflow.dialects.tokens import Token
 
 __all__ = ["Cursor", "Unread", "expression_of"]
@@ -56,9 +57,11 @@ class Cursor(NameCursor):
         return text
 
     def integer(self) -> int:
-        if self.peek().kind != "number" or not self.peek().text.isdigit():
+        value = whole(self.peek().text) if self.peek().kind == "number" else None
+        if value is None:
             raise Unread(f"a whole number was expected {self.here()}")
-        return int(self.take().text)
+        self.take()
+        return value
 
     def word(self) -> str:
         """A word or a string as an option's value."""

@@ -73,10 +73,10 @@ def _select(cursor: Cursor, start: int) -> Operation:
     if any(one.key == "INTO" for one in tokens) and any(one.key in {"OUTFILE", "DUMPFILE"} for one in tokens):
         return Copy(sql=cursor.sql, inward=False)
     keys = [one.key for one in tokens[-4:]]
-    locks = "UPDATE" if "UPDATE" in keys and "FOR" in keys else "SHARE" if "SHARE" in keys else ""
-    tail = len(tokens)
-    if locks:  # FOR UPDATE and LOCK IN SHARE MODE name no relation
-        tail = max(at for at, one in enumerate(tokens) if one.key in {"FOR", "LOCK"})
+    tail = max((at for at, one in enumerate(tokens) if one.key in {"FOR", "LOCK"}), default=-1)
+    locks = ("UPDATE" if "UPDATE" in keys and "FOR" in keys else "SHARE" if "SHARE" in keys else "") if tail >= 0 else ""
+    if not locks:  # FOR UPDATE and LOCK IN SHARE MODE name no relation
+        tail = len(tokens)
     reads = relations_read(cursor.over(tokens[:tail]))
     return Select(sql=cursor.sql, reads=reads, calls=foreign_functions(tokens), locks_rows=locks)
 
@@ -184,6 +184,8 @@ def _update(cursor: Cursor, start: int) -> Operation:
 
 def _as_query(targets: Sequence[Token]) -> list[Token]:
     """The table references of a multi-table statement, as if they stood behind FROM."""
+    if not targets:
+        raise Unread("no table is named")
     return [Token("word", "FROM", targets[0].start, "FROM"), *targets, Token("word", "WHERE", targets[-1].end, "WHERE")]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from driftflow.dialects.numbers import whole
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.names import quote, quote_text
 from driftflow.dialects.postgresql.types import type_text
@@ -129,12 +130,11 @@ def _number_of(argument: Node, written: str) -> Piece | None:
         return None
     text = argument.get("A_Const", {}).get("sval", {}).get("sval", "")
     digits = text.removeprefix("-")
-    whole = digits.isascii() and digits.isdigit()
     if written == "numeric":
         left, dot, right = digits.partition(".")
         if not (dot and (left + right).isascii() and (left + right).isdigit() and left and right):
             return None
-    elif not whole or (-(2**31) <= int(text) < 2**31) is not (written == "integer"):
+    elif "_" in text or (value := whole(text)) is None or (-(2**31) <= value < 2**31) is not (written == "integer"):
         return None
     return text, MINUS if text[:1] == "-" else PRIMARY
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from driftflow.dialects.numbers import whole
 from driftflow.dialects.postgresql.effects import probes
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
@@ -145,8 +146,8 @@ def alter_index(p: Prediction, operation: AlterIndex) -> None:
                 p.does("rewrite", operation.name, f"copied to {operation.value}")
         case "statistics":
             p.lock(operation.name, SHARE_UPDATE_EXCLUSIVE)
-            number = operation.value.partition(" ")[0]
-            if index is not None and number.isdigit() and int(number) <= len(index.parts) and index.parts[int(number) - 1].column:
+            number = whole(operation.value.partition(" ")[0]) or 0
+            if index is not None and 0 < number <= len(index.parts) and index.parts[number - 1].column:
                 p.fails(
                     "dependency",
                     "statistics belong to the column of the table, not to the index",

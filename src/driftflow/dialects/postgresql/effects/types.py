@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from driftflow.dialects.numbers import whole
 from driftflow.model.catalog import Catalog, TypeDefinition
 
 Change = Literal["none", "rewrite"]
@@ -83,7 +84,7 @@ def read_type(spelling: str, catalog: Catalog) -> Type:
     if match is None:
         return Type(name=text)
     name = " ".join(f"{match['first']} {match['rest'] or ''}".split())
-    arguments = tuple(int(part) for part in (match["arguments"] or "").split(",") if part.strip().lstrip("-").isdigit())
+    arguments = tuple(number for part in (match["arguments"] or "").split(",") if (number := whole(part.strip())) is not None)
     array = bool(match["array"])
     if name.split()[0] == "interval":
         name = "interval"

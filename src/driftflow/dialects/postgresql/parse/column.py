@@ -81,24 +81,30 @@ def _clause(name: str, body: Node, parts: _Parts) -> None:
         case "CONSTR_PRIMARY" | "CONSTR_UNIQUE" | "CONSTR_CHECK" | "CONSTR_FOREIGN":
             parts.constraints.append(constraint(body, column=name))
         case attribute if attribute.startswith("CONSTR_ATTR_"):
+            if not parts.constraints:
+                raise NotUnderstood("an attribute behind no constraint")  # the grammar takes it, the server does not
             parts.constraints[-1] = _with_attribute(parts.constraints[-1], attribute)
         case other:
             raise NotUnderstood(f"a column clause of kind {other}")
 
 
 def _with_attribute(before: Constraint, attribute: str) -> Constraint:
+    changes: dict[str, bool]
     match attribute:
         case "CONSTR_ATTR_DEFERRABLE" | "CONSTR_ATTR_NOT_DEFERRABLE":
-            return replace(before, deferrable=attribute == "CONSTR_ATTR_DEFERRABLE")
+            changes = {"deferrable": attribute == "CONSTR_ATTR_DEFERRABLE"}
         case "CONSTR_ATTR_DEFERRED":
-            return replace(before, deferrable=True, initially_deferred=True)
+            changes = {"deferrable": True, "initially_deferred": True}
         case "CONSTR_ATTR_IMMEDIATE":
-            return replace(before, initially_deferred=False)
+            changes = {"initially_deferred": False}
         case "CONSTR_ATTR_ENFORCED" | "CONSTR_ATTR_NOT_ENFORCED":
             enforced = attribute == "CONSTR_ATTR_ENFORCED"
-            return replace(before, enforced=enforced, validated=enforced)
+            changes = {"enforced": enforced, "validated": enforced}
         case _:
             raise NotUnderstood(f"a constraint attribute {attribute}")
+    if not changes.keys() <= set(before.__struct_fields__):
+        raise NotUnderstood("an attribute that a constraint of this kind cannot have")
+    return replace(before, **changes)
 
 
 def generated(body: Node) -> Generated:

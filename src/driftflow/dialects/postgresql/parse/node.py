@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from driftflow.dialects.numbers import whole
 from driftflow.dialects.postgresql.deparse import NotUnderstood
 from driftflow.dialects.postgresql.deparse.expression import names_of, operator_name
 from driftflow.dialects.postgresql.grammar import Node
@@ -67,7 +68,9 @@ def number(node: Node) -> int:
         case {"Integer": body}:
             return int(body.get("ival", 0))
         case {"Float": {"fval": text}}:
-            return int(text)
+            if (value := whole(text)) is None:
+                raise NotUnderstood(f"{text[:40]} where a whole number was expected")
+            return value
         case {"A_Const": {"ival": body}}:
             return int(body.get("ival", 0))
         case _:

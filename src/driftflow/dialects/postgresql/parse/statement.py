@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.place import excerpt_of, shortened
 from driftflow.dialects.postgresql import grammar
 from driftflow.dialects.postgresql.deparse import NotUnderstood
@@ -169,5 +170,5 @@ def _refused(statement: Statement, fault: grammar.SyntaxFault) -> ParseError:
         shortened(fault.message),
         where=excerpt_of(statement, offset),
         why="PostgreSQL's own grammar (version 18) rejects the statement",
-        hint="correct the statement, then run the command again",
+        hint=hint_for(statement.sql, "postgresql", "correct the statement, then run the command again"),
     )
