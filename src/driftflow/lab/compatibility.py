@@ -5,17 +5,21 @@ The start schema is built in the lab, every query is prepared on it, then each s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from driftflow.dialects.base import Dialect
-from driftflow.dialects.query_text import PREPARABLE, digest_of, first_word, forms, masked, without_constants
+from driftflow.dialects.mysql.digest import expanded
+from driftflow.dialects.query_text import EVERYTHING, PREPARABLE, digest_of, first_word, forms, masked, without_constants
 from driftflow.engine.ports import DatabaseFault
 from driftflow.lab.inserting import Inserted, inserted, meaning
 from driftflow.lab.prepare import Prober, Shape, differences, lost
 from driftflow.model.compatibility import Boundary, Broken, Change, RunningQuery, Unusable
+from driftflow.model.names import Name
 from driftflow.model.record import replace
 from driftflow.usage.recorded import Recorded
+
+CUT = "the server kept only its beginning (performance_schema_max_digest_length)"
 
 
 @dataclass
@@ -41,24 +45,25 @@ class Watch:
     skipped: list[Unusable] = field(default_factory=list)
     boundaries: list[Boundary] = field(default_factory=list)
 
-    def begin(self, recorded: Iterable[Recorded], *, names: Sequence[str] = ()) -> None:
+    def begin(self, recorded: Iterable[Recorded], *, names: Collection[str] = ()) -> None:
         """Prepare every query on the start schema. What fails there is not the plan's doing."""
         seen: dict[str, Recorded] = {}
         shown: dict[str, RunningQuery] = {}
         for one in recorded:
-            text = masked(one.text, self.dialect.name, names=names)
-            id = digest_of(text)
+            id = digest_of(masked(one.text, self.dialect.name, names=EVERYTHING))
             if id in seen:
                 shown[id] = replace(shown[id], calls=shown[id].calls + one.calls)
                 continue
             seen[id] = one
+            text = masked(one.text, self.dialect.name, names=names)
             shown[id] = RunningQuery(id=id, text=text, name=one.name, calls=one.calls, origin=one.origin)
         with self.prober.looking():
             for id, one in seen.items():
-                self._first(one, shown[id])
+                self._first(one, shown[id], names)
 
-    def _first(self, one: Recorded, query: RunningQuery) -> None:
-        word = first_word(one.text, self.dialect.name)
+    def _first(self, one: Recorded, query: RunningQuery, names: Collection[str]) -> None:
+        sql_forms = self._forms(one, names)
+        word = first_word(sql_forms[0], self.dialect.name)
         if one.unusable:
             self.skipped.append(Unusable(query=query, why=one.unusable))
             return
@@ -66,24 +71,36 @@ class Watch:
             why = f"{word} is not prepared: it is no query" if word else "it cannot be cut into words"
             self.skipped.append(Unusable(query=query, why=why))
             return
-        fault: DatabaseFault | None = None
-        for sql in one.forms or forms(one.text, self.dialect.name):
+        faults: list[DatabaseFault] = []
+        for sql in sql_forms:
             try:
                 shape = self.prober.shape(sql)
-            except DatabaseFault as caught:
-                if lost(caught):
+            except DatabaseFault as fault:
+                if lost(fault):
                     raise
-                fault = fault or caught
-                continue
-            insert = inserted(sql, self.dialect, self.prober)
-            refused = meaning(query.id, insert, self.prober) if insert is not None else None
-            if refused is not None:
-                self.already_broken.append(Unusable(query=query, code=refused.code, why=refused.why))
+                faults.append(fault)
             else:
-                self.watched.append(_Watched(query, sql, shape, shape, insert))
-            return
-        assert fault is not None
-        self.already_broken.append(Unusable(query=query, code=fault.code, why=self._said(fault, one.text)))
+                self._begin(query, sql, shape)
+                return
+        why = self._said(faults[0], one.text)
+        if one.cut:
+            self.skipped.append(Unusable(query=query, code=faults[0].code, why=CUT))
+        else:
+            self.already_broken.append(Unusable(query=query, code=faults[0].code, why=why))
+
+    def _begin(self, query: RunningQuery, sql: str, shape: Shape) -> None:
+        insert = inserted(sql, self.dialect, self.prober)
+        refused = meaning(query.id, insert, self.prober) if insert is not None else None
+        if refused is not None:
+            self.already_broken.append(Unusable(query=query, code=refused.code, why=refused.why))
+        else:
+            self.watched.append(_Watched(query, sql, shape, shape, insert))
+
+    def _forms(self, one: Recorded, names: Collection[str]) -> tuple[str, ...]:
+        if not one.digest:
+            return forms(one.text, self.dialect.name, names=names)
+        found = expanded(one.text, lambda table: len(self.prober.places(Name(name=table))))
+        return (*found, one.sample) if one.sample else found
 
     def _said(self, fault: DatabaseFault, sql: str) -> str:
         return without_constants(fault.message, sql, self.dialect.name, code=fault.code)

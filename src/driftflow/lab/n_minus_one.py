@@ -13,7 +13,7 @@ from driftflow.lab.prepare import Prober
 from driftflow.lab.run_migrations import changes_schema, run_migrations
 from driftflow.lab.run_plan import moves_rows_only, run_in_lab
 from driftflow.lab.scratch import Scratch, scratch
-from driftflow.lab.start_schema import StartSchema, build
+from driftflow.lab.start_schema import StartSchema, build, names_in, session_settings
 from driftflow.model.compatibility import Boundary, Compatibility
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import Gate, Plan, Step
@@ -39,8 +39,10 @@ def answer(question: Question) -> Compatibility:
     with scratch(dialect.name, start.version, database=start.database) as place:
         not_built = build(start, place, dialect)
         with closing(place.connector.connect("compat")) as connection:
+            for sql in session_settings(start, dialect, digests=any(query.digest for query in question.queries)):
+                connection.execute(sql)
             watch = Watch(prober_for(connection), dialect)
-            watch.begin(question.queries)
+            watch.begin(question.queries, names=names_in(connection))
             change = question.change
             stopped = _plan(change, place, watch) if isinstance(change, Plan) else _migrations(change, place, connection, watch)
         return Compatibility(

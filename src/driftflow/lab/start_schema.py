@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from driftflow.dialects.base import Dialect
-from driftflow.dialects.query_text import masked
+from driftflow.dialects.query_text import EVERYTHING, masked
+from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.lab.catalog_sql import statements_of
 from driftflow.lab.scratch import UNKNOWN_ROLE, Scratch
@@ -35,13 +36,32 @@ class StartSchema:
         return self.catalog.database if self.catalog is not None else ""
 
 
+def names_in(connection: Connection) -> frozenset[str]:
+    """What tables, columns and views are called on SQLite, in lower case: there a word in double quotes is a name only where there is one."""
+    if connection.dialect != "sqlite":
+        return frozenset()
+    catalog = catalog_of(connection)
+    tables = catalog.tables.values()
+    found = {table.name.name for table in tables} | {column.name for table in tables for column in table.columns}
+    return frozenset(name.lower() for name in (*found, *(view.name.name for view in catalog.views.values())))
+
+
+def session_settings(start: StartSchema, dialect: Dialect, *, digests: bool = False) -> tuple[str, ...]:
+    """What the database's own settings make of a query's text. A digest writes `count ( * )`, which only IGNORE_SPACE reads as a function."""
+    if not dialect.one_pass:
+        return ()
+    mode = start.catalog.settings.get("sql_mode") if start.catalog is not None else None
+    settings = [] if mode is None else [f"SET SESSION sql_mode = {dialect.literal(mode)}"]
+    return (*settings, *(["SET SESSION sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE')"] if digests else []))
+
+
 def build(start: StartSchema, place: Scratch, dialect: Dialect) -> tuple[str, ...]:
     """Make it in the scratch database; sentences about what could not be made."""
     if start.catalog is None:
         return run_setup(place, start.setup, dialect)
     made = tuple(statements_of(start.catalog, dialect))
     impossible = tuple(what for what, sql in made if not sql)
-    before = () if not dialect.one_pass else ("SET foreign_key_checks = 0",)
+    before = ("SET foreign_key_checks = 0", *session_settings(start, dialect)) if dialect.one_pass else ()
     refused = run_in_any_order(place, [one for one in made if one[1]], before=before)
     return (*start.catalog.unseen, *impossible, *refused)
 
@@ -110,12 +130,5 @@ def _left_out(statement: Statement) -> bool:
 
 
 def _shown(sql: str, dialect: Dialect) -> str:
-    text = masked(sql, dialect.name, names=_Everything())
+    text = masked(sql, dialect.name, names=EVERYTHING)
     return text if len(text) <= SHOWN_MAX else f"{text[: SHOWN_MAX - 1]}…"
-
-
-class _Everything(frozenset[str]):
-    """A schema's own statement quotes names, not values."""
-
-    def __contains__(self, name: object) -> bool:
-        return True

@@ -25,7 +25,7 @@ def render(found: Compatibility, *, color: bool = False, width: int | None = Non
     for boundary in found.boundaries:
         lines += _details(boundary, queries, paint)
     lines += _aside(f"already broken on the start schema: {_not_counted(found.already_broken)}", found.already_broken, paint)
-    lines += _aside(f"skipped: {count(len(found.skipped), 'query', 'queries')}", found.skipped, paint)
+    lines += _skipped(found.skipped, paint)
     lines += _sentences("could not be made in the lab, so what uses it is not judged", found.not_built, paint)
     for note in found.notes:
         lines += ["", *paint.wrap(f"note: {note}", first="", rest="  ")]
@@ -136,6 +136,19 @@ def _aside(title: str, found: Sequence[Unusable], paint: Paint) -> Iterator[str]
         yield from paint.fold(f"  {f'{one.code}  ' if one.code else ''}{one.why}", hang=4)
         yield from _query(one.query, paint)
     yield from _rest(found)
+
+
+def _skipped(found: Sequence[Unusable], paint: Paint) -> Iterator[str]:
+    """By reason: a server's statistics are full of SET and BEGIN."""
+    if not found:
+        return
+    yield ""
+    yield f"skipped: {count(len(found), 'query', 'queries')}"
+    for why in dict.fromkeys(one.why for one in found):
+        same = [one for one in found if one.why == why]
+        yield from paint.fold(f"  {len(same)} x  {why}", hang=8)
+        if not why.endswith("it is no query"):
+            yield from _query(same[0].query, paint)
 
 
 def _not_counted(found: Sequence[Unusable]) -> str:

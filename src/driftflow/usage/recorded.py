@@ -13,6 +13,10 @@ class Recorded(Record, frozen=True, kw_only=True):
     name: str = ""
     origin: str = ""
     unusable: str = ""
-    """Why it cannot be prepared, where whoever read it knows: it was cut off."""
-    forms: tuple[str, ...] = ()
-    """How it may be written for the server, the likeliest first; empty where that follows from the text alone."""
+    """Why it cannot be prepared, where whoever read it knows."""
+    digest: bool = False
+    """The text is a digest of performance_schema: constants are `?`, lists are `(...)`."""
+    cut: bool = False
+    """A digest so long that the server may have cut it."""
+    sample: str = ""
+    """One such query with its constants, where the server keeps one; it may be cut too."""

@@ -82,3 +82,11 @@ def test_the_first_word() -> None:
     assert first_word("/* a */ -- b\n select 1", "postgresql") == "SELECT"
     assert first_word("(SELECT 1)", "mysql") == "("
     assert first_word("SELECT 'open", "sqlite") == ""
+
+
+def test_a_name_in_double_quotes_stays_a_name_on_sqlite() -> None:
+    sql = 'SELECT "a`b", "x" FROM "t" WHERE "note" = "it\'s" AND id = %s;'
+    assert forms(sql, "sqlite", names={"a`b", "t", "note"}) == (
+        'SELECT `a``b`, "x" FROM `t` WHERE `note` = "it\'s" AND id = ?1',
+        'SELECT "a`b", "x" FROM "t" WHERE "note" = "it\'s" AND id = ?1',
+    )
