@@ -49,6 +49,8 @@ class Policy(Record, frozen=True, kw_only=True):
     """Pause a backfill above this many active sessions; 0 is no limit."""
     disk_free_bytes: int = 1 << 30
     soak_hours: int = 0
+    applied_by_tool: bool = False
+    """The team's own tool applies the migrations, not driftflow: what the engine would see to is a finding where the files do not."""
     protected: bool = False
     """A protected environment demands an approved digest before `apply`."""
     accept: tuple[str, ...] = ()

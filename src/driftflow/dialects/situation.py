@@ -40,6 +40,41 @@ class Transaction:
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
+class File:
+    """The operations of one migration, in order, whatever transactions they are in."""
+
+    situations: list[Situation] = field(default_factory=list)
+    _rewrote: dict[Name, Situation] = field(default_factory=dict)
+    _locking: Situation | None = None
+    _seen: int = 0
+
+    def rewrote_before(self, relation: Name, at: Situation) -> bool:
+        """Whether an earlier statement of the file has written the table anew."""
+        self._look(at.place)
+        first = self._rewrote.get(relation)
+        return first is not None and first.place < at.place and first.statement is not at.statement
+
+    def locked_before(self, at: Situation) -> bool:
+        """Whether an earlier statement of the file locked a table in use against writers."""
+        self._look(at.place)
+        first = self._locking
+        return first is not None and first.place < at.place and first.statement is not at.statement
+
+    def _look(self, place: int) -> None:
+        for at in self.situations[self._seen : place]:
+            for relation in at.effects.rewrites:
+                self._rewrote.setdefault(relation, at)
+            if self._locking is None and any(_in_use(at, claim) for claim in at.effects.locks):
+                self._locking = at
+        self._seen = max(self._seen, place)
+
+
+def _in_use(at: Situation, claim: LockClaim) -> bool:
+    table = at.catalog.table(claim.relation)
+    return "writes" in claim.blocks and table is not None and not table.new
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
 class Situation:
     """`operation` is resolved; `catalog` is what it finds, with everything before it in this and earlier pending migrations applied.
 
@@ -57,6 +92,9 @@ class Situation:
     block: Transaction
     position: int
     """Of the operation within its transaction."""
+    file: File
+    place: int
+    """Of the operation within its file."""
     predicted: Effects | None = None
     """Its effects, once somebody has asked for them."""
     folder: Path = Path()

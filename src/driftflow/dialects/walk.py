@@ -12,7 +12,7 @@ from pathlib import Path
 
 from driftflow.config import Policy
 from driftflow.dialects.base import Capability, Dialect
-from driftflow.dialects.situation import Situation, Transaction
+from driftflow.dialects.situation import File, Situation, Transaction
 from driftflow.model import record
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration, Statement
@@ -84,11 +84,13 @@ class _Walk:
     transactional: bool = True
     """Whether DDL takes part in transactions. Only where it does not are effects of interest to the walk itself."""
     open: _Open | None = None
+    file: File = field(default_factory=File)
 
     def migration(self, migration: Migration) -> None:
         wrapped = migration.transaction == "single" or (
             migration.transaction == "implicit" and len([s for s in migration.statements if s.operations]) > 1
         )
+        self.file = File()
         if wrapped:
             self._begin(block=True, implicit=True)
         for statement in migration.statements:
@@ -123,12 +125,15 @@ class _Walk:
             policy=self.policy,
             block=block,
             position=len(block.situations),
+            file=self.file,
+            place=len(self.file.situations),
             folder=self.folder,
             inputs=self.inputs,
             conflict=conflict,
         )
         self.found.append(at)
         block.situations.append(at)
+        self.file.situations.append(at)
         self.catalog = after
         last = index == len(statement.operations) - 1
         if block.block and last and not self.transactional and at.effects.implicit_commit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Case:
     version: str = ""
     transaction: str = "single"
     rows: int = 2_000_000
+    published: tuple[str, ...] = ()
+    applied_by_tool: bool = False
     known: str = ""
 
 
@@ -55,6 +58,8 @@ def read_case(text: str, header: str) -> Case:
         version=options.get("version", ""),
         transaction=options.get("transaction", "single"),
         rows=int(options.get("rows", "2000000")),
+        published=tuple(filter(None, options.get("published", "").split(","))),
+        applied_by_tool=options.get("applied_by") == "tool",
         known=known,
     )
 
@@ -79,7 +84,9 @@ def run(case: Case, *, catalog: Catalog | None = None) -> Assessment:
                 transaction="none" if alone else case.transaction,
             )
         )
-    assessment = assess(migrations, catalog=found, dialect=dialect, policy=Policy(), today=TODAY)
+    assessment = assess(
+        migrations, catalog=found, dialect=dialect, policy=Policy(applied_by_tool=case.applied_by_tool), today=TODAY
+    )
     return against_baseline(assessment, case) if case.known else assessment
 
 
@@ -104,7 +111,10 @@ def given_catalog(case: Case) -> Catalog:
         for operation in dialect.parse(statement).operations:
             catalog = catalog.after(dialect.resolve(operation, catalog))
     statistics = TableStatistics(rows=case.rows, bytes=case.rows * 200, table_bytes=case.rows * 140, basis="reltuples")
-    tables = {key: replace(table, new=False, statistics=statistics) for key, table in catalog.tables.items()}
+    tables = {
+        key: replace(table, new=False, statistics=statistics, publications=case.published)
+        for key, table in catalog.tables.items()
+    }
     return replace(catalog, tables=tables)
 
 
@@ -156,7 +166,7 @@ def test_remedies_name_strategies_that_exist() -> None:
 
 
 def replace_migrations(case: Case, solution: str) -> Case:
-    return Case(case.dialect, case.given, tuple(solution.split("-- next migration\n")), case.version, case.transaction, case.rows)
+    return dataclasses.replace(case, migrations=tuple(solution.split("-- next migration\n")))
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])

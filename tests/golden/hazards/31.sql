@@ -13,3 +13,23 @@ CREATE TABLE carts (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY);
 CREATE TABLE carts (id int NOT NULL AUTO_INCREMENT PRIMARY KEY);
 -- silent
 CREATE TABLE carts (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY);
+-- scene postgresql 16.4
+-- speaks DF122 note DF123 note
+ALTER TABLE orders ADD COLUMN code char(5), ADD COLUMN seen timestamp;
+-- silent
+ALTER TABLE orders ADD COLUMN code text, ADD COLUMN seen timestamptz;
+-- scene mysql 8.4.0
+-- speaks DF674 note
+ALTER TABLE orders ADD COLUMN seen timestamp NULL;
+-- silent
+ALTER TABLE orders ADD COLUMN seen datetime;
+-- scene mariadb 10.11.6
+-- speaks DF674 note
+ALTER TABLE orders ADD COLUMN seen timestamp NULL;
+-- silent
+ALTER TABLE orders ADD COLUMN seen datetime;
+-- scene mariadb 11.8.2
+-- speaks DF118 note
+CREATE TABLE carts (id int NOT NULL AUTO_INCREMENT PRIMARY KEY);
+-- silent
+ALTER TABLE orders ADD COLUMN seen timestamp NULL;

@@ -21,3 +21,26 @@ DROP VIEW w;
 DROP VIEW v;
 CREATE VIEW v AS SELECT name, id FROM users;
 CREATE VIEW w AS SELECT id FROM v;
+-- scene postgresql 16.4
+-- given
+CREATE VIEW v AS SELECT id, name FROM users;
+CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER v_insert INSTEAD OF INSERT ON v FOR EACH ROW EXECUTE FUNCTION tf();
+-- speaks DF602 loses
+DROP VIEW v;
+CREATE VIEW v AS SELECT name, id FROM users;
+-- silent
+DROP VIEW v;
+CREATE VIEW v AS SELECT name, id FROM users;
+CREATE TRIGGER v_insert INSTEAD OF INSERT ON v FOR EACH ROW EXECUTE FUNCTION tf();
+-- scene sqlite 3.40.1
+-- given
+CREATE VIEW v AS SELECT id, name FROM users;
+CREATE TRIGGER v_insert INSTEAD OF INSERT ON v BEGIN INSERT INTO users (name, email) VALUES (NEW.name, ''); END;
+-- speaks DF602 loses
+DROP VIEW v;
+CREATE VIEW v AS SELECT name, id FROM users;
+-- silent
+DROP VIEW v;
+CREATE VIEW v AS SELECT name, id FROM users;
+CREATE TRIGGER v_insert INSTEAD OF INSERT ON v BEGIN INSERT INTO users (name, email) VALUES (NEW.name, ''); END;

@@ -20,3 +20,14 @@ SET SESSION sql_mode='';
 ALTER TABLE orders MODIFY user_id bigint NOT NULL;
 -- silent
 ALTER TABLE orders MODIFY user_id bigint NOT NULL;
+-- scene postgresql 16.4
+-- given
+CREATE SCHEMA audit;
+CREATE TABLE audit.orders (id bigint PRIMARY KEY);
+-- speaks DF008 breaks
+ALTER TABLE orders ADD COLUMN marker integer;
+-- silent
+ALTER TABLE public.orders ADD COLUMN marker integer;
+-- silent
+SET LOCAL search_path = audit;
+ALTER TABLE orders ADD COLUMN marker integer;

@@ -22,3 +22,13 @@ ALTER TABLE users DROP COLUMN age;
 -- speaks DF658 breaks
 ALTER TABLE users RENAME TO users_old;
 CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL);
+-- scene sqlite 3.40.1
+-- speaks DF007 loses
+PRAGMA writable_schema=ON;
+-- silent
+PRAGMA writable_schema=OFF;
+-- scene sqlite 3.40.1
+-- speaks DF007 loses
+UPDATE sqlite_schema SET sql = 'x' WHERE name = 'x';
+-- silent
+UPDATE sqlite_sequence SET seq = 5 WHERE name = 'users';

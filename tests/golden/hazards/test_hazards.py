@@ -1,7 +1,7 @@
 """Every known hazard on every database that has it: what driftflow says, on which axis, and that the safe form is silent.
 
 A scene begins with `-- scene DIALECT VERSION option=value ...`; `-- given` adds to the tables that are there already (given/DIALECT.sql, large);
-`-- speaks CODE AXIS ...` is followed by what must be found, `-- silent` by the form about which none of those codes may say anything.
+`-- speaks CODE AXIS ...` (or `AXIS/SEVERITY`) is followed by what must be found, `-- silent` by the form about which none of those codes may say anything.
 `-- next migration` begins another file. docs/hazards.md is made from the scenes, so the table cannot claim what no scene shows.
 """
 
@@ -102,7 +102,7 @@ def run(scene: Scene, part: Part) -> Assessment:
 
 
 def policy(scene: Scene) -> Policy:
-    return Policy()
+    return Policy(applied_by_tool=scene.options.get("applied_by") == "tool")
 
 
 @cache
@@ -127,7 +127,7 @@ def _apply(catalog: Catalog, sql: str) -> Catalog:
 
 
 def given_catalog(scene: Scene) -> Catalog:
-    """Every table as large as the scene says; `setting.NAME=value` among the options is the server's."""
+    """Every table as large as the scene says; `setting.NAME=value` is the server's, `published=NAME` carries them all."""
     catalog = _apply(_base(scene.dialect, scene.version), scene.given)
     rows = int(scene.options.get("rows", "2000000"))
     traffic = {f"{way}_per_second": float(scene.options[way]) for way in ("writes", "reads") if way in scene.options}
@@ -135,7 +135,10 @@ def given_catalog(scene: Scene) -> Catalog:
     statistics = TableStatistics(
         rows=rows, bytes=rows * 200, table_bytes=rows * 140, basis="reltuples", row_versions=versions, **traffic
     )
-    tables = {key: replace(table, new=False, statistics=statistics) for key, table in catalog.tables.items()}
+    published = tuple(filter(None, scene.options.get("published", "").split(",")))
+    tables = {
+        key: replace(table, new=False, statistics=statistics, publications=published) for key, table in catalog.tables.items()
+    }
     settings = {key.removeprefix("setting."): value for key, value in scene.options.items() if key.startswith("setting.")}
     return replace(catalog, tables=tables, settings={**catalog.settings, **settings})
 
@@ -150,7 +153,7 @@ def test_scenes(path: Path, update_golden: bool) -> None:
             found = run(scene, part).findings
             lines.append("  speaks" if part.codes else "  silent")
             lines += [f"    {one.code} {one.severity} {one.axis}: {one.summary}" for one in found]
-            have = {(one.code, one.axis) for one in found}
+            have = {(one.code, said) for one in found for said in (one.axis, f"{one.axis}/{one.severity}")}
             wrong += [f"scene {number}: {one} is not said" for one in part.codes.items() if one not in have]
             if not part.codes:
                 bad = [one.code for one in found if one.code in (scene.codes | {"DF001", "DF003", "DF005"})]

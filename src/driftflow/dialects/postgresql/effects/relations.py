@@ -11,13 +11,16 @@ from driftflow.dialects.postgresql.names import columns_part, make_object_name
 from driftflow.model.catalog import Catalog, Column, Index, Table
 from driftflow.model.names import Name
 
+SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
+"""The server's own: the catalog leaves them out."""
+
 
 def existing(p: Prediction, name: Name, *, if_exists: bool = False) -> Table | None:
     """The table, or None when the catalog does not have it: a certain failure in a complete catalog."""
     table = p.catalog.table(name)
     if table is None:
         p.size_unknown = True
-        if p.catalog.complete and name.text not in p.catalog.views and not if_exists:
+        if p.catalog.complete and name.text not in p.catalog.views and not if_exists and name.schema not in SYSTEM_SCHEMAS:
             p.fails("missing", f'relation "{name.text}" does not exist', relation=name, certain=True)
     return table
 

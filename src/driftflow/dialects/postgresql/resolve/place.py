@@ -32,6 +32,10 @@ def relation(name: Name, catalog: Catalog) -> Name:
         if found.text in catalog.tables or found.text in catalog.views or found.text in catalog.sequences:
             return found
     found_index = index(name, catalog)
+    if found_index is None and name.name.startswith("pg_"):
+        return Name(
+            schema="pg_catalog", name=name.name
+        )  # searched before the path; new schemas and tables of users avoid the prefix
     return found_index.name if found_index is not None else new(name, catalog)
 
 

@@ -1,0 +1,8 @@
+-- postgresql
+-- given
+CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, age integer);
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint, status varchar(20), total numeric(10,2));
+CREATE SCHEMA audit;
+CREATE TABLE audit.orders (id bigint PRIMARY KEY);
+-- migration
+ALTER TABLE orders ADD COLUMN note text;
