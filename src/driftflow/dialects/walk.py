@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from driftflow.config import Policy
@@ -41,6 +42,8 @@ class _Open:
     """Settings that SET LOCAL changed, as they were before."""
     implicit: bool = False
     """Opened by the tool, not by a BEGIN in the file."""
+    parts: list[Transaction] = field(default_factory=list)
+    """What it is called in earlier files: of a transaction over several each file has a number of its own, for the planner cuts by file."""
 
 
 def situations(
@@ -59,8 +62,8 @@ def situations(
     """
     walk = _Walk(catalog=catalog.in_versions(), dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {}))
     walk.transactional = dialect.can(Capability.TRANSACTIONAL_DDL, catalog.version)
-    for migration in migrations:
-        walk.migration(migration)
+    for migration, following in zip_longest(migrations, migrations[1:]):
+        walk.migration(migration, following=following)
     final = walk.catalog.detached()
     for situation in walk.found:
         situation.final, situation.start = final, catalog
@@ -84,18 +87,24 @@ class _Walk:
     transactional: bool = True
     """Whether DDL takes part in transactions. Only where it does not are effects of interest to the walk itself."""
     open: _Open | None = None
+    over: bool = False
+    """Whether a transaction over several files ended before the last of them."""
     file: File = field(default_factory=File)
 
-    def migration(self, migration: Migration) -> None:
+    def migration(self, migration: Migration, *, following: Migration | None = None) -> None:
         wrapped = migration.transaction == "single" or (
             migration.transaction == "implicit" and len([s for s in migration.statements if s.operations]) > 1
         )
         self.file = File()
-        if wrapped:
+        if wrapped and self.open is not None:
+            self._continue(self.open)
+        elif wrapped and not self.over:
             self._begin(block=True, implicit=True)
         for statement in migration.statements:
             self._statement(migration, statement)
-        if self.open is not None:
+        goes_on = _goes_on(migration, following)
+        self.over = goes_on and self.open is None  # the server committed in between: the tool's transaction is no more
+        if self.open is not None and not (goes_on and self.open.implicit):
             self._end()
 
     def _statement(self, migration: Migration, statement: Statement) -> None:
@@ -200,13 +209,20 @@ class _Walk:
         self.number += 1
         self.open = _Open(Transaction(number=self.number, block=block), self.catalog, implicit=implicit)
 
+    def _continue(self, open: _Open) -> None:
+        """The same transaction in the next file: what was done before it, and the locks, are still there."""
+        self.number += 1
+        open.parts.append(open.told)
+        open.told = Transaction(number=self.number, block=True, situations=open.told.situations)
+
     def _end(self, *, rolled_back: bool = False) -> None:
         assert self.open is not None
         if rolled_back:
             self.catalog = self.open.before
         for name, value in self.open.local.items():
             self._set(name, value)
-        self.open.told.committed = self.catalog
+        for part in (*self.open.parts, self.open.told):
+            part.committed = self.catalog
         self.open = None
 
     def _control(self, operation: TransactionControl) -> None:
@@ -255,6 +271,17 @@ class _Walk:
             return  # silently ignored inside a transaction (SQLite)
         if self.dialect.can(Capability.SINGLE_WRITER):
             self._set(operation.name.lower(), operation.value)
+
+
+def _goes_on(migration: Migration, following: Migration | None) -> bool:
+    """Whether the tool keeps its transaction open for the next file."""
+    return (
+        following is not None
+        and migration.together
+        and following.together
+        and migration.transaction == following.transaction == "single"
+        and migration.source == following.source
+    )
 
 
 def relations_of(operation: Operation) -> tuple[Name, ...]:

@@ -81,6 +81,8 @@ class Migration(Record, frozen=True, kw_only=True):
     down: tuple[Statement, ...] = ()
     depends_on: tuple[str, ...] = ()
     transaction: TransactionMode = "single"
+    together: bool = False
+    """Whether the tool runs this and the next pending migration of the source in one transaction, where both say so (Drizzle, Flyway's group)."""
     checksum: str
     sha256: str
     """Of the raw bytes of the file(s)."""

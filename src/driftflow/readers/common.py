@@ -201,6 +201,7 @@ def build(
     order_key: tuple[int | str, ...],
     statements: tuple[Statement, ...],
     transaction: str,
+    together: bool = False,
     down: tuple[Statement, ...] = (),
     checksum: str = "",
     sha256: str = "",
@@ -229,6 +230,7 @@ def build(
         down=down,
         depends_on=depends_on,
         transaction=transaction,  # type: ignore[arg-type]
+        together=together,
         checksum=checksum or sha256 or file.sha256,
         sha256=sha256 or file.sha256,
         directives=file_directives(file.piece()),

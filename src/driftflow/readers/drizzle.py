@@ -186,7 +186,8 @@ def _journal(path: Path, shown: str, dialect: Dialect) -> Iterator[tuple[str, st
             why=f"{type(fault).__name__}: {fault}",
             hint="restore it from version control",
         ) from fault
-    if made_for not in {"", "pg", dialect.name}:
+    served = {"", "pg", dialect.name, *(["mysql"] if dialect.name == "mariadb" else ())}  # Drizzle calls both mysql
+    if made_for not in served:
         raise SourceError(
             "DF-E235",
             f"these migrations are for {made_for}, not for {dialect.name}",
@@ -223,6 +224,7 @@ def _migration(file: SourceFile, dialect: Dialect, *, tag: str, when: int, posit
         order_key=(position,),
         statements=_statements(file, dialect),
         transaction="single",
+        together=True,
         native={"when": str(when)},
         notes=(_NOTE,),
     )

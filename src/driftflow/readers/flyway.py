@@ -145,6 +145,7 @@ def _migration(
         statements=statements,
         down=_split(down, dialect, options, {}) if down is not None else (),
         transaction=_transaction(file, statements, dialect, options, conf),
+        together=flag(options, "group"),
         checksum=str(checksum(file.text)),
         repeatable=script.kind == "repeatable",
         native=native,

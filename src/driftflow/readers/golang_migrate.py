@@ -254,6 +254,9 @@ def _split(file: SourceFile, dialect: Dialect, options: SourceOptions) -> tuple[
 
 
 def _transaction(dialect: Dialect, options: SourceOptions) -> str:
+    """PostgreSQL makes one transaction of one string; the SQLite drivers open one, unless told not to; the MySQL driver sends statements."""
     if dialect.name == "postgresql":
         return "none" if flag(options, "multi_statement") else "implicit"
+    if dialect.name in ("mysql", "mariadb"):
+        return "none"
     return "none" if flag(options, "no_transaction_wrap") else "single"

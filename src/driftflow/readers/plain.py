@@ -203,6 +203,8 @@ def _transaction(
         return mode
     if controls_transactions(statements):
         return "file_decides"
+    if dialect.name in ("mysql", "mariadb"):
+        return "per_statement"  # as the mysql client runs a file; DDL commits there anyway
     return "per_statement" if any(runs_alone(one.sql, dialect.name) for one in statements) else "single"
 
 

@@ -5,6 +5,7 @@ Source: prisma-engines `schema-connector/src/migrations_directory.rs`, `sql-sche
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Any
 
 from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
-from driftflow.model.migration import Migration
+from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
 from driftflow.readers.base import Applied, SourceOptions, reader
-from driftflow.readers.common import build, check_options, locate, nothing_found, of_file, shown_below
+from driftflow.readers.common import build, check_options, flag, locate, nothing_found, of_file, shown_below
 from driftflow.readers.files import Faults, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
@@ -23,6 +24,7 @@ PLACES = ("prisma/migrations", "migrations")
 SCRIPT = "migration.sql"
 LOCK_FILE = "migration_lock.toml"
 LOCK_KEY = 72_707_369
+_CONCURRENTLY = re.compile(r"\bconcurrently\b", re.IGNORECASE)
 _BOM = "Prisma would send it to the server, which refuses it"
 _PROVIDERS: Mapping[str, str] = {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite"}
 
@@ -39,7 +41,7 @@ class PrismaReader:
     def read(self, folder: Path, dialect: Dialect, options: SourceOptions) -> tuple[Migration, ...]:
         if folder.is_file():
             return of_file(self, folder, dialect, options, above=2)
-        check_options(self.name, options, ())
+        check_options(self.name, options, {"splits_concurrently"})
         found = locate(folder, PLACES, _fits) or folder
         folders = [one for one in list_folder(found, options.path) if one.is_dir()]
         if not folders:
@@ -50,7 +52,7 @@ class PrismaReader:
         migrations = []
         for one in folders:
             with faults.collect():
-                migrations.append(_migration(one, shown_below(options, folder, found, one.name), dialect))
+                migrations.append(_migration(one, shown_below(options, folder, found, one.name), dialect, options))
         faults.settle(options.path, migrations)
         return tuple(migrations)
 
@@ -158,7 +160,8 @@ def _check_provider(path: Path, shown: str, dialect: Dialect) -> None:
             why=str(fault),
             hint=f"correct {shown}, then: driftflow sources",
         ) from fault
-    if _PROVIDERS.get(provider, provider) not in {"", dialect.name}:
+    served = {"", dialect.name, *(["mysql"] if dialect.name == "mariadb" else ())}  # Prisma calls both mysql
+    if _PROVIDERS.get(provider, provider) not in served:
         raise SourceError(
             "DF-E235",
             f"these migrations are for {provider}, not for {dialect.name}",
@@ -168,7 +171,7 @@ def _check_provider(path: Path, shown: str, dialect: Dialect) -> None:
         )
 
 
-def _migration(folder: Path, shown: str, dialect: Dialect) -> Migration:
+def _migration(folder: Path, shown: str, dialect: Dialect, options: SourceOptions) -> Migration:
     path = folder / SCRIPT
     if not path.is_file():
         raise SourceError(
@@ -179,6 +182,7 @@ def _migration(folder: Path, shown: str, dialect: Dialect) -> Migration:
             hint="restore the file, or remove the folder",
         )
     file = read_file(path, f"{shown}/{SCRIPT}", bom=_BOM)
+    statements = dialect.split(file.piece())
     return build(
         source="prisma",
         id=folder.name,
@@ -186,6 +190,14 @@ def _migration(folder: Path, shown: str, dialect: Dialect) -> Migration:
         file=file,
         dialect=dialect,
         order_key=(folder.name,),
-        statements=dialect.split(file.piece()),
-        transaction="implicit" if dialect.name == "postgresql" else "none",
+        statements=statements,
+        transaction=_transaction(statements, dialect, options),
     )
+
+
+def _transaction(statements: Sequence[Statement], dialect: Dialect, options: SourceOptions) -> str:
+    """A script is sent as one string. Prisma 7.4 and later (the option `splits_concurrently`) sends one with CONCURRENTLY piece by piece."""
+    if dialect.name != "postgresql":
+        return "none"
+    pieces = flag(options, "splits_concurrently") and any(_CONCURRENTLY.search(one.sql) for one in statements)
+    return "none" if pieces else "implicit"

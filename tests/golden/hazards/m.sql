@@ -31,3 +31,9 @@ ALTER TABLE public.orders ADD COLUMN marker integer;
 -- silent
 SET LOCAL search_path = audit;
 ALTER TABLE orders ADD COLUMN marker integer;
+-- scene postgresql 16.4
+-- speaks DF110 loses
+ALTER TABLE users ALTER COLUMN created TYPE timestamptz;
+-- silent
+SET LOCAL timezone = 'UTC';
+ALTER TABLE users ALTER COLUMN created TYPE timestamptz;

@@ -8,7 +8,7 @@ from driftflow.checks.base import check, finding
 from driftflow.checks.sizes import is_new
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
-from driftflow.model.operations import AlterColumnType
+from driftflow.model.operations import AlterColumnType, SetSetting
 
 
 @check(
@@ -19,7 +19,7 @@ from driftflow.model.operations import AlterColumnType
     dialects=("postgresql",),
 )
 def type_change_reads_time_zone(operation: AlterColumnType, at: Situation) -> Iterator[Finding]:
-    """A USING clause with AT TIME ZONE says the zone itself: silent then."""
+    """A USING clause with AT TIME ZONE says the zone itself, and so does a SET TIME ZONE of the file: silent then."""
     table = at.table(operation.table)
     column = table.column(operation.column) if table is not None else None
     to_zone = operation.type.startswith("timestamp") and "with time zone" in operation.type
@@ -27,7 +27,7 @@ def type_change_reads_time_zone(operation: AlterColumnType, at: Situation) -> It
     was_timestamp = column is None or column.type.startswith("timestamp")
     if is_new(at, operation.table) or to_zone == from_zone or not was_timestamp or not operation.type.startswith("timestamp"):
         return
-    if "at time zone" in operation.using.lower():
+    if "at time zone" in operation.using.lower() or _said_before(at):
         return
     quoted, name = at.dialect.quote_name(operation.table), at.dialect.quote(operation.column)
     yield finding(
@@ -42,3 +42,10 @@ def type_change_reads_time_zone(operation: AlterColumnType, at: Situation) -> It
         ),
         near=operation.column,
     )
+
+
+def _said_before(at: Situation) -> bool:
+    """Whether the file sets the time zone before this statement."""
+    before = (one for one in at.migration.statements if one.span.start < at.statement.span.start)
+    settings = (one for statement in before for one in statement.operations if isinstance(one, SetSetting))
+    return any(one.name.lower() == "timezone" and one.value is not None for one in settings)

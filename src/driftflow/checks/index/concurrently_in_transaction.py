@@ -15,6 +15,7 @@ _HOW = {
     "flyway": "executeInTransaction=false   (in the script's .conf file)",
     "diesel": "run_in_transaction = false   (in the migration's metadata.toml)",
     "golang-migrate": "the statement alone in its file: a file of several statements is one implicit transaction",
+    "drizzle": "a transaction over all pending files is the only way of Drizzle: run this one by hand, or with driftflow apply",
     "prisma": "the statement alone in its migration: a file of several statements is one implicit transaction",
 }
 
@@ -29,7 +30,7 @@ def concurrently_in_transaction(operation: BaseOperation, at: Situation) -> Iter
     why = (
         "several statements in one string are one implicit transaction"
         if several
-        else f"{at.migration.source} runs the file in one transaction"
+        else f"{at.migration.source} runs {'all pending files' if at.migration.together else 'the file'} in one transaction"
     )
     how = _HOW.get(at.migration.source)
     yield finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_new, size
+from driftflow.checks.sizes import is_old, size, tables_named
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
@@ -17,8 +17,9 @@ def rewritten_twice(operation: BaseOperation, at: Situation) -> Iterator[Finding
     """PostgreSQL, MySQL and MariaDB carry out all clauses of an ALTER TABLE in one pass over the rows. SQLite's ALTER has one clause."""
     if at.can(Capability.TABLE_REBUILD_ONLY):
         return
+    named = tables_named(at.operation)
     for table in at.effects.rewrites:
-        if table in at.rewritten and not is_new(at, table) and not at.is_small(table):
+        if table in at.rewritten and is_old(at, table, named) and not at.is_small(table):
             yield finding(
                 at,
                 f"{table.name} is written anew for the second time in this release",
