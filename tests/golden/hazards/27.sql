@@ -74,3 +74,21 @@ DROP TRIGGER orders_t;
 -- silent
 DROP VIEW v;
 CREATE VIEW v AS SELECT id FROM users;
+-- scene postgresql 16.4
+-- speaks DF415 loses
+ALTER TABLE orders DISABLE TRIGGER ALL;
+-- silent
+ALTER TABLE orders DISABLE TRIGGER ALL;
+ALTER TABLE orders ENABLE TRIGGER ALL;
+-- scene mysql 8.4.0
+-- speaks DF415 loses
+ALTER TABLE users ENGINE=MyISAM;
+-- speaks DF415 loses
+ALTER TABLE orders DISCARD TABLESPACE;
+-- silent
+ALTER TABLE users ENGINE=InnoDB;
+-- scene mariadb 10.11.6
+-- speaks DF415 loses
+ALTER TABLE users ENGINE=MyISAM;
+-- silent
+ALTER TABLE users ENGINE=InnoDB;

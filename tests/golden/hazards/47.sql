@@ -13,3 +13,19 @@ GRANT ALL ON orders TO PUBLIC;
 CREATE POLICY own ON orders USING (true);
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON orders TO app;
+-- scene postgresql 16.4
+-- speaks DF617 breaks
+REVOKE ALL ON orders FROM app;
+-- silent
+REVOKE ALL ON orders FROM app;
+GRANT SELECT ON orders TO app;
+-- scene mysql 8.4.0
+-- speaks DF617 breaks
+REVOKE INSERT ON shop.orders FROM 'app'@'%';
+-- silent
+GRANT INSERT ON shop.orders TO 'app'@'%';
+-- scene mariadb 10.11.6
+-- speaks DF617 breaks
+REVOKE INSERT ON shop.orders FROM 'app'@'%';
+-- silent
+GRANT INSERT ON shop.orders TO 'app'@'%';

@@ -18,3 +18,18 @@ CREATE INDEX users_email_key ON users (email);
 CREATE UNIQUE INDEX users_email_key ON users (email);
 -- silent
 CREATE INDEX users_email_key ON users (email);
+-- scene mysql 8.4.0
+-- speaks DF415 loses
+INSERT IGNORE INTO users (id, email) VALUES (1, 'x');
+-- silent
+INSERT INTO users (id, email) VALUES (1, 'x') ON DUPLICATE KEY UPDATE email = 'x';
+-- scene mariadb 10.11.6
+-- speaks DF415 loses
+REPLACE INTO users (id, email) VALUES (1, 'x');
+-- silent
+INSERT INTO users (id, email) VALUES (1, 'x');
+-- scene sqlite 3.40.1
+-- speaks DF415 loses
+INSERT OR REPLACE INTO users (id, email) VALUES (1, 'x');
+-- silent
+INSERT INTO users (id, email) VALUES (1, 'x') ON CONFLICT DO NOTHING;

@@ -42,6 +42,10 @@ def test_a_file_is_one_transaction() -> None:
     assert second.before == [first]
 
 
+def test_nothing_pending_is_no_walk() -> None:
+    assert walk() == []
+
+
 def test_without_a_transaction_each_statement_stands_alone() -> None:
     first, second = walk("CREATE TABLE t (id int); CREATE INDEX i ON t (id);", transaction="none")
     assert not first.in_transaction
