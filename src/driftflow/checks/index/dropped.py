@@ -36,10 +36,10 @@ def index_dropped(operation: DropIndex, at: Situation) -> Iterator[Finding]:
             near=index.name.name,
         )
     for key in table.foreign_keys:
-        if after.constraint(key.name) is not None and covers(table, key.columns) and not covers(after, key.columns):
+        if key in after.foreign_keys and covers(table, key.columns) and not covers(after, key.columns):
             yield finding(
                 at,
-                f"{key.name} has no index on {', '.join(key.columns)} any more",
+                f"{key.name or 'the foreign key to ' + key.referenced.name} has no index on {', '.join(key.columns)} any more",
                 axis="blocks",
                 severity="info" if at.is_small(table.name) else "warning",
                 why=f"each DELETE or key change in {key.referenced.name} then reads all of {table.name.name} to look for references",
