@@ -2,10 +2,6 @@
 -- speaks DF712 blocks
 ALTER TABLE users ALTER COLUMN age TYPE bigint;
 ALTER TABLE users ADD COLUMN token uuid DEFAULT gen_random_uuid();
--- speaks DF712 blocks
-ALTER TABLE users ALTER COLUMN age TYPE bigint;
--- next migration
-ALTER TABLE users ADD COLUMN token uuid DEFAULT gen_random_uuid();
 -- silent
 ALTER TABLE users ALTER COLUMN age TYPE bigint, ADD COLUMN token uuid DEFAULT gen_random_uuid();
 -- scene mysql 8.4.0

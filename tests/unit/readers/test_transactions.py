@@ -176,7 +176,7 @@ def test_locks_of_a_transaction_over_all_files_accumulate(tmp_path: Path) -> Non
     )
     first, second = walk(together, "postgresql")
     assert second.earlier == (first.operation,)
-    assert [claim.relation.name for effects in second.earlier_effects for claim in effects.locks] == ["t"]
+    assert [claim.relation.name for one in second.before for claim in one.effects.locks] == ["t"]
     assert first.committed == second.committed  # both commit at the end, together
     assert [one.migration for one in findings(together) if one.code == "DF707"] == ["0001_x"]
     assert walk(apart, "postgresql")[1].earlier == ()

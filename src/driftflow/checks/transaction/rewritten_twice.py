@@ -19,10 +19,10 @@ def rewritten_twice(operation: BaseOperation, at: Situation) -> Iterator[Finding
         return
     named = tables_named(at.operation)
     for table in at.effects.rewrites:
-        if table in at.rewritten and is_old(at, table, named) and not at.is_small(table):
+        if at.file.rewrote_before(table, at) and is_old(at, table, named) and not at.is_small(table):
             yield finding(
                 at,
-                f"{table.name} is written anew for the second time in this release",
+                f"{table.name} is written anew for the second time in this file",
                 axis="blocks",
                 severity="warning",
                 why=f"{size(at, table)} are copied, and every index is built, once more",
