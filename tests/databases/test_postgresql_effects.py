@@ -1,0 +1,36 @@
+"""Predicted effects against a live server: every recorded statement, and statements made by chance from a grammar over the same schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from postgresql_comparison import catalog_of, difference
+from postgresql_statements import statements
+
+from driftflow.lab.servers import AnyServer
+from driftflow.model.catalog import Catalog
+
+DATA = Path(__file__).parent / "data" / "effects"
+SEED, COUNT = 7, 170
+MORE_SEED, MORE = 11, 500
+
+
+@pytest.fixture(scope="module")
+def schema(postgresql_server: AnyServer) -> Iterator[tuple[str, Catalog]]:
+    url = postgresql_server.create_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute((DATA / "postgresql-setup.sql").read_bytes())
+    yield url, catalog_of(url)
+    postgresql_server.drop_database(url)
+
+
+def differences(schema: tuple[str, Catalog], wanted: list[str]) -> list[str]:
+    url, catalog = schema
+    return [f"{sql}\n    {told}" for sql in wanted if (told := difference(url, catalog, sql))]
+
+
+def test_statements_made_by_chance_are_predicted_as_this_server_does_them(schema: tuple[str, Catalog]) -> None:
+    assert differences(schema, statements(SEED, COUNT)) == []
