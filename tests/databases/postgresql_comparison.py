@@ -21,12 +21,17 @@ from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.walk import situations
 from driftflow.drivers.postgresql import PostgresqlConnector
 from driftflow.drivers.postgresql_catalog import read_catalog
+from driftflow.errors import ParseError
 from driftflow.model.catalog import Catalog
+from driftflow.model.effects import Work
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
+from driftflow.model.operations import CreateTableAs, CreateView, Delete, Insert, Operation, RefreshView, Select, Update
 
 WILL_FAIL = frozenset({"DF001", "DF005", "DF304", "DF501", "DF705"})
 """Checks that say "the server refuses this": by the catalog, the version, or what came before in the transaction."""
+TEMPORARY = "pg_temp."
+"""Relations of the session itself: nobody else can wait for them, and the catalog of others does not hold them."""
 THEN = " ;; "
 """Parts the statements of one entry. They run in one transaction, and the last is compared."""
 
@@ -152,7 +157,12 @@ class Prediction:
     def __init__(self, catalog: Catalog, text: str) -> None:
         dialect = dialect_named("postgresql")
         parts = [Statement(sql=part, span=SourceText(text=part).span(0, len(part))) for part in text.split(THEN)]
-        statements = tuple(dialect.parse(part) for part in parts)
+        self.refused: list[str] = []
+        try:
+            statements = tuple(dialect.parse(part) for part in parts)
+        except ParseError as error:  # the server's grammar
+            self.refused = [str(error)]
+            statements = ()
         migration = Migration(
             id="1",
             source="plain",
@@ -167,15 +177,19 @@ class Prediction:
         said = assess([migration], catalog=catalog, dialect=dialect, policy=Policy()).findings
         self.last = [at for at in walked if at.statement is statements[-1]]
         held = {lock for at in walked if at.statement is not statements[-1] for lock in locks_of(at)}
-        self.refused = [one.summary for one in said if one.code in WILL_FAIL and one.severity == "error"]
+        self.refused += [one.summary for one in said if one.code in WILL_FAIL and one.severity == "error"]
         self.refused += [one.summary for at in self.last for one in at.effects.fails_if if one.certain]
         self.vague = [one.summary for at in self.last for one in at.effects.fails_if if not one.certain and not one.probe]
         self.probes = [(one.probe, one.summary) for at in self.last for one in at.effects.fails_if if one.probe]
         self.unknown = next((at.effects.unknown for at in self.last if at.effects.unknown), "")
         self.transactional = all(at.effects.transactional for at in self.last)
-        self.locks = frozenset(lock for at in self.last for lock in locks_of(at)) - held
+        self.locks = frozenset(lock for at in self.last for lock in locks_of(at) if not lock.startswith(TEMPORARY)) - held
         self.rewrite = frozenset(spelled(name) for at in self.last for name in at.effects.rewrites)
-        self.scan = frozenset(spelled(name) for at in self.last for name in at.effects.scans)
+        work = [(at, one) for at in self.last for one in at.effects.work if one.kind == "scan"]
+        self.scan = frozenset(spelled(one.relation) for _, one in work)
+        self.planned = frozenset(spelled(one.relation) for at, one in work if by_plan(at, one))
+        """Relations that a query of the statement may find by an index instead."""
+        self.queries = any(isinstance(at.operation, Select) for at in self.last)
 
     def offending(self, ask: Callable[[str], int | None]) -> list[str]:
         """The conditions that hold on the rows that are there. One that cannot be asked joins the vague ones."""
@@ -187,6 +201,25 @@ class Prediction:
             elif answer:
                 found.append(summary)
         return found
+
+
+def by_plan(at: Situation, work: Work) -> bool:
+    """Whether the planner decides, from statistics that no catalog holds, if it reads the whole table: in a query with a condition or a join,
+    and on the referenced side of a foreign key that is verified."""
+    match at.operation:
+        case Update() | Delete():
+            return bool(at.operation.where or at.operation.reads)
+        case Insert():
+            return True
+        case CreateTableAs() | CreateView() | RefreshView():
+            return work.relation != relation_of(at.operation)
+        case _:
+            return work.why == "looked up for every row"
+
+
+def relation_of(operation: Operation) -> Name | None:
+    name = operation.view.name if isinstance(operation, CreateView) else getattr(operation, "name", None)
+    return name if isinstance(name, Name) else None
 
 
 def spelled(name: Name) -> str:
@@ -213,6 +246,8 @@ def _compared(seen: Comparable, prediction: Prediction, offending: Sequence[str]
     for part in ("locks", "rewrite", "scan"):
         want, got = getattr(seen, part), frozenset(one for one in getattr(prediction, part) if one.partition(":")[0] not in gone)
         want = frozenset(one for one in want if one.partition(":")[0] not in gone)
+        if part == "scan":
+            want, got = (want & got if prediction.queries else want), got - (prediction.planned - want)
         parts += [f"{part} missing {sorted(want - got)}"] if want - got else []
         parts += [f"{part} extra {sorted(got - want)}"] if got - want else []
     return "; ".join(parts)

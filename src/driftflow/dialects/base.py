@@ -83,7 +83,7 @@ class Dialect(ABC):
     plans: ClassVar[bool] = True
     """Whether there are strategies for it: without them migrations are assessed, and not planned or run."""
     one_pass: ClassVar[bool] = False
-    """Whether the server carries out all clauses of an ALTER TABLE in one pass, so that what a clause does depends on the others (MySQL)."""
+    """Whether the server carries out all clauses of an ALTER TABLE in one pass, so that what a clause does depends on the others."""
 
     # text
 
@@ -140,7 +140,7 @@ class Dialect(ABC):
         """The effects of the (resolved) operations of one statement, one record each; `catalogs` are what each of them finds.
 
         Where the server takes one pass (`one_pass`) the answer is the statement's: on MySQL the weakest algorithm wins for all clauses.
-        Elsewhere each clause does what it does alone.
+        On PostgreSQL the strongest lock does. Elsewhere each clause does what it does alone.
         """
         return tuple(
             self.effects(operation, catalog, version=version) for operation, catalog in zip(operations, catalogs, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +97,8 @@ class Situation:
     """Of the operation within its file."""
     predicted: Effects | None = None
     """Its effects, once somebody has asked for them."""
+    clauses: Sequence[Situation] = ()
+    """All operations of its statement, itself among them, where what one does depends on the others (`Dialect.one_pass`)."""
     folder: Path = Path()
     """The project's folder: where relative paths of directives start."""
     inputs: dict[str, str] | None = None
@@ -110,6 +112,10 @@ class Situation:
 
     @property
     def effects(self) -> Effects:
+        if self.predicted is None and self.clauses:
+            found = self.dialect.together([at.operation for at in self.clauses], [at.catalog for at in self.clauses])
+            for at, effects in zip(self.clauses, found, strict=True):
+                at.predicted = effects
         if self.predicted is None:
             self.predicted = self.dialect.effects(self.operation, self.catalog)
         return self.predicted

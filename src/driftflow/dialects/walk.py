@@ -163,9 +163,8 @@ class _Walk:
     def _together(self, first: int) -> None:
         """What the clauses of one statement do is the statement's to say, once all of them are known. Its transaction remembers that."""
         clauses = self.found[first:]
-        effects = self.dialect.together([at.operation for at in clauses], [at.catalog for at in clauses])
-        for at, one in zip(clauses, effects, strict=True):
-            at.predicted = one
+        for at in clauses:
+            at.clauses, at.predicted = clauses, None
 
     def _restore(self, first: int) -> None:
         """What SET STATEMENT said holds no longer."""
@@ -248,12 +247,12 @@ class _Walk:
 
     def _set(self, name: str, value: str | None, *, local: bool = False) -> None:
         """Session settings that predictions read (time zone, search_path, foreign_keys) follow the migration's own SET."""
-        before = self.catalog.settings.get(name)
+        before = next((value for key, value in self.catalog.settings.items() if key.lower() == name), None)
         if local and self.open is not None and self.open.told.block:
             self.open.local.setdefault(name, before)
         elif local:
             return  # SET LOCAL outside a transaction does nothing
-        settings = {key: kept for key, kept in self.catalog.settings.items() if key != name}
+        settings = {key: kept for key, kept in self.catalog.settings.items() if key.lower() != name}  # a server says TimeZone
         if value is not None:
             settings[name] = value
         self.catalog = record.replace(self.catalog, settings=settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
@@ -18,6 +19,7 @@ class PostgreSQL(Dialect):
     """The grammar, the renderer and the predictors are imported when they are first asked: `driftflow --help` needs none of them."""
 
     name: ClassVar[str] = "postgresql"
+    one_pass: ClassVar[bool] = True
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
 
     # text
@@ -70,6 +72,13 @@ class PostgreSQL(Dialect):
         from driftflow.dialects.postgresql.effects import predict
 
         return predict(operation, catalog, version)
+
+    def together(
+        self, operations: Sequence[Operation], catalogs: Sequence[Catalog], *, version: Version | None = None
+    ) -> tuple[Effects, ...]:
+        from driftflow.dialects.postgresql.effects.together import together
+
+        return together(operations, super().together(operations, catalogs, version=version))
 
     def can(self, capability: Capability, version: Version | None = None) -> bool:
         return capabilities.can(capability, version)

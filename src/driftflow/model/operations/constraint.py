@@ -58,7 +58,8 @@ class AddConstraint(BaseOperation, frozen=True, kw_only=True, tag="add_constrain
 
     def _fits(self, catalog: Catalog, table: Table) -> None:
         constraint = self.constraint
-        if constraint.name and table.constraint(constraint.name) is not None:
+        known = table.constraint(constraint.name) if constraint.name else None
+        if known is not None and not _same_not_null(known, constraint):
             refuse(catalog, f"constraint {constraint.name} of table {self.table} exists already")
         if isinstance(constraint, PrimaryKey) and table.primary_key is not None:
             refuse(catalog, f"table {self.table} has a primary key already: {table.primary_key.name or 'unnamed'}")

@@ -60,6 +60,8 @@ class Truncate(BaseOperation, frozen=True, kw_only=True, tag="truncate"):
     cascade: bool = False
     wait_seconds: int | None = None
     """MariaDB: WAIT n; 0 for NOWAIT."""
+    only: bool = False
+    """Each table without those that inherit from it."""
 
     def after(self, catalog: Catalog) -> Catalog:
         for name in self.tables:

@@ -13,6 +13,8 @@ from driftflow.model.record import replace
 
 class CreatePolicy(BaseOperation, frozen=True, kw_only=True, tag="create_policy"):
     policy: Policy
+    reads: tuple[Name, ...] = ()
+    """Relations that its expressions query."""
 
     def after(self, catalog: Catalog) -> Catalog:
         table = find_table(catalog, self.policy.table)
@@ -33,6 +35,7 @@ class AlterPolicy(BaseOperation, frozen=True, kw_only=True, tag="alter_policy"):
     using: str = ""
     check: str = ""
     to: str = ""
+    reads: tuple[Name, ...] = ()
 
     def after(self, catalog: Catalog) -> Catalog:
         table = find_table(catalog, self.table)

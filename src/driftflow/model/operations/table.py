@@ -25,6 +25,8 @@ class CreateTable(BaseOperation, frozen=True, kw_only=True, tag="create_table"):
     """LIKE source INCLUDING ...; resolve expands it and leaves this empty."""
     like_positions: tuple[int, ...] = ()
     """How many of the table's own columns stand before each LIKE; empty when all LIKEs come first."""
+    copied_from: tuple[Name, ...] = ()
+    """The sources of the LIKEs that resolve expanded: they are still read."""
     on_commit: str = ""
     """DROP or DELETE ROWS, on a temporary table."""
     or_replace: bool = False

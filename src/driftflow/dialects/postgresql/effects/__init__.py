@@ -10,6 +10,7 @@ from typing import assert_never
 
 from driftflow.dialects.postgresql.effects import (
     column,
+    column_generated,
     column_type,
     constraint,
     data,
@@ -73,11 +74,11 @@ def _predict(p: Prediction, operation: op.Operation) -> None:
         case op.DropNotNull():
             column.drop_not_null(p, operation)
         case op.AlterIdentity():
-            column.alter_identity(p, operation)
+            column_generated.alter_identity(p, operation)
         case op.SetExpression():
-            column.set_expression(p, operation)
+            column_generated.set_expression(p, operation)
         case op.DropExpression():
-            column.drop_expression(p, operation)
+            column_generated.drop_expression(p, operation)
         case op.SetColumnOption():
             column.set_column_option(p, operation)
         case op.AddConstraint():

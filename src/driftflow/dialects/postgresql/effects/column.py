@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 from driftflow.dialects.postgresql.effects import constraint, probes
+from driftflow.dialects.postgresql.effects.column_default import (
+    draw_numbers,
+    fits_type,
+    may_violate,
+    new_sequence,
+    refuse_default,
+)
 from driftflow.dialects.postgresql.effects.expressions import is_volatile, mentions, missing_function
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
-    ACCESS_SHARE,
-    ROW_EXCLUSIVE,
-    SHARE_ROW_EXCLUSIVE,
     SHARE_UPDATE_EXCLUSIVE,
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import (
+    altered,
     existing,
     lock_tree,
     made_sequence,
-    new_name,
     owned_sequences,
     rewrite_tree,
     scan_tree,
     tree,
 )
-from driftflow.dialects.postgresql.effects.types import constrained, read_type
+from driftflow.dialects.postgresql.effects.types import constrained, may_be_toasted, read_type
 from driftflow.dialects.proof import proves_not_null
-from driftflow.model.catalog import Check, Column, ForeignKey, Identity, SequenceOptions, Table
+from driftflow.model.catalog import Check, Column, ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
-    AlterIdentity,
     DropColumn,
     DropDefault,
-    DropExpression,
     DropNotNull,
     RenameColumn,
     SetColumnOption,
     SetDefault,
-    SetExpression,
     SetNotNull,
 )
-
-NUMBERS = "numbers for "
-"""How the claim on a column's sequence begins to say why."""
 
 
 def add_column(p: Prediction, operation: AddColumn) -> None:
@@ -61,10 +59,17 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
             relation=operation.table,
             certain=True,
         )
+    kept = table is not None and table.partitioning is not None and p.at_least(17)
+    if column.identity is not None and not kept and len(tables) > 1:
+        p.fails(
+            "unsupported", "an identity column cannot be added to a table with children", relation=operation.table, certain=True
+        )
     reason = _rewrite_reason(p, operation.table, column)
-    _new_sequence(p, operation.table, column)
+    new_sequence(p, operation.table, column)
     if reason:
         rewrite_tree(p, tables, reason)
+        draw_numbers(p, column)
+    refuse_default(p, operation.table, column)
     _refuse_nulls(p, operation, tables)
     filled = column.default is not None or bool(reason)
     for item in operation.constraints:
@@ -95,14 +100,6 @@ def _rewrite_reason(p: Prediction, table: Name, column: Column) -> str:
     return ""
 
 
-def _new_sequence(p: Prediction, table: Name, column: Column) -> None:
-    sequence = made_sequence(p.catalog, table, column)
-    if sequence is not None:
-        p.lock(table, ACCESS_SHARE)
-        p.created.add(sequence)
-        p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, why=f"{NUMBERS}{column.name}")
-
-
 def _refuse_nulls(p: Prediction, operation: AddColumn, tables: tuple[Table, ...]) -> None:
     column = operation.column
     base = read_type(column.type, p.catalog)
@@ -130,6 +127,7 @@ def _inline(p: Prediction, operation: AddColumn, item: object, tables: tuple[Tab
         case Check():
             if item.enforced:
                 scan_tree(p, tables, "the check is verified for every row, even when the new column is NULL everywhere")
+                may_violate(p, operation, item, tables)
         case _:
             constraint.add_key(p, table, item, tables, new_column=operation.column)
 
@@ -137,7 +135,8 @@ def _inline(p: Prediction, operation: AddColumn, item: object, tables: tuple[Tab
 def drop_column(p: Prediction, operation: DropColumn) -> None:
     """Catalog-only; the data is gone all the same, and so are indexes and constraints that contain the column."""
     table = existing(p, operation.table)
-    lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only)
+    missing = table is not None and table.column(operation.column) is None
+    lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only or missing)
     if table is None:
         p.loses(f"column {operation.column} and its data", operation.table)
         return
@@ -148,6 +147,11 @@ def drop_column(p: Prediction, operation: DropColumn) -> None:
             )
         return
     p.loses(f"column {operation.column} and its data", table.name)
+    p.lock_all(owned_sequences(p.catalog, table.name, operation.column), ACCESS_EXCLUSIVE, why=f"dropped with {operation.column}")
+    if operation.only and table.partitioning is not None and len(tree(p, table.name)) > 1:
+        p.fails(
+            "dependency", "the column must be dropped from the partitions too: ONLY is refused", relation=table.name, certain=True
+        )
     p.breaks(f"code that still reads or writes {table.name.name}.{operation.column}", table.name, operation.column)
     _dependents_of_column(p, table, operation.column, cascade=operation.cascade)
     for index in table.indexes:
@@ -204,23 +208,17 @@ def rename_column(p: Prediction, operation: RenameColumn) -> None:
         p.fails("exists", f'column "{operation.to}" of "{table.name.text}" exists already', relation=table.name, certain=True)
 
 
-def _altered(p: Prediction, table: Name, column: str, *, only: bool, mode: str = ACCESS_EXCLUSIVE) -> tuple[Table, ...]:
-    """Lock the tree and say so when the column is not there."""
-    known = existing(p, table)
-    tables = lock_tree(p, table, mode, only=only)
-    if known is not None and known.column(column) is None:
-        p.fails("missing", f'column "{column}" of "{table.text}" does not exist', relation=table, certain=True)
-    return tables
-
-
 def set_default(p: Prediction, operation: SetDefault) -> None:
     """Catalog-only: existing rows keep their values."""
-    _altered(p, operation.table, operation.column, only=operation.only)
+    tables = altered(p, operation.table, operation.column, only=operation.only)
+    column = tables[0].column(operation.column)
+    if column is not None:
+        fits_type(p, operation.table, operation.default, column.type)
 
 
 def drop_default(p: Prediction, operation: DropDefault) -> None:
     """Catalog-only; an INSERT that leaves the column out gets NULL from now on, or fails."""
-    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    tables = altered(p, operation.table, operation.column, only=operation.only)
     column = tables[0].column(operation.column) if tables else None
     if column is not None and not column.nullable:
         p.breaks(f"an INSERT that does not name {operation.column} fails", operation.table, operation.column)
@@ -228,7 +226,7 @@ def drop_default(p: Prediction, operation: DropDefault) -> None:
 
 def set_not_null(p: Prediction, operation: SetNotNull) -> None:
     """Reads the table under ACCESS EXCLUSIVE, unless a validated constraint proves that there is no NULL (12 and later)."""
-    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    tables = altered(p, operation.table, operation.column, only=operation.only or _stays(p, operation, nullable=False))
     unproved = [table for table in tables if not proves_not_null(table, operation.column)]
     scan_tree(p, unproved, "looks for NULLs")
     if (unproved or not tables) and not (tables and all(table.new for table in tables)):
@@ -241,59 +239,20 @@ def set_not_null(p: Prediction, operation: SetNotNull) -> None:
     p.breaks(f"an INSERT or UPDATE that leaves {operation.column} NULL fails", operation.table, operation.column)
 
 
+def _stays(p: Prediction, operation: SetNotNull | DropNotNull, *, nullable: bool) -> bool:
+    """Whether a partitioned table's column is that already, so that the partitions are not visited."""
+    table = p.catalog.table(operation.table)
+    column = table.column(operation.column) if table is not None and table.partitioning is not None else None
+    return column is not None and column.nullable == nullable
+
+
 def drop_not_null(p: Prediction, operation: DropNotNull) -> None:
     """Catalog-only."""
-    tables = _altered(p, operation.table, operation.column, only=operation.only)
+    only = operation.only or (p.at_least(18) and _stays(p, operation, nullable=True))
+    tables = altered(p, operation.table, operation.column, only=only)
     key = tables[0].primary_key if tables else None
     if key is not None and operation.column in key.columns:
         p.fails("dependency", f'column "{operation.column}" is in a primary key', relation=operation.table, certain=True)
-
-
-def alter_identity(p: Prediction, operation: AlterIdentity) -> None:
-    """The table under ACCESS EXCLUSIVE, and its sequence: nextval() of every writer waits for the commit."""
-    tables = _altered(p, operation.table, operation.column, only=operation.only)
-    column = tables[0].column(operation.column) if tables else None
-    if operation.action == "add":
-        _new_sequence(p, operation.table, Column(name=operation.column, type="", identity=operation.identity or Identity()))
-        if column is not None and column.nullable:
-            p.fails(
-                "dependency",
-                f'column "{operation.column}" must be NOT NULL before it becomes an identity',
-                relation=operation.table,
-                certain=True,
-            )
-        return
-    owned = owned_sequences(p.catalog, operation.table, operation.column)
-    sequences = owned or (new_name(operation.table.schema, operation.table.name, (operation.column,), "seq"),)
-    if column is not None and column.identity is None and not operation.if_exists:
-        p.fails("missing", f'column "{operation.column}" is not an identity column', relation=operation.table, certain=True)
-        return
-    if operation.action == "drop":
-        p.lock_all(sequences, ACCESS_EXCLUSIVE, why=f"dropped with the identity of {operation.column}")
-        p.loses(f"the sequence behind {operation.column}", operation.table)
-        return
-    p.lock_all(sequences, SHARE_ROW_EXCLUSIVE, ROW_EXCLUSIVE, why=f"{NUMBERS}{operation.column}")
-    if operation.options != SequenceOptions() or operation.restart is not None:
-        for sequence in sequences:
-            p.does("rewrite", sequence, "the sequence's one row")
-
-
-def set_expression(p: Prediction, operation: SetExpression) -> None:
-    """17 and later. A stored column is computed anew for each row; a virtual one (18) is not stored."""
-    tables = _altered(p, operation.table, operation.column, only=operation.only)
-    if p.needs_version(17, "SET EXPRESSION") and operation.generated.stored:
-        rewrite_tree(p, tables, f"{operation.column} is computed anew for each row")
-
-
-def drop_expression(p: Prediction, operation: DropExpression) -> None:
-    """13 and later. The column keeps its values and no longer follows the others."""
-    tables = _altered(p, operation.table, operation.column, only=operation.only)
-    if not p.needs_version(13, "DROP EXPRESSION"):
-        return
-    column = tables[0].column(operation.column) if tables else None
-    if column is not None and column.generated is None and not operation.if_exists:
-        p.fails("missing", f'column "{operation.column}" is not a generated column', relation=operation.table, certain=True)
-    p.breaks(f"{operation.column} is no longer kept up to date", operation.table, operation.column)
 
 
 def set_column_option(p: Prediction, operation: SetColumnOption) -> None:
@@ -301,6 +260,23 @@ def set_column_option(p: Prediction, operation: SetColumnOption) -> None:
     light = operation.option in ("statistics", "set", "reset")
     if operation.option == "compression":
         p.needs_version(14, "SET COMPRESSION")
-    _altered(
-        p, operation.table, operation.column, only=operation.only, mode=SHARE_UPDATE_EXCLUSIVE if light else ACCESS_EXCLUSIVE
+    tables = altered(
+        p,
+        operation.table,
+        operation.column,
+        only=operation.only or operation.option in ("compression", "set", "reset"),  # these do not recurse
+        mode=SHARE_UPDATE_EXCLUSIVE if light else ACCESS_EXCLUSIVE,
     )
+    column = tables[0].column(operation.column)
+    wants_more = (operation.option, operation.value.lower()) not in (
+        ("storage", "plain"),
+        ("storage", "default"),
+        ("compression", "default"),
+    )
+    if not light and column is not None and wants_more and may_be_toasted(read_type(column.type, p.catalog)) is False:
+        p.fails(
+            "unsupported",
+            f"{column.type} has a fixed length: its values are neither compressed nor stored apart",
+            relation=operation.table,
+            certain=True,
+        )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-from driftflow.dialects.postgresql.effects import probes
+from driftflow.dialects.postgresql.effects.column_values import changes_values, refuse_casts, refuse_values
 from driftflow.dialects.postgresql.effects.expressions import mentions
 from driftflow.dialects.postgresql.effects.foreign_key import revalidate
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing, lock_tree, rewrite, with_storage
-from driftflow.dialects.postgresql.effects.types import INTEGER_RANGES, Type, castable, change, constrained, read_type
-from driftflow.dialects.postgresql.names import quote
-from driftflow.dialects.proof import strip_parentheses
+from driftflow.dialects.postgresql.effects.types import Type, change, read_type
 from driftflow.model.catalog import Catalog, Check, Column, Index, Table
 from driftflow.model.operations import AlterColumnType
 
@@ -53,9 +49,9 @@ def alter_column_type(p: Prediction, operation: AlterColumnType) -> None:
         return
     _in_the_way(p, table, column)
     old, new = read_type(column.type, p.catalog), read_type(operation.type, p.catalog)
-    _casts(p, operation, column, old, new)
-    _values(p, operation, old, new)
-    rewrites = _changes_values(operation) or change(old, new, zero_offset=_zero_offset(p.catalog)) == "rewrite"
+    refuse_casts(p, operation, table, column)
+    refuse_values(p, operation, column, old, new)
+    rewrites = changes_values(operation) or change(old, new, zero_offset=_zero_offset(p.catalog)) == "rewrite"
     touched = set()
     for part in tables:
         touched |= _apply(
@@ -68,10 +64,17 @@ def alter_column_type(p: Prediction, operation: AlterColumnType) -> None:
         )
     for part in with_storage(tables):
         if any(
-            isinstance(item, Check) and item.enforced and mentions(item.expression, operation.column) for item in part.constraints
+            isinstance(item, Check) and item.enforced and item.validated and mentions(item.expression, operation.column)
+            for item in part.constraints
         ):
             p.does("scan", part.name, "checks that mention the column are verified again")
-    revalidate(p, table, operation.column)
+            if old.family != new.family:
+                p.fails(
+                    "bad_cast",
+                    f"a check mentions {operation.column}, and may not hold for a {operation.type}",
+                    relation=part.name,
+                )
+    revalidate(p, table, operation.column, operation.type, anew=changes_values(operation))
     p.breaks(f"prepared statements and code that expect {column.type}", table.name, operation.column)
 
 
@@ -88,6 +91,8 @@ def _apply(p: Prediction, table: Table, operation: AlterColumnType, *, rewrites:
             p.lock(index.name, ACCESS_EXCLUSIVE, why=f"index on {operation.column}")
             if table.partitioning is not None:
                 p.lock(index.name, SHARE_UPDATE_EXCLUSIVE)
+            elif index.parent is not None and same_order:
+                p.does("scan", table.name, "its part of a partitioned index is built anew")
             elif not same_order:
                 p.does("rewrite", index.name, "the order of its keys may change")
     return {index.name.text for index in indexes}
@@ -107,15 +112,6 @@ def _same_order(column: Column, operation: AlterColumnType, old: Type, new: Type
     if collation and collation != (column.collation.rsplit(".", 1)[-1].strip('"') or "default"):
         return False
     return old.name == new.name or {old.family, new.family} <= {"string", "network"}
-
-
-def _changes_values(operation: AlterColumnType) -> bool:
-    """USING with anything but the column itself, or a plain cast of it to the new type."""
-    using = strip_parentheses(operation.using).replace('"', "")
-    if not using or using == operation.column:
-        return False
-    cast = re.fullmatch(rf"{re.escape(operation.column)}::(.+)", using)
-    return cast is None or cast[1].replace(" ", "") != operation.type.replace('"', "").replace(" ", "")
 
 
 def _zero_offset(catalog: Catalog) -> bool:
@@ -148,115 +144,3 @@ def _in_the_way(p: Prediction, table: Table, column: Column) -> None:
             p.fails("dependency", f"trigger {trigger.name} names {column.name}", relation=table.name, certain=True)
     if table.partitioning is not None and any(mentions(part, column.name) for part in table.partitioning.key):
         p.fails("dependency", f"{column.name} is part of the partition key", relation=table.name, certain=True)
-
-
-def _casts(p: Prediction, operation: AlterColumnType, column: Column, old: Type, new: Type) -> None:
-    if not operation.using and castable(old, new) is False:
-        p.fails(
-            "bad_cast",
-            f"{column.type} cannot be cast to {operation.type} automatically: USING is needed",
-            relation=operation.table,
-            certain=True,
-        )
-    if column.default is not None and column.generated is None and castable(old, new) is False:
-        p.fails(
-            "bad_cast",
-            f"the default of {column.name} cannot be cast to {operation.type} automatically: drop it first",
-            relation=operation.table,
-            certain=True,
-        )
-
-
-def _values(p: Prediction, operation: AlterColumnType, old: Type, new: Type) -> None:
-    """What the stored values may not survive: an error, or a silent change."""
-    if operation.using and _changes_values(operation):
-        p.loses(f"whatever the USING expression does not keep of {operation.column}", operation.table)
-    column, table = quote(operation.column), operation.table
-    if new.defined is not None and new.defined.kind == "enum" and (old.defined is None or old.defined.name != new.defined.name):
-        labels = ", ".join("'" + label.replace("'", "''") + "'" for label in new.defined.labels)
-        p.fails(
-            "bad_cast",
-            f"{operation.column} holds values that {new.defined.name.name} has no label for",
-            relation=table,
-            probe=probes.matching(table, f"{column}::text NOT IN ({labels})"),
-        )
-    elif operation.using and not old.family and not old.array and new.family not in ("", "string"):
-        p.fails("bad_cast", f"{operation.column} holds values that are no {operation.type}", relation=table)
-    elif old.family == "string" and new.family != "string" and operation.using:
-        p.fails("bad_cast", f"{operation.column} holds text that is no {operation.type}", relation=table)
-    if constrained(new) and new.domain is not None and new.domain != old.domain:
-        checks = " AND ".join(re.sub(r"\bVALUE\b", column, item.expression, flags=re.IGNORECASE) for item in new.domain.checks)
-        p.fails(
-            "check_violations",
-            f"{operation.column} holds values that the domain refuses",
-            relation=table,
-            probe=probes.violations(table, checks) if checks else probes.nulls(table, operation.column),
-        )
-    _narrowing(p, operation, old, new)
-
-
-def _narrowing(p: Prediction, operation: AlterColumnType, old: Type, new: Type) -> None:
-    column, table = quote(operation.column), operation.table
-    if operation.using and _changes_values(operation):
-        return
-    if (
-        new.family == "string"
-        and new.arguments
-        and (old.family != "string" or not old.arguments or old.arguments[0] > new.arguments[0])
-    ):
-        limit = new.arguments[0]
-        p.fails(
-            "too_long",
-            f"{operation.column} holds values longer than {limit} characters",
-            relation=table,
-            probe=probes.matching(table, f"char_length({column}::text) > {limit}"),
-        )
-    if new.name in INTEGER_RANGES and old.family == "number" and not _fits_integer(old, new):
-        low, high = INTEGER_RANGES[new.name]
-        p.fails(
-            "out_of_range",
-            f"{operation.column} holds values outside {new.name}",
-            relation=table,
-            probe=probes.matching(table, f"{column} NOT BETWEEN {low} AND {high}"),
-        )
-        if old.name not in INTEGER_RANGES:
-            p.loses(f"the fraction of {operation.column}: values are rounded", table)
-    if new.name == "numeric" and new.arguments:
-        scale = new.arguments[1] if len(new.arguments) > 1 else 0
-        scale_old = old.arguments[1] if len(old.arguments) > 1 else (0 if old.arguments else 99)
-        if old.name == "numeric" and scale < scale_old:
-            p.loses(f"digits of {operation.column} behind the point beyond {scale}: values are rounded", table)
-        whole = new.arguments[0] - scale
-        whole_old = old.arguments[0] - scale_old if old.name == "numeric" and old.arguments else 99
-        if whole < whole_old:
-            p.fails(
-                "out_of_range",
-                f"{operation.column} holds values with more than {whole} digits before the point",
-                relation=table,
-                probe=probes.matching(table, f"abs({column}) >= 10::numeric ^ {whole}"),
-            )
-    if (
-        old.family == "datetime"
-        and new.family == "datetime"
-        and new.arguments
-        and new.arguments[0] < (old.arguments[0] if old.arguments else 6)
-    ):
-        p.loses(f"fractions of a second of {operation.column}: values are rounded", table)
-    if old.name.startswith("timestamp") and new.name == "date":
-        p.loses(f"the time of day of {operation.column}", table)
-    if (old.name, new.name) == ("json", "jsonb"):
-        p.fails(
-            "bad_cast", f"{operation.column} holds documents that jsonb refuses (\\u0000, numbers beyond numeric)", relation=table
-        )
-        p.loses(f"key order, duplicate keys and white space of the documents in {operation.column}", table)
-    if {old.name, new.name} == {"timestamp without time zone", "timestamp with time zone"}:
-        p.breaks(
-            f"values of {operation.column} are read in the migration session's time zone: a wrong one shifts them",
-            table,
-            operation.column,
-        )
-
-
-def _fits_integer(old: Type, new: Type) -> bool:
-    order = list(INTEGER_RANGES)
-    return old.name in order and order.index(old.name) <= order.index(new.name)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftflow.dialects.postgresql.effects import probes
+from driftflow.dialects.postgresql.effects.expressions import is_volatile
 from driftflow.dialects.postgresql.effects.foreign_key import add_foreign_key as add_foreign_key
 from driftflow.dialects.postgresql.effects.foreign_key import validate_foreign_key
+from driftflow.dialects.postgresql.effects.index_method import needs_partition_key, refuse_key
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
     ACCESS_SHARE,
@@ -37,7 +39,9 @@ def add_constraint(p: Prediction, operation: AddConstraint) -> None:
     """What is validated at once is validated under the lock; NOT VALID defers the scan to VALIDATE CONSTRAINT."""
     table = existing(p, operation.table)
     item = operation.constraint
-    if table is not None and item.name and table.constraint(item.name) is not None:
+    known = table.constraint(item.name) if table is not None and item.name else None
+    again = isinstance(known, NotNull) and isinstance(item, NotNull) and known.column == item.column
+    if table is not None and known is not None and not again:
         p.fails("exists", f'constraint "{item.name}" of "{table.name.text}" exists already', relation=table.name, certain=True)
     match item:
         case ForeignKey():
@@ -55,6 +59,8 @@ def add_constraint(p: Prediction, operation: AddConstraint) -> None:
 
 def _add_check(p: Prediction, operation: AddConstraint, item: Check) -> None:
     tables = lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only or item.no_inherit)
+    if item.no_inherit and tables and tables[0].partitioning is not None:
+        p.fails("unsupported", "a check of a partitioned table cannot be NO INHERIT", relation=operation.table, certain=True)
     if operation.only and not item.no_inherit and len(tree(p, operation.table)) > 1:
         p.fails(
             "dependency",
@@ -87,6 +93,21 @@ def _add_not_null(p: Prediction, operation: AddConstraint, item: NotNull) -> Non
     tables = lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only)
     if not p.needs_version(18, "ADD CONSTRAINT … NOT NULL"):
         return
+    column = tables[0].column(item.column) if tables else None
+    known = (
+        next((one for one in tables[0].constraints if isinstance(one, NotNull) and one.column == item.column), None)
+        if tables
+        else None
+    )
+    if (
+        column is not None
+        and (not column.nullable or known is not None)
+        and item.name
+        and item.name != (known.name if known else "")
+    ):
+        p.fails(
+            "exists", f"{item.column} has a NOT NULL constraint already, by another name", relation=operation.table, certain=True
+        )
     if item.validated:
         unproved = [table for table in tables if not proves_not_null(table, item.column)]
         scan_tree(p, unproved, "looks for NULLs")
@@ -107,6 +128,9 @@ def add_key(p: Prediction, table: Name, item: object, tables: Sequence[Table], *
     if not isinstance(item, Exclusion) and item.using_index:
         _take_index(p, table, item, tables)
         return
+    refuse_key(p, item, tables[0] if tables and new_column is None else None)
+    if tables and not isinstance(item, Exclusion):
+        needs_partition_key(p, tables[0], item.columns)
     p.lock(table, SHARE)
     label = _SUFFIX[type(item).__name__]
     columns = item.columns if label != "pkey" else ()
@@ -146,7 +170,7 @@ def _may_repeat(
         p.fails("duplicates", f"{table.name} holds rows that {item.name or 'the exclusion constraint'} excludes", relation=table)
         return
     if new_column is not None:
-        if new_column.default is not None:
+        if new_column.default is not None and not is_volatile(new_column.default, p.catalog):
             p.fails(
                 "duplicates",
                 f"every row gets the same {new_column.name}: the default repeats",
@@ -190,6 +214,10 @@ def _take_index(p: Prediction, table: Name, item: PrimaryKey | Unique, tables: S
         p.fails("missing", f'index "{item.using_index}" does not exist', relation=table, certain=True)
     if known is None:
         return
+    if known.constraint:
+        p.fails(
+            "exists", f"{item.using_index} belongs to the constraint {known.constraint} already", relation=index, certain=True
+        )
     if not known.unique or not known.valid or known.predicate or any(part.expression or part.descending for part in known.parts):
         p.fails("dependency", f'index "{item.using_index}" is not a plain, valid, unique index', relation=index, certain=True)
     if isinstance(item, PrimaryKey):
@@ -237,6 +265,10 @@ def alter_constraint(p: Prediction, operation: AlterConstraint) -> None:
         p.fails(
             "missing", f'constraint "{operation.name}" of "{table.name.text}" does not exist', relation=table.name, certain=True
         )
+    if item is not None and not isinstance(item, ForeignKey) and operation.no_inherit is None:
+        p.fails(
+            "unsupported", f"{operation.name} is no foreign key: it cannot be altered", relation=operation.table, certain=True
+        )
     if operation.enforced is not None or operation.no_inherit is not None:
         p.needs_version(18, "ALTER CONSTRAINT … ENFORCED or INHERIT")
     if operation.enforced is not None and isinstance(item, ForeignKey):
@@ -281,8 +313,9 @@ def _keys_that_lean_on(p: Prediction, table: Table, item: PrimaryKey | Unique, *
 def rename_constraint(p: Prediction, operation: RenameConstraint) -> None:
     """Instant; ON CONFLICT ON CONSTRAINT and error handling by name break."""
     table = existing(p, operation.table)
-    lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only)
     item = table.constraint(operation.name) if table is not None else None
+    alone = isinstance(item, PrimaryKey | Unique | Exclusion | ForeignKey)  # the names of checks are inherited
+    lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only or alone)
     if table is not None and item is None:
         p.fails(
             "missing", f'constraint "{operation.name}" of "{table.name.text}" does not exist', relation=table.name, certain=True

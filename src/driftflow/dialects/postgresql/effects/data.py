@@ -13,7 +13,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import Copy, Delete, Insert, Select, Truncate, Update
 
 
-def _write(p: Prediction, name: Name, *, every_row: bool, planned: bool = True) -> tuple[Table, ...]:
+def _write(p: Prediction, name: Name, *, every_row: bool, planned: bool = True, parent_read: bool = True) -> tuple[Table, ...]:
     """ROW EXCLUSIVE on the table (with its partitions). The planner of UPDATE and DELETE keeps the same on every index; an INSERT gives it back."""
     existing(p, name)
     p.lock(name, ROW_EXCLUSIVE)
@@ -23,7 +23,8 @@ def _write(p: Prediction, name: Name, *, every_row: bool, planned: bool = True) 
         if planned and part.partitioning is None:
             p.lock_all(index_names(part), ROW_EXCLUSIVE)
         elif planned:
-            p.lock(part.name, ACCESS_SHARE)
+            if parent_read:
+                p.lock(part.name, ACCESS_SHARE)
             if p.at_least(16):  # since 16 the planner looks at the indexes of a partitioned table too
                 p.lock_all(index_names(part), ROW_EXCLUSIVE)
     if every_row:
@@ -41,7 +42,7 @@ def insert(p: Prediction, operation: Insert) -> None:
     if operation.rows is None:
         p.does("rows", operation.table, "rows are written")
         p.size_unknown = True
-    read(p, _others(operation.reads, operation.table), scan=operation.rows is None)
+    read(p, operation.reads, scan=operation.rows is None)
     for table in tables[:1]:
         for key in table.foreign_keys:
             if key.referenced != table.name and (not operation.columns or set(key.columns) & set(operation.columns)):
@@ -68,7 +69,7 @@ def update(p: Prediction, operation: Update) -> None:
 
 def delete(p: Prediction, operation: Delete) -> None:
     """Foreign keys of others are followed row by row: a cascade deletes there too."""
-    tables = _write(p, operation.table, every_row=not operation.bounded)
+    tables = _write(p, operation.table, every_row=not operation.bounded, parent_read=False)
     read(p, _others(operation.reads, operation.table), scan=not operation.bounded)
     what = "rows" if operation.bounded else ("the rows that match" if operation.where else "every row")
     p.loses(f"{what} of {operation.table.name}", operation.table)
@@ -110,9 +111,15 @@ def truncate(p: Prediction, operation: Truncate) -> None:
                     certain=True,
                 )
         p.loses(f"every row of {name.name}", name)
+    for name in operation.tables:
+        if name.text in p.catalog.views:
+            p.fails("unsupported", f"{name.text} is a view: only tables are truncated", relation=name, certain=True)
     for name in wanted:
         why = "" if name in operation.tables else "references a truncated table (CASCADE)"
-        for part in tree(p, name):
+        table = p.catalog.table(name)
+        if operation.only and table is not None and table.partitioning is not None:
+            p.fails("unsupported", f"{name.name} is partitioned: TRUNCATE ONLY is refused", relation=name, certain=True)
+        for part in tree(p, name, only=operation.only and name in operation.tables):
             _empty(p, part, why)
         if operation.restart_identity:
             for sequence in owned_sequences(p.catalog, name):
@@ -126,7 +133,8 @@ def _empty(p: Prediction, table: Table, why: str) -> None:
         return
     p.lock(table.name, SHARE)
     p.created.add(table.name)  # the new file is empty: building its indexes takes no time
-    p.does("scan", table.name, "empty")
+    if index_names(table):
+        p.does("scan", table.name, "empty")
     p.does("rewrite", table.name, "a new, empty file")
     for index in index_names(table):
         p.created.add(index)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftflow.dialects.postgresql.effects import probes
+from driftflow.dialects.postgresql.effects.casts import comparable
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, ROW_SHARE, SHARE_ROW_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import descendants, existing, index_names
 from driftflow.dialects.postgresql.effects.types import read_type
 from driftflow.model.catalog import ForeignKey, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
+from driftflow.model.record import replace
 
 
 def add_foreign_key(
@@ -25,8 +27,11 @@ def add_foreign_key(
     referenced = holder if holder is not None and key.referenced == table else existing(p, key.referenced)
     _fits(p, holder, referenced, key)
     reason = f"referenced by {key.name or 'the foreign key'}"
-    p.lock(table, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE)
-    p.lock(key.referenced, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE, why=reason)
+    p.lock(table, SHARE_ROW_EXCLUSIVE)
+    p.lock(key.referenced, SHARE_ROW_EXCLUSIVE, why=reason)
+    if key.enforced:  # by triggers on both
+        p.lock(table, ACCESS_SHARE)
+        p.lock(key.referenced, ACCESS_SHARE, why=reason)
     for part in tables[1:]:
         p.lock(part.name, SHARE_ROW_EXCLUSIVE, why=f"partition of {table.name}")
     parts = descendants(p.catalog, key.referenced) if referenced is not None and referenced.partitioning is not None else ()
@@ -91,6 +96,10 @@ def _read_referenced(p: Prediction, referenced: Table, parts: Sequence[Table]) -
 
 def _fits(p: Prediction, holder: Table | None, referenced: Table | None, key: ForeignKey) -> None:
     """Columns that exist, a unique key behind the referenced ones, and types that can be compared."""
+    if key.referenced.text in p.catalog.views:
+        p.fails(
+            "unsupported", f"{key.referenced.text} is a view: nothing can reference it", relation=key.referenced, certain=True
+        )
     if referenced is None:
         return
     columns = key.referenced_columns
@@ -117,12 +126,12 @@ def _fits(p: Prediction, holder: Table | None, referenced: Table | None, key: Fo
         if mine is None or theirs is None:
             continue
         ours, other = read_type(mine.type, p.catalog), read_type(theirs.type, p.catalog)
-        if (ours.name, ours.array) != (other.name, other.array) and not (ours.family and ours.family == other.family):
+        if not comparable(ours, other):
             p.fails(
                 "bad_cast",
                 f"{here} is {mine.type} and {there} is {theirs.type}: the foreign key cannot be implemented",
                 relation=referenced.name,
-                certain=ours.defined is None and other.defined is None,
+                certain=comparable(ours, other) is False,
             )
 
 
@@ -135,14 +144,24 @@ def validate_foreign_key(p: Prediction, table: Name, key: ForeignKey, tables: Se
     _read_both(p, table, key, tables, referenced, parts)
 
 
-def revalidate(p: Prediction, table: Table, column: str) -> None:
+def revalidate(p: Prediction, table: Table, column: str, type: str, *, anew: bool) -> None:
     """A type change of a column in a foreign key makes the key again: the other table is locked, and read when the key was valid."""
     pairs = [(holder, key) for holder, key in p.catalog.referencing(table.name) if column in key.referenced_columns]
     pairs += [(table, key) for key in table.foreign_keys if column in key.columns and (table, key) not in pairs]
     for holder, key in pairs:
         other = key.referenced if holder.name == table.name else holder.name
         p.lock(other, ACCESS_EXCLUSIVE, why=f"the foreign key {key.name} is made again")
+        _fits(p, _retyped(holder, table, column, type), _retyped(p.catalog.table(key.referenced), table, column, type), key)
         p.lock(holder.name, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE)
         p.lock(key.referenced, SHARE_ROW_EXCLUSIVE, ACCESS_SHARE)
-        if key.validated:
+        before = read_type(column_before.type, p.catalog) if (column_before := table.column(column)) is not None else None
+        same = before is not None and before.name == read_type(type, p.catalog).name
+        if key.validated and (anew or not same):
             _read_both(p, holder.name, key, (holder,), p.catalog.table(key.referenced), (), may_fail=False)
+
+
+def _retyped(here: Table | None, table: Table, column: str, type: str) -> Table | None:
+    """`here` as it will be, where it is the table whose column changes its type."""
+    if here is None or here.name != table.name:
+        return here
+    return replace(here, columns=tuple(replace(one, type=type) if one.name == column else one for one in here.columns))

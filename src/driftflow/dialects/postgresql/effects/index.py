@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driftflow.dialects.numbers import whole
 from driftflow.dialects.postgresql.effects import probes
+from driftflow.dialects.postgresql.effects.index_method import needs_partition_key, refuse_by_method
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
     ACCESS_SHARE,
@@ -12,7 +13,7 @@ from driftflow.dialects.postgresql.effects.locks import (
     SHARE_UPDATE_EXCLUSIVE,
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
-from driftflow.dialects.postgresql.effects.relations import existing, index_names, new_name, tree, with_storage
+from driftflow.dialects.postgresql.effects.relations import child_index, existing, index_names, tree, with_rows, with_storage
 from driftflow.model.catalog import Catalog, Index, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterIndex, CreateIndex, DropIndex, Reindex, RenameIndex
@@ -49,6 +50,9 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
             certain=True,
         )
         return
+    refuse_by_method(p, index, table)
+    if index.unique and table is not None:
+        needs_partition_key(p, table, index.columns)
     p.created.add(index.name)
     p.lock(index.name, *((ROW_EXCLUSIVE,) if operation.concurrently else (ACCESS_EXCLUSIVE,)), why="the new index")
     if parent and not operation.only:
@@ -64,9 +68,8 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
 
 
 def _build_on_parts(p: Prediction, index: Index, tables: tuple[Table, ...]) -> None:
-    columns = [part.column or "expr" for part in index.parts]
     for part in tables[1:]:
-        name = new_name(part.name.schema, part.name.name, columns, "idx")
+        name = child_index(part, index)
         p.created.add(name)
         p.lock(part.name, SHARE, why="its part of the index is built")
         p.lock(name, ACCESS_EXCLUSIVE)
@@ -171,13 +174,13 @@ def reindex(p: Prediction, operation: Reindex) -> None:
         on = index.table if index is not None else None
         _rebuild(p, on, (operation.name,), concurrently=concurrently)
     elif operation.kind == "table" and operation.name is not None:
-        table = existing(p, operation.name)
+        table = with_rows(p, operation.name)
         if table is not None and table.partitioning is not None:
             p.transactional = False
             p.lock(table.name, SHARE_UPDATE_EXCLUSIVE if concurrently else SHARE)
             for part in tree(p, table.name)[1:]:  # even with CONCURRENTLY, and awaited like any other lock
                 p.lock_for_a_moment(part.name, SHARE, why="while the partitions are listed")
-        for part in with_storage(tree(p, operation.name)):
+        for part in with_storage((table, *tree(p, operation.name)[1:])) if table is not None else ():
             _rebuild(p, part.name, index_names(part), concurrently=concurrently)
     else:
         for part in p.catalog.tables.values():
@@ -192,7 +195,8 @@ def reindex(p: Prediction, operation: Reindex) -> None:
 def _rebuild(p: Prediction, table: Name | None, indexes: tuple[Name, ...], *, concurrently: bool) -> None:
     if table is not None:
         p.lock(table, SHARE_UPDATE_EXCLUSIVE if concurrently else SHARE, why="its indexes are built anew")
-        p.does("scan", table, "the index is built from it")
+        if indexes:
+            p.does("scan", table, "the index is built from it")
     for index in indexes:
         p.lock(index, SHARE_UPDATE_EXCLUSIVE if concurrently else ACCESS_EXCLUSIVE)
         p.does("rewrite", index, "built anew")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from driftflow.dialects.postgresql.effects.index import find_index
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing
 from driftflow.dialects.postgresql.effects.types import find_type
-from driftflow.model.catalog import Routine
+from driftflow.model.catalog import Routine, Table
 from driftflow.model.operations import (
     AlterObject,
     Comment,
@@ -91,8 +92,25 @@ def comment(p: Prediction, operation: Comment) -> None:
         return
     of_table = operation.kind in ("constraint", "trigger", "policy", "rule")
     if operation.kind in ("table", "column") or of_table:
-        existing(p, operation.relation)
+        table = existing(p, operation.relation)
+        _must_have(p, operation, table)
+    if operation.kind == "index" and find_index(p.catalog, operation.relation)[1] is None and p.catalog.complete:
+        p.fails("missing", f'relation "{operation.relation.text}" does not exist', relation=operation.relation, certain=True)
     p.lock(operation.relation, ACCESS_SHARE if of_table else SHARE_UPDATE_EXCLUSIVE)
+
+
+def _must_have(p: Prediction, operation: Comment, table: Table | None) -> None:
+    """The part of the table that the comment is about, where the catalog holds its kind."""
+    if table is None:
+        return
+    known: dict[str, set[str]] = {
+        "constraint": {one.name for one in table.constraints},
+        "trigger": {one.name for one in table.triggers},
+        "policy": {one.name for one in table.policies},
+    }
+    name = operation.target.partition(" ON ")[0].strip('"')
+    if operation.kind in known and name and name not in known[operation.kind]:
+        p.fails("missing", f"{operation.kind} {name} of {table.name.text} does not exist", relation=table.name, certain=True)
 
 
 def grant(p: Prediction, operation: Grant) -> None:
@@ -110,10 +128,19 @@ def alter_object(p: Prediction, operation: AlterObject) -> None:
             p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
         case "statistics" | "publication":
             p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
-        case "foreign_table":
+        case "foreign_table" | "sequence":
             p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
+            missing = (
+                [name for name in operation.relations if name.text not in p.catalog.sequences]
+                if operation.kind == "sequence"
+                else []
+            )
+            for name in missing if p.catalog.complete else ():
+                p.fails("missing", f'sequence "{name.text}" does not exist', relation=name, certain=True)
         case "type" if operation.action == "alter" and operation.name is not None:
             known = find_type(operation.name.text, p.catalog)
+            if known is None and p.catalog.complete:
+                p.fails("missing", f'type "{operation.name.text}" does not exist', certain=True)
             if known is not None and known.kind in ("enum", "domain"):
                 p.fails("missing", f"{operation.name.text} has no attributes: it is no composite type", certain=True)
         case "extension" if operation.action not in ("rename", "owner", "set_schema"):
@@ -133,6 +160,8 @@ def drop_object(p: Prediction, operation: DropObject) -> None:
     match operation.kind:
         case "rule":
             p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
+            if not operation.if_exists:
+                p.fails("missing", "whether the rule exists is in no catalog that we read")
         case "statistics":
             p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
         case "database" | "tablespace" | "subscription":

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE, SHARE_UPDATE_EXCLUSIVE
+from driftflow.dialects.postgresql.effects.locks import (
+    ACCESS_EXCLUSIVE,
+    ACCESS_SHARE,
+    SHARE,
+    SHARE_ROW_EXCLUSIVE,
+    SHARE_UPDATE_EXCLUSIVE,
+)
 from driftflow.dialects.postgresql.effects.prediction import Prediction
-from driftflow.dialects.postgresql.effects.relations import child_index, default_partition, existing, index_names
+from driftflow.dialects.postgresql.effects.relations import child_index, default_partition, descendants, existing, index_names
 from driftflow.dialects.proof import conjuncts, proves_not_null, strip_parentheses
 from driftflow.model.catalog import Check, Index, Table
 from driftflow.model.operations import AttachPartition, DetachPartition, SetInherit
@@ -27,6 +34,8 @@ def attach_partition(p: Prediction, operation: AttachPartition) -> None:
         p.does("scan", operation.partition, "every row is compared with the bound")
         return
     _build_missing(p, parent, child)
+    if parent.foreign_keys or any(p.catalog.referencing(parent.name)) or any(one.per_row for one in parent.triggers):
+        p.lock(child.name, SHARE_ROW_EXCLUSIVE, why=f"foreign keys and row triggers of {parent.name.name} hold for it too")
     if not proves_bound(child, parent, operation.bound):
         p.does("scan", child.name, "every row is compared with the bound")
         p.fails("check_violations", f"{child.name.name} holds rows outside {operation.bound}", relation=child.name)
@@ -104,18 +113,75 @@ def detach_partition(p: Prediction, operation: DetachPartition) -> None:
     p.lock(operation.table, ACCESS_EXCLUSIVE)
     p.lock(operation.partition, ACCESS_EXCLUSIVE if p.at_least(14) else SHARE_UPDATE_EXCLUSIVE)
     part = p.catalog.table(operation.partition)
+    for holder, key in p.catalog.referencing(operation.table) if part is not None else ():
+        p.lock(holder.name, SHARE, why=f"{key.name} may point at rows of the partition")
+        p.does("scan", holder.name, "looks for rows that point at the partition")
+        p.lock(operation.partition, ACCESS_SHARE)
+        p.lock_all(index_names(part) if part is not None else (), ACCESS_SHARE)
+        p.fails("dependency", f"rows of {holder.name.name} may point at the partition ({key.name})", relation=holder.name)
     p.lock_all(index_names(part) if part is not None else (), ACCESS_EXCLUSIVE, why="no longer part of the parent's index")
     if default is not None and default.name != operation.partition:
         p.lock(default.name, ACCESS_EXCLUSIVE, why="the default partition's constraint changes")
     p.breaks(f"queries on {operation.table.name} no longer see the rows of {operation.partition.name}", operation.table)
 
 
+def _is_like(p: Prediction, child: Table, parent: Table) -> None:
+    """A child has every column of its parent, of the same type and as NOT NULL, and every check."""
+    for column in parent.columns:
+        own = child.column(column.name)
+        if own is None:
+            p.fails("missing", f'"{child.name.text}" has no column "{column.name}"', relation=child.name, certain=True)
+        elif own.type != column.type:
+            p.fails(
+                "unsupported",
+                f"{column.name} is {own.type} in {child.name.name} and {column.type} in {parent.name.name}",
+                relation=child.name,
+                certain=True,
+            )
+        elif own.nullable and not column.nullable:
+            p.fails(
+                "unsupported",
+                f"{column.name} is NOT NULL in {parent.name.name} and not in {child.name.name}",
+                relation=child.name,
+                certain=True,
+            )
+    for check in parent.constraints:
+        if isinstance(check, Check) and not check.no_inherit and child.constraint(check.name) is None:
+            p.fails(
+                "missing",
+                f"{child.name.name} has no check {check.name}, which {parent.name.name} has",
+                relation=child.name,
+                certain=True,
+            )
+
+
+def may_be_parent(p: Prediction, table: Table | None) -> None:
+    """Nothing inherits from a partitioned table or from a partition."""
+    if table is not None and (table.partitioning is not None or table.partition_of is not None):
+        p.fails(
+            "unsupported",
+            f'"{table.name.text}" is partitioned or a partition: nothing inherits from it',
+            relation=table.name,
+            certain=True,
+        )
+
+
 def set_inherit(p: Prediction, operation: SetInherit) -> None:
     """Instant; queries on the parent see more, or fewer, rows."""
     child, parent = existing(p, operation.table), existing(p, operation.parent)
-    for column in parent.columns if operation.inherit and child is not None and parent is not None else ():
-        if child is not None and child.column(column.name) is None:
-            p.fails("missing", f'"{child.name.text}" has no column "{column.name}"', relation=child.name, certain=True)
+    if child is not None and (child.partitioning is not None or child.partition_of is not None):
+        p.fails(
+            "unsupported",
+            f'the inheritance of "{child.name.text}", partitioned or a partition, cannot be changed',
+            relation=child.name,
+            certain=True,
+        )
+    if operation.inherit:
+        may_be_parent(p, parent)
+    if operation.inherit and child is not None and parent is not None:
+        if parent.name in {child.name, *(one.name for one in descendants(p.catalog, child.name))}:
+            p.fails("unsupported", "a table cannot inherit from itself", relation=child.name, certain=True)
+        _is_like(p, child, parent)
     p.lock(operation.table, ACCESS_EXCLUSIVE)
     p.lock(operation.parent, SHARE_UPDATE_EXCLUSIVE)
     p.breaks(f"queries on {operation.parent.name} see other rows", operation.parent)
@@ -123,35 +189,79 @@ def set_inherit(p: Prediction, operation: SetInherit) -> None:
 
 def proves_bound(child: Table, parent: Table, bound: str) -> bool:
     """Whether validated checks of the child imply a one-column range bound. Anything more involved counts as not proved."""
-    match = _RANGE.fullmatch(" ".join(bound.split()))
-    if match is None or parent.partitioning is None or len(parent.partitioning.key) != 1:
+    wanted = _range(parent, bound)
+    if wanted is None or not proves_not_null(child, wanted.column):
         return False
-    column = parent.partitioning.key[0]
-    facts = {
-        _plain(part)
-        for item in child.constraints
-        if isinstance(item, Check) and item.validated
-        for part in conjuncts(item.expression)
-    }
-    return (
-        proves_not_null(child, column)
-        and _plain(f"{column} >= {match['low']}") in facts
-        and _plain(f"{column} < {match['high']}") in facts
+    known = [one for check in _checks(child) for one in _comparisons(check)]
+    return any(_at_least(one, wanted.column, wanted.low) for one in known) and any(
+        _below(one, wanted.column, wanted.high) for one in known
     )
 
 
 def excludes_bound(default: Table, parent: Table, bound: str) -> bool:
     """Whether a validated check of the default partition says that no row is inside the bound."""
-    match = _RANGE.fullmatch(" ".join(bound.split()))
-    if match is None or parent.partitioning is None or len(parent.partitioning.key) != 1:
+    wanted = _range(parent, bound)
+    if wanted is None:
         return False
-    column, low, high = parent.partitioning.key[0], match["low"], match["high"]
-    wanted = {
+    column, low, high = wanted.column, wanted.low, wanted.high
+    negated = {
         _plain(f"not {column} >= {low} and {column} < {high}"),
         _plain(f"{column} < {low} or {column} >= {high}"),
     }
-    checks = (item for item in default.constraints if isinstance(item, Check) and item.validated)
-    return any(_plain(item.expression) in wanted for item in checks)
+    if any(_plain(check) in negated for check in _checks(default)):
+        return True
+    known = [one for check in _checks(default) for one in _comparisons(check)]
+    return any(_below(one, column, low) or _at_least(one, column, high) for one in known)
+
+
+@dataclass(frozen=True)
+class _Range:
+    column: str
+    low: str
+    high: str
+
+
+def _range(parent: Table, bound: str) -> _Range | None:
+    match = _RANGE.fullmatch(" ".join(bound.split()))
+    if match is None or parent.partitioning is None or len(parent.partitioning.key) != 1:
+        return None
+    return _Range(parent.partitioning.key[0], match["low"].strip(), match["high"].strip())
+
+
+def _checks(table: Table) -> list[str]:
+    return [item.expression for item in table.constraints if isinstance(item, Check) and item.validated and item.enforced]
+
+
+_COMPARISON = re.compile(r"(?P<column>[a-z_][\w$]*)(?P<sign><=|>=|<|>)(?P<value>-?[\w.:-]+)")
+
+
+def _comparisons(check: str) -> list[tuple[str, str, str]]:
+    """(column, sign, value) of each part of the check that compares a column with a constant; the parts are joined by AND."""
+    found = [_COMPARISON.fullmatch(_plain(part)) for part in conjuncts(check)]
+    return [(one["column"], one["sign"], one["value"]) for one in found if one is not None]
+
+
+def _at_least(fact: tuple[str, str, str], column: str, low: str) -> bool:
+    name, sign, value = fact
+    return name == _plain(column) and sign in (">", ">=") and _ordered(_plain(low), value)
+
+
+def _below(fact: tuple[str, str, str], column: str, high: str) -> bool:
+    """`id < x` is below the bound up to it; `id <= x` only before it."""
+    name, sign, value = fact
+    if name != _plain(column) or sign not in ("<", "<="):
+        return False
+    return _ordered(value, _plain(high)) and (sign == "<" or value != _plain(high))
+
+
+def _ordered(first: str, second: str) -> bool:
+    """Equal, or both whole numbers in order. Other constants are only compared as they are written."""
+    if first == second:
+        return True
+    try:
+        return int(first) <= int(second)
+    except ValueError:
+        return False
 
 
 def _plain(expression: str) -> str:

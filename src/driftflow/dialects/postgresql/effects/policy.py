@@ -12,6 +12,7 @@ from driftflow.model.operations import AlterPolicy, CreatePolicy, DropPolicy, Se
 def create_policy(p: Prediction, operation: CreatePolicy) -> None:
     table = existing(p, operation.policy.table)
     p.lock(operation.policy.table, ACCESS_EXCLUSIVE)
+    p.lock_all(operation.reads, ACCESS_SHARE, why="queried by the policy")
     if _has(table, operation.policy.name):
         p.fails(
             "exists",
@@ -24,6 +25,7 @@ def create_policy(p: Prediction, operation: CreatePolicy) -> None:
 def alter_policy(p: Prediction, operation: AlterPolicy) -> None:
     table = existing(p, operation.table)
     p.lock(operation.table, ACCESS_EXCLUSIVE)
+    p.lock_all(operation.reads, ACCESS_SHARE, why="queried by the policy")
     if table is not None and not _has(table, operation.name):
         p.fails(
             "missing",

@@ -27,6 +27,11 @@ def violations(table: Name, expression: str) -> str:
     return f"SELECT count(*) FROM {quoted_name(table)} WHERE NOT ({expression})"
 
 
+def violations_if_any(table: Name, expression: str) -> str:
+    """1 where the table has a row and the expression, which names none of its columns, is false."""
+    return f"SELECT count(*) FROM (SELECT 1 FROM {quoted_name(table)} LIMIT 1) AS any_row WHERE NOT ({expression})"
+
+
 def duplicates(table: Name, columns: Sequence[str], *, predicate: str = "", nulls_equal: bool = False) -> str:
     """Groups of rows that share the key. `columns` are SQL, quoted already (or expressions)."""
     conditions = [] if nulls_equal else [f"{column} IS NOT NULL" for column in columns]

@@ -10,6 +10,7 @@ from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.names import columns_part, make_object_name
 from driftflow.model.catalog import Catalog, Column, Index, Table
 from driftflow.model.names import Name
+from driftflow.model.operations.naming import index_columns
 
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
 """The server's own: the catalog leaves them out."""
@@ -23,6 +24,14 @@ def existing(p: Prediction, name: Name, *, if_exists: bool = False) -> Table | N
         if p.catalog.complete and name.text not in p.catalog.views and not if_exists and name.schema not in SYSTEM_SCHEMAS:
             p.fails("missing", f'relation "{name.text}" does not exist', relation=name, certain=True)
     return table
+
+
+def with_rows(p: Prediction, name: Name) -> Table | None:
+    """The table, or the materialized view as a table with its indexes; None, with its failure, for anything else."""
+    view = p.catalog.views.get(name.text)
+    if view is not None and view.materialized:
+        return Table(name=view.name, indexes=view.indexes)
+    return existing(p, name)
 
 
 def descendants(catalog: Catalog, name: Name) -> tuple[Table, ...]:
@@ -56,6 +65,15 @@ def lock_tree(p: Prediction, name: Name, *modes: str, only: bool = False) -> tup
     tables = tree(p, name, only=only)
     for table in tables[1:]:
         p.lock(table.name, *modes, why=f"{'partition' if table.partition_of else 'child'} of {name.name}")
+    return tables
+
+
+def altered(p: Prediction, table: Name, column: str, *, only: bool, mode: str = ACCESS_EXCLUSIVE) -> tuple[Table, ...]:
+    """Lock the tree and say so when the column is not there."""
+    known = existing(p, table)
+    tables = lock_tree(p, table, mode, only=only)
+    if known is not None and known.column(column) is None:
+        p.fails("missing", f'column "{column}" of "{table.text}" does not exist', relation=table, certain=True)
     return tables
 
 
@@ -133,8 +151,7 @@ def child_index(child: Table, index: Index) -> Name:
         key = next((c for c in child.constraints if c.name == index.constraint), None)
         label = "pkey" if index.constraint.endswith("_pkey") or type(key).__name__ == "PrimaryKey" else "key"
         return new_name(child.name.schema, child.name.name, () if label == "pkey" else index.columns, label)
-    columns = [part.column or "expr" for part in index.parts]
-    return new_name(child.name.schema, child.name.name, columns, "idx")
+    return Name(schema=child.name.schema, name=make_object_name(child.name.name, index_columns(index), "idx"))
 
 
 def columns_of_type(catalog: Catalog, type_name: Name) -> Iterator[tuple[Table, Column]]:

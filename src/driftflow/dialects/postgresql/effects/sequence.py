@@ -17,6 +17,7 @@ def create_sequence(p: Prediction, operation: CreateSequence) -> None:
         return
     p.created.add(name)
     p.lock(name, ACCESS_EXCLUSIVE, why="the new sequence")
+    _owner(p, operation.sequence.owned_by)
 
 
 def alter_sequence(p: Prediction, operation: AlterSequence) -> None:
@@ -26,18 +27,27 @@ def alter_sequence(p: Prediction, operation: AlterSequence) -> None:
         if not operation.if_exists:
             p.fails("missing", f'sequence "{operation.name.text}" does not exist', relation=operation.name, certain=True)
         return
+    sequence = p.catalog.sequences.get(operation.name.text)
+    if sequence is not None and sequence.identity and operation.owned_by is not None:
+        p.fails(
+            "unsupported", f"{operation.name.name} belongs to an identity column for good", relation=operation.name, certain=True
+        )
     p.lock(operation.name, SHARE_ROW_EXCLUSIVE, ROW_EXCLUSIVE)
     if operation.options != SequenceOptions() or operation.restarts or operation.restart is not None:
         p.does("rewrite", operation.name, "the sequence's one row")
-    if operation.owned_by:
-        schema, table = operation.owned_by.split(".")[:2]
-        p.lock(Name(schema=schema, name=table), ACCESS_SHARE, why="owns it from now on")
+    _owner(p, operation.owned_by or "")
     if operation.restarts or operation.restart is not None:
         p.fails(
             "duplicates",
             f"{operation.name.name} restarts below numbers that are in use: later inserts collide",
             relation=operation.name,
         )
+
+
+def _owner(p: Prediction, column: str) -> None:
+    if column:
+        schema, table = column.split(".")[:2]
+        p.lock(Name(schema=schema, name=table), ACCESS_SHARE, why="owns it from now on")
 
 
 def drop_sequence(p: Prediction, operation: DropSequence) -> None:

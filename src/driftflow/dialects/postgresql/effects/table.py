@@ -22,7 +22,7 @@ from driftflow.dialects.postgresql.effects.relations import (
     owned_sequences,
     rewrite,
     tree,
-    with_storage,
+    with_rows,
 )
 from driftflow.model.catalog import Catalog, Exclusion, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
@@ -62,17 +62,17 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
             p.lock(table.name, SHARE)
             p.lock(index.name, ACCESS_EXCLUSIVE, why="the new index")
             p.does("scan", table.name, "empty")
-    for source, _ in operation.like:
+    for source in (*(source for source, _ in operation.like), *operation.copied_from):
         p.lock(source, ACCESS_SHARE, why="copied from")
     for item in table.constraints:
-        if isinstance(item, PrimaryKey | Unique | Exclusion) and table.partitioning is None:
+        if isinstance(item, PrimaryKey | Unique | Exclusion):
             _new_index(p, table, item)
     for key in table.foreign_keys:
         add_foreign_key(p, table.name, key, (table,), scans=False)
     if table.partition_of is not None:
         partition.create_partition(p, table)
     for parent in table.inherits:
-        existing(p, parent)
+        partition.may_be_parent(p, existing(p, parent))
         p.lock(parent, SHARE_UPDATE_EXCLUSIVE, why="inherited from")
 
 
@@ -81,7 +81,8 @@ def _new_index(p: Prediction, table: Table, item: PrimaryKey | Unique | Exclusio
     p.created.add(name)
     p.lock(table.name, SHARE)
     p.lock(name, ACCESS_EXCLUSIVE, why="the constraint's index")
-    p.does("scan", table.name, "empty")
+    if table.partitioning is None:
+        p.does("scan", table.name, "empty")
 
 
 def create_table_as(p: Prediction, operation: CreateTableAs) -> None:
@@ -92,7 +93,7 @@ def create_table_as(p: Prediction, operation: CreateTableAs) -> None:
         return
     p.created.add(operation.name)
     p.lock(operation.name, ACCESS_EXCLUSIVE, why="the new table")
-    read(p, operation.reads, scan=operation.with_data)
+    read(p, operation.reads, scan=operation.with_data, planned=operation.with_data)
 
 
 def read(p: Prediction, relations: tuple[Name, ...], *, scan: bool, planned: bool = True, mode: str = ACCESS_SHARE) -> None:
@@ -103,7 +104,11 @@ def read(p: Prediction, relations: tuple[Name, ...], *, scan: bool, planned: boo
         p.lock(name, mode, why="read")
         if view is not None and not view.materialized and planned:
             read(p, view.depends_on, scan=scan, mode=mode)
-        for part in with_storage(tree(p, name)) if table is not None and planned else ():
+        for part in tree(p, name) if table is not None and planned else ():
+            if part.partitioning is not None:
+                if p.at_least(16):  # since 16 the planner looks at the indexes of a partitioned table too
+                    p.lock_all(index_names(part), mode, why="the planner looks at it")
+                continue
             p.lock(part.name, mode, why="read")
             p.lock_all(index_names(part), mode, why="the planner looks at it")
             if scan:
@@ -188,27 +193,56 @@ def _known(p: Prediction, name: Name, *, if_exists: bool) -> None:
 
 def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
     """Options and the cluster mark take SHARE UPDATE EXCLUSIVE; owner, identity, rules ACCESS EXCLUSIVE. Only the catalog changes."""
-    existing(p, operation.table)
+    table = existing(p, operation.table)
     match operation.option:
         case "set" | "reset" | "without_cluster":
             p.lock(operation.table, SHARE_UPDATE_EXCLUSIVE)
+            own = any(not name.strip().startswith("toast.") for name in operation.value.strip("()").split(","))
+            if operation.option == "set" and own and table is not None and table.partitioning is not None:
+                p.fails("unsupported", "a partitioned table has no storage parameters", relation=table.name, certain=True)
         case "cluster_on":
             p.lock(operation.table, SHARE_UPDATE_EXCLUSIVE)
-            p.lock(Name(schema=operation.table.schema, name=operation.value.strip('"')), SHARE_UPDATE_EXCLUSIVE)
+            p.lock(_named_index(p, table, operation.table, operation.value), SHARE_UPDATE_EXCLUSIVE)
+            if table is not None and table.partitioning is not None:
+                p.fails("unsupported", "a partitioned table has no CLUSTER mark", relation=table.name, certain=True)
         case "replica_identity":
             p.lock(operation.table, ACCESS_EXCLUSIVE)
             if operation.value.upper().startswith("USING INDEX "):
-                p.lock(Name(schema=operation.table.schema, name=operation.value[12:].strip().strip('"')), SHARE)
+                name = _named_index(p, table, operation.table, operation.value[12:])
+                p.lock(name, SHARE)
+                _identifies(p, table, name)
         case "owner":
             p.lock(operation.table, ACCESS_EXCLUSIVE)
             p.lock_all(owned_sequences(p.catalog, operation.table), ACCESS_EXCLUSIVE, why="changes owner with its table")
+        case "not_of":
+            p.lock(operation.table, ACCESS_EXCLUSIVE)
+            p.fails("missing", f"{operation.table.name} may not be a typed table", relation=operation.table)
         case _:
             p.lock(operation.table, ACCESS_EXCLUSIVE)
 
 
+def _named_index(p: Prediction, table: Table | None, on: Name, text: str) -> Name:
+    name = Name(schema=on.schema, name=text.strip().strip('"'))
+    if table is not None and name not in index_names(table):
+        p.fails("missing", f'index "{name.name}" of "{on.text}" does not exist', relation=on, certain=p.catalog.complete)
+    return name
+
+
+def _identifies(p: Prediction, table: Table | None, name: Name) -> None:
+    """REPLICA IDENTITY wants a unique index over all rows and NOT NULL columns, checked at once."""
+    index = table.index(name.name) if table is not None else None
+    if table is None or index is None:
+        return
+    key = table.constraint(index.constraint) if index.constraint else None
+    nullable = [column for column in index.columns if (found := table.column(column)) is not None and found.nullable]
+    plain = len(index.columns) == len(index.parts) and not index.predicate
+    if not (index.unique and plain) or nullable or (isinstance(key, PrimaryKey | Unique) and key.deferrable):
+        p.fails("unsupported", f"{name.name} is not unique over all rows and NOT NULL columns", relation=name, certain=True)
+
+
 def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
     """Everything that writes a whole table anew on purpose, and VACUUM and ANALYZE, which do not."""
-    tables = (existing(p, operation.table),) if operation.table is not None else tuple(p.catalog.tables.values())
+    tables = (with_rows(p, operation.table),) if operation.table is not None else tuple(p.catalog.tables.values())
     if operation.table is not None:
         p.lock(operation.table, SHARE_UPDATE_EXCLUSIVE if operation.action in ("vacuum", "analyze") else ACCESS_EXCLUSIVE)
     p.transactional = operation.action not in ("vacuum", "vacuum_full") and not (
@@ -221,8 +255,7 @@ def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
 
 def _analyze(p: Prediction, table: Table) -> None:
     """A sample, not a scan. A partitioned table is analysed through its partitions, and each of them by itself."""
-    parts = tree(p, table.name)
-    for part in parts:
+    for part in (table, *tree(p, table.name)[1:]):
         p.lock(part.name, SHARE_UPDATE_EXCLUSIVE, why="" if part is table else f"below {table.name.name}")
         if part.partitioning is None:
             p.lock_all(index_names(part), ACCESS_SHARE)
@@ -230,11 +263,25 @@ def _analyze(p: Prediction, table: Table) -> None:
                 p.lock(part.name, ACCESS_SHARE)
 
 
+def _set_logged(p: Prediction, table: Table, *, unlogged: bool) -> None:
+    """A new file for the table and its indexes, and since 15 for the sequences that it owns. A partitioned table has no file: 18 refuses."""
+    if table.partitioning is not None:
+        if p.at_least(18):
+            p.fails("unsupported", "a partitioned table is neither LOGGED nor UNLOGGED", relation=table.name, certain=True)
+        return
+    if table.unlogged == unlogged:
+        return
+    rewrite(p, table, f"SET {'UNLOGGED' if unlogged else 'LOGGED'}")
+    if p.at_least(15):
+        for sequence in owned_sequences(p.catalog, table.name):
+            p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, why="owned by the table, written with it")
+            p.does("rewrite", sequence, "the sequence's one row")
+
+
 def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
     match operation.action:
         case "logged" | "unlogged":
-            if table.unlogged != (operation.action == "unlogged"):
-                rewrite(p, table, f"SET {operation.action.upper()}")
+            _set_logged(p, table, unlogged=operation.action == "unlogged")
             if operation.action == "unlogged":
                 p.loses(f"the contents of {table.name.name} after a crash, and on every replica", table.name)
         case "tablespace":
@@ -245,7 +292,11 @@ def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
             p.needs_version(15, "SET ACCESS METHOD")
             if (table.access_method or "heap") != operation.value.strip('"'):
                 rewrite(p, table, f"stored by {operation.value}")
+        case "cluster" if not operation.value and not any(index.valid for index in table.indexes):
+            p.fails("missing", f"no index of {table.name.name} is marked for CLUSTER", relation=table.name, certain=True)
         case "cluster" | "vacuum_full":
+            if operation.action == "cluster" and not operation.value:
+                p.fails("missing", f"no index of {table.name.name} may be marked for CLUSTER", relation=table.name)
             for part in with_storage(tree(p, table.name) if table.partitioning is not None else (table,)):
                 rewrite(p, part, "CLUSTER" if operation.action == "cluster" else "VACUUM FULL")
                 p.lock_all(index_names(part), ACCESS_SHARE)

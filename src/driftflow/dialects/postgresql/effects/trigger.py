@@ -14,7 +14,9 @@ def create_trigger(p: Prediction, operation: CreateTrigger) -> None:
     trigger = operation.trigger
     table = existing(p, trigger.table)
     lock_tree(p, trigger.table, SHARE_ROW_EXCLUSIVE, only=not trigger.per_row)
-    p.lock_all(operation.touches, SHARE_ROW_EXCLUSIVE, why="named by the constraint trigger")
+    p.lock_all(operation.touches, ACCESS_SHARE, why="named by the constraint trigger")
+    if table is not None and trigger.timing == "INSTEAD OF":
+        p.fails("unsupported", f'"{table.name.text}" is a table: INSTEAD OF is for views', relation=table.name, certain=True)
     if table is not None and not operation.or_replace and any(known.name == trigger.name for known in table.triggers):
         p.fails("exists", f'trigger "{trigger.name}" of "{table.name.text}" exists already', relation=table.name, certain=True)
     if operation.or_replace:
@@ -25,7 +27,8 @@ def drop_trigger(p: Prediction, operation: DropTrigger) -> None:
     if operation.table is None:
         return
     table = existing(p, operation.table, if_exists=operation.if_exists)
-    if table is not None and operation.if_exists and operation.name not in {trigger.name for trigger in table.triggers}:
+    holder = table or p.catalog.views.get(operation.table.text)
+    if holder is not None and operation.if_exists and operation.name not in {trigger.name for trigger in holder.triggers}:
         return  # nothing to drop, nothing locked
     lock_tree(p, operation.table, ACCESS_EXCLUSIVE)
     p.lock(operation.table, ACCESS_SHARE)

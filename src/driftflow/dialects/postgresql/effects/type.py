@@ -17,6 +17,9 @@ from driftflow.model.operations import AddEnumValue, AlterDomain, CreateType, Dr
 def create_type(p: Prediction, operation: CreateType) -> None:
     if operation.type.name.text in p.catalog.types:
         p.fails("exists", f'type "{operation.type.name.text}" exists already', certain=True)
+    elif operation.type.kind == "composite":
+        p.created.add(operation.type.name)
+        p.lock(operation.type.name, ACCESS_EXCLUSIVE, why="a composite type is a relation too")
 
 
 def add_enum_value(p: Prediction, operation: AddEnumValue) -> None:

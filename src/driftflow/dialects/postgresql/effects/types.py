@@ -173,24 +173,59 @@ def _fits(old: Type, new: Type) -> bool:
     return bool(old.arguments) and old.arguments[0] <= new.arguments[0]
 
 
-def castable(old: Type, new: Type) -> bool | None:
-    """Whether ALTER TYPE finds a cast by itself, without USING. None: not known (types of extensions)."""
-    if (old.name, old.array) == (new.name, new.array):
+_TOASTED = frozenset(
+    {
+        "character varying",
+        "text",
+        "character",
+        "numeric",
+        "bytea",
+        "json",
+        "jsonb",
+        "inet",
+        "cidr",
+        "bit",
+        "bit varying",
+        "xml",
+        "tsvector",
+        "int4range",
+        "int8range",
+        "numrange",
+        "tsrange",
+        "tstzrange",
+        "daterange",
+    }
+)
+
+
+def may_be_toasted(type: Type) -> bool | None:
+    """Whether its values may be stored apart or compressed: those of a variable length. None: not known."""
+    if type.array or type.name in _TOASTED:
         return True
-    if new.family == "string" and not new.array:
-        return True  # every type has an assignment cast to text
-    if old.array or new.array:
-        return False
-    if old.family and old.family == new.family:
-        return True
-    if {old.name, new.name} <= {"time without time zone", "time with time zone"}:
-        return True
-    if old.name.startswith("timestamp") and new.name.startswith("time "):
-        return True
-    known = set(_FAMILIES) | {"boolean", "uuid", "bytea", "interval", "time without time zone"}
-    known_old = old.name in known or (old.defined is not None and old.defined.kind == "enum")
-    known_new = new.name in known or (new.defined is not None and new.defined.kind == "enum")
-    return False if known_old and known_new else None
+    if type.defined is not None:
+        return type.defined.kind != "enum"
+    return False if type.name in _FIXED else None
+
+
+_FIXED = frozenset(
+    {
+        "smallint",
+        "integer",
+        "bigint",
+        "real",
+        "double precision",
+        "boolean",
+        "date",
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "time without time zone",
+        "time with time zone",
+        "interval",
+        "uuid",
+        "name",
+        "macaddr",
+    }
+)
 
 
 INTEGER_RANGES: Mapping[str, tuple[int, int]] = {

@@ -8,9 +8,11 @@ from driftflow.dialects.postgresql.effects.locks import (
     EXCLUSIVE,
     ROW_EXCLUSIVE,
     SHARE,
+    SHARE_UPDATE_EXCLUSIVE,
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.table import read
+from driftflow.dialects.postgresql.queries import output_columns
 from driftflow.model.catalog import View
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterView, CreateView, DropView, RefreshView
@@ -26,7 +28,7 @@ def create_view(p: Prediction, operation: CreateView) -> None:
         return
     if taken is None:
         p.created.add(view.name)
-    elif view.columns and taken.columns and view.columns[: len(taken.columns)] != taken.columns:
+    elif not _keeps_columns(taken, view):
         p.fails(
             "dependency",
             f"CREATE OR REPLACE cannot rename, retype or drop columns of {view.name.name}",
@@ -40,10 +42,19 @@ def create_view(p: Prediction, operation: CreateView) -> None:
     read(p, view.depends_on, scan=runs, planned=runs)
 
 
+def _keeps_columns(taken: View, view: View) -> bool:
+    """Whether the columns that are there stay, by name and place. What cannot be told counts as kept: the server says it soon enough."""
+    columns = view.columns or output_columns(view.definition)
+    return not (columns and taken.columns) or columns[: len(taken.columns)] == taken.columns
+
+
 def drop_view(p: Prediction, operation: DropView) -> None:
     view = _known(p, operation.name, if_exists=operation.if_exists)
     if view is None and p.catalog.complete:
         return
+    if view is not None and view.materialized != operation.materialized:
+        kind = "a materialized view" if operation.materialized else "an ordinary view"
+        p.fails("missing", f"{operation.name.text} is not {kind}", relation=operation.name, certain=True)
     p.lock(operation.name, ACCESS_EXCLUSIVE)
     p.loses(f"view {operation.name.text}, with its grants and triggers", operation.name, reversible=True)
     p.breaks(f"code that reads {operation.name.name}", operation.name)
@@ -56,8 +67,15 @@ def drop_view(p: Prediction, operation: DropView) -> None:
 
 
 def alter_view(p: Prediction, operation: AlterView) -> None:
-    _known(p, operation.name, if_exists=False)
-    p.lock(operation.name, ACCESS_EXCLUSIVE)
+    """Like the same clause of a table: options and the cluster mark of a materialized view let its readers pass."""
+    view = _known(p, operation.name, if_exists=False)
+    clause = operation.action.upper()
+    light = (
+        view is not None and view.materialized and clause.startswith(("SET (", "RESET (", "CLUSTER ON", "SET WITHOUT CLUSTER"))
+    )
+    p.lock(operation.name, SHARE_UPDATE_EXCLUSIVE if light else ACCESS_EXCLUSIVE)
+    if clause.startswith("CLUSTER ON "):
+        p.lock(Name(schema=operation.name.schema, name=operation.action[11:].strip().strip('"')), SHARE_UPDATE_EXCLUSIVE)
 
 
 def refresh_view(p: Prediction, operation: RefreshView) -> None:
@@ -83,7 +101,8 @@ def refresh_view(p: Prediction, operation: RefreshView) -> None:
         for index in indexes:
             p.does("rewrite", index, "built anew")
     p.does("scan", operation.name)
-    read(p, view.depends_on if view is not None else (), scan=True)
+    if operation.with_data:  # without, the query is not even planned
+        read(p, view.depends_on if view is not None else (), scan=True)
 
 
 def _known(p: Prediction, name: Name, *, if_exists: bool) -> View | None:

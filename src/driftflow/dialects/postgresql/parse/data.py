@@ -192,13 +192,15 @@ def _constant(node: Node) -> bool:
 
 
 def truncate(body: Node, sql: str) -> tuple[Operation, ...]:
-    if any(not node["RangeVar"].get("inh") for node in body["relations"]):
-        raise NotUnderstood("TRUNCATE ONLY")
+    alone = [not node["RangeVar"].get("inh") for node in body["relations"]]
+    if any(alone) and not all(alone):
+        raise NotUnderstood("TRUNCATE with ONLY for some of its tables")
     return (
         Truncate(
             tables=tuple(relation(node["RangeVar"]) for node in body["relations"]),
             restart_identity=bool(body.get("restart_seqs")),
             cascade=cascades(body),
+            only=all(alone),
         ),
     )
 

@@ -161,7 +161,9 @@ def _one(operation: Operation) -> str:
             return objects.comment(operation)
         case Truncate():
             restart = " RESTART IDENTITY" if operation.restart_identity else ""
-            return f"TRUNCATE {', '.join(map(quote_name, operation.tables))}{restart}{_cascade(operation.cascade)}"
+            only = "ONLY " if operation.only else ""
+            named = ", ".join(only + quote_name(table) for table in operation.tables)
+            return f"TRUNCATE {named}{restart}{_cascade(operation.cascade)}"
         case LockTable():
             nowait = " NOWAIT" if operation.nowait else ""
             return f"LOCK TABLE {', '.join(map(quote_name, operation.tables))} IN {operation.mode} MODE{nowait}"

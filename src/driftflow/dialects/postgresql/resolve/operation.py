@@ -12,7 +12,7 @@ from driftflow.dialects.postgresql.resolve.sequence import owner, usual
 from driftflow.dialects.postgresql.resolve.table import add_column, create_table, resolved_column, usual_identity
 from driftflow.dialects.postgresql.resolve.trigger import resolved_trigger
 from driftflow.model import operations as op
-from driftflow.model.catalog import Catalog, Index, PrimaryKey, Table, TypeDefinition, Unique
+from driftflow.model.catalog import Catalog, Index, NotNull, PrimaryKey, Table, TypeDefinition, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import Operation
 from driftflow.model.operations.rules import not_null_is_named
@@ -51,7 +51,8 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             return replace(operation, table=table, type=type_, using=resolved_expression(operation.using, catalog))
         case op.AlterPolicy():
             using, check = resolved_expression(operation.using, catalog), resolved_expression(operation.check, catalog)
-            return replace(operation, table=place.relation(operation.table, catalog), using=using, check=check)
+            table, reads = place.relation(operation.table, catalog), place.relations(operation.reads, catalog)
+            return replace(operation, table=table, using=using, check=check, reads=reads)
         case op.CreateTableAs():
             name = place.new(operation.name, catalog, temporary=operation.temporary)
             return replace(operation, name=name, reads=place.relations(operation.reads, catalog))
@@ -127,7 +128,11 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             policy = operation.policy
             using, check = resolved_expression(policy.using, catalog), resolved_expression(policy.check, catalog)
             table = place.relation(policy.table, catalog)
-            return replace(operation, policy=replace(policy, table=table, using=using, check=check))
+            return replace(
+                operation,
+                policy=replace(policy, table=table, using=using, check=check),
+                reads=place.relations(operation.reads, catalog),
+            )
         case op.Comment():
             return (
                 operation
@@ -182,6 +187,11 @@ def _table(
 def _add_constraint(operation: op.AddConstraint, catalog: Catalog) -> op.AddConstraint:
     name = place.relation(operation.table, catalog)
     table = catalog.table(name) or Table(name=name)
+    given = operation.constraint
+    if isinstance(given, NotNull) and not given.name:  # one that is there already stays, by its own name
+        there = next((one for one in table.constraints if isinstance(one, NotNull) and one.column == given.column), None)
+        if there is not None:
+            return replace(operation, table=name, constraint=replace(given, name=there.name))
     (constraint,) = named((operation.constraint,), table, catalog, Chooser(catalog, name.schema))
     if isinstance(constraint, (PrimaryKey, Unique)) and constraint.using_index and not constraint.columns:
         index = table.index(constraint.using_index)

@@ -45,7 +45,13 @@ def create_table(operation: CreateTable, catalog: Catalog) -> CreateTable:
     columns = (_serial(resolved_column(column, table.name, catalog), table.name, catalog, chooser) for column in table.columns)
     table = replace(table, columns=tuple(columns))
     table = replace(table, constraints=named(_valid(table.constraints), table, catalog, chooser))
-    return replace(operation, table=_with_key(table), like=left, like_positions=operation.like_positions if left else ())
+    return replace(
+        operation,
+        table=_with_key(table),
+        like=left,
+        like_positions=operation.like_positions if left else (),
+        copied_from=operation.copied_from if left else tuple(source for source, _ in like) or operation.copied_from,
+    )
 
 
 def _valid(constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
