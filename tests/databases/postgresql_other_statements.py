@@ -58,7 +58,7 @@ AFTER = (
     "drop table p cascade",
     "drop view vt cascade",
     "drop view v5",
-    "truncate p, un cascade",
+    "truncate p cascade",
     "alter table pt add column z uuid default gen_random_uuid()",
     "alter table pt detach partition pt1",
     "drop type mood cascade",

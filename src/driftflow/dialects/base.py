@@ -83,7 +83,9 @@ class Dialect(ABC):
     plans: ClassVar[bool] = True
     """Whether there are strategies for it: without them migrations are assessed, and not planned or run."""
     one_pass: ClassVar[bool] = False
-    """Whether the server carries out all clauses of an ALTER TABLE in one pass, so that what a clause does depends on the others."""
+    """Whether the server carries out all clauses of an ALTER TABLE in one pass, so that one algorithm must serve all of them (MySQL)."""
+    clauses_matter: ClassVar[bool] = False
+    """Whether what a clause of a statement does depends on the others: then `together` is asked."""
 
     # text
 
@@ -139,7 +141,7 @@ class Dialect(ABC):
     ) -> tuple[Effects, ...]:
         """The effects of the (resolved) operations of one statement, one record each; `catalogs` are what each of them finds.
 
-        Where the server takes one pass (`one_pass`) the answer is the statement's: on MySQL the weakest algorithm wins for all clauses.
+        Where clauses matter to each other (`clauses_matter`) the answer is the statement's: on MySQL the weakest algorithm wins for all of them.
         On PostgreSQL the strongest lock does. Elsewhere each clause does what it does alone.
         """
         return tuple(

@@ -98,7 +98,7 @@ class Situation:
     predicted: Effects | None = None
     """Its effects, once somebody has asked for them."""
     clauses: Sequence[Situation] = ()
-    """All operations of its statement, itself among them, where what one does depends on the others (`Dialect.one_pass`)."""
+    """All operations of its statement, itself among them, where what one does depends on the others (`Dialect.clauses_matter`)."""
     folder: Path = Path()
     """The project's folder: where relative paths of directives start."""
     inputs: dict[str, str] | None = None

@@ -114,7 +114,7 @@ class _Walk:
         first = len(self.found)
         for index, operation in enumerate(statement.operations):
             self._operation(migration, statement, index, operation)
-        if self.dialect.one_pass and len(statement.operations) > 1:
+        if self.dialect.clauses_matter and len(statement.operations) > 1:
             self._together(first)
             self._restore(first)
         if alone and self.open is not None and not self.open.told.block:

@@ -34,6 +34,7 @@ QUERIES = (
     "routines",
     "types",
     "policies",
+    "extended_statistics",
     "extensions",
     "publications",
     "subscriptions",

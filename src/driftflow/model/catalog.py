@@ -256,6 +256,14 @@ class TableStatistics(Record, frozen=True, kw_only=True):
     """reltuples, count(*), sqlite_stat1, max(rowid), ..."""
 
 
+class ExtendedStatistics(Record, frozen=True, kw_only=True):
+    """CREATE STATISTICS: what the planner is told about columns together."""
+
+    name: Name
+    columns: tuple[str, ...] = ()
+    """Those that it depends on; empty: not known (made by a pending migration)."""
+
+
 class Table(Record, frozen=True, kw_only=True):
     name: Name
     columns: tuple[Column, ...] = ()
@@ -286,6 +294,8 @@ class Table(Record, frozen=True, kw_only=True):
     """aclitems in text, sorted."""
     publications: tuple[str, ...] = ()
     """Publications that carry it, by FOR ALL TABLES and IN SCHEMA too."""
+    extended_statistics: tuple[ExtendedStatistics, ...] = ()
+    """PostgreSQL; takes no part in fingerprints."""
     definition: str = ""
     """The CREATE TABLE text where the server keeps one (SQLite, MySQL); takes no part in fingerprints."""
     statistics: TableStatistics = TableStatistics()
@@ -537,7 +547,7 @@ _VIEW_LINKS: Links = (
 
 def structure(table: Table) -> Table:
     """The table without what changes by itself or differs between two environments that hold the same schema: statistics, index sizes, kept
-    texts, owner, grants, publications, driftflow's own triggers. The default replica identity is spelled as nothing."""
+    texts, owner, grants, publications, extended statistics, driftflow's own triggers. The default replica identity is spelled as nothing."""
     return replace(
         table,
         statistics=TableStatistics(),
@@ -547,6 +557,7 @@ def structure(table: Table) -> Table:
         owner="",
         grants=(),
         publications=(),
+        extended_statistics=(),
         replica_identity="" if table.replica_identity == "d" else table.replica_identity,
         partition_bound=QUOTED_NUMBER.sub(r"\1", table.partition_bound),
         indexes=_ordered_indexes(table.indexes),

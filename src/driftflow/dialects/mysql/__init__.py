@@ -30,6 +30,7 @@ class MySQL(Dialect):
     default_schema: ClassVar[str] = ""
     plans: ClassVar[bool] = False
     one_pass: ClassVar[bool] = True
+    clauses_matter: ClassVar[bool] = True
     mariadb: ClassVar[bool] = False
 
     def split(self, source: SourceText) -> tuple[Statement, ...]:

@@ -19,7 +19,7 @@ class PostgreSQL(Dialect):
     """The grammar, the renderer and the predictors are imported when they are first asked: `driftflow --help` needs none of them."""
 
     name: ClassVar[str] = "postgresql"
-    one_pass: ClassVar[bool] = True
+    clauses_matter: ClassVar[bool] = True
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
 
     # text
@@ -78,7 +78,7 @@ class PostgreSQL(Dialect):
     ) -> tuple[Effects, ...]:
         from driftflow.dialects.postgresql.effects.together import together
 
-        return together(operations, super().together(operations, catalogs, version=version))
+        return together(operations, catalogs, super().together(operations, catalogs, version=version))
 
     def can(self, capability: Capability, version: Version | None = None) -> bool:
         return capabilities.can(capability, version)

@@ -14,7 +14,7 @@ from driftflow.dialects.base import Rows
 from driftflow.dialects.postgresql.catalog_columns import column, sequence_options
 from driftflow.dialects.postgresql.catalog_keys import constraint, index
 from driftflow.dialects.postgresql.catalog_statistics import table_statistics
-from driftflow.dialects.postgresql.catalog_tables import policy, publications_of, table, trigger
+from driftflow.dialects.postgresql.catalog_tables import extended_statistics, policy, publications_of, table, trigger
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -112,6 +112,7 @@ def _columns(rows: Sequence[Row], normal: Normal, normal_type: Normal) -> tuple[
 def _tables(rows: Rows, publications: Sequence[Publication], normal: Normal, normal_type: Normal) -> dict[str, Table]:
     columns, constraints = by_relation(rows["columns"]), by_relation(rows["constraints"])
     indexes, triggers, policies = by_relation(rows["indexes"]), by_relation(rows["triggers"]), by_relation(rows["policies"])
+    extended = by_relation(rows.get("extended_statistics", ()))
     statistics = table_statistics(rows)
     parents = {f"{row['schema']}.{row['name']}": row["parents"] for row in rows["tables"]}
     tables = {}
@@ -128,6 +129,7 @@ def _tables(rows: Rows, publications: Sequence[Publication], normal: Normal, nor
             policies=tuple(policy(one, normal=normal) for one in policies[place]),
             publications=publications_of(row, publications, parents),
             statistics=statistics[place],
+            extended_statistics=tuple(extended_statistics(one) for one in extended[place]),
         )
         tables[made.name.text] = _not_null_only_where_proved(made)
     return tables

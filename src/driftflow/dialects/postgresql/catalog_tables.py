@@ -8,6 +8,7 @@ from typing import Any, Literal
 from driftflow.model.catalog import (
     Column,
     Constraint,
+    ExtendedStatistics,
     Index,
     Partitioning,
     Policy,
@@ -41,6 +42,7 @@ def table(
     policies: tuple[Policy, ...],
     publications: tuple[str, ...],
     statistics: TableStatistics,
+    extended_statistics: tuple[ExtendedStatistics, ...],
 ) -> Table:
     """One row of tables.sql with everything that hangs on it."""
     parents = tuple(Name(schema=schema, name=name) for schema, name in row["parents"] or ())
@@ -70,6 +72,7 @@ def table(
         grants=tuple(sorted(row["acl"] or ())),
         publications=publications,
         statistics=statistics,
+        extended_statistics=extended_statistics,
     )
 
 
@@ -113,6 +116,11 @@ def trigger(row: Row) -> Trigger:
         enabled=row["enabled"],
         comment=row["comment"] or "",
     )
+
+
+def extended_statistics(row: Row) -> ExtendedStatistics:
+    """One row of extended_statistics.sql."""
+    return ExtendedStatistics(name=Name(schema=row["statistics_schema"], name=row["name"]), columns=tuple(row["columns"] or ()))
 
 
 def policy(row: Row, *, normal: Callable[[str], str]) -> Policy:

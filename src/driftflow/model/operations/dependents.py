@@ -161,6 +161,7 @@ def without_column(table: Table, column: str, *, keep_indexes: bool = False) -> 
         constraints=constraints,
         indexes=indexes,
         policies=tuple(one for one in table.policies if not holds(one.using) and not holds(one.check)),
+        extended_statistics=tuple(one for one in table.extended_statistics if column not in one.columns),
         triggers=tuple(
             one for one in table.triggers if column not in one.update_columns and not _in_condition(one.definition, column)
         ),

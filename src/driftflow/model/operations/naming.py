@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from driftflow.model.catalog import Index
 
@@ -36,17 +36,20 @@ def fitted(first: str, second: str, label: str) -> str:
 
 def index_columns(index: Index) -> str:
     """The middle of a made-up index name: its columns, INCLUDE among them, with what an expression is called."""
-    names: list[str] = []
-    for part in index.parts:
-        names.append(_unlike(part.column or expression_name(part.expression), names))
-    for column in index.include:
-        names.append(_unlike(column, names))
     joined = ""
-    for name in names:
+    for name in apart([*(part.column or expression_name(part.expression) for part in index.parts), *index.include]):
         joined += ("_" if joined else "") + name
         if len(joined.encode()) > NAME_BYTES_MAX:
             break
     return joined
+
+
+def apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Each name once: `a`, `a1`, `a2` where it comes again (ChooseIndexColumnNames)."""
+    found: list[str] = []
+    for name in names:
+        found.append(_unlike(name, found))
+    return tuple(found)
 
 
 def expression_name(expression: str) -> str:

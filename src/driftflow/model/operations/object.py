@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog, Extension
+from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.dependents import drop_table, drop_views
@@ -126,6 +126,18 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
     sql: str
     relations: tuple[Name, ...] = ()
 
+    def after(self, catalog: Catalog) -> Catalog:
+        """Of these only new extended statistics are in the catalog."""
+        if (self.kind, self.action) != ("statistics", "create") or self.name is None:
+            return catalog
+        for relation in self.relations:
+            table = catalog.table(relation)
+            if table is not None:
+                name = self.name if self.name.schema else Name(schema=relation.schema, name=self.name.name)
+                made = (*table.extended_statistics, ExtendedStatistics(name=name))
+                catalog = put(catalog, replace(table, extended_statistics=made))
+        return catalog
+
 
 class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):
     kind: str
@@ -145,5 +157,11 @@ class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):
                 return replace(catalog, publications=tuple(one for one in catalog.publications if one.name != name))
             case "subscription":
                 return replace(catalog, subscriptions=tuple(one for one in catalog.subscriptions if one != name))
+            case "statistics":
+                for table in list(catalog.tables.values()):
+                    kept = tuple(one for one in table.extended_statistics if one.name.name != name)
+                    if kept != table.extended_statistics:
+                        catalog = put(catalog, replace(table, extended_statistics=kept))
+                return catalog
             case _:
                 return catalog

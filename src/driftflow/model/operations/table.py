@@ -341,8 +341,17 @@ class SetInherit(BaseOperation, frozen=True, kw_only=True, tag="set_inherit"):
         if self.inherit == there:
             refuse(catalog, f"table {self.table} {'inherits from' if there else 'does not inherit from'} {self.parent}")
             return catalog
+        if self.inherit and (self.parent == self.table or _is_below(catalog, self.parent, self.table)):
+            refuse(catalog, f"table {self.table} cannot inherit from itself")
+            return catalog
         kept = (*table.inherits, self.parent) if self.inherit else tuple(one for one in table.inherits if one != self.parent)
         return put(catalog, replace(table, inherits=kept))
+
+
+def _is_below(catalog: Catalog, name: Name, top: Name) -> bool:
+    """Whether the table inherits from the other, at any depth."""
+    table = catalog.table(name)
+    return table is not None and any(parent == top or _is_below(catalog, parent, top) for parent in table.inherits)
 
 
 def _replica_identity(value: str) -> str:

@@ -26,6 +26,7 @@ from driftflow.dialects.postgresql.effects.relations import (
     scan_tree,
     tree,
 )
+from driftflow.dialects.postgresql.effects.statistics import made_again
 from driftflow.dialects.postgresql.effects.types import constrained, may_be_toasted, read_type
 from driftflow.dialects.proof import proves_not_null
 from driftflow.model.catalog import Check, Column, ForeignKey, Table
@@ -153,6 +154,7 @@ def drop_column(p: Prediction, operation: DropColumn) -> None:
             "dependency", "the column must be dropped from the partitions too: ONLY is refused", relation=table.name, certain=True
         )
     p.breaks(f"code that still reads or writes {table.name.name}.{operation.column}", table.name, operation.column)
+    made_again(p, table, operation.column)
     _dependents_of_column(p, table, operation.column, cascade=operation.cascade)
     for index in table.indexes:
         if operation.column in (*index.columns, *index.include) or any(
@@ -227,6 +229,13 @@ def drop_default(p: Prediction, operation: DropDefault) -> None:
 def set_not_null(p: Prediction, operation: SetNotNull) -> None:
     """Reads the table under ACCESS EXCLUSIVE, unless a validated constraint proves that there is no NULL (12 and later)."""
     tables = altered(p, operation.table, operation.column, only=operation.only or _stays(p, operation, nullable=False))
+    if operation.only and any(
+        part.column(operation.column) is not None and not proves_not_null(part, operation.column)
+        for part in tree(p, operation.table)[1:]
+    ):
+        p.fails(
+            "dependency", "NOT NULL must be set on the child tables too: ONLY is refused", relation=operation.table, certain=True
+        )
     unproved = [table for table in tables if not proves_not_null(table, operation.column)]
     scan_tree(p, unproved, "looks for NULLs")
     if (unproved or not tables) and not (tables and all(table.new for table in tables)):
@@ -250,6 +259,14 @@ def drop_not_null(p: Prediction, operation: DropNotNull) -> None:
     """Catalog-only."""
     only = operation.only or (p.at_least(18) and _stays(p, operation, nullable=True))
     tables = altered(p, operation.table, operation.column, only=only)
+    parent = tables[0].partitioning is not None and len(tree(p, operation.table)) > 1
+    if operation.only and parent and not (p.at_least(18) and _stays(p, operation, nullable=True)):
+        p.fails(
+            "dependency",
+            "NOT NULL must be dropped from the partitions too: ONLY is refused",
+            relation=operation.table,
+            certain=True,
+        )
     key = tables[0].primary_key if tables else None
     if key is not None and operation.column in key.columns:
         p.fails("dependency", f'column "{operation.column}" is in a primary key', relation=operation.table, certain=True)

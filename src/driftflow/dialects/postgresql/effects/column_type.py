@@ -8,6 +8,7 @@ from driftflow.dialects.postgresql.effects.foreign_key import revalidate
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing, lock_tree, rewrite, with_storage
+from driftflow.dialects.postgresql.effects.statistics import made_again
 from driftflow.dialects.postgresql.effects.types import Type, change, read_type
 from driftflow.model.catalog import Catalog, Check, Column, Index, Table
 from driftflow.model.operations import AlterColumnType
@@ -62,19 +63,20 @@ def alter_column_type(p: Prediction, operation: AlterColumnType) -> None:
             same_order=_same_order(column, operation, old, new),
             why=f"{old.name} becomes {new.name}",
         )
+    made_again(p, table, operation.column)
     for part in with_storage(tables):
         if any(
             isinstance(item, Check) and item.enforced and item.validated and mentions(item.expression, operation.column)
             for item in part.constraints
         ):
             p.does("scan", part.name, "checks that mention the column are verified again")
-            if old.family != new.family:
+            if old.family != new.family or changes_values(operation):
                 p.fails(
                     "bad_cast",
                     f"a check mentions {operation.column}, and may not hold for a {operation.type}",
                     relation=part.name,
                 )
-    revalidate(p, table, operation.column, operation.type, anew=changes_values(operation))
+    revalidate(p, table, operation.column, operation.type, anew=rewrites)
     p.breaks(f"prepared statements and code that expect {column.type}", table.name, operation.column)
 
 

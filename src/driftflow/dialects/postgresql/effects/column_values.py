@@ -122,6 +122,14 @@ def _narrowing(p: Prediction, operation: AlterColumnType, old: Type, new: Type) 
             relation=table,
             probe=probes.matching(table, f"char_length({column}::text) > {limit}"),
         )
+    if new.name == "bit" and old.name in ("bit", "bit varying") and (new.arguments or (1,)) != old.arguments:
+        width = (new.arguments or (1,))[0]
+        p.fails(
+            "too_long",
+            f"{operation.column} holds values that are not of {width} bits",
+            relation=table,
+            probe=probes.matching(table, f"length({column}) <> {width}"),
+        )
     if new.name in INTEGER_RANGES and old.family == "number" and not _fits_integer(old, new):
         low, high = INTEGER_RANGES[new.name]
         p.fails(

@@ -140,7 +140,7 @@ def add_key(p: Prediction, table: Name, item: object, tables: Sequence[Table], *
     if item.deferrable:
         p.lock(table, SHARE_ROW_EXCLUSIVE, why="a deferrable constraint is checked by a trigger")
     parent = bool(tables) and tables[0].partitioning is not None
-    if parent:
+    if parent and len(tables) > 1:
         p.lock(name, SHARE_UPDATE_EXCLUSIVE)
     for part in with_storage(tables):
         p.does("scan", part.name, "the index is built from it")

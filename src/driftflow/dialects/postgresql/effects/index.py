@@ -39,6 +39,9 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
     tables = tree(p, index.table, only=operation.only)
     p.transactional = not operation.concurrently
     p.lock(index.table, SHARE_UPDATE_EXCLUSIVE if operation.concurrently else SHARE)
+    columns = [part.column for part in index.parts if part.column] + list(index.include)
+    if view is not None and view.columns and not set(columns) <= set(view.columns):
+        p.fails("missing", f"{view.name.name} has not all the columns of the index", relation=view.name, certain=True)
     if index.nulls_not_distinct:
         p.needs_version(15, "NULLS NOT DISTINCT")
     parent = table is not None and table.partitioning is not None
@@ -56,7 +59,8 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
     p.created.add(index.name)
     p.lock(index.name, *((ROW_EXCLUSIVE,) if operation.concurrently else (ACCESS_EXCLUSIVE,)), why="the new index")
     if parent and not operation.only:
-        p.lock(index.name, SHARE_UPDATE_EXCLUSIVE)
+        if len(tables) > 1:
+            p.lock(index.name, SHARE_UPDATE_EXCLUSIVE)
         _build_on_parts(p, index, tables)
     elif parent:
         pass  # ON ONLY: nothing is built, the index stays invalid until a part is attached for every partition
@@ -172,6 +176,8 @@ def reindex(p: Prediction, operation: Reindex) -> None:
         if index is None and p.catalog.complete:
             p.fails("missing", f'relation "{operation.name.text}" does not exist', relation=operation.name, certain=True)
         on = index.table if index is not None else None
+        holder = p.catalog.table(on) if on is not None else None
+        p.transactional = p.transactional and (holder is None or holder.partitioning is None)
         _rebuild(p, on, (operation.name,), concurrently=concurrently)
     elif operation.kind == "table" and operation.name is not None:
         table = with_rows(p, operation.name)

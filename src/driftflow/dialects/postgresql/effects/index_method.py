@@ -108,6 +108,15 @@ def _without_class(p: Prediction, table: Table | None, parts: tuple[IndexPart, .
             and not has_class(Type(name="text"), METHODS[name])
         ):
             p.fails("unsupported", f"text has no operator class for {name}", relation=table.name if table else None, certain=True)
+        cast = _CAST.fullmatch(part.expression)
+        source = table.column(cast["column"]) if table is not None and cast is not None else None
+        if source is not None and _stable_as_text(read_type(source.type, p.catalog)):
+            p.fails(
+                "unsupported",
+                f"{source.type} as text is not immutable: no index can be over it",
+                relation=table.name,
+                certain=True,
+            )
         column = table.column(part.column) if table is not None and part.column and not part.opclass else None
         if column is not None and not has_class(read_type(column.type, p.catalog), METHODS[name]):
             p.fails(
@@ -120,6 +129,18 @@ def _without_class(p: Prediction, table: Table | None, parts: tuple[IndexPart, .
 
 _TEXT = re.compile(r"\(*(?:lower|upper|md5|btrim|initcap)\(.*|.*::text\)*", re.IGNORECASE)
 """Expressions that are text whatever they are made of."""
+
+
+_CAST = re.compile(r"\(*\"?(?P<column>\w+)\"?\)*::text\)*")
+
+
+def _stable_as_text(type: Type) -> bool:
+    """Types whose text depends on settings or on other catalogs."""
+    return (
+        type.array
+        or type.name in ("date", "timestamp without time zone", "timestamp with time zone")
+        or (type.name in _RANGES.split(",") or (type.defined is not None and type.defined.kind in ("enum", "range")))
+    )
 
 
 def has_class(type: Type, method: Method) -> bool:

@@ -6,6 +6,7 @@ from driftflow.dialects.postgresql.effects.index import find_index
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing
+from driftflow.dialects.postgresql.effects.statistics import drop_statistics
 from driftflow.dialects.postgresql.effects.types import find_type
 from driftflow.model.catalog import Routine, Table
 from driftflow.model.operations import (
@@ -163,7 +164,7 @@ def drop_object(p: Prediction, operation: DropObject) -> None:
             if not operation.if_exists:
                 p.fails("missing", "whether the rule exists is in no catalog that we read")
         case "statistics":
-            p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
+            drop_statistics(p, operation)
         case "database" | "tablespace" | "subscription":
             p.transactional = False
         case _:

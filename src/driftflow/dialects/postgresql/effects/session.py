@@ -11,6 +11,9 @@ def lock_table(p: Prediction, operation: LockTable) -> None:
     """The named mode on each table, its partitions and children."""
     for name in operation.tables:
         existing(p, name)
+        view = p.catalog.views.get(name.text)
+        if view is not None and view.materialized:
+            p.fails("unsupported", f"{name.text} is a materialized view: LOCK TABLE is refused", relation=name, certain=True)
         p.lock(name, operation.mode)
         for part in tree(p, name)[1:]:
             p.lock(part.name, operation.mode, why=f"below {name.name}")

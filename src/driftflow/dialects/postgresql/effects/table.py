@@ -23,7 +23,9 @@ from driftflow.dialects.postgresql.effects.relations import (
     rewrite,
     tree,
     with_rows,
+    with_storage,
 )
+from driftflow.dialects.postgresql.effects.statistics import made_again
 from driftflow.model.catalog import Catalog, Exclusion, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -125,6 +127,7 @@ def drop_table(p: Prediction, operation: DropTable) -> None:
     p.breaks(f"code that uses {operation.name.name}", operation.name)
     if table is None:
         return
+    made_again(p, table)
     for part in descendants(p.catalog, table.name):
         p.lock(part.name, ACCESS_EXCLUSIVE, why=f"dropped with {table.name.name}")
         p.loses(f"table {part.name.name} and its data", part.name)
@@ -216,7 +219,8 @@ def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
             p.lock_all(owned_sequences(p.catalog, operation.table), ACCESS_EXCLUSIVE, why="changes owner with its table")
         case "not_of":
             p.lock(operation.table, ACCESS_EXCLUSIVE)
-            p.fails("missing", f"{operation.table.name} may not be a typed table", relation=operation.table)
+            if table is not None and not table.of_type:
+                p.fails("missing", f"{operation.table.name} is no typed table", relation=operation.table, certain=True)
         case _:
             p.lock(operation.table, ACCESS_EXCLUSIVE)
 
@@ -295,6 +299,9 @@ def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
         case "cluster" if not operation.value and not any(index.valid for index in table.indexes):
             p.fails("missing", f"no index of {table.name.name} is marked for CLUSTER", relation=table.name, certain=True)
         case "cluster" | "vacuum_full":
+            index = operation.value.strip('"')
+            if operation.action == "cluster" and index and all(one.name.name != index for one in table.indexes):
+                p.fails("missing", f"{table.name.name} has no index {index}", relation=table.name, certain=p.catalog.complete)
             if operation.action == "cluster" and not operation.value:
                 p.fails("missing", f"no index of {table.name.name} may be marked for CLUSTER", relation=table.name)
             for part in with_storage(tree(p, table.name) if table.partitioning is not None else (table,)):

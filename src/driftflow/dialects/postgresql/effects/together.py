@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from driftflow.dialects.postgresql.effects.expressions import mentions
 from driftflow.dialects.postgresql.effects.locks import SHARE_ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE, blocks, queues, strength
+from driftflow.dialects.postgresql.effects.relations import index_names
 from driftflow.model import operations as op
-from driftflow.model.catalog import Check, ForeignKey
+from driftflow.model.catalog import Catalog, Check, ForeignKey
 from driftflow.model.effects import Condition, Effects, LockClaim
 from driftflow.model.names import Name
 from driftflow.model.record import replace
@@ -16,13 +17,27 @@ _LIGHT = (op.SetColumnOption, op.AlterTableOption, op.ValidateConstraint, op.Ena
 """Clauses that alone take less than ACCESS EXCLUSIVE on their table, and nothing else on it."""
 
 
-def together(operations: Sequence[op.Operation], effects: Sequence[Effects]) -> tuple[Effects, ...]:
-    """The effects of the clauses of one statement, given what each of them does alone."""
+def together(operations: Sequence[op.Operation], catalogs: Sequence[Catalog], effects: Sequence[Effects]) -> tuple[Effects, ...]:
+    """The effects of the clauses of one statement, given what each of them does alone on the catalog that it finds."""
     tables = {_table(operation) for operation in operations}
     if len(operations) < 2 or len(tables) > 1 or None in tables:
         return tuple(effects)
     dropped = {operation.column for operation in operations if isinstance(operation, op.DropColumn)}
-    return tuple(_beside(at, operations, effects, dropped) for at in range(len(operations)))
+    made = _made(next(iter(tables)), catalogs)
+    return tuple(_built_last(_beside(at, operations, effects, dropped), made) for at in range(len(operations)))
+
+
+def _made(table: Name | None, catalogs: Sequence[Catalog]) -> frozenset[Name]:
+    """Indexes of the table that its own clauses make: the server builds them when the table has been written anew."""
+    known = [catalog.table(table) for catalog in (catalogs[0], catalogs[-1])] if table is not None else []
+    before, after = (frozenset(index_names(one)) if one is not None else frozenset() for one in known)
+    return after - before
+
+
+def _built_last(effects: Effects, made: frozenset[Name]) -> Effects:
+    if not any(work.kind == "rewrite" and work.relation in made for work in effects.work):
+        return effects
+    return replace(effects, work=tuple(work for work in effects.work if work.kind != "rewrite" or work.relation not in made))
 
 
 def _table(operation: op.Operation) -> Name | None:

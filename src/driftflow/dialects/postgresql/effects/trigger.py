@@ -15,6 +15,10 @@ def create_trigger(p: Prediction, operation: CreateTrigger) -> None:
     table = existing(p, trigger.table)
     lock_tree(p, trigger.table, SHARE_ROW_EXCLUSIVE, only=not trigger.per_row)
     p.lock_all(operation.touches, ACCESS_SHARE, why="named by the constraint trigger")
+    if trigger.table.text in p.catalog.views and trigger.timing != "INSTEAD OF" and (trigger.per_row or trigger.constraint):
+        p.fails(
+            "unsupported", f"{trigger.table.text} is a view: row triggers are INSTEAD OF", relation=trigger.table, certain=True
+        )
     if table is not None and trigger.timing == "INSTEAD OF":
         p.fails("unsupported", f'"{table.name.text}" is a table: INSTEAD OF is for views', relation=table.name, certain=True)
     if table is not None and not operation.or_replace and any(known.name == trigger.name for known in table.triggers):
@@ -43,7 +47,7 @@ def drop_trigger(p: Prediction, operation: DropTrigger) -> None:
 
 
 def alter_trigger(p: Prediction, operation: AlterTrigger) -> None:
-    table = existing(p, operation.table)
+    table = existing(p, operation.table) or p.catalog.views.get(operation.table.text)
     p.lock(operation.table, ACCESS_EXCLUSIVE)
     _must_have(
         p,

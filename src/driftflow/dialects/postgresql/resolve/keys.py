@@ -23,7 +23,7 @@ from driftflow.model.catalog import (
 )
 from driftflow.model.names import Name
 from driftflow.model.operations.lookup import taken
-from driftflow.model.operations.naming import index_columns, made_name
+from driftflow.model.operations.naming import apart, index_columns, made_name
 from driftflow.model.operations.rules import not_null_is_named
 from driftflow.model.record import replace
 
@@ -142,7 +142,7 @@ def _named(constraint: Constraint, table: Table, catalog: Catalog, chooser: Choo
         case PrimaryKey():
             return replace(constraint, name=name or chooser.relation(relation, "", "pkey", constraint=True))
         case Unique():
-            columns = (*constraint.columns, *constraint.include)
+            columns = apart((*constraint.columns, *constraint.include))
             return replace(constraint, name=name or chooser.relation(relation, columns_part(columns), "key", constraint=True))
         case Exclusion():
             middle = "" if name else columns_part(exclusion_columns(constraint.definition))

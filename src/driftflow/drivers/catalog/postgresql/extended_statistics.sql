@@ -1,0 +1,28 @@
+-- Extended statistics, with the columns that each depends on.
+select
+    n.nspname as schema,
+    c.relname as relation,
+    sn.nspname as statistics_schema,
+    s.stxname as name,
+    (
+        select array_agg(a.attname::text order by a.attnum)
+        from pg_attribute a
+        where a.attrelid = s.stxrelid
+            and a.attnum in (
+                select d.refobjsubid
+                from pg_depend d
+                where d.classid = 'pg_statistic_ext'::regclass
+                    and d.objid = s.oid
+                    and d.refclassid = 'pg_class'::regclass
+                    and d.refobjid = s.stxrelid
+                    and d.refobjsubid > 0
+            )
+    ) as columns
+from pg_statistic_ext s
+join pg_namespace sn on sn.oid = s.stxnamespace
+join pg_class c on c.oid = s.stxrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname !~ '^pg_'
+    and n.nspname not in ('information_schema', 'driftflow')
+    and (:relations::text[] is null or n.nspname || '.' || c.relname = any (:relations::text[]))
+order by n.nspname, c.relname, s.stxname
