@@ -110,7 +110,7 @@ def _without_class(p: Prediction, table: Table | None, parts: tuple[IndexPart, .
             p.fails("unsupported", f"text has no operator class for {name}", relation=table.name if table else None, certain=True)
         cast = _CAST.fullmatch(part.expression)
         source = table.column(cast["column"]) if table is not None and cast is not None else None
-        if source is not None and _stable_as_text(read_type(source.type, p.catalog)):
+        if table is not None and source is not None and _stable_as_text(read_type(source.type, p.catalog)):
             p.fails(
                 "unsupported",
                 f"{source.type} as text is not immutable: no index can be over it",
