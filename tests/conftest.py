@@ -18,6 +18,9 @@ settings.register_profile("same", derandomize=True, deadline=None, suppress_heal
 settings.register_profile("chance", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
+# Nothing of a test is kept for the next run, nor taken from the one before.
+os.environ["DRIFTFLOW_CACHE"] = "off"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

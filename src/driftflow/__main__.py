@@ -7,6 +7,12 @@ import sys
 
 def main() -> int:
     """Run the command line; the exit code."""
+    if sys.argv[1:2] == ["lint"]:
+        from driftflow.cli import answers
+
+        answers.asked = sys.argv[1:]
+        if (code := answers.known(answers.asked)) is not None:
+            return code
     from driftflow.cli.main import main as run
 
     return run()

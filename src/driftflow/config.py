@@ -18,11 +18,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from driftflow.config_file import find_file
 from driftflow.errors import ConfigError
 from driftflow.model.record import DecodeError, Record, convert, replace
 from driftflow.model.rules import Rule
 
-FILE_NAME = "driftflow.toml"
 PREFIX = "DRIFTFLOW_"
 DEFAULT = "default"
 T = TypeVar("T")
@@ -118,7 +118,7 @@ POLICY_KEYS: tuple[str, ...] = Policy.__struct_fields__
 TARGET_KEYS: tuple[str, ...] = ("url", "url_env", "password_command", "dialect", "server_version", "schema")
 FLAG_KEYS: tuple[str, ...] = ("env", *TARGET_KEYS, *POLICY_KEYS)
 """What a flag or a `DRIFTFLOW_*` variable may set."""
-OTHER_VARIABLES: tuple[str, ...] = ("DRIFTFLOW_TRACEBACK", "DRIFTFLOW_CONFIG")
+OTHER_VARIABLES: tuple[str, ...] = ("DRIFTFLOW_TRACEBACK", "DRIFTFLOW_CONFIG", "DRIFTFLOW_CACHE")
 
 
 def load(
@@ -143,16 +143,6 @@ def load(
         target=target,
         origins={**reading.origins, **({"env": origin} if origin else {})},
     )
-
-
-def find_file(start: Path) -> Path | None:
-    """`driftflow.toml` in `start` or a folder above it, as far as the root of the repository (a folder with `.git`)."""
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-        if (folder / ".git").exists():
-            return None
-    return None
 
 
 class _Reading:

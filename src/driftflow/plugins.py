@@ -80,7 +80,7 @@ def discover(*kinds: Kind) -> Registry:
     for folder in dict.fromkeys(FOLDERS[kind] for kind in kinds):
         for module in _modules(folder):
             _collect(module, "driftflow", found)
-    for kind in kinds if _may_be_extended() else ():
+    for kind in kinds if may_be_extended() else ():
         from importlib.metadata import entry_points
 
         for point in entry_points(group=f"driftflow.{kind}"):
@@ -99,7 +99,7 @@ def discover(*kinds: Kind) -> Registry:
 
 
 @cache
-def _may_be_extended() -> bool:
+def may_be_extended() -> bool:
     """Whether some installed distribution names an entry point of ours. To import the module that knows costs more than to look for the word."""
     for place in sys.path:
         folder = Path(place)

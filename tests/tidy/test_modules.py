@@ -23,6 +23,7 @@ FRAME = {
     "wizard.py",
     "commands.py",
     "compat_inputs.py",
+    "answers.py",
     "output.py",
 }
 """Files of cli/ that are the frame around the commands, not a command."""

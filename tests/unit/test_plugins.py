@@ -22,10 +22,10 @@ def never(operation, at):
 
 @pytest.fixture(autouse=True)
 def afresh() -> Iterator[None]:
-    for kept in (plugins.discover, plugins._may_be_extended):
+    for kept in (plugins.discover, plugins.may_be_extended):
         kept.cache_clear()
     yield
-    for kept in (plugins.discover, plugins._may_be_extended):
+    for kept in (plugins.discover, plugins.may_be_extended):
         kept.cache_clear()
 
 
@@ -43,7 +43,7 @@ def installed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
 
 def test_without_an_extension_nothing_of_the_kind_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.path", [str(tmp_path), str(tmp_path / "nowhere")])
-    assert not plugins._may_be_extended()
+    assert not plugins.may_be_extended()
 
 
 def test_an_installed_extension_is_found(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

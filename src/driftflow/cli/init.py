@@ -9,7 +9,7 @@ import click
 from driftflow.cli import options, wizard
 from driftflow.cli.output import may_ask, write_file
 from driftflow.cli.session import Session
-from driftflow.config import FILE_NAME
+from driftflow.config_file import FILE_NAME
 from driftflow.errors import UsageError
 
 

@@ -11,6 +11,7 @@ import click
 from driftflow.cli import options
 from driftflow.cli.narrowing import Narrowing, narrowed, narrowing
 from driftflow.cli.output import quoted
+from driftflow.cli.remembering import keep, recording
 from driftflow.cli.session import Session
 from driftflow.cli.verdict import FORMATS, verdict
 from driftflow.errors import SourceError
@@ -21,6 +22,7 @@ from driftflow.errors import SourceError
 @options.sources
 @options.fail_on
 @narrowing
+@click.option("--no-cache", is_flag=True, help="Read everything anew; see DRIFTFLOW_CACHE.")
 def command(
     run: Session,
     *,
@@ -29,6 +31,7 @@ def command(
     variables: Mapping[str, str],
     fail_on: str,
     narrow: Narrowing,
+    no_cache: bool,
 ) -> int:
     """What is risky in the migrations at PATHS (folders or files), without a database.
 
@@ -40,6 +43,7 @@ def command(
     # A process of seconds that builds records without cycles: looking for garbage took a seventh of it.
     gc.disable()
     run.static = True
+    run.out.recording = None if no_cache else recording()
     errors: list[SourceError] = []
     sources = run.sources(paths, tool=tool, variables=variables, errors=errors)
     assessment = pipeline.lint(
@@ -54,4 +58,5 @@ def command(
         quoted("driftflow", "assess", *paths, "--url") + " URL    # the same, with the sizes of your tables",
         'driftflow effects "SQL"    # what one statement locks',
     )
+    keep(run, sources, narrow, code)
     return code

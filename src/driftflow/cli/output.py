@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from driftflow.cli import ReaderGone
 from driftflow.config import mask
 from driftflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from driftflow.cli.answers import Recording
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -37,6 +40,8 @@ class Output:
     quiet: bool = False
     no_color: bool = False
     secrets: list[str] = field(default_factory=list)
+    recording: Recording | None = None
+    """Who else hears what is said here."""
 
     @property
     def json(self) -> bool:
@@ -58,7 +63,10 @@ class Output:
     def _write(self, pieces: Iterable[str]) -> None:
         try:
             for piece in pieces:
-                sys.stdout.write(mask(piece, self.secrets))
+                shown = mask(piece, self.secrets)
+                sys.stdout.write(shown)
+                if self.recording is not None:
+                    self.recording.wrote(shown)
             sys.stdout.flush()
         except BrokenPipeError as fault:
             raise ReaderGone from fault
@@ -72,7 +80,10 @@ class Output:
     def note(self, text: str) -> None:
         """Beside the result: for a person, not for a pipe."""
         if not self.quiet:
-            print(mask(text, self.secrets), file=sys.stderr, flush=True)
+            shown = mask(text, self.secrets)
+            print(shown, file=sys.stderr, flush=True)
+            if self.recording is not None:
+                self.recording.noted(f"{shown}\n")
 
     def next(self, *commands: str, join: str = "or") -> None:
         """The last lines: what to type now, and what else or (`join="then"`) afterwards. A shell skips what stands behind `#`.

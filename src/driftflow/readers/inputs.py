@@ -32,6 +32,17 @@ def external_inputs(migrations: Iterable[Migration], root: Path, errors: list[So
     return found
 
 
+def names_files(migrations: Iterable[Migration]) -> bool:
+    """Whether a directive names a file."""
+    return any(
+        option in directive.options
+        for migration in migrations
+        for statement in migration.statements
+        for directive in statement.directives
+        for option in FILE_OPTIONS
+    )
+
+
 def _inputs_of(directive: Directive, migration: Migration, root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for option in FILE_OPTIONS:
