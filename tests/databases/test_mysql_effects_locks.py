@@ -70,6 +70,17 @@ ONE = (
     "create view n as select * from c join p on p.id = c.pid",
     "select * from p",
     "select * from p for update",
+    "create table n like c",
+    "create table n like p",
+    "create or replace table q like c",
+    "lock tables p read",
+    "lock tables p read local",
+    "lock tables p write",
+    "lock tables c write",
+    "set-fkc0 lock tables c write",
+    "lock tables c as x read, q write",
+    "drop table if exists cc, q",
+    "set statement max_statement_time=9 for alter table cc add column z int",
 )
 ROWS = (
     "insert into p (id) values (1)",
@@ -187,6 +198,33 @@ def test_both_ends_of_a_foreign_key(cleared: Server) -> None:
     everything = tuple(table.name.name for table in catalog.tables.values())
     differences = [lab.difference(catalog, sql, everything, held=held) for sql, held in statements]
     assert [text for text in differences if text] == []
+
+
+@pytest.mark.parametrize("mode", ["READ", "READ LOCAL", "WRITE"])
+def test_whom_lock_tables_keeps_out(cleared: Server, mode: str) -> None:
+    """Readers and writers try: what is blocked is more than the mode of the server's own lock says."""
+    lab = Lab(cleared, ["create table q (id int primary key)"])
+    catalog = lab.catalog()
+    dialect = dialect_named(cleared.flavour)
+    (statement,) = dialect.split(SourceText(f"LOCK TABLES q {mode}"))
+    (operation,) = dialect.parse(statement).operations
+    (claim,) = dialect.effects(dialect.resolve(operation, catalog), catalog).locks
+    with closing(lab.connector.connect()) as holder, closing(lab.connector.connect()) as other:
+        holder.execute(f"USE {DATABASE}")
+        holder.execute(f"LOCK TABLES q {mode}")
+        other.execute(f"USE {DATABASE}")
+        other.execute("SET lock_wait_timeout = 1, innodb_lock_wait_timeout = 1")
+        kept_out = []
+        for what, sql in (
+            ("reads", "SELECT * FROM q"),
+            ("writes", "INSERT INTO q VALUES (1)"),
+            ("ddl", "ALTER TABLE q ADD z INT"),
+        ):
+            try:
+                other.query(sql)
+            except DatabaseFault:
+                kept_out.append(what)
+        assert tuple(kept_out) == claim.blocks
 
 
 @pytest.mark.parametrize("action", ACTIONS)

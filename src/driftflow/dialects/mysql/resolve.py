@@ -302,7 +302,7 @@ def _like(operation: op.CreateTable, place: _Place) -> op.CreateTable:
         triggers=(),
         definition="",
     )
-    return replace(operation, table=copied, like=())
+    return replace(operation, table=copied, like=(), copied_from=(source,))
 
 
 def _add_column(operation: op.AddColumn, place: _Place) -> op.AddColumn:

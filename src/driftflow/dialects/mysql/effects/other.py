@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from driftflow.dialects.mariadb.capabilities import OLDEST
 from driftflow.dialects.mysql.capabilities import BODY_IF_NOT_EXISTS, VIEW_IF_NOT_EXISTS
-from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_READ, SHARED_READ_ONLY, Prediction
+from driftflow.dialects.mysql.effects.partners import beside_locked
+from driftflow.dialects.mysql.effects.prediction import (
+    EXCLUSIVE,
+    SHARED_NO_READ_WRITE,
+    SHARED_READ,
+    SHARED_READ_ONLY,
+    Prediction,
+)
 from driftflow.model.operations import (
     AlterSequence,
     CreateFunction,
@@ -19,6 +26,8 @@ from driftflow.model.operations import (
     DropView,
     LockTable,
 )
+
+_UNLOCK = "until UNLOCK TABLES"
 
 
 def view(p: Prediction, operation: CreateView | DropView) -> None:
@@ -89,8 +98,13 @@ def lock_table(p: Prediction, operation: LockTable) -> None:
     """LOCK TABLES holds its locks until UNLOCK TABLES, and commits what was open."""
     for table in operation.tables:
         p.table(table)
-        mode = SHARED_READ_ONLY if operation.mode.startswith("READ") else EXCLUSIVE
-        p.lock(table, mode, held="statement", why="until UNLOCK TABLES")
+        if operation.mode.startswith("READ"):
+            # InnoDB's own lock keeps writers out where the server's would not (MariaDB, and READ LOCAL).
+            mode = SHARED_READ if p.mariadb or operation.mode == "READ LOCAL" else SHARED_READ_ONLY
+            p.lock(table, mode, held="statement", why=_UNLOCK, blocks=("writes", "ddl"))
+            continue
+        p.lock(table, SHARED_NO_READ_WRITE, held="statement", why=_UNLOCK)
+        beside_locked(p, table)
 
 
 def schema(p: Prediction, operation: CreateSchema | DropSchema) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from driftflow.dialects.mysql.capabilities import EIGHT
 from driftflow.dialects.mysql.effects.prediction import (
     EXCLUSIVE,
+    SHARED_NO_READ_WRITE,
     SHARED_NO_WRITE,
     SHARED_READ,
     SHARED_READ_ONLY,
@@ -83,6 +84,24 @@ def beside_rows(p: Prediction, name: Name, *, deletes: bool = False, updates: bo
     if opened and (inserts or updates) and not p.mariadb:
         for above, key in _parents(p.catalog.table(name)):
             p.lock(above, SHARED_READ, held="statement", why=f"referenced by {name.name} ({key.name})")
+
+
+def beside_locked(p: Prediction, name: Name) -> None:
+    """LOCK TABLES ... WRITE: whatever a statement on its rows may then need. MySQL locks the children whose rows follow as firmly, and with them the
+    parents against writers, whatever foreign_key_checks says."""
+    if p.mariadb:
+        beside_rows(p, name, deletes=True, updates=True)
+        return
+    if not in_dictionary(p):
+        return
+    opened = False
+    for child, key in p.catalog.referencing(name):
+        if child.name != name and CASCADING & {key.on_delete, key.on_update}:
+            why = f"its rows follow those of {name.name} ({key.name}), until UNLOCK TABLES"
+            p.lock(child.name, SHARED_NO_READ_WRITE, held="statement", why=why)
+            opened = True
+    for parent, key in _parents(p.catalog.table(name)) if opened else ():
+        p.lock(parent, SHARED_READ_ONLY, held="statement", why=f"referenced by {name.name} ({key.name}), until UNLOCK TABLES")
 
 
 def _parents(table: Table | None) -> list[tuple[Name, ForeignKey]]:

@@ -16,6 +16,7 @@ SHARED_UPGRADABLE = "SHARED_UPGRADABLE"
 SHARED_READ = "SHARED_READ"
 SHARED_WRITE = "SHARED_WRITE"
 SHARED_READ_ONLY = "SHARED_READ_ONLY"
+SHARED_NO_READ_WRITE = "SHARED_NO_READ_WRITE"
 """Metadata locks by performance_schema's words (MySQL 8.4 manual, "The metadata_locks Table")."""
 
 HELD: tuple[Held, ...] = ("instant", "scan", "statement", "index_build", "rewrite", "copy")
@@ -67,9 +68,17 @@ class Prediction:
         wanted = mariadb if self.mariadb else mysql
         return wanted is not None and self.version >= wanted
 
-    def lock(self, relation: Name, mode: str, *, held: Held = "instant", why: str = "") -> None:
+    def lock(self, relation: Name, mode: str, *, held: Held = "instant", why: str = "", blocks: tuple[Blocks, ...] = ()) -> None:
+        """`blocks` where the mode does not say it all: the engine has a lock of its own beside the server's."""
         self.claims.append(
-            LockClaim(relation=relation, mode=mode, blocks=_BLOCKS[mode], held=held, queues=mode in _QUEUES, why=why)
+            LockClaim(
+                relation=relation,
+                mode=mode,
+                blocks=blocks or _BLOCKS[mode],
+                held=held,
+                queues=mode in _QUEUES or "writes" in blocks,
+                why=why,
+            )
         )
 
     def does(self, kind: WorkKind, relation: Name, why: str = "") -> None:
@@ -129,13 +138,14 @@ def quoted(name: Name) -> str:
 
 _BLOCKS: dict[str, tuple[Blocks, ...]] = {
     EXCLUSIVE: ("reads", "writes", "ddl"),
+    SHARED_NO_READ_WRITE: ("reads", "writes", "ddl"),
     SHARED_NO_WRITE: ("writes", "ddl"),
     SHARED_READ_ONLY: ("writes", "ddl"),
     SHARED_UPGRADABLE: ("ddl",),
     SHARED_READ: ("ddl",),
     SHARED_WRITE: ("ddl",),
 }
-_QUEUES = frozenset({EXCLUSIVE, SHARED_NO_WRITE, SHARED_READ_ONLY})
+_QUEUES = frozenset({EXCLUSIVE, SHARED_NO_READ_WRITE, SHARED_NO_WRITE, SHARED_READ_ONLY})
 """Requests behind which later readers or writers wait while it waits itself."""
 
 

@@ -46,7 +46,7 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
                 p.lock(key.referenced, EXCLUSIVE, why=f"referenced by {table.name.name}")
             if p.checks_foreign_keys:
                 p.table(key.referenced)
-    for source, _ in operation.like:
+    for source in (*(source for source, _ in operation.like), *operation.copied_from):
         p.lock(source, SHARED_READ, why="its definition is copied")
         p.table(source)
     required = p.catalog.settings.get("sql_require_primary_key", "OFF").upper() in {"1", "ON"}
