@@ -219,7 +219,7 @@ def test_no_query_works_on_an_empty_schema(project: Project) -> None:
 RELEASE = "ALTER TABLE orders ADD COLUMN note text;\nALTER TABLE orders DROP COLUMN legacy;\nALTER TABLE orders RENAME COLUMN total TO amount;\n"
 
 
-def planned(project: Project, migration: str) -> Path:
+def planned(project: Project, migration: str, *, setup: Path | None = None) -> Path:
     """The plan that driftflow makes for a database with the setup's schema, in its own file; and a snapshot of that database."""
     from driftflow.dialects.registry import dialect_named
     from driftflow.drivers.catalogs import read_catalog
@@ -232,7 +232,9 @@ def planned(project: Project, migration: str) -> Path:
     dialect = dialect_named(project.dialect)
     version = Version.parse(project.version) if project.dialect == "postgresql" else None
     with scratch(project.dialect, version) as place:
-        start = StartSchema(name="setup", setup=(loose_migration(SETUP[project.dialect], dialect=dialect),))
+        start = StartSchema(
+            name="setup", setup=(loose_migration(setup.read_text() if setup else SETUP[project.dialect], dialect=dialect),)
+        )
         assert build(start, place, dialect) == ()
         project.write("snapshot.json", encode_snapshot(read_catalog(place.connector)))
     project.write("migrations/001.sql", migration)
@@ -452,3 +454,64 @@ def test_names_in_double_quotes_on_sqlite_are_told_apart(tmp_path: Path) -> None
     ]
     # SQLite itself would take "legacy" for a string from now on, and give that back for every row.
     assert [one["why"] for one in all_broken(document)] == ["no such column: legacy"] * 2
+
+
+def test_a_trigger_that_looks_at_another_table_counts_until_it_is_taken_away(project: Project) -> None:
+    """The lab has no rows, so the tables that are referenced get one each before the insert is tried."""
+    if project.dialect == "sqlite":
+        pytest.skip("a trigger cannot fill a column there")
+    project.write(
+        "setup.sql",
+        SETUP[project.dialect]
+        + "ALTER TABLE users ADD COLUMN tenant integer NOT NULL;\nALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users (id);\n",
+    )
+    look = "(SELECT u.tenant FROM users u WHERE u.id = NEW.user_id)"
+    if project.dialect == "postgresql":
+        trigger = (
+            f"CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ begin new.tenant := {look}; return new; end $$;\n"
+        )
+        trigger += "CREATE TRIGGER fill BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fill();\n"
+        strict, away = "ALTER TABLE orders ALTER tenant SET NOT NULL;\n", "DROP TRIGGER fill ON orders;\n"
+    else:
+        trigger = f"CREATE TRIGGER fill BEFORE INSERT ON orders FOR EACH ROW SET NEW.tenant = {look};\n"
+        strict, away = "ALTER TABLE orders MODIFY tenant integer NOT NULL;\n", "DROP TRIGGER fill;\n"
+    project.write("migrations/001.sql", "ALTER TABLE orders ADD COLUMN tenant integer;\n" + trigger + strict)
+    project.write("migrations/002.sql", away)
+    document = project.compat("migrations", code=1)
+    assert [names for _, names in told(document)][-1] == ["Add"]
+    assert len(all_broken(document)) == 1 and document["boundaries"][-1]["title"].startswith("DROP TRIGGER")
+
+
+def test_an_extension_that_the_lab_does_not_have(postgresql: Project) -> None:
+    setup = "CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;\nCREATE EXTENSION postgis;\nCREATE SCHEMA app;\n"
+    setup += "CREATE TABLE app.users (id integer PRIMARY KEY, mail public.citext NOT NULL);\nGRANT SELECT ON app.users TO nobody_here;\n"
+    postgresql.write("setup.sql", setup)
+    postgresql.write("queries.sql", "SELECT id FROM users WHERE mail = $1;\n")
+    postgresql.write(
+        "migrations/001.sql",
+        "ALTER TABLE app.users RENAME COLUMN mail TO email;\nCREATE POLICY p ON app.users TO somebody_new USING (true);\n",
+    )
+    document = postgresql.compat("migrations", code=1)
+    assert [one["code"] for one in all_broken(document)] == ["42703"] and document["stopped"] == ""
+    assert [("citext" in one and "stand-ins" in one, "postgis" in one) for one in document["not_built"]] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_the_plan_of_the_example_is_safe_until_its_trigger_goes(postgresql: Project) -> None:
+    """examples/tenants: a trigger fills the new column for the old application, until the gate says that it is gone."""
+    shop = Path(__file__).parents[2] / "examples"
+    postgresql.write("setup.sql", (shop / "shop" / "postgresql.sql").read_text())
+    postgresql.write(
+        "queries.sql",
+        "INSERT INTO orders (user_id, product_id, quantity, total_cents) VALUES (%s, %s, %s, %s);\nSELECT * FROM users;\n",
+    )
+    text = "".join(file.read_text() for file in sorted((shop / "tenants" / "postgresql" / "enhanced").glob("*.sql")))
+    planned(postgresql, text, setup=postgresql.folder / "setup.sql")
+    document = postgresql.compat("plan.json", start=("--snapshot", "snapshot.json"), code=1)
+    assert document["stopped"] == "" and document["not_built"] == []
+    gate = next(one["number"] for one in document["boundaries"] if one.get("kind") == "gate")
+    (broken,) = [one for one in document["boundaries"] if one.get("broken")]
+    assert broken["number"] == gate + 1 and "trigger" in broken["title"]
+    assert broken["broken"][0]["by"] == "missing_value"

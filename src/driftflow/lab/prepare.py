@@ -48,21 +48,25 @@ class Prober(Protocol):
 
 def differences(before: Shape, after: Shape) -> tuple[str, ...]:
     """What is different, as sentences for a person. Empty when nothing is."""
-    found: list[str] = []
-    old, new = dict(before.columns), dict(after.columns)
-    found += [f"column {name} is new" for name, _ in after.columns if name not in old]
-    found += [f"column {name} is gone" for name, _ in before.columns if name not in new]
+    old, new = _told_apart(before), _told_apart(after)
+    found = [f"column {name} is new" for name, at in new if (name, at) not in old]
+    found += [f"column {name} is gone" for name, at in old if (name, at) not in new]
     found += [
-        f"column {name} is {type} (was {old[name]})" for name, type in after.columns if name in old and type and old[name] != type
+        f"column {key[0]} is {type} (was {old[key]})" for key, type in new.items() if key in old and type and old[key] != type
     ]
-    kept = [name for name, _ in before.columns if name in new]
-    if kept != [name for name, _ in after.columns if name in old]:
+    if [key for key in old if key in new] != [key for key in new if key in old]:
         found.append("the columns stand in another order")
-    if not found and len(before.columns) != len(after.columns):
-        found.append(f"{len(after.columns)} columns (were {len(before.columns)})")
     pairs = zip(before.parameters, after.parameters, strict=False)
     found += [f"parameter {index} is {now} (was {was})" for index, (was, now) in enumerate(pairs, start=1) if was != now]
     return tuple(found)
+
+
+def _told_apart(shape: Shape) -> dict[tuple[str, int], str]:
+    """(name, which of that name) to the type: a join may give two columns of one name."""
+    found: dict[tuple[str, int], str] = {}
+    for name, type in shape.columns:
+        found[name, sum(1 for known, _ in found if known == name)] = type
+    return found
 
 
 @contextmanager

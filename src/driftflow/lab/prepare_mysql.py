@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pymysql
@@ -77,25 +77,52 @@ class MysqlProber:
     def _columns(self, table: Name) -> list[dict[str, Any]]:
         return self.connection.query_dicts(
             "SELECT column_name AS name, is_nullable AS nullable, column_default AS fallback, extra AS extra, data_type AS kind, "
-            "column_type AS whole FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = %s "
+            "column_type AS whole, generation_expression <> '' AS `generated` FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = %s "
             "ORDER BY ordinal_position",
             (table.name,),
         )
 
     def refuses_row(self, table: Name, columns: Sequence[str], missing: Sequence[str]) -> DatabaseFault | None:
-        """Tried in a transaction that is rolled back where a trigger stands; a missing value is refused before anything else is looked at."""
-        types = {str(row["name"]).lower(): (str(row["kind"]).lower(), str(row["whole"])) for row in self._columns(table)}
-        values = [_sample(*types.get(column.lower(), ("", ""))) for column in columns]
+        """Tried in a transaction that is rolled back: a missing value is refused behind the triggers, and before anything else is looked at. The
+        tables that it references have a made-up row each, for a trigger may look there."""
         self.connection.begin()
         try:
-            self.connection.execute(
-                f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, columns))}) VALUES ({', '.join(values)})"
-            )
+            for parent in self._parents(table.name):
+                with suppress(DatabaseFault):
+                    self._insert(parent, None)
+            self._insert(table.name, columns)
         except DatabaseFault as fault:
             return fault if fault.code in MISSING else None
         finally:
             self.connection.rollback()
         return None
+
+    def _parents(self, table: str) -> list[str]:
+        """The tables that it references, and those that they reference, farthest first."""
+        found: list[str] = []
+        wanted = [table]
+        while wanted:
+            rows = self.connection.query(
+                "SELECT DISTINCT referenced_table_name FROM information_schema.key_column_usage WHERE table_schema = DATABASE() "
+                "AND table_name = %s AND referenced_table_name IS NOT NULL AND referenced_table_schema = DATABASE()",
+                (wanted.pop(0),),
+            )
+            for parent in (str(row[0]) for row in rows):
+                if parent in found:
+                    found.remove(parent)
+                elif parent != table:
+                    wanted.append(parent)
+                if parent != table:
+                    found.append(parent)
+        return found[::-1]
+
+    def _insert(self, table: str, columns: Sequence[str] | None) -> None:
+        """A made-up row of these columns, or of all of them. Equal types get equal values, so a reference finds its row."""
+        rows = [row for row in self._columns(Name(name=table)) if not row["generated"]]
+        types = {str(row["name"]).lower(): (str(row["kind"]).lower(), str(row["whole"])) for row in rows}
+        listed = [str(row["name"]) for row in rows] if columns is None else columns
+        values = [_sample(*types.get(column.lower(), ("", ""))) for column in listed]
+        self.connection.execute(f"INSERT INTO {quote(table)} ({', '.join(map(quote, listed))}) VALUES ({', '.join(values)})")
 
 
 def _by_itself(extra: str) -> bool:

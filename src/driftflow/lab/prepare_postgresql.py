@@ -36,7 +36,11 @@ ORDER BY a.attnum
 SAMPLED = """
 SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
   (SELECT e.enumlabel FROM pg_catalog.pg_enum e WHERE e.enumtypid = a.atttypid ORDER BY e.enumsortorder LIMIT 1)
-FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+"""
+PARENTS = """
+SELECT DISTINCT confrelid::pg_catalog.regclass::text FROM pg_catalog.pg_constraint
+WHERE conrelid = pg_catalog.to_regclass(%s) AND contype = 'f'
 """
 SAMPLES = (
     (re.compile(r"\[\]$"), "{}"),
@@ -115,20 +119,56 @@ class PostgresqlProber:
         return tuple(Place(name=str(name), required=bool(required), filled=bool(filled)) for name, required, filled in rows)
 
     def refuses_row(self, table: Name, columns: Sequence[str], missing: Sequence[str]) -> DatabaseFault | None:
-        """Tried in a transaction that is rolled back: NOT NULL is looked at behind the triggers that may fill a column, and before every CHECK."""
-        rows = self.connection.query(SAMPLED, (quote_name(table),))
-        types = {str(name): (str(type), label) for name, type, label in rows}
-        values = [_sample(*types.get(column, ("", None))) for column in columns]
-        listed = f"({', '.join(map(quote, columns))}) VALUES ({', '.join(values)})" if columns else "DEFAULT VALUES"
+        """Tried in a transaction that is rolled back: NOT NULL is looked at behind the triggers that may fill a column, and before every CHECK.
+        The tables that it references have a made-up row each, for a trigger may look there."""
         self.connection.execute("SAVEPOINT driftflow_row")
         try:
-            for name in missing:  # where a CHECK asks for the value, NOT NULL asks for it here
-                self.connection.execute(f"ALTER TABLE {quote_name(table)} ALTER COLUMN {quote(name)} SET NOT NULL")
-            self.connection.execute(f"INSERT INTO {quote_name(table)} {listed}")
-        except DatabaseFault as fault:
-            return fault if fault.code == MISSING else None
+            return self._tried(table, columns, missing)
+        except DatabaseFault:
+            return None  # The made-up rows do not fit this schema: then nobody is blamed.
         finally:
             self.connection.execute("ROLLBACK TO SAVEPOINT driftflow_row")
+
+    def _tried(self, table: Name, columns: Sequence[str], missing: Sequence[str]) -> DatabaseFault | None:
+        target = quote_name(table)
+        for parent in self._parents(target):
+            self._insert(parent, None)
+        for name in missing:  # where a CHECK asks for the value, NOT NULL asks for it here
+            self.connection.execute(f"ALTER TABLE {target} ALTER COLUMN {quote(name)} SET NOT NULL")
+        fault = self._insert(target, columns)
+        return fault if fault is not None and fault.code == MISSING else None
+
+    def _parents(self, table: str) -> list[str]:
+        """The tables that it references, and those that they reference, farthest first."""
+        found: list[str] = []
+        wanted = [table]
+        while wanted:
+            for (parent,) in self.connection.query(PARENTS, (wanted.pop(0),)):
+                if str(parent) in found:
+                    found.remove(str(parent))  # once more, farther away
+                elif str(parent) != table:
+                    wanted.append(str(parent))
+                if str(parent) != table:
+                    found.append(str(parent))
+        return found[::-1]
+
+    def _insert(self, table: str, columns: Sequence[str] | None) -> DatabaseFault | None:
+        """A made-up row of these columns, or of all of them. Equal types get equal values, so a reference finds its row."""
+        rows = self.connection.query(SAMPLED, (table,))
+        types = {str(name): (str(type), label) for name, type, label in rows}
+        listed = list(types) if columns is None else list(columns)
+        values = [_sample(*types.get(column, ("", None))) for column in listed]
+        text = (
+            f"({', '.join(map(quote, listed))}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values)})"
+            if listed
+            else "DEFAULT VALUES"
+        )
+        self.connection.execute("SAVEPOINT driftflow_made_up")
+        try:
+            self.connection.execute(f"INSERT INTO {table} {text}")
+        except DatabaseFault as fault:
+            self.connection.execute("ROLLBACK TO SAVEPOINT driftflow_made_up")
+            return fault
         return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from driftflow.dialects.base import Dialect
 from driftflow.engine.ports import Connection
 from driftflow.lab.scratch import Scratch
-from driftflow.lab.start_schema import run_with_roles
+from driftflow.lab.start_schema import STOOD_IN, run_with_roles
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.operations import Copy, Delete, Insert, SetSetting, TransactionControl, Update
 
@@ -61,4 +61,4 @@ def _run(statement: Statement, place: Scratch, connection: Connection) -> str:
         connection.execute("SAVEPOINT driftflow_statement")
         again = "ROLLBACK TO SAVEPOINT driftflow_statement"
     fault = run_with_roles(place, connection, statement.sql, again=again)
-    return fault.message if fault is not None else ""
+    return fault.message if fault is not None and STOOD_IN not in fault.message else ""

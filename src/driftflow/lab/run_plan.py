@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from driftflow.config import Policy
@@ -12,7 +13,7 @@ from driftflow.engine.ports import DatabaseFault
 from driftflow.engine.run import RunOptions, run_plan
 from driftflow.errors import DatabaseError, DriftflowError
 from driftflow.journal.same_database import SameDatabaseJournal
-from driftflow.lab.scratch import Scratch
+from driftflow.lab.scratch import UNKNOWN_ROLE, Scratch
 from driftflow.model.event import AnyEvent, GateOpened, StepDone
 from driftflow.model.plan import Backfill, Gate, Irreversible, Plan, RebuildTable, RunSql, Stage, Step, Verify
 from driftflow.model.record import replace
@@ -34,23 +35,31 @@ def run_in_lab(plan: Plan, place: Scratch, look: Look) -> str:
                     "DF-E480", "the throw-away server is gone", why=fault.message, hint="driftflow compat, once more"
                 ) from fault
 
-    try:
-        report = run_plan(
-            for_lab(plan),
-            connector=place.connector,
-            journal=SameDatabaseJournal(),
-            fingerprint=fingerprint,
-            clock=SystemClock(),
-            listener=listen,
-            policy=Policy(),
-            options=RunOptions(open_gates=tuple(step.name for step in plan.steps if isinstance(step, Gate))),
-            folder=Path(),
-        )
-    except DriftflowError as error:
-        if error.code == "DF-E480":
-            raise
-        return error.why or error.summary
-    return "" if report.state == "done" else f"the run ended: {report.message or report.state}"
+    run = partial(
+        run_plan,
+        for_lab(plan),
+        connector=place.connector,
+        journal=SameDatabaseJournal(),
+        fingerprint=fingerprint,
+        clock=SystemClock(),
+        listener=listen,
+        policy=Policy(),
+        options=RunOptions(open_gates=tuple(step.name for step in plan.steps if isinstance(step, Gate))),
+        folder=Path(),
+    )
+    made: set[str] = set()
+    while True:
+        try:
+            report = run()
+        except DriftflowError as error:
+            if error.code == "DF-E480":
+                raise
+            missing = UNKNOWN_ROLE.search(error.why or error.summary)
+            if missing is None or missing["name"] in made or not place.make_role(missing["name"]):
+                return error.why or error.summary
+            made.add(missing["name"])  # then the engine goes on with the same run
+        else:
+            return "" if report.state == "done" else f"the run ended: {report.message or report.state}"
 
 
 def for_lab(plan: Plan) -> Plan:

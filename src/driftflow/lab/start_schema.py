@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from driftflow.dialects.base import Dialect
@@ -12,7 +12,8 @@ from driftflow.dialects.query_text import EVERYTHING, masked
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.lab.catalog_sql import statements_of
-from driftflow.lab.scratch import UNKNOWN_ROLE, Scratch
+from driftflow.lab.scratch import ROLE, UNKNOWN_ROLE, Scratch
+from driftflow.lab.stand_ins import stand_ins_for
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Version
@@ -58,12 +59,30 @@ def session_settings(start: StartSchema, dialect: Dialect, *, digests: bool = Fa
 def build(start: StartSchema, place: Scratch, dialect: Dialect) -> tuple[str, ...]:
     """Make it in the scratch database; sentences about what could not be made."""
     if start.catalog is None:
-        return run_setup(place, start.setup, dialect)
+        refused = run_setup(place, start.setup, dialect)
+        _set_search_path(place, ())
+        return refused
     made = tuple(statements_of(start.catalog, dialect))
     impossible = tuple(what for what, sql in made if not sql)
     before = ("SET foreign_key_checks = 0", *session_settings(start, dialect)) if dialect.one_pass else ()
     refused = run_in_any_order(place, [one for one in made if one[1]], before=before)
+    _set_search_path(place, start.catalog.search_path)
     return (*start.catalog.unseen, *impossible, *refused)
+
+
+SCHEMAS = """
+SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY nspname <> 'public', oid
+"""
+
+
+def _set_search_path(place: Scratch, path: Sequence[str]) -> None:
+    """For every session from now on, as the database has it. A setup does not say which path the application uses: all that it made is on it."""
+    if place.administration is None:
+        return
+    with closing(place.administration.connect("setup")) as connection:
+        schemas = list(path) or [str(row[0]) for row in connection.query(SCHEMAS)]
+        quoted = ", ".join('"' + schema.replace('"', '""') + '"' for schema in schemas)
+        connection.execute(f"ALTER DATABASE {ROLE} SET search_path TO {quoted}")
 
 
 def run_setup(place: Scratch, migrations: Sequence[Migration], dialect: Dialect) -> tuple[str, ...]:
@@ -108,14 +127,33 @@ def run_with_roles(place: Scratch, connection: Connection, sql: str, *, again: s
         try:
             connection.query(sql)
         except DatabaseFault as fault:
+            extension, instead = stand_ins_for(sql, fault.message)
+            if extension:
+                if again:
+                    connection.execute(again)
+                return _stood_in(connection, extension, instead, fault)
             missing = UNKNOWN_ROLE.search(fault.message)
             if missing is None or missing["name"] in tried or not place.make_role(missing["name"]):
                 return fault
             tried.add(missing["name"])
             if again:
                 connection.execute(again)
+                # Inside a transaction the session remembers that there is no such role, until it takes a lock that it does not hold yet.
+                connection.query("SELECT count(*) FROM pg_catalog.pg_roles")
         else:
             return None
+
+
+STOOD_IN = "its types and functions are stand-ins by name"
+
+
+def _stood_in(connection: Connection, extension: str, instead: Sequence[str], fault: DatabaseFault) -> DatabaseFault:
+    """What is said of an extension that the lab's server does not have."""
+    for sql in instead:
+        with suppress(DatabaseFault):  # made already: a second CREATE EXTENSION IF NOT EXISTS
+            connection.query(sql)
+    what = STOOD_IN if instead else "nothing stands in for it"
+    return DatabaseFault(fault.kind, f"the lab's server does not have {extension}; {what}", code=fault.code)
 
 
 OWNER = re.compile(r"\bOWNER\s+TO\b", re.IGNORECASE)
