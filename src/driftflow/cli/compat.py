@@ -37,6 +37,7 @@ def command(
     change = change_of(run, paths, tool=tool, variables=variables, given=given)
     start = start_of(run, given, change)
     queries = queries_of(run, given, run.dialect)
+    run.out.note(f"note: preparing {len(queries)} recorded queries after each step, on a server that is started for it")
     found = answer(
         Question(
             subject=change.subject, change=change.plan or change.migrations, dialect=run.dialect, start=start, queries=queries

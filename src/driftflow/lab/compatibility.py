@@ -151,7 +151,7 @@ class Watch:
     def settle(self, since: int) -> None:
         """The transaction that began behind boundary number `since` committed: what broke and worked again inside it, nobody ever saw."""
         inside = self.boundaries[since:]
-        if len(inside) < 2:
+        if not inside:
             return
         standing = {one.query.id for one in self.watched if one.broken is not None}
         earlier = self._broken_by(since)

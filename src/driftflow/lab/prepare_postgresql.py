@@ -73,10 +73,11 @@ class PostgresqlProber:
     def looking(self) -> Iterator[None]:
         self._types.clear()
         with rolled_back(self.connection):
+            self.connection.execute("SAVEPOINT driftflow_query")
             yield
 
     def shape(self, sql: str) -> Shape:
-        self.connection.execute("SAVEPOINT driftflow_query")
+        """Nothing is changed by it, so only a query that fails is rolled back: one savepoint serves a whole round."""
         try:
             described = self._described(sql)
             if self._plans and PLANNED.match(sql):
@@ -84,7 +85,6 @@ class PostgresqlProber:
         except DatabaseFault:
             self.connection.execute("ROLLBACK TO SAVEPOINT driftflow_query")
             raise
-        self.connection.execute("ROLLBACK TO SAVEPOINT driftflow_query")
         return Shape(
             columns=tuple((name, self._type(oid, modifier)) for name, oid, modifier in described[0]),
             parameters=tuple(self._type(oid, -1) for oid in described[1]),
