@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
+from test_sqlite_effects import MATRIX
 
 from driftflow.cli.main import cli
+from driftflow.dialects.registry import dialect_named
+from driftflow.dialects.source_text import SourceText
 from driftflow.errors import DriftflowError
-from driftflow.lab import postgresql, time_limit
+from driftflow.lab import bench_sqlite, mariadb, mysql, mysql_programs, postgresql, sqlite, time_limit
+from driftflow.lab.observe import observe_effects
 from driftflow.lab.servers import AnyServer, GivenServer, server
+from driftflow.readers.sources import loose_migration
 
 SCHEMA = """
 CREATE TABLE users (id bigint PRIMARY KEY, email text);
@@ -130,6 +136,161 @@ def test_setup_alone_makes_no_sense(setup: Path) -> None:
     with pytest.raises(DriftflowError) as fault:
         run("effects", "DROP TABLE users", "--dialect", "postgresql", "--setup", setup)
     assert fault.value.code == "DF-E138"
+
+
+# MySQL and MariaDB
+
+FAMILY = """
+CREATE TABLE p (id INT PRIMARY KEY, name VARCHAR(20));
+CREATE TABLE c (id INT PRIMARY KEY, pid INT, v VARCHAR(20), CONSTRAINT cfk FOREIGN KEY (pid) REFERENCES p (id));
+INSERT INTO p VALUES (1, 'a'), (2, 'a');
+INSERT INTO c VALUES (1, 1, 'x'), (2, NULL, NULL);
+"""
+CHANGES = (
+    "ALTER TABLE c ADD COLUMN n INT",
+    "ALTER TABLE c MODIFY v VARCHAR(20) NOT NULL",
+    "ALTER TABLE p ADD UNIQUE (name)",
+    "CREATE INDEX i ON c (v)",
+    "ALTER TABLE c DROP FOREIGN KEY cfk",
+    "UPDATE p SET name = id",
+    "ALTER TABLE p ENGINE=InnoDB",
+    "TRUNCATE TABLE c",
+    "SET foreign_key_checks = 0",
+    "DROP TABLE p",
+    "ALTER TABLE c ADD FOREIGN KEY (pid) REFERENCES p (id)",
+    "ALTER TABLE c RENAME TO d, ADD COLUMN m INT",
+    "CREATE TRIGGER tr BEFORE INSERT ON d FOR EACH ROW SET NEW.v = 'x'",
+    "ALTER TABLE nope ADD x INT",
+)
+
+
+@pytest.fixture
+def on_family(mysql_family: str, tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """`effects SQL --observe` on a server of the family that the command starts."""
+    flavour, _, major = mysql_family.partition("-")
+    file = tmp_path / "family.sql"
+    file.write_text(FAMILY)
+
+    def observed(sql: str, *more: str) -> tuple[int, str]:
+        return run("effects", sql, "--observe", "--dialect", flavour, "--server-version", major, "--setup", file, *more)
+
+    return observed
+
+
+def test_the_family_does_what_is_predicted(on_family: Callable[..., tuple[int, str]]) -> None:
+    code, said = on_family("; ".join(CHANGES), "--format", "json", "-q")
+    found = {one["statement"]["sql"]: one for one in json.loads(said)["statements"]}
+    assert {sql: one["differences"] for sql, one in found.items() if "differences" in one} == {}
+    assert code == 0 and list(found) == list(CHANGES)
+    altered = found["ALTER TABLE c ADD COLUMN n INT"]
+    assert set(altered["compared"]) == {"error", "transaction", "rewrite", "locks", "algorithms"}
+    assert altered["observed"]["effects"]["implicit_commit"] is True
+    assert "implicit_commit" not in found["UPDATE p SET name = id"]["observed"]["effects"]
+    assert [one["relation"]["name"] for one in found["ALTER TABLE p ENGINE=InnoDB"]["observed"]["effects"]["work"]] == ["p"]
+    refused = [sql for sql, one in found.items() if one["observed"].get("error")]
+    assert refused == [CHANGES[1], CHANGES[2], CHANGES[-1]]
+
+
+def test_the_scratch_database_is_not_left(on_family: Callable[..., tuple[int, str]]) -> None:
+    with pytest.raises(DriftflowError) as fault:
+        on_family("USE mysql")
+    assert fault.value.code == "DF-E473"
+
+
+def test_a_statement_of_the_family_that_hangs_is_cancelled(
+    on_family: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_limit, "STATEMENT_SECONDS_MAX", 1.0)
+    with pytest.raises(DriftflowError) as fault:
+        on_family("INSERT INTO p SELECT SLEEP(600), 'x'")
+    assert fault.value.code == "DF-E471"
+
+
+@pytest.mark.mariadb
+def test_a_version_of_the_family_that_is_not_here() -> None:
+    with pytest.raises(DriftflowError) as fault:
+        run("effects", "DROP TABLE p", "--observe", "--dialect", "mariadb", "--server-version", "10.2")
+    assert fault.value.code == "DF-E462"
+
+
+def test_a_marked_server_of_the_family_is_left_as_it_was(mysql_server: mysql.Server, tmp_path: Path) -> None:
+    file = tmp_path / "family.sql"
+    file.write_text(FAMILY)
+    with mysql_server.administration() as execute:
+        before = execute("SHOW DATABASES")
+    code, said = run("effects", "ALTER TABLE c DROP COLUMN v", "--observe", "--on", mysql_server.url(), "--setup", file)
+    assert code == 0 and "(given, " in said and mysql_server.url().partition("@")[0].rpartition(":")[2] not in said, said
+    with mysql_server.administration() as execute:
+        assert execute("SHOW DATABASES") == before
+
+
+@pytest.mark.mariadb
+def test_a_server_of_the_family_without_the_mark_is_refused() -> None:
+    if not any(one.flavour == "mariadb" for one in mysql_programs.installed()):
+        pytest.skip("no MariaDB: apt-get install --no-install-recommends mariadb-server")
+    with mariadb.start(settings={"report-host": "replica-1"}) as started, pytest.raises(DriftflowError) as fault:
+        run("effects", "SELECT 1", "--observe", "--on", started.url())
+    assert (fault.value.code, fault.value.exit_code) == ("DF-E370", 3)
+
+
+# SQLite
+
+DIFFERENT = {
+    "REINDEX t": "its only key is the rowid, which has no index: there is nothing to do",
+    "ALTER TABLE t DROP COLUMN b": "`after` refuses every column of a foreign key; SQLite lets an inline REFERENCES go",
+}
+PAIRS = [
+    (setup, sql) for setup, sql in MATRIX if sql not in DIFFERENT or (sql.endswith("COLUMN b") and "REFERENCES t)" not in setup)
+]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(("setup", "sql"), PAIRS, ids=lambda text: text[-70:])
+def test_sqlite_does_what_is_predicted(setup: str, sql: str) -> None:
+    dialect = dialect_named("sqlite")
+    with closing(bench_sqlite.started()) as bench:
+        before = dialect.split(SourceText(setup))
+        (found,) = observe_effects(loose_migration(sql, dialect=dialect), dialect=dialect, bench=bench, setup=before).statements
+    assert found.differences == ()
+    assert found.verdict == "equal"
+
+
+@pytest.mark.sqlite
+def test_what_sqlite_was_seen_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "schema.sql"
+    file.write_text("CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, b TEXT); INSERT INTO t VALUES (1, 1, 'x'), (2, NULL, 'x');")
+    sql = "ALTER TABLE t DROP COLUMN a; PRAGMA journal_mode = WAL; CREATE INDEX i ON t (b); VACUUM; SELECT * FROM t"
+    code, said = run("effects", sql, "--observe", "--dialect", "sqlite", "--setup", file, "--format", "json", "-q")
+    assert code == 0, said
+    drop, _, index, vacuum, query = [one["observed"] for one in json.loads(said)["statements"]]
+    assert [one["relation"]["name"] for one in drop["effects"]["work"]] == ["t"]
+    assert [one["effects"]["locks"][0]["mode"] for one in (drop, index)] == ["EXCLUSIVE", "RESERVED"]
+    assert vacuum["effects"]["transactional"] is False
+    assert "locks" in query["parts"] and "effects" not in query
+
+
+@pytest.mark.sqlite
+def test_a_file_is_never_observed_on(tmp_path: Path) -> None:
+    file = sqlite.create(tmp_path / "mine.db")
+    with pytest.raises(DriftflowError) as fault:
+        run("effects", "DROP TABLE t", "--observe", "--on", f"sqlite:///{file}")
+    assert (fault.value.code, fault.value.exit_code) == ("DF-E370", 3)
+
+
+@pytest.mark.sqlite
+def test_a_version_of_sqlite_that_is_not_here() -> None:
+    with pytest.raises(DriftflowError) as fault:
+        run("effects", "SELECT 1", "--observe", "--dialect", "sqlite", "--server-version", "3.1")
+    assert fault.value.code == "DF-E472"
+
+
+@pytest.mark.sqlite
+def test_a_statement_of_sqlite_that_hangs_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limit, "STATEMENT_SECONDS_MAX", 0.5)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    with pytest.raises(DriftflowError) as fault:
+        run("effects", endless, "--observe", "--dialect", "sqlite")
+    assert fault.value.code == "DF-E471"
 
 
 # on a server that is given

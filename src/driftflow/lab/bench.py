@@ -22,6 +22,10 @@ class Bench(Protocol):
     """Where the server comes from, for a person."""
 
     @property
+    def schema(self) -> str:
+        """Part of every name, and of no interest; empty where the schemas are the setup's own."""
+
+    @property
     def connector(self) -> Connector:
         """To the scratch database."""
 
@@ -31,6 +35,9 @@ class Bench(Protocol):
 
     def strength(self, mode: str) -> int:
         """How strong a lock is; a greater number is stronger."""
+
+    def was_set_up(self, statements: Sequence[Statement]) -> None:
+        """Told after the setup has run."""
 
     def observe(self, statement: Statement) -> Seen:
         """Carry it out and say what it did; what it changed stays. Raises DatabaseError when it does not end."""
@@ -53,3 +60,4 @@ def set_up(bench: Bench, statements: Sequence[Statement]) -> None:
                     why=f"{fault.message}: {fault.detail}" if fault.detail else fault.message,
                     hint=fault.hint or "correct the setup's statement; nothing was observed",
                 ) from fault
+    bench.was_set_up(statements)

@@ -73,6 +73,10 @@ class PostgresqlBench:
         self._settings: list[str] = []
 
     @property
+    def schema(self) -> str:
+        return ""
+
+    @property
     def connector(self) -> Connector:
         return self._at(self._database)
 
@@ -86,6 +90,9 @@ class PostgresqlBench:
 
     def strength(self, mode: str) -> int:
         return strength(mode)
+
+    def was_set_up(self, statements: Sequence[Statement]) -> None:
+        """Copies are made by the server: nothing has to be run again."""
 
     def observe(self, statement: Statement) -> Seen:
         seen = in_transaction(self.connection, statement.sql, keep=True)

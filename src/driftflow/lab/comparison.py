@@ -42,7 +42,7 @@ def differences(
     if "scan" in parts:
         found += _sets("scan", (name for one in predicted for name in one.scans), seen.effects.scans)
     if "algorithms" in parts:
-        found += _algorithms(predicted, seen.effects)
+        found += _algorithms(predicted, seen)
     return tuple(found)
 
 
@@ -66,6 +66,8 @@ def _locks(claims: Sequence[LockClaim], seen: Seen, strength: Strength) -> Itera
         return modes if seen.every_mode else {name: {max(found, key=strength)} for name, found in modes.items()}
 
     said, was = by_relation(claims), by_relation(seen.effects.locks)
+    if seen.whole is not None and said:
+        said = {seen.whole.text: {max((mode for modes in said.values() for mode in modes), key=strength)}}
     if not seen.every_mode:
         watched = {name.text for name in seen.watched}
         said = {name: modes for name, modes in said.items() if name in was or name in watched}
@@ -92,15 +94,16 @@ def _sets(part: Part, predicted: Iterable[object], observed: Iterable[object]) -
         )
 
 
-def _algorithms(predicted: Sequence[Effects], observed: Effects) -> Iterator[Difference]:
-    said = [_pairs(one) for one in predicted if one.algorithms]
-    before = said[0] if said else NONE
-    if before != (was := _pairs(observed)):
+def _algorithms(predicted: Sequence[Effects], seen: Seen) -> Iterator[Difference]:
+    """With whether each writes the table anew, where that could be seen."""
+    anew = "rewrite" in seen.parts
+    before = next((_pairs(one, anew=anew) for one in predicted if one.algorithms), NONE)
+    if before != (was := _pairs(seen.effects, anew=anew)):
         yield Difference(part="algorithms", predicted=before, observed=was)
 
 
-def _pairs(effects: Effects) -> str:
-    pairs = sorted(
-        f"{one.algorithm}/{one.lock}{' (writes the table anew)' if one.rebuilds else ''}" for one in effects.algorithms
+def _pairs(effects: Effects, *, anew: bool) -> str:
+    told = (
+        f"{one.algorithm}/{one.lock}{' (writes the table anew)' if one.rebuilds and anew else ''}" for one in effects.algorithms
     )
-    return ", ".join(pairs) or NONE
+    return ", ".join(sorted(told)) or NONE

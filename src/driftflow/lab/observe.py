@@ -12,7 +12,6 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.walk import situations
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
-from driftflow.errors import ConfigError
 from driftflow.lab.bench import Bench, set_up
 from driftflow.lab.comparison import compared_parts, differences
 from driftflow.model.effects import Condition, Effects
@@ -41,13 +40,20 @@ def bench_for(dialect: Dialect, *, version: str = "", on: str = "") -> Bench:
     Raises ConfigError (no such server here) and RefusedError (the one at the URL is not marked as disposable).
     """
     major = Version.parse(version).major if version else None
-    match dialect.name:
+    name = dialect.name
+    match name:
         case "postgresql":
             from driftflow.lab import bench_postgresql
 
             return bench_postgresql.given(on) if on else bench_postgresql.started(major)
+        case "mysql" | "mariadb":
+            from driftflow.lab import bench_mysql
+
+            return bench_mysql.given(on) if on else bench_mysql.started(name, version)
         case _:
-            raise ConfigError("DF-E472", f"nothing can be observed on {dialect.name}", hint="driftflow effects without --observe")
+            from driftflow.lab import bench_sqlite
+
+            return bench_sqlite.given(on) if on else bench_sqlite.started(version)
 
 
 def observe_effects(
@@ -66,6 +72,7 @@ def observe_effects(
         dialect=dialect.name,
         server_version=str(bench.connection.version),
         server=bench.origin,
+        schema=bench.schema,
         statements=tuple(found),
         notes=tuple(told),
     )

@@ -38,7 +38,7 @@ def observe(execute: Execute, sql: str, *, database: str, mariadb: bool, before:
     with _copy(execute, database, related, before=before) as scratch:
         error = _tried(execute, scratch, sql)
     fails = (Condition(kind="observed", summary=error, certain=True),) if error else ()
-    if not _takes_algorithm(sql):
+    if not takes_algorithm(sql):
         return Effects(transactional=False, fails_if=fails, basis="observed")
     accepted: list[AcceptedAlgorithm] = []
     algorithms: tuple[Algorithm, ...] = ("INSTANT", "NOCOPY", "INPLACE", "COPY") if mariadb else ("INSTANT", "INPLACE", "COPY")
@@ -46,9 +46,9 @@ def observe(execute: Execute, sql: str, *, database: str, mariadb: bool, before:
         for lock in ("DEFAULT",) if algorithm == "INSTANT" else _LOCKS:
             wanted = with_request(sql, algorithm, lock)
             with _copy(execute, database, related, before=before) as scratch:
-                was = _identities(execute, scratch, mariadb=mariadb)
+                was = identities(execute, scratch, mariadb=mariadb)
                 refused = _tried(execute, scratch, wanted)
-                now = _identities(execute, scratch, mariadb=mariadb)
+                now = identities(execute, scratch, mariadb=mariadb)
             if not refused:
                 target = _target(sql)
                 accepted.append(AcceptedAlgorithm(algorithm=algorithm, lock=lock, rebuilds=_of(was, target) != _of(now, target)))
@@ -72,7 +72,8 @@ def with_request(sql: str, algorithm: str, lock: str) -> str:
     return f"{sql[:end]} {asked}{comma} {sql[end:].lstrip()}"
 
 
-def _takes_algorithm(sql: str) -> bool:
+def takes_algorithm(sql: str) -> bool:
+    """Whether it is one of the statements that ALGORITHM and LOCK can be said of."""
     tokens, _ = tokenize(sql, mariadb=True)
     keys = [token.key for token in tokens[:5]]
     if keys[:1] == ["ALTER"]:
@@ -107,7 +108,7 @@ def _related(execute: Execute, sql: str, database: str) -> tuple[str, ...]:
     for child, parent in keys:
         if child in wanted or parent in wanted:
             wanted |= {str(child), str(parent)}
-    return tuple(sorted(wanted))
+    return tuple(sorted(wanted.intersection(tables)))  # a parent may be missing, with the checks off
 
 
 @contextmanager
@@ -155,7 +156,7 @@ def _tried(execute: Execute, scratch: str, sql: str) -> str:
     return ""
 
 
-def _identities(execute: Execute, scratch: str, *, mariadb: bool) -> dict[str, int]:
+def identities(execute: Execute, scratch: str, *, mariadb: bool) -> dict[str, int]:
     """InnoDB's number of each table, or of each partition, by name."""
     table = "innodb_sys_tables" if mariadb else "innodb_tables"
     rows = execute(f"SELECT name, table_id FROM information_schema.{table} WHERE name LIKE '{scratch}/%'")

@@ -28,6 +28,8 @@ class Seen(Record, frozen=True, kw_only=True):
     then only the strongest mode on each relation counts."""
     watched: tuple[Name, ...] = ()
     """Where it was watched from outside: relations whose lock cannot have been missed. Of others one that was not seen says nothing."""
+    whole: Name | None = None
+    """Where there is one lock for everything (SQLite), what it is on: predicted locks on several tables are then that one lock."""
     gone: tuple[Name, ...] = ()
     """Indexes and sequences that are gone afterwards. Their locks are not predicted where they only go with a table, a column or a constraint."""
     left_out: tuple[str, ...] = ()
@@ -72,6 +74,8 @@ class Observations(Record, frozen=True, kw_only=True):
     server_version: str
     server: str
     """Where it came from: started from a wheel, the distribution's, or given by URL."""
+    schema: str = ""
+    """Of the scratch database, where names carry it (MySQL, MariaDB, SQLite)."""
     statements: tuple[Observation, ...] = ()
     notes: tuple[str, ...] = ()
     """What the throw-away database is not, compared with the one it stands for."""

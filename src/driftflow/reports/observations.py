@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from driftflow.model.effects import Effects
@@ -33,18 +33,23 @@ def render(found: Observations, *, color: bool = False, width: int | None = None
     for one in found.statements:
         lines.append("")
         lines += [paint(line, BOLD) for line in one.statement.sql.strip().splitlines()]
-        lines += _statement(one, paint)
+        lines += _statement(one, paint, f"{found.schema}." if found.schema else "")
     return "\n".join(lines)
 
 
-def _statement(one: Observation, paint: Paint) -> Iterator[str]:
-    rows = [row for part in PARTS for row in _rows(part, one)]
+def _statement(one: Observation, paint: Paint, needless: str) -> Iterator[str]:
+    """`needless` is what every name begins with that means nothing: the schema of the scratch database."""
+    rows = [tuple(map(_without(needless), row)) for part in PARTS for row in _rows(part, one)]
     first = max(12, *(len(label) for label, _, _ in rows))
     second = max(9, *(min(len(said), COLUMN_MAX) for _, said, _ in rows))
     yield paint(f"  {'':<{first}}  {'predicted':<{second}}  observed", DIM)
     for label, said, was in rows:
         yield from _cells(label, said, was, first, second)
-    yield from _judged(one, paint)
+    yield from map(_without(needless), _judged(one, paint))
+
+
+def _without(needless: str) -> Callable[[str], str]:
+    return lambda text: text.replace(needless, "") if needless else text
 
 
 def _cells(label: str, said: str, was: str, first: int, second: int) -> Iterator[str]:
@@ -73,6 +78,8 @@ def _rows(part: Part, one: Observation) -> Iterator[Row]:
 
 def _locks(label: str, one: Observation, unknown: bool) -> Iterator[Row]:
     said, was = _modes(one.predicted), _modes((one.observed.effects,))
+    if one.observed.whole is not None and said:
+        said = {one.observed.whole.text: ", ".join(dict.fromkeys(said.values()))}
     gone = {name.text for name in one.observed.gone}
     names = [name for name in dict.fromkeys((*said, *was)) if name in said or name not in gone]
     missed = "none" if one.observed.every_mode else "not seen"

@@ -29,6 +29,12 @@ def dependents_block(catalog: Catalog) -> bool:
     return catalog.vendor == "postgresql"
 
 
+def parents_may_be_missing(catalog: Catalog) -> bool:
+    """Whether a foreign key may point at a table that comes later: with the session's checks off (MySQL, MariaDB)."""
+    checks = catalog.settings.get("foreign_key_checks", "1").upper()
+    return catalog.vendor in {"mysql", "mariadb"} and checks in {"0", "OFF", "FALSE"}
+
+
 def column_takes_keys_along(catalog: Catalog) -> bool:
     """Whether DROP COLUMN drops the constraints and indexes that contain the column; else it is refused while there are any (SQLite)."""
     return catalog.vendor != "sqlite"

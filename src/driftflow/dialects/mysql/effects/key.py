@@ -254,12 +254,14 @@ def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, na
     """ADD FOREIGN KEY: a copy while foreign_key_checks is on; with it off nothing is validated, and it happens in place."""
     child = table.name if table is not None else name or key.referenced
     beside_added_key(p, key, child)
-    referenced = p.table(key.referenced)
+    # With the checks off a parent may be missing, and come later.
+    referenced = p.table(key.referenced) if p.checks_foreign_keys else p.catalog.table(key.referenced)
     if referenced is not None and table is not None:
         _types_fit(p, table, referenced, key)
     if not p.checks_foreign_keys:
         p.loses("old rows are never validated: foreign_key_checks is off", child, reversible=True)
-        return because(IN_PLACE, "foreign_key_checks is off")
+        indexed = table is not None and any(one.columns[: len(key.columns)] == key.columns for one in table.indexes)
+        return because(INSTANT if p.mariadb and indexed else IN_PLACE, "foreign_key_checks is off")
     p.does("scan", child, "every row is looked up in the referenced table")
     columns = ", ".join(key.columns)
     pairs = " AND ".join(

@@ -58,6 +58,7 @@ def alter_table(cursor: Cursor) -> tuple[Operation, ...]:
             raise Unread(f"nothing is known about what begins {cursor.here()}")
     if if_exists:
         found = [replace(one, table_if_exists=True) for one in found]
+    found.sort(key=lambda one: isinstance(one, RenameTable))  # wherever it stands: the other clauses speak of the old name
     asked = request.operation(table)
     if not found and asked is None:
         raise Unread("an ALTER TABLE without a clause")

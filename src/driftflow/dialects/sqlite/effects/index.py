@@ -61,7 +61,8 @@ def drop_index(p: Prediction, operation: DropIndex) -> None:
     elif index is None and p.catalog.complete and not operation.if_exists:
         p.fails("missing", f"index {operation.name.name} does not exist", relation=operation.name, certain=True)
     if index is None:
-        p.writes(operation.table or DATABASE)
+        if not (operation.if_exists and p.catalog.complete):  # then there is nothing to do
+            p.writes(operation.table or DATABASE)
         return
     p.writes(index.table)
     p.loses(f"index {index.name.name}: queries that use it become slow", index.table, reversible=True)

@@ -19,7 +19,8 @@ DATABASE = Name(schema="main", name="sqlite_schema")
 
 def create_table(p: Prediction, operation: CreateTable) -> None:
     table = operation.table
-    _must_not_exist(p, table.name, if_not_exists=operation.if_not_exists)
+    if _must_not_exist(p, table.name, if_not_exists=operation.if_not_exists):
+        return
     if table.name.schema != "temp":
         p.writes(table.name)
     if table.name.name.lower().startswith("sqlite_"):
@@ -36,15 +37,18 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
         p.fails("unsupported", "a table WITHOUT ROWID needs a primary key", relation=table.name, certain=True)
 
 
-def _must_not_exist(p: Prediction, name: Name, *, if_not_exists: bool) -> None:
+def _must_not_exist(p: Prediction, name: Name, *, if_not_exists: bool) -> bool:
+    """True where it is there and that is allowed: nothing is done then."""
     known = relation(name, p.catalog)
     taken = known.text in p.catalog.tables or known.text in p.catalog.views
     if taken and not if_not_exists:
         p.fails("exists", f"{name.name} already exists", relation=name, certain=True)
+    return taken and if_not_exists
 
 
 def create_table_as(p: Prediction, operation: CreateTableAs) -> None:
-    _must_not_exist(p, operation.name, if_not_exists=operation.if_not_exists)
+    if _must_not_exist(p, operation.name, if_not_exists=operation.if_not_exists):
+        return
     if not operation.temporary:
         p.writes(operation.name)
     for name in operation.reads:
