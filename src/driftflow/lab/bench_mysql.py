@@ -75,10 +75,10 @@ def _programs(flavour: Flavour, wanted: str) -> Programs:
     fitting = [one for one in here if not wanted or f"{one.version}.".startswith(f"{wanted}.")]
     if fitting:
         return fitting[-1]
-    product = "MariaDB" if flavour == "mariadb" else "MySQL"
+    product = f"{'MariaDB' if flavour == 'mariadb' else 'MySQL'} {wanted}".rstrip()
     raise ConfigError(
         "DF-E462",
-        f"there is no {product}{f' {wanted}' if wanted else ''} to start on this machine",
+        f"there is no {product} to start on this machine",
         why=f"found: {', '.join(f'{one.flavour} {one.version} ({one.origin})' for one in installed()) or 'none'}",
         hint="apt-get install mariadb-server" if flavour == "mariadb" else "make servers, in a checkout of driftflow",
     )
