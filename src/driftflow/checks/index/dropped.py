@@ -50,12 +50,12 @@ def index_dropped(operation: DropIndex, at: Situation) -> Iterator[Finding]:
 
 
 def _index(operation: DropIndex, at: Situation) -> tuple[Table, Index] | None:
-    tables = (at.table(operation.table),) if operation.table is not None else at.catalog.tables.values()
-    for table in tables:
-        for index in table.indexes if table is not None else ():
-            if table is not None and index.name.name == operation.name.name and operation.name.schema in ("", index.name.schema):
-                return table, index
-    return None
+    if operation.table is not None:
+        table = at.table(operation.table)
+        held = [(table, one) for one in table.indexes if one.name.name == operation.name.name] if table is not None else []
+    else:
+        held = [(holder, one) for holder, one in at.catalog.indexes_named(operation.name) if isinstance(holder, Table)]
+    return next(iter(held), None)
 
 
 def _still_unique(after: Table, index: Index) -> bool:

@@ -22,7 +22,7 @@ from driftflow.model.operations import BaseOperation
 )
 def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Said once, at the statement that locks the second table. Partitions and foreign key partners of one statement are not counted twice."""
-    if not at.in_transaction or at.index > 0:
+    if not at.in_transaction or not at.position or at.index > 0:
         return
     strong = _strong(at)
     if not strong:

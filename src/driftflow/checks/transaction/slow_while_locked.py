@@ -21,13 +21,15 @@ from driftflow.model.operations import BaseOperation
 )
 def slow_while_locked(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Locks are held to the commit. VALIDATE of a constraint from the same transaction has a rule of its own (DF203)."""
-    if not at.in_transaction or not at.effects.work:
+    if not at.in_transaction or not at.position or not at.effects.work:
+        return
+    held = _held(at)
+    if held is None:
         return
     named = tables_named(at.operation)
     worked = [work.relation for work in at.effects.work if is_old(at, work.relation, named)]
     severity = max((severity_of_block(at, name) or "" for name in worked), key=("", "info", "warning", "error").index, default="")
-    held = _held(at)
-    if not worked or severity in ("", "info") or held is None or _own_rule(operation, at):
+    if not worked or severity in ("", "info") or _own_rule(operation, at):
         return
     claim, number = held
     own = at.effects.lock_on(claim.relation)
