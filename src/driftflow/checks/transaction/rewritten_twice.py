@@ -15,7 +15,7 @@ from driftflow.model.operations import BaseOperation
 @check("DF712", on=BaseOperation, page="transaction/rewritten-twice", title="A table is written anew twice")
 def rewritten_twice(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """PostgreSQL, MySQL and MariaDB carry out all clauses of an ALTER TABLE in one pass over the rows. SQLite's ALTER has one clause."""
-    if at.can(Capability.TABLE_REBUILD_ONLY):
+    if not at.effects.work or at.can(Capability.TABLE_REBUILD_ONLY):
         return
     named = tables_named(at.operation)
     for table in at.effects.rewrites:

@@ -15,7 +15,8 @@ from driftflow.model.operations import Delete, Update
 @check("DF704", on=(Update, Delete), page="transaction/unbounded-change", title="An UPDATE or DELETE without bounds")
 def unbounded_change(operation: Update | Delete, at: Situation) -> Iterator[Finding]:
     """A predicate that pins a unique key, or a LIMIT, is bounded. Small and new tables are left alone."""
-    if operation.bounded or is_new(at, operation.table):
+    unlisted = at.catalog.complete and at.table(operation.table) is None  # the system catalog: DF007 speaks of it
+    if operation.bounded or unlisted or is_new(at, operation.table):
         return
     deletes = isinstance(operation, Delete)
     verb = "DELETE" if deletes else "UPDATE"
