@@ -13,13 +13,13 @@ from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import BaseOperation
 
 _LOCK: Mapping[str, tuple[str, str]] = {
-    "postgresql": ("lock_timeout", "SET lock_timeout = '2s';"),
+    "postgresql": ("lock_timeout", "SET LOCAL lock_timeout = '2s';"),
     "mysql": ("lock_wait_timeout", "SET SESSION lock_wait_timeout = 2;"),
     "mariadb": ("lock_wait_timeout", "SET SESSION lock_wait_timeout = 2;"),
     "sqlite": ("busy_timeout", "PRAGMA busy_timeout = 2000;"),
 }
 _STATEMENT: Mapping[str, tuple[str, str]] = {
-    "postgresql": ("statement_timeout", "SET statement_timeout = '30s';"),
+    "postgresql": ("statement_timeout", "SET LOCAL statement_timeout = '30s';"),
     "mariadb": ("max_statement_time", "SET SESSION max_statement_time = 30;"),
 }
 """MySQL limits SELECT alone, and SQLite nothing."""
@@ -44,7 +44,9 @@ def no_lock_timeout(operation: BaseOperation, at: Situation) -> Iterator[Finding
         why="busy_timeout is 0 unless the connection sets it"
         if single
         else f"one long query or idle transaction is enough: {claim.mode} queues behind it, and every later query of the table queues behind that",
-        remedy=Remedy(summary="set a limit first, and try again when it is reached; driftflow apply does both", sql=sql),
+        remedy=Remedy(
+            summary="set a limit first, and try again when it is reached; driftflow apply does both", sql=_session(at, sql)
+        ),
         known_by="rule",
     )
 
@@ -68,9 +70,17 @@ def no_statement_timeout(operation: BaseOperation, at: Situation) -> Iterator[Fi
         axis="blocks",
         severity="info",
         why="a statement that turns out slow goes on with its lock until somebody cancels it by hand",
-        remedy=Remedy(summary="limit the short statements of a migration", sql=sql),
+        remedy=Remedy(summary="limit the short statements of a migration", sql=_session(at, sql)),
         known_by="rule",
     )
+
+
+def _session(at: Situation, sql: str) -> str:
+    """Outside a transaction SET LOCAL does nothing: the setting stays on the connection until the file takes it back."""
+    if at.in_transaction or " LOCAL " not in sql:
+        return sql
+    name = sql.split()[2]
+    return f"{sql.replace(' LOCAL', '')}\n-- at the end of the file:\nRESET {name};"
 
 
 def _waits(at: Situation) -> LockClaim | None:

@@ -38,7 +38,11 @@ def predict(
 def _on(
     operations: Sequence[op.Operation], catalogs: Sequence[Catalog], version: Version, *, mariadb: bool
 ) -> tuple[Effects, ...]:
-    predictions = [Prediction(catalog=catalog, version=version, mariadb=mariadb, start=catalogs[0]) for catalog in catalogs]
+    dropped = frozenset([one.name.name for one in operations if isinstance(one, op.DropIndex)])
+    dropped |= {one.name for one in operations if isinstance(one, op.DropConstraint)}
+    predictions = [
+        Prediction(catalog=catalog, version=version, mariadb=mariadb, start=catalogs[0], dropped=dropped) for catalog in catalogs
+    ]
     for prediction, operation in zip(predictions, operations, strict=True):
         _predict(prediction, operation)
     return of_statement(operations, predictions)

@@ -34,6 +34,8 @@ class Prediction:
     mariadb: bool
     start: Catalog | None = None
     """The catalog before the first clause of the statement, where this is not the first."""
+    dropped: frozenset[str] = frozenset()
+    """Indexes and constraints that a clause of the same statement drops, whatever the order of the clauses."""
     grade: Grade | None = None
     """Of a clause of ALTER TABLE."""
     claims: list[LockClaim] = field(default_factory=list)
