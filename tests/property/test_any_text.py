@@ -232,3 +232,29 @@ def linear(kind: str, work: Callable[[str], object]) -> None:
     few, many = GROWING[kind](SMALL), GROWING[kind](SMALL * TIMES)
     small, large = steps(lambda: work(few)), steps(lambda: work(many))
     assert large <= small * TIMES * 1.5 + 25 * len(many), (small, large)
+
+
+# The work of a whole lint grows with the number of statements of a file: a dump is one transaction
+
+
+MANY: dict[str, Callable[[int], str]] = {
+    "rows": lambda n: "INSERT INTO t (a) VALUES (1);\n" * n,
+    "changes": lambda n: "".join(f"UPDATE t SET a = {i} WHERE id = {i};\n" for i in range(n)),
+    "columns": lambda n: "".join(f"ALTER TABLE t ADD COLUMN c{i} text DEFAULT 'x' NOT NULL;\n" for i in range(n)),
+    "tables": lambda n: "".join(f"CREATE TABLE t{i} (id integer PRIMARY KEY, a text);\n" for i in range(n)),
+    "indexes": lambda n: "".join(f"CREATE INDEX i{i} ON t (a);\n" for i in range(n)),
+    "silenced": lambda n: '-- driftflow: ignore DF301 reason="small"\nCREATE INDEX ON t (a);\n' * n,
+}
+GROWS_FASTER = {("tables", "postgresql"), ("indexes", "postgresql")}
+"""Each statement looks at every relation that its transaction has made and keeps locked."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "dialect"),
+    sorted({(kind, dialect) for kind in MANY for dialect in ("postgresql", "mysql", "sqlite")} - GROWS_FASTER),
+)
+def test_the_work_of_a_lint_grows_with_the_file(kind: str, dialect: str) -> None:
+    few, many = MANY[kind](SMALL // 4), MANY[kind](SMALL // 4 * TIMES)
+    lint(dialect, few)  # what is imported and built on first use
+    small, large = steps(lambda: lint(dialect, few)), steps(lambda: lint(dialect, many))
+    assert large <= small * TIMES * 1.4, (small, large)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from driftflow.config import Policy
 from driftflow.dialects.base import Capability, Dialect
@@ -13,6 +15,8 @@ from driftflow.model.effects import Effects, LockClaim
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Version
 from driftflow.model.operations import Operation
+
+Kind = TypeVar("Kind", bound=Operation)
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -28,6 +32,21 @@ class Transaction:
     """The catalog as it leaves it; None while the walk is inside."""
     _closed: dict[tuple[Name, str], tuple[Situation, LockClaim]] = field(default_factory=dict)
     _seen: int = 0
+    _kinds: dict[type, list[Situation]] = field(default_factory=dict)
+    _sorted: int = 0
+
+    def earlier(self, position: int, kinds: tuple[type, ...]) -> list[Operation]:
+        """The operations before this one that are of these kinds. A check asks it of every statement, and a transaction may be a dump."""
+        for at in self.situations[self._sorted :]:
+            self._kinds.setdefault(type(at.operation), []).append(at)
+        self._sorted = len(self.situations)
+        found = [
+            at
+            for kind, these in self._kinds.items()
+            if issubclass(kind, kinds)
+            for at in these[: bisect_left(these, position, key=_at)]
+        ]
+        return [at.operation for at in sorted(found, key=_at)]
 
     def closed_before(self, position: int) -> Iterator[tuple[Situation, LockClaim]]:
         """Per relation (and reason) the first lock that keeps its readers out, of the operations before this one: it is held to the end."""
@@ -37,6 +56,10 @@ class Transaction:
                     self._closed.setdefault((claim.relation, claim.why), (at, claim))
         self._seen = max(self._seen, position)
         return (pair for pair in self._closed.values() if pair[0].position < position)
+
+
+def _at(situation: Situation) -> int:
+    return situation.position
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -139,6 +162,10 @@ class Situation:
     def earlier(self) -> tuple[Operation, ...]:
         """Those operations."""
         return tuple([at.operation for at in self.before])
+
+    def earlier_of(self, *kinds: type[Kind]) -> list[Kind]:
+        """Those of them that are of these kinds."""
+        return self.block.earlier(self.position, kinds)  # type: ignore[return-value]
 
     @property
     def committed(self) -> Catalog | None:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from driftflow.model.finding import AssessedStatement, Assessment, Finding, SuppressedFinding
+from driftflow.model.finding import Assessment, Finding, StatementIndex, SuppressedFinding
 from driftflow.model.names import Name
 from driftflow.model.record import Record, digest, replace, to_builtins
 
@@ -129,16 +129,14 @@ def _key(one: KnownFinding, *, blind: bool = False) -> Key:
 
 
 class _Texts:
-    """The statement that a finding speaks of, looked for in its own migration only: a release may have thousands."""
+    """The statement that a finding speaks of."""
 
     def __init__(self, assessment: Assessment) -> None:
-        self._by_migration: dict[str, list[AssessedStatement]] = {}
-        for assessed in assessment.statements:
-            self._by_migration.setdefault(assessed.migration, []).append(assessed)
+        self._statements = StatementIndex(assessment.statements)
 
     def of(self, finding: Finding) -> str:
         """Its text with the white space folded; the summary where the finding speaks of no statement."""
-        found = next((one for one in self._by_migration.get(finding.migration, ()) if _speaks_of(finding, one)), None)
+        found = self._statements.of(finding)
         return " ".join(found.statement.sql.split()) if found is not None else finding.summary
 
 
@@ -150,8 +148,3 @@ def _known(finding: Finding, texts: _Texts) -> KnownFinding:
         subject=subject_of(finding),
         summary=finding.summary,
     )
-
-
-def _speaks_of(finding: Finding, assessed: AssessedStatement) -> bool:
-    span = assessed.statement.span
-    return span.file == finding.span.file and span.start <= finding.span.start < max(span.end, span.start + 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Literal
 
 from driftflow.errors import DriftflowError
@@ -71,6 +73,32 @@ class AssessedStatement(Record, frozen=True, kw_only=True):
     migration: str
     statement: Statement
     effects: tuple[Effects, ...] = ()
+
+
+class StatementIndex:
+    """The statements of an assessment, found by the findings that speak of them. A release may have thousands, and one file too."""
+
+    def __init__(self, statements: Iterable[AssessedStatement]) -> None:
+        self._by_file: dict[tuple[str, str], list[AssessedStatement]] = {}
+        for one in statements:
+            self._by_file.setdefault((one.migration, one.statement.span.file), []).append(one)
+        for those in self._by_file.values():
+            those.sort(key=_start)
+
+    def of(self, finding: Finding) -> AssessedStatement | None:
+        """The statement that the finding stands in; None for a comment outside any."""
+        those = self._by_file.get((finding.migration, finding.span.file), [])
+        at = bisect_right(those, finding.span.start, key=_start)
+        found = None
+        # Several statements can come from one place in the file: a variable holds them all, and the first one counts.
+        while at and finding.span.start < max(those[at - 1].statement.span.end, _start(those[at - 1]) + 1):
+            at -= 1
+            found = those[at]
+        return found
+
+
+def _start(assessed: AssessedStatement) -> int:
+    return assessed.statement.span.start
 
 
 _PLACE = re.compile(r"(.+?)(?::([0-9]{1,9}):([0-9]{1,9}))?", re.DOTALL)

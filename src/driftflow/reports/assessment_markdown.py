@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from driftflow.model.finding import AssessedStatement, Assessment, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, Finding, StatementIndex
 from driftflow.plugins import register
 from driftflow.reports.style import count
-from driftflow.reports.text import Statements, axes
+from driftflow.reports.text import axes
 
 CHARACTERS_MAX = 65_000
 """Below the limit, with room for what a caller puts before it."""
@@ -91,7 +91,7 @@ def _row(finding: Finding) -> str:
 
 
 def _details(assessment: Assessment) -> Iterator[str]:
-    statements = Statements(assessment)
+    statements = StatementIndex(assessment.statements)
     for finding in assessment.findings:
         yield "\n".join(_one(finding, statements.of(finding)))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from driftflow.model.finding import AssessedStatement, Assessment, FileError, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, FileError, Finding, StatementIndex
 from driftflow.plugins import register
 from driftflow.reports.errors import render_text
 from driftflow.reports.sarif import message
-from driftflow.reports.text import Statements
+
+Item = TypeVar("Item", AssessedStatement, Finding)
 
 NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 RANK = ("info", "warning", "error")
@@ -24,15 +26,14 @@ def render(assessment: Assessment, *, fail_on: str = "error", **_: Any) -> str:
     failures = 0
     placed = {id(finding) for findings in spoken.values() for finding in findings}
     loose = [finding for finding in assessment.findings if id(finding) not in placed]
-    names = (*(assessed.migration for assessed in assessment.statements), *(finding.migration for finding in loose))
-    for migration in dict.fromkeys(names):
+    statements, alones = _by_migration(assessment.statements), _by_migration(loose)
+    for migration in {**statements, **alones}:
         suite = SubElement(root, "testsuite", name=_printable(migration))
-        alone = [finding for finding in loose if finding.migration == migration]
+        alone = alones.get(migration, [])
         if alone:  # a file that holds no statement can still be wrong
             failures += _case(suite, alone[0].span.line, "the file", alone[0].span.file or migration, alone, fail_on)
-        for assessed in assessment.statements:
-            if assessed.migration == migration:
-                failures += _case_of(suite, assessed, spoken.get(id(assessed), []), fail_on)
+        for assessed in statements.get(migration, []):
+            failures += _case_of(suite, assessed, spoken.get(id(assessed), []), fail_on)
         suite.set("tests", str(len(suite)))
         suite.set("failures", str(sum(1 for case in suite if case.find("failure") is not None)))
     for error in assessment.errors:
@@ -56,14 +57,23 @@ def _unread(suite: Element, error: FileError) -> None:
 
 def _by_statement(assessment: Assessment) -> dict[int, list[Finding]]:
     """Findings per statement; one that stands outside any belongs to the next statement of its migration, or the last."""
-    statements = Statements(assessment)
+    statements = StatementIndex(assessment.statements)
     found: dict[int, list[Finding]] = {}
+    by_migration = _by_migration(assessment.statements)
     for finding in assessment.findings:
-        own = [one for one in assessment.statements if one.migration == finding.migration]
-        after = [one for one in own if one.statement.span.start >= finding.span.start]
-        assessed = statements.of(finding) or next(iter(after or own[-1:]), None)
+        assessed = statements.of(finding)
+        if assessed is None:
+            own = by_migration.get(finding.migration, [])
+            assessed = next((one for one in own if one.statement.span.start >= finding.span.start), own[-1] if own else None)
         if assessed is not None:
             found.setdefault(id(assessed), []).append(finding)
+    return found
+
+
+def _by_migration(items: Iterable[Item]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.migration, []).append(item)
     return found
 
 

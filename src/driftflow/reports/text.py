@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from driftflow.model.finding import AssessedStatement, Assessment, Axis, Finding
+from driftflow.model.finding import AssessedStatement, Assessment, Axis, Finding, StatementIndex
 from driftflow.plugins import register
 from driftflow.reports.errors import render_text
 from driftflow.reports.source import excerpt
@@ -19,7 +19,7 @@ KNOWN = {"rule": "from the statement alone", "catalog": "from the catalog", "ser
 def render(assessment: Assessment, *, color: bool = False, width: int | None = None) -> str:
     """Findings in the order of the files, then what is fine, then the count."""
     paint = Paint(color, width)
-    statements = Statements(assessment)
+    statements = StatementIndex(assessment.statements)
     lines: list[str] = []
     for finding in assessment.findings:
         lines += [*_finding(finding, statements.of(finding), paint), ""]
@@ -29,23 +29,6 @@ def render(assessment: Assessment, *, color: bool = False, width: int | None = N
         lines += [render_text(error, color=color), ""]
     lines += _count(assessment, paint)
     return "\n".join(lines) + "\n"
-
-
-class Statements:
-    """The statements of an assessment, found by the findings that speak of them."""
-
-    def __init__(self, assessment: Assessment) -> None:
-        self._by_migration: dict[str, list[AssessedStatement]] = {}
-        for assessed in assessment.statements:
-            self._by_migration.setdefault(assessed.migration, []).append(assessed)
-
-    def of(self, finding: Finding) -> AssessedStatement | None:
-        """None for a comment outside any statement."""
-        for assessed in self._by_migration.get(finding.migration, ()):
-            span = assessed.statement.span
-            if span.file == finding.span.file and span.start <= finding.span.start < max(span.end, span.start + 1):
-                return assessed
-        return None
 
 
 def _finding(finding: Finding, assessed: AssessedStatement | None, paint: Paint) -> Iterator[str]:

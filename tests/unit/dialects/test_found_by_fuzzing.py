@@ -15,6 +15,8 @@ FOUND = {
     "a column called share": ("mysql", "SELECT 1 AS share"),
     "a length that is no number": ("mysql", "ALTER TABLE t ADD COLUMN f float(I0), ADD COLUMN g text(x), ADD COLUMN h blob(1.5)"),
     "a length beyond all numbers": ("mysql", f"ALTER TABLE t ADD COLUMN f float({'9' * 5_000}), AUTO_INCREMENT = {'9' * 5_000}"),
+    "an owner that is no column": ("postgresql", "ALTER SEQUENCE s AS bigint OWNED BY t"),
+    "an owner in another database": ("postgresql", "CREATE SEQUENCE s OWNED BY d.s.t.c"),
     "a step that is not whole": ("postgresql", "ALTER SEQUENCE s INCREMENT BY 1.5"),
     "a step of hexadecimal digits": ("postgresql", "ALTER SEQUENCE s INCREMENT BY 0x1FFFFFFFFFFFFFFFF"),
     "a default beyond all numbers": ("postgresql", f"ALTER TABLE t ALTER COLUMN a SET DEFAULT '{'9' * 5_000}'::bigint"),

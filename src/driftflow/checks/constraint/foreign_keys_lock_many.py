@@ -22,8 +22,12 @@ from driftflow.model.operations import AddColumn, AddConstraint, BaseOperation, 
 )
 def foreign_keys_lock_many(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Said once, at the key that points at a second table in use. One statement with several keys counts too."""
-    before = list(dict.fromkeys(name for one in at.earlier for name in _referenced(one, at))) if at.in_transaction else []
-    now = [name for name in _referenced(operation, at) if name not in before]
+    referenced = _referenced(operation, at)
+    if not referenced:
+        return
+    earlier = at.earlier_of(AddConstraint, AddColumn, CreateTable) if at.in_transaction else []
+    before = list(dict.fromkeys(name for one in earlier for name in _referenced(one, at)))
+    now = [name for name in referenced if name not in before]
     together = [*before, *now]
     if len(before) > 1 or not now or len(together) < 2 or all(at.is_small(name) for name in together):
         return

@@ -20,10 +20,7 @@ from driftflow.model.operations import AddConstraint, ValidateConstraint
 )
 def validated_in_same_transaction(operation: ValidateConstraint, at: Situation) -> Iterator[Finding]:
     """The most common half of the recipe: locks are held to the commit, not to the end of the statement."""
-    added = any(
-        isinstance(one, AddConstraint) and one.table == operation.table and one.constraint.name == operation.name
-        for one in at.earlier
-    )
+    added = any(one.table == operation.table and one.constraint.name == operation.name for one in at.earlier_of(AddConstraint))
     severity = severity_of_block(at, operation.table)
     if not added or severity is None:
         return

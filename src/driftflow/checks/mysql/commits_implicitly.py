@@ -21,7 +21,7 @@ def commits_implicitly(operation: BaseOperation, at: Situation) -> Iterator[Find
     """Said once, where the first DDL ends a transaction that has changed rows."""
     if not at.effects.implicit_commit or not at.in_transaction or at.index:
         return
-    if not any(isinstance(one, Insert | Update | Delete | Copy) for one in at.earlier):
+    if not at.earlier_of(Insert, Update, Delete, Copy):
         return
     yield finding(
         at,

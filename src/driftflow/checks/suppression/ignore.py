@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy, SuppressedFinding
@@ -35,13 +36,17 @@ class Ignores:
         self._known = {entry.name for entry in checks}
         self._today = today
         self._all = [ignore for migration in migrations for ignore in _read(migration)]
+        self._bound: dict[tuple[int, int], list[_Ignore]] = {}
+        """By migration and statement (nobody's for the whole file)."""
+        for ignore in self._all:
+            self._bound.setdefault((id(ignore.migration), id(ignore.statement)), []).append(ignore)
 
     def covering(self, finding: Finding, at: Situation) -> SuppressedFinding | None:
         """The finding with the reason of whoever said to be silent about it, and may; None where nobody did."""
         covered: SuppressedFinding | None = None
-        for ignore in self._all:
-            here = ignore.migration is at.migration and (ignore.statement is None or ignore.statement is at.statement)
-            if here and ignore.code == finding.code:
+        own = (self._bound.get((id(at.migration), id(one)), ()) for one in (None, at.statement))
+        for ignore in chain.from_iterable(own):
+            if ignore.code == finding.code:
                 ignore.used = True
                 if covered is None and not (fault_of(ignore.directive) or self._expired(ignore)):
                     reason = ignore.directive.options.get("reason", "").strip()

@@ -8,6 +8,7 @@ from driftflow.checks.base import check, finding
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table
 from driftflow.model.finding import Finding, Remedy
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
@@ -38,9 +39,11 @@ _Altering = (AddColumn, DropColumn, AlterColumnType, SetNotNull, AddConstraint, 
 def pending_trigger_events(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Error 55006. Only with a constraint that is initially deferred, or a deferred constraint trigger."""
     target = getattr(operation, "table", None) or getattr(operation, "name", None)
-    changed = [one for one in _since_last_check(at.earlier) if isinstance(one, Insert | Update | Delete) and one.table == target]
-    table = at.table(changed[-1].table) if changed and at.in_transaction else None
+    table = at.table(target) if isinstance(target, Name) and at.in_transaction else None
     if table is None or not _deferred(at, table):
+        return
+    earlier = _since_last_check(at.earlier_of(Insert, Update, Delete, SetSetting))
+    if not any(isinstance(one, Insert | Update | Delete) and one.table == target for one in earlier):
         return
     yield finding(
         at,

@@ -44,5 +44,5 @@ def session_setting_stays(operation: SetSetting, at: Situation) -> Iterator[Find
 
 
 def _reset(at: Situation, name: str) -> bool:
-    own = [one for statement in at.migration.statements for one in statement.operations if isinstance(one, SetSetting)]
+    own = (one for statement in reversed(at.migration.statements) for one in statement.operations if isinstance(one, SetSetting))
     return any(one.name.lower() in (name, "all") and one.value is None for one in own)

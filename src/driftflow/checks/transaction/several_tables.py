@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
@@ -27,7 +28,8 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
     strong = _strong(at)
     if not strong:
         return
-    before = [claim.relation for one, claim in at.block.closed_before(at.position) if _weighs(one, claim)][:2]
+    weighing = (claim.relation for one, claim in at.block.closed_before(at.position) if _weighs(one, claim))
+    before = list(itertools.islice(weighing, 2))
     now = [name for name in strong if name not in before]
     if len(before) != 1 or not now:
         return

@@ -9,7 +9,7 @@ from driftflow.checks.sizes import is_old, severity_of_block, size, tables_named
 from driftflow.dialects.situation import Situation
 from driftflow.model.effects import LockClaim
 from driftflow.model.finding import Finding, Remedy
-from driftflow.model.operations import BaseOperation
+from driftflow.model.operations import AddConstraint, BaseOperation
 
 
 @check(
@@ -59,6 +59,5 @@ def _held(at: Situation) -> tuple[LockClaim, int] | None:
 def _own_rule(operation: BaseOperation, at: Situation) -> bool:
     name = getattr(operation, "name", "")
     return type(operation).__name__ == "ValidateConstraint" and any(
-        type(one).__name__ == "AddConstraint" and getattr(getattr(one, "constraint", None), "name", None) == name
-        for one in at.earlier
+        one.constraint.name == name for one in at.earlier_of(AddConstraint)
     )

@@ -22,8 +22,8 @@ def enum_value_used(operation: BaseOperation, at: Situation) -> Iterator[Finding
     text = getattr(operation, "sql", "") or getattr(operation, "default", "")
     if isinstance(operation, AddColumn):
         text = operation.column.default or ""
-    for added in at.earlier if at.in_transaction else ():
-        if isinstance(added, AddEnumValue) and f"'{added.value}'" in text and not any(_made(one, added) for one in at.earlier):
+    for added in at.earlier_of(AddEnumValue) if at.in_transaction else ():
+        if f"'{added.value}'" in text and not any(_made(one, added) for one in at.earlier):
             yield finding(
                 at,
                 f"will fail: '{added.value}' was added to {added.name.name} in this transaction and cannot be used yet",

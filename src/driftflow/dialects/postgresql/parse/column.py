@@ -268,7 +268,11 @@ def sequence_options(nodes: Any) -> tuple[SequenceOptions, tuple[int | None, ...
 def owner_column(argument: Any) -> str:
     """OWNED BY: `schema.table.column`, or empty for NONE."""
     names = names_of(argument["List"]["items"])
-    return "" if names == ["none"] else ".".join(names)
+    if names == ["none"]:
+        return ""
+    if not 2 <= len(names) <= 3:
+        raise NotUnderstood("an OWNED BY that names no column of a table")
+    return ".".join(names)
 
 
 def type_name(body: Node) -> Name:
