@@ -10,6 +10,7 @@ import click
 
 from driftflow.cli import options
 from driftflow.cli.compat_inputs import Inputs, change_of, inputs, queries_of, start_of
+from driftflow.cli.planfile import apply_command
 from driftflow.cli.rendering import show
 from driftflow.cli.session import Session
 from driftflow.model.compatibility import Threshold
@@ -44,8 +45,10 @@ def command(
         )
     )
     show(run.out, found, text="compat")
-    if not found.planned and run.dialect.plans and found.broken_queries():
-        run.out.next("driftflow plan … -o driftflow-plan.json    # then: driftflow compat driftflow-plan.json …")
+    if change.plan is not None and not found.stopped:
+        run.out.next(apply_command(change.plan, paths[0], run.live_where) + ("" if run.has_database else " --url URL"))
+    elif change.plan is None and not given.setup:
+        run.out.next(run.onward(*paths, *run.where))
     if found.stopped or not found.queries:
         return 6
     return 1 if found.fails(cast(Threshold, fail_on)) else 0

@@ -136,6 +136,7 @@ def without_constants(message: str, sql: str, dialect: str, *, code: str = "") -
         return message
     if "near" in message and (code in {"42601", "1064"} or dialect == "sqlite"):
         return re.sub(r"near .*", "near what is not shown", message, flags=re.DOTALL)
+    message = _VALUE.sub(r"\1?\2", message)
     try:
         constants = {token.text.strip("'\"$") for token in lex(sql, dialect) if token.kind in {"string", "blob", "number"}}
     except TokenFault:
@@ -143,6 +144,10 @@ def without_constants(message: str, sql: str, dialect: str, *, code: str = "") -
     for constant in sorted((one for one in constants if one), key=len, reverse=True):
         message = re.sub(rf"(?<!\w){re.escape(constant)}(?!\w)", "?", message)
     return message
+
+
+_VALUE = re.compile(r"""(: "|value:? ').*("|'(?= for )|'$)""", re.DOTALL)
+"""PostgreSQL: invalid input syntax for type integer: "…". MySQL: Incorrect datetime value: '…' for column ….  Quotes inside are the value's."""
 
 
 def _speaks_of_names(message: str, code: str, dialect: str) -> bool:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from driftflow.dialects.base import Dialect
+from driftflow.dialects.query_text import masked
 from driftflow.engine.ports import Connection
 from driftflow.lab.compatibility import Watch
 from driftflow.lab.prepare import Prober
@@ -100,7 +101,7 @@ def _migrations(migrations: Sequence[Migration], place: Scratch, connection: Con
 
     def look(migration: Migration, statement: Statement) -> None:
         boundary = Boundary(
-            number=len(watch.boundaries) + 1, title=_title(statement), kind="statement", where=f"{statement.span}"
+            number=len(watch.boundaries) + 1, title=_title(statement, watch.dialect), kind="statement", where=f"{statement.span}"
         )
         watch.look(boundary, inside=connection.in_transaction) if changes_schema(statement) else watch.pass_by(boundary)
 
@@ -115,6 +116,7 @@ def _migrations(migrations: Sequence[Migration], place: Scratch, connection: Con
     return stopped
 
 
-def _title(statement: Statement) -> str:
-    text = " ".join(statement.sql.split())
+def _title(statement: Statement, dialect: Dialect) -> str:
+    """Rows that a migration writes may be as secret as those that a query writes."""
+    text = " ".join(statement.sql.split()) if changes_schema(statement) else masked(statement.sql, dialect.name)
     return text if len(text) <= TITLE_MAX else f"{text[: TITLE_MAX - 1]}…"

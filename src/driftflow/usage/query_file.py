@@ -11,7 +11,7 @@ from typing import Any
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.source_text import SourceText
-from driftflow.errors import SourceError
+from driftflow.errors import ParseError, SourceError
 from driftflow.usage.recorded import Recorded
 
 NAME = re.compile(r"--\s*name:\s*(?P<name>\S+)")
@@ -20,7 +20,7 @@ BYTES_MAX = 64 * 1024 * 1024
 
 
 def read_queries(path: Path, dialect: Dialect) -> tuple[Recorded, ...]:
-    """Raises SourceError where the file is not there, is no text, or is not what its ending says; ParseError for an open quote."""
+    """Raises SourceError where the file is not there, is no text, or is not what its ending says."""
     text = read_text(path, bytes_max=BYTES_MAX)
     match path.suffix.lower():
         case ".json":
@@ -53,7 +53,12 @@ def read_text(path: Path, *, bytes_max: int) -> str:
 
 
 def _statements(text: str, path: Path, dialect: Dialect) -> Iterator[Recorded]:
-    for statement in dialect.split(SourceText(text, file=str(path))):
+    try:
+        statements = dialect.split(SourceText(text, file=str(path)))
+    except ParseError as fault:
+        # Its place is enough: the excerpt that belongs to it would show the query.
+        raise _not(path, f"{fault.summary}, at {fault.where.partition(chr(10))[0]}") from None
+    for statement in statements:
         lines = text[: statement.span.start].rstrip().splitlines()
         above = NAME.match(lines[-1].strip()) if lines else None
         yield Recorded(text=statement.sql, name=above["name"] if above else "", origin=f"{path}:{statement.span.line}")

@@ -78,6 +78,30 @@ def test_a_message_does_not_tell_the_constant_that_it_quotes() -> None:
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize(
+    ("dialect", "sql", "message", "code", "expected"),
+    [
+        (
+            "postgresql",
+            "SELECT 'it''s \"x\"'",
+            'invalid input syntax for type integer: "it\'s "x""',
+            "22P02",
+            'invalid input syntax for type integer: "?"',
+        ),
+        (
+            "mysql",
+            "SELECT 'it\\'s'",
+            "Incorrect DATE value: 'it's' for column 'at' at row 1",
+            "1292",
+            "Incorrect DATE value: '?' for column 'at' at row 1",
+        ),
+        ("mysql", "SELECT 'x y'", "Incorrect DATE value: 'x y'", "1525", "Incorrect DATE value: '?'"),
+    ],
+)
+def test_a_value_is_masked_however_it_was_escaped(dialect: str, sql: str, message: str, code: str, expected: str) -> None:
+    assert without_constants(message, sql, dialect, code=code) == expected
+
+
 def test_the_first_word() -> None:
     assert first_word("/* a */ -- b\n select 1", "postgresql") == "SELECT"
     assert first_word("(SELECT 1)", "mysql") == "("
