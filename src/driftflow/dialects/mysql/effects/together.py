@@ -11,6 +11,7 @@ from driftflow.dialects.mysql.effects.company import refuse_together, with_fullt
 from driftflow.dialects.mysql.effects.grade import INSTANT, REBUILD, Grade, accepted, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_altered
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
+from driftflow.dialects.mysql.effects.sizes import refuse_too_large
 from driftflow.dialects.mysql.render.table import table_of
 from driftflow.model.catalog import Catalog, PrimaryKey
 from driftflow.model.effects import AcceptedAlgorithm, Effects, Held
@@ -20,7 +21,10 @@ from driftflow.model.operations import (
     AddConstraint,
     AlterPartitions,
     CatalogConflict,
+    ChangeColumn,
+    ConvertCharset,
     CreateIndex,
+    CreateTable,
     DropConstraint,
     Operation,
     RequestAlgorithm,
@@ -30,7 +34,9 @@ from driftflow.model.operations import (
 
 def of_statement(operations: Sequence[Operation], predictions: Sequence[Prediction]) -> tuple[Effects, ...]:
     """The effects of each operation. Clauses of ALTER TABLE share what the statement needs; other statements stand alone."""
-    refuse_together(operations, predictions, _after(operations, predictions))
+    after = _after(operations, predictions)
+    refuse_together(operations, predictions, after)
+    refuse_too_large(predictions, _shaped(operations), after)
     graded = [(operation, p) for operation, p in zip(operations, predictions, strict=True) if p.grade is not None]
     if not graded:
         return tuple(p.effects() for p in predictions)
@@ -44,6 +50,21 @@ def of_statement(operations: Sequence[Operation], predictions: Sequence[Predicti
     if table is not None and pairs:
         _carry_out(first, table, pairs[0], whole, graded)
     return tuple(p.effects(pairs if p.grade is not None else ()) for p in predictions)
+
+
+def _shaped(operations: Sequence[Operation]) -> Name | None:
+    """The table that gets columns or keys."""
+    for operation in operations:
+        match operation:
+            case CreateTable():
+                return operation.table.name
+            case AddColumn() | ChangeColumn() | AddConstraint() | ConvertCharset() | RewriteTable():
+                return operation.table
+            case CreateIndex():
+                return operation.index.table
+            case _:
+                pass
+    return None
 
 
 def _after(operations: Sequence[Operation], predictions: Sequence[Prediction]) -> Catalog | None:
