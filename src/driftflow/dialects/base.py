@@ -78,6 +78,9 @@ class Dialect(ABC):
     name: ClassVar[str]
     versions: ClassVar[tuple[Version, Version]]
     """The oldest and the newest supported version."""
+    since: ClassVar[Mapping[Capability, Version]]
+    """The first version that can; without an entry none does."""
+    booleans: ClassVar[tuple[str, str]] = ("FALSE", "TRUE")
     default_schema: ClassVar[str] = "public"
     """Where an unqualified name goes when nothing else is said."""
     plans: ClassVar[bool] = True
@@ -111,8 +114,21 @@ class Dialect(ABC):
     @abstractmethod
     def quote_name(self, name: Name) -> str: ...
 
+    def literal(self, value: str | int | bool | None) -> str:
+        """The value as SQL."""
+        match value:
+            case None:
+                return "NULL"
+            case bool():
+                return self.booleans[value]
+            case int():
+                return str(value)
+            case str():
+                return self.quote_text(value)
+
     @abstractmethod
-    def literal(self, value: str | int | bool | None) -> str: ...
+    def quote_text(self, text: str) -> str:
+        """The text as a string literal."""
 
     @abstractmethod
     def fold(self, identifier: str) -> str:
@@ -148,8 +164,10 @@ class Dialect(ABC):
             self.effects(operation, catalog, version=version) for operation, catalog in zip(operations, catalogs, strict=True)
         )
 
-    @abstractmethod
-    def can(self, capability: Capability, version: Version | None = None) -> bool: ...
+    def can(self, capability: Capability, version: Version | None = None) -> bool:
+        """Whether a server of that version can; unknown counts as the oldest supported one, a capability that is not listed as no."""
+        first = self.since.get(capability)
+        return first is not None and (version or self.versions[0]) >= first
 
     @abstractmethod
     def error_kind(self, code: str) -> ErrorKind:

@@ -20,6 +20,8 @@ from driftflow.model.names import Span
 FILE_VERB = "file"
 HINT = 'write it as: -- driftflow: verb argument key=value key="two words"'
 
+LEADING = re.compile(r"\s+|(?P<comment>(?:--|#)[^\n]*|/\*.*?\*/)", re.DOTALL)
+"""White space or a comment. `#` begins one on MySQL, and nothing elsewhere."""
 _OPENING = re.compile(r"(?:--|#|/\*)[ \t]*driftflow:", re.IGNORECASE)
 _VERB = re.compile(r"[ \t]*([a-z][a-z0-9_-]*)(?=\s|$)")
 _WORD = re.compile(
@@ -84,6 +86,18 @@ def directives_of(comments: Iterable[Comment], source: SourceText) -> tuple[Dire
             if directive is not None:
                 found.append(directive)
     return tuple(found)
+
+
+def file_directives(source: SourceText) -> tuple[Directive, ...]:
+    """Those that speak of the whole file: verb `file`, before the first statement."""
+    if "driftflow:" not in source.text.lower():
+        return ()
+    comments, at = [], 0
+    while match := LEADING.match(source.text, at):
+        if match["comment"]:
+            comments.append(Comment(text=match["comment"], start=match.start()))
+        at = match.end()
+    return tuple(one for one in directives_of(comments, source) if one.verb == FILE_VERB)
 
 
 def misplaced(directive: Directive, *, where: str, why: str, hint: str = HINT) -> ParseError:

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from driftflow.dialects.base import Dialect
-from driftflow.dialects.directives import FILE_VERB, Comment, directives_of
-from driftflow.dialects.source_text import SourceText
+from driftflow.dialects.directives import LEADING, file_directives
 from driftflow.errors import SourceError, printable
-from driftflow.model.migration import Directive, Migration, Statement
+from driftflow.model.migration import Migration, Statement
 from driftflow.model.record import replace
 from driftflow.readers.base import Reader, SourceOptions
 from driftflow.readers.files import ReadInPart, SourceFile, names_of, shown_path
 
 SNIFF_BYTES = 8_192
-_LEADING = re.compile(r"\s+|(?P<comment>--[^\n]*|/\*.*?\*/)", re.DOTALL)
 _TRANSACTION_WORD = re.compile(r"\s*(?:begin|start\s+transaction|commit|end|rollback)\b(?!\s+atomic)", re.IGNORECASE)
 
 # What PostgreSQL refuses inside a transaction block. The server has the last word; this only guides how a file is read.
@@ -160,18 +158,6 @@ def bad_name(reader: str, shown: str, expected: str) -> SourceError:
     )
 
 
-def file_directives(source: SourceText) -> tuple[Directive, ...]:
-    """`-- driftflow: file ...` comments before the first statement."""
-    if "driftflow:" not in source.text.lower():
-        return ()
-    comments, at = [], 0
-    while match := _LEADING.match(source.text, at):
-        if match["comment"]:
-            comments.append(Comment(text=match["comment"], start=match.start()))
-        at = match.end()
-    return tuple(one for one in directives_of(comments, source) if one.verb == FILE_VERB)
-
-
 def controls_transactions(statements: Sequence[Statement]) -> bool:
     """Whether the file says BEGIN or COMMIT itself."""
     return any(_TRANSACTION_WORD.match(_bare(one.sql)) for one in statements)
@@ -186,7 +172,7 @@ def runs_alone(sql: str, dialect: str) -> bool:
 def _bare(sql: str) -> str:
     """The text behind leading comments."""
     at = 0
-    while match := _LEADING.match(sql, at):
+    while match := LEADING.match(sql, at):
         at = match.end()
     return sql[at:]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from driftflow.dialects.base import Dialect
+from driftflow.dialects.directives import file_directives
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Directive, Migration, Statement
@@ -20,7 +21,6 @@ from driftflow.readers.common import (
     build,
     check_options,
     controls_transactions,
-    file_directives,
     flag,
     locate,
     names_in,

@@ -6,6 +6,7 @@ import pytest
 
 from driftflow.checks.run import assess
 from driftflow.config import Policy
+from driftflow.dialects.directives import file_directives
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
 from driftflow.model.catalog import Catalog, Column, Table, TableStatistics
@@ -13,7 +14,6 @@ from driftflow.model.finding import Assessment
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name, Version
 from driftflow.model.record import encode
-from driftflow.readers.common import file_directives
 
 POSTGRESQL = dialect_named("postgresql")
 

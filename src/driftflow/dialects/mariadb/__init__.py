@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability
@@ -13,7 +14,5 @@ from driftflow.model.names import Version
 class MariaDB(MySQL):
     name: ClassVar[str] = "mariadb"
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
+    since: ClassVar[Mapping[Capability, Version]] = capabilities.SINCE
     mariadb: ClassVar[bool] = True
-
-    def can(self, capability: Capability, version: Version | None = None) -> bool:
-        return capabilities.can(capability, version)

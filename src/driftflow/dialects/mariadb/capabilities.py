@@ -5,6 +5,7 @@ Source: MariaDB documentation, "Changes and Improvements" of each series, "InnoD
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from driftflow.dialects.base import Capability
@@ -31,15 +32,10 @@ STEPS: Final = (
 )
 """Versions at which predictions change, the oldest first."""
 
-_SINCE: dict[Capability, Version] = {
+SINCE: Mapping[Capability, Version] = {
     Capability.FAST_CONSTANT_DEFAULT: OLDEST,
     Capability.STORED_GENERATED_COLUMN: OLDEST,
     Capability.VIRTUAL_GENERATED_COLUMN: OLDEST,
     Capability.DROP_COLUMN: OLDEST,
     Capability.RENAME_COLUMN: RENAME_COLUMN,
 }
-
-
-def can(capability: Capability, version: Version | None) -> bool:
-    since = _SINCE.get(capability)
-    return since is not None and (version or OLDEST) >= since

@@ -6,7 +6,7 @@ the server's own to say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
@@ -27,6 +27,7 @@ class MySQL(Dialect):
 
     name: ClassVar[str] = "mysql"
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
+    since: ClassVar[Mapping[Capability, Version]] = capabilities.SINCE
     default_schema: ClassVar[str] = ""
     plans: ClassVar[bool] = False
     one_pass: ClassVar[bool] = True
@@ -63,18 +64,10 @@ class MySQL(Dialect):
 
         return quote_name(name)
 
-    def literal(self, value: str | int | bool | None) -> str:
-        match value:
-            case None:
-                return "NULL"
-            case bool():
-                return "TRUE" if value else "FALSE"
-            case int():
-                return str(value)
-            case str():
-                from driftflow.dialects.mysql.keywords import quote_string
+    def quote_text(self, text: str) -> str:
+        from driftflow.dialects.mysql.keywords import quote_string
 
-                return quote_string(value)
+        return quote_string(text)
 
     def fold(self, identifier: str) -> str:
         """As written: whether the case of table names counts is a setting of the server (lower_case_table_names)."""
@@ -104,9 +97,6 @@ class MySQL(Dialect):
         from driftflow.dialects.mysql.effects import predict
 
         return predict(operations, catalogs, version, mariadb=self.mariadb)
-
-    def can(self, capability: Capability, version: Version | None = None) -> bool:
-        return capabilities.can(capability, version)
 
     def error_kind(self, code: str) -> ErrorKind:
         return error_kind(code)

@@ -5,6 +5,7 @@ Source: MySQL 8.0 and 9.x reference manuals, "What Is New", and the measured tab
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from driftflow.dialects.base import Capability
@@ -43,7 +44,7 @@ STEPS: Final = (
 )
 """Versions at which predictions change, the oldest first."""
 
-_SINCE: dict[Capability, Version] = {
+SINCE: Mapping[Capability, Version] = {
     Capability.FAST_CONSTANT_DEFAULT: INSTANT_ADD_LAST,
     Capability.STORED_GENERATED_COLUMN: OLDEST,
     Capability.VIRTUAL_GENERATED_COLUMN: OLDEST,
@@ -51,11 +52,6 @@ _SINCE: dict[Capability, Version] = {
     Capability.RENAME_COLUMN: EIGHT,
     Capability.EXPRESSION_INDEX: EXPRESSION_DEFAULT,
 }
-
-
-def can(capability: Capability, version: Version | None) -> bool:
-    since = _SINCE.get(capability)
-    return since is not None and (version or OLDEST) >= since
 
 
 def row_version_limit(version: Version) -> int:

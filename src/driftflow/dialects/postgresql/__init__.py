@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
@@ -21,6 +21,8 @@ class PostgreSQL(Dialect):
     name: ClassVar[str] = "postgresql"
     clauses_matter: ClassVar[bool] = True
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
+    booleans: ClassVar[tuple[str, str]] = ("false", "true")
+    since: ClassVar[Mapping[Capability, Version]] = capabilities.SINCE
 
     # text
 
@@ -45,8 +47,9 @@ class PostgreSQL(Dialect):
     def quote_name(self, name: Name) -> str:
         return names.quote_name(name)
 
-    def literal(self, value: str | int | bool | None) -> str:
-        return names.literal(value)
+    def quote_text(self, text: str) -> str:
+        """A text with a backslash becomes E'...', which every setting of standard_conforming_strings reads alike."""
+        return names.quote_text(text)
 
     def fold(self, identifier: str) -> str:
         return names.fold(identifier)
@@ -79,9 +82,6 @@ class PostgreSQL(Dialect):
         from driftflow.dialects.postgresql.effects.together import together
 
         return together(operations, catalogs, super().together(operations, catalogs, version=version))
-
-    def can(self, capability: Capability, version: Version | None = None) -> bool:
-        return capabilities.can(capability, version)
 
     def error_kind(self, code: str) -> ErrorKind:
         return errors.error_kind(code)

@@ -47,15 +47,6 @@ def split(source: SourceText) -> tuple[Statement, ...]:
     return _Splitter(source).statements()
 
 
-def file_directives(source: SourceText) -> tuple[Directive, ...]:
-    """The directives that speak of the whole file: verb `file`, before the first statement."""
-    if "driftflow:" not in source.text.lower():
-        return ()
-    comments: list[Comment] = []
-    _Splitter(source).leading(0, comments)
-    return tuple(directive for directive in directives_of(comments, source) if directive.verb == FILE_VERB)
-
-
 class _Splitter:
     def __init__(self, source: SourceText) -> None:
         self.source = source

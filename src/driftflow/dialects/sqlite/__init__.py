@@ -6,6 +6,7 @@ Read with a parser of our own over SQLite's token rules: the general ones are si
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
@@ -35,6 +36,9 @@ from driftflow.model.record import replace
 class SQLite(Dialect):
     name: ClassVar[str] = "sqlite"
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
+    booleans: ClassVar[tuple[str, str]] = ("0", "1")
+    """TRUE and FALSE are words only since 3.23, and 1 and 0 to SQLite in every version."""
+    since: ClassVar[Mapping[Capability, Version]] = capabilities.SINCE
     default_schema: ClassVar[str] = "main"
 
     def split(self, source: SourceText) -> tuple[Statement, ...]:
@@ -55,16 +59,8 @@ class SQLite(Dialect):
     def quote_name(self, name: Name) -> str:
         return quote_name(name)
 
-    def literal(self, value: str | int | bool | None) -> str:
-        match value:
-            case None:
-                return "NULL"
-            case bool():  # TRUE and FALSE are words only since 3.23, and 1 and 0 to SQLite in every version
-                return "1" if value else "0"
-            case int():
-                return str(value)
-            case str():
-                return quote_string(value)
+    def quote_text(self, text: str) -> str:
+        return quote_string(text)
 
     def fold(self, identifier: str) -> str:
         """As written: SQLite keeps the case and compares without it."""
@@ -83,9 +79,6 @@ class SQLite(Dialect):
         from driftflow.dialects.sqlite.effects import predict
 
         return predict(operation, catalog, version)
-
-    def can(self, capability: Capability, version: Version | None = None) -> bool:
-        return capabilities.can(capability, version)
 
     def error_kind(self, code: str) -> ErrorKind:
         return error_kind(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from driftflow.dialects.base import Capability
@@ -22,7 +23,7 @@ STRICT_TABLE: Final = Version(major=3, minor=37)
 ALTER_CONSTRAINT: Final = Version(major=3, minor=53)
 """ALTER COLUMN SET/DROP NOT NULL, ADD CONSTRAINT ... CHECK and DROP CONSTRAINT (measured: a syntax error on 3.40, fine on 3.54)."""
 
-_SINCE: dict[Capability, Version] = {
+SINCE: Mapping[Capability, Version] = {
     Capability.TRANSACTIONAL_DDL: ALWAYS,
     Capability.FAST_CONSTANT_DEFAULT: ALWAYS,
     Capability.PARTIAL_INDEX: ALWAYS,
@@ -36,8 +37,3 @@ _SINCE: dict[Capability, Version] = {
     Capability.UPDATE_FROM: UPDATE_FROM,
     Capability.DROP_COLUMN: DROP_COLUMN,
 }
-
-
-def can(capability: Capability, version: Version | None) -> bool:
-    since = _SINCE.get(capability)
-    return since is not None and (version or OLDEST) >= since

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from driftflow.dialects.directives import file_directives
 from driftflow.dialects.mysql.split import split
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError
@@ -75,3 +76,9 @@ def test_a_directive_belongs_to_the_statement_behind_it() -> None:
     first, second = split(SourceText('select 1;\n# driftflow: ignore DF102 reason="small"\nselect 2;'))
     assert not first.directives
     assert [one.verb for one in second.directives] == ["ignore"]
+
+
+def test_a_directive_of_the_file_may_stand_behind_any_comment() -> None:
+    text = "# made by hand\n# driftflow: file transaction=none\nSELECT 1;\n# driftflow: small\nSELECT 2;"
+    (directive,) = file_directives(SourceText(text))
+    assert (directive.options, directive.span.line) == ({"transaction": "none"}, 2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from driftflow.dialects.postgresql.split import file_directives, split
+from driftflow.dialects.directives import file_directives
+from driftflow.dialects.postgresql.split import split
 from driftflow.dialects.source_text import SourceText, Substitution
 from driftflow.errors import ParseError
 from driftflow.model.migration import Statement
