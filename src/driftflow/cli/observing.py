@@ -14,6 +14,10 @@ def observe(run: Session, sql: str, *, setup: Path | None, on: str) -> int:
     """Prints predicted beside observed; 1 when something differs or could not be compared, else 0."""
     from driftflow.lab.observe import observed
 
+    if run.snapshot is not None or run.has_database:
+        run.out.note(
+            "note: only the dialect is taken from that database or snapshot: its tables are not rebuilt here; --setup FILE makes some"
+        )
     place = dataclasses.replace(run, flags={**run.flags, "url": on, "env": None}, snapshot=None) if on else run
     found = observed(sql, dialect=place.dialect, version=run.server_version, on=place.url if on else "", setup=setup)
     show(run.out, found, text="observations")
