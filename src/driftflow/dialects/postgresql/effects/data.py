@@ -131,6 +131,8 @@ def _empty(p: Prediction, table: Table, why: str) -> None:
     p.lock(table.name, ACCESS_EXCLUSIVE, why=why)
     if table.partitioning is not None:
         return
+    if table.partition_of is not None and not p.at_least(14):
+        p.lock(table.partition_of, ACCESS_SHARE, why="the partition's bound is looked up there (before 14)")
     p.lock(table.name, SHARE)
     p.created.add(table.name)  # the new file is empty: building its indexes takes no time
     if index_names(table):

@@ -116,7 +116,7 @@ def detach_partition(p: Prediction, operation: DetachPartition) -> None:
     for holder, key in p.catalog.referencing(operation.table) if part is not None else ():
         p.lock(holder.name, SHARE, why=f"{key.name} may point at rows of the partition")
         p.does("scan", holder.name, "looks for rows that point at the partition")
-        p.lock(operation.partition, ACCESS_SHARE)
+        p.lock(operation.partition, ACCESS_EXCLUSIVE, ACCESS_SHARE)
         p.lock_all(index_names(part) if part is not None else (), ACCESS_SHARE)
         p.fails("dependency", f"rows of {holder.name.name} may point at the partition ({key.name})", relation=holder.name)
     p.lock_all(index_names(part) if part is not None else (), ACCESS_EXCLUSIVE, why="no longer part of the parent's index")

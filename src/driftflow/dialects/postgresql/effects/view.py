@@ -95,7 +95,13 @@ def refresh_view(p: Prediction, operation: RefreshView) -> None:
                 certain=True,
             )
     else:
-        p.lock(operation.name, ACCESS_EXCLUSIVE, EXCLUSIVE, SHARE, *(() if p.at_least(16) else (ACCESS_SHARE,)))
+        p.lock(
+            operation.name,
+            ACCESS_EXCLUSIVE,
+            EXCLUSIVE,
+            SHARE,
+            *(() if p.at_least(16) or not operation.with_data else (ACCESS_SHARE,)),
+        )
         p.lock_all(indexes, ACCESS_EXCLUSIVE)
         p.does("rewrite", operation.name, "filled anew")
         for index in indexes:

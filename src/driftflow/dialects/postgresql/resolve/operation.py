@@ -190,8 +190,9 @@ def _add_constraint(operation: op.AddConstraint, catalog: Catalog) -> op.AddCons
     given = operation.constraint
     if isinstance(given, NotNull) and not given.name:  # one that is there already stays, by its own name
         there = next((one for one in table.constraints if isinstance(one, NotNull) and one.column == given.column), None)
-        if there is not None:
-            return replace(operation, table=name, constraint=replace(given, name=there.name))
+        column = table.column(given.column)
+        if there is not None or (column is not None and not column.nullable):
+            return replace(operation, table=name, constraint=replace(given, name=there.name if there is not None else ""))
     (constraint,) = named((operation.constraint,), table, catalog, Chooser(catalog, name.schema))
     if isinstance(constraint, (PrimaryKey, Unique)) and constraint.using_index and not constraint.columns:
         index = table.index(constraint.using_index)
