@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +17,10 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "databases")]
 
 import test_mysql_effects as mysql_family  # noqa: E402
 import test_postgresql_effects as postgresql  # noqa: E402
+import test_sqlite_statements as sqlite  # noqa: E402
 from mysql_statements import statements as mysql_statements  # noqa: E402
 from postgresql_statements import statements as postgresql_statements  # noqa: E402
+from sqlite_statements import statements as sqlite_statements  # noqa: E402
 
 from driftflow.drivers.urls import connector_for  # noqa: E402
 from driftflow.lab import mysql, mysql_programs, postgresql_programs, servers  # noqa: E402
@@ -32,13 +35,13 @@ Counted = dict[str, dict[str, int]]
 """List of statements to how many there are and how many were equal."""
 
 
-def of_postgresql() -> Iterator[tuple[str, Counted]]:
+def of_postgresql(only: int | None = None) -> Iterator[tuple[str, Counted]]:
     lists = {
         "recorded": postgresql.recorded(),
         "by chance": postgresql_statements(postgresql.SEED, postgresql.COUNT),
         "more": postgresql_statements(postgresql.MORE_SEED, postgresql.MORE),
     }
-    for major in postgresql_programs.VERSIONS:
+    for major in postgresql_programs.VERSIONS if only is None else (only,):
         found = servers.server(major)
         if found is None:
             postgresql_programs.unpack(major)
@@ -74,6 +77,24 @@ def of_mysql_family() -> Iterator[tuple[str, Counted]]:
                 )
 
 
+def of_sqlite() -> Iterator[tuple[str, Counted]]:
+    lists = {
+        "by chance": sqlite_statements(sqlite.SEED, sqlite.COUNT),
+        "more": sqlite_statements(sqlite.MORE_SEED, sqlite.MORE),
+    }
+    for kind in sqlite.LIBRARIES:
+        with tempfile.TemporaryDirectory() as folder:
+            library = sqlite.opened(kind, Path(folder) / "asked.db")
+            version = library.version
+            library.raw.close()  # type: ignore[attr-defined]
+            yield f"SQLite {version}", counted(lists, lambda wanted, kind=kind: of_file(kind, wanted))
+
+
+def of_file(kind: str, wanted: Sequence[str]) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        return sqlite.differences(kind, Path(folder), wanted)
+
+
 def counted(lists: Lists, differing: Callable[[Sequence[str]], list[str]]) -> Counted:
     found: Counted = {}
     for name, wanted in lists.items():
@@ -95,10 +116,11 @@ def table(counts: dict[str, Counted]) -> str:
 
 
 def main(wanted: Sequence[str]) -> int:
-    """`matrix.py` observes on all, `matrix.py postgresql` on those alone, and keeps the counts of the others."""
+    """`matrix.py` observes on all, `matrix.py postgresql` or `matrix.py postgresql-15` on those alone, and keeps the counts of the others."""
     counts: dict[str, Counted] = {}
     for name in wanted or list(SOURCES):
-        for server, one in SOURCES[name]():
+        vendor, _, major = name.partition("-")
+        for server, one in of_postgresql(int(major)) if major else SOURCES[vendor]():
             counts[server] = one
             told = ", ".join(f"{part} {got['equal']} of {got['statements']}" for part, got in one.items())
             print(f"{server}: {told}", flush=True)
@@ -119,7 +141,11 @@ def write(counts: dict[str, Counted]) -> None:
     TABLE.write_text(f"{before}{START}\n\n{table(counts)}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
-SOURCES: dict[str, Callable[[], Iterator[tuple[str, Counted]]]] = {"postgresql": of_postgresql, "mysql": of_mysql_family}
+SOURCES: dict[str, Callable[[], Iterator[tuple[str, Counted]]]] = {
+    "postgresql": of_postgresql,
+    "mysql": of_mysql_family,
+    "sqlite": of_sqlite,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

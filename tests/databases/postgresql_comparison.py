@@ -177,7 +177,7 @@ class Prediction:
         walked = list(situations([migration], catalog=catalog, dialect=dialect, policy=Policy()))
         said = assess([migration], catalog=catalog, dialect=dialect, policy=Policy()).findings
         self.last = [at for at in walked if at.statement is statements[-1]]
-        held = {lock for at in walked if at.statement is not statements[-1] for lock in locks_of(at)}
+        held = {lock for at in walked if at.statement is not statements[-1] for lock in locks_of(at, certain=True)}
         self.refused += [one.summary for one in said if one.code in WILL_FAIL and one.severity == "error"]
         self.refused += [one.summary for at in self.last for one in at.effects.fails_if if one.certain]
         self.vague = [one.summary for at in self.last for one in at.effects.fails_if if not one.certain and not one.probe]
@@ -230,9 +230,12 @@ def spelled(name: Name) -> str:
     return name.name if name.schema == "public" else name.text
 
 
-def locks_of(at: Situation) -> list[str]:
+def locks_of(at: Situation, *, certain: bool = False) -> list[str]:
+    """`certain`: without those that only some builds take."""
     return [
-        f"{spelled(claim.relation)}:{''.join(word.capitalize() for word in claim.mode.split())}" for claim in at.effects.locks
+        f"{spelled(claim.relation)}:{''.join(word.capitalize() for word in claim.mode.split())}"
+        for claim in at.effects.locks
+        if not (certain and claim.why == SOME_BUILDS)
     ]
 
 

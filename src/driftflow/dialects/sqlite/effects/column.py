@@ -59,6 +59,17 @@ def _refused_when_adding(p: Prediction, operation: AddColumn, table: Table | Non
         if isinstance(constraint, (PrimaryKey, Unique)):
             what = "PRIMARY KEY" if isinstance(constraint, PrimaryKey) else "UNIQUE"
             p.fails("unsupported", f"SQLite cannot add a {what} column", relation=operation.table, certain=True)
+    if (
+        table is not None
+        and STRICT in table.options
+        and (column.default or "").startswith("'")
+        and column.type.upper() not in ("TEXT", "ANY")
+    ):
+        p.fails(
+            "bad_cast",
+            f"the default {column.default} may be no {column.type}, and {table.name.name} is STRICT",
+            relation=table.name,
+        )
     if table is not None and STRICT in table.options and column.type.upper() not in STRICT_TYPES:
         p.fails(
             "unsupported",

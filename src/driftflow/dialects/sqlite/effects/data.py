@@ -30,6 +30,7 @@ def update(p: Prediction, operation: Update) -> None:
     if operation.returning:
         p.since(RETURNING, "RETURNING")
     table = p.table(operation.table) if operation.table.text not in p.catalog.views else None
+    _not_a_view(p, operation.table, "UPDATE")
     for column, _ in operation.assignments:
         if not column.startswith("("):
             p.column(table, column)
@@ -41,10 +42,18 @@ def delete(p: Prediction, operation: Delete) -> None:
         p.since(RETURNING, "RETURNING")
     table = p.table(operation.table) if operation.table.text not in p.catalog.views else None
     _every_row(p, operation.table, bounded=operation.bounded)
+    _not_a_view(p, operation.table, "DELETE")
     which = "rows" if operation.bounded else "the rows that match" if operation.where else "every row"
     p.loses(f"{which} of {operation.table.name}", operation.table)
     if table is not None:
         _followers(p, table)
+
+
+def _not_a_view(p: Prediction, name: Name, event: str) -> None:
+    """A view takes changes only through an INSTEAD OF trigger."""
+    view = p.catalog.views.get(name.text)
+    if view is not None and not any(event in trigger.events for trigger in view.triggers):
+        p.fails("unsupported", f"{name.name} is a view without an INSTEAD OF {event} trigger", relation=name, certain=True)
 
 
 def _every_row(p: Prediction, name: Name, *, bounded: bool) -> None:

@@ -19,7 +19,9 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
         p.fails("unsupported", "SQLite has no CREATE INDEX CONCURRENTLY", certain=True)
     if table is not None and table.kind == "virtual":
         p.fails("unsupported", f"{name.name} is a virtual table: it cannot be indexed", relation=name, certain=True)
-    if _exists(p, index.name) and not operation.if_not_exists:
+    if _exists(p, index.name):
+        if operation.if_not_exists:
+            return
         p.fails("exists", f"index {index.name.name} already exists", relation=name, certain=True)
     for part in index.parts:
         if table is not None and part.column and column_named(table, part.column) is None:
@@ -74,6 +76,12 @@ def drop_index(p: Prediction, operation: DropIndex) -> None:
 def reindex(p: Prediction, operation: Reindex) -> None:
     tables = [table for table in p.catalog.tables.values() if operation.name is None or _concerned(operation, table.name, p)]
     if not tables:
+        if operation.name is not None and p.catalog.complete:
+            p.fails(
+                "missing",
+                f"there is neither a table nor an index {operation.name.name}, unless a collation",
+                relation=operation.name,
+            )
         p.writes(operation.name or DATABASE)
         p.does("index_build", operation.name or DATABASE)
     for table in tables:

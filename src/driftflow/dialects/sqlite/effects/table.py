@@ -60,7 +60,7 @@ def create_table_as(p: Prediction, operation: CreateTableAs) -> None:
 def drop_table(p: Prediction, operation: DropTable) -> None:
     name = operation.name
     table = p.catalog.table(name)
-    if table is None and not operation.if_exists:
+    if table is None and (not operation.if_exists or name.text in p.catalog.views):
         p.table(name)
     if operation.cascade:
         p.fails("unsupported", "SQLite's DROP TABLE has no CASCADE", relation=name, certain=True)
@@ -115,6 +115,8 @@ def rename_table(p: Prediction, operation: RenameTable) -> None:
     table = p.table(name)
     # Not even another case of its own name is free (measured).
     _must_not_exist(p, Name(schema=name.schema, name=operation.to), if_not_exists=False)
+    if operation.to.lower().startswith("sqlite_"):
+        p.fails("unsupported", "names that begin with sqlite_ are SQLite's own", relation=name, certain=True)
     broken_objects_stop(p)
     p.writes(name)
     p.breaks(f"code that still uses {name.name}", name)
@@ -143,7 +145,17 @@ def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
             p.transactional = False
             p.does("scan", target, "the whole file is read into another one")
         case "analyze":
+            if operation.table is not None and not _known_to_analyze(p, operation.table):
+                p.fails("missing", f"there is neither a table nor an index {target.name}", relation=target, certain=True)
             p.writes(target, "sqlite_stat1 is written")
             p.does("scan", target, "indexes are read for their statistics")
         case _:
             p.fails("unsupported", f"SQLite has no statement for {operation.action}", certain=True)
+
+
+def _known_to_analyze(p: Prediction, name: Name) -> bool:
+    """A table, an index, a schema; a view is passed over in silence."""
+    indexes = {index.name for table in p.catalog.tables.values() for index in table.indexes}
+    if not p.catalog.complete or name.text in p.catalog.tables or name.text in p.catalog.views or name in indexes:
+        return True
+    return name.name.lower().startswith("sqlite_") or name.name.lower() in ("main", "temp")
