@@ -38,6 +38,11 @@ def is_old(at: Situation, relation: Name, named: tuple[Name, ...] = ()) -> bool:
     return not at.catalog.complete and relation in named
 
 
+def closes(at: Situation, claim: LockClaim) -> bool:
+    """Whether the lock keeps readers out of a table that is in use and not small."""
+    return "reads" in claim.blocks and is_old(at, claim.relation, tables_named(at.operation)) and not at.is_small(claim.relation)
+
+
 def tables_named(operation: Operation) -> tuple[Name, ...]:
     """Tables that the operation names as its target; an index, a sequence or a function that it names is none."""
     if isinstance(operation, DropIndex | RenameIndex | AlterIndex):

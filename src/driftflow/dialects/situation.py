@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -48,11 +48,16 @@ class Transaction:
         ]
         return [at.operation for at in sorted(found, key=_at)]
 
-    def closed_before(self, position: int) -> Iterator[tuple[Situation, LockClaim]]:
-        """Per relation (and reason) the first lock that keeps its readers out, of the operations before this one: it is held to the end."""
+    def closed_before(
+        self, position: int, counts: Callable[[Situation, LockClaim], bool]
+    ) -> Iterator[tuple[Situation, LockClaim]]:
+        """Per relation (and reason) the first lock that counts, of the operations before this one: it is held to the end.
+
+        `counts` is one and the same for all who ask.
+        """
         for at in self.situations[self._seen : position]:
             for claim in at.effects.locks:
-                if "reads" in claim.blocks:
+                if counts(at, claim):
                     self._closed.setdefault((claim.relation, claim.why), (at, claim))
         self._seen = max(self._seen, position)
         return (pair for pair in self._closed.values() if pair[0].position < position)

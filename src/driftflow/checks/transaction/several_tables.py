@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
+from itertools import islice
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_old, tables_named
+from driftflow.checks.sizes import closes
 from driftflow.dialects.situation import Situation
-from driftflow.model.effects import LockClaim
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
 from driftflow.model.operations import BaseOperation
@@ -28,8 +27,7 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
     strong = _strong(at)
     if not strong:
         return
-    weighing = (claim.relation for one, claim in at.block.closed_before(at.position) if _weighs(one, claim))
-    before = list(itertools.islice(weighing, 2))
+    before = list(islice((claim.relation for _, claim in at.block.closed_before(at.position, closes) if not claim.why), 2))
     now = [name for name in strong if name not in before]
     if len(before) != 1 or not now:
         return
@@ -48,10 +46,4 @@ def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[F
 
 def _strong(at: Situation) -> list[Name]:
     """The tables that this statement closes to readers."""
-    return list(dict.fromkeys(claim.relation for claim in at.effects.locks if _weighs(at, claim)))
-
-
-def _weighs(at: Situation, claim: LockClaim) -> bool:
-    """It keeps readers out of an existing, not small table."""
-    closed = "reads" in claim.blocks and not claim.why
-    return closed and is_old(at, claim.relation, tables_named(at.operation)) and not at.is_small(claim.relation)
+    return list(dict.fromkeys(claim.relation for claim in at.effects.locks if not claim.why and closes(at, claim)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_old, severity_of_block, size, tables_named
+from driftflow.checks.sizes import closes, is_old, severity_of_block, size, tables_named
 from driftflow.dialects.situation import Situation
 from driftflow.model.effects import LockClaim
 from driftflow.model.finding import Finding, Remedy
@@ -50,10 +50,7 @@ def slow_while_locked(operation: BaseOperation, at: Situation) -> Iterator[Findi
 
 def _held(at: Situation) -> tuple[LockClaim, int] | None:
     """The first lock of an earlier statement that keeps readers out of an existing table."""
-    for one, claim in at.block.closed_before(at.position):
-        if is_old(one, claim.relation, tables_named(one.operation)) and not one.is_small(claim.relation):
-            return claim, one.position + 1
-    return None
+    return next(((claim, one.position + 1) for one, claim in at.block.closed_before(at.position, closes)), None)
 
 
 def _own_rule(operation: BaseOperation, at: Situation) -> bool:
