@@ -102,6 +102,7 @@ def test_the_server_accepts(sql: str) -> None:
         ("alter table t alter column nn type bigint", 18, {"t:ShareUpdateExclusive"}),
         ("create type pair as (x int)", 18, {"pair:AccessExclusive"}),
         ("create table n (like p)", 18, {"p:AccessShare"}),
+        ("create table n (like t including all)", 18, {"n:ShareUpdateExclusive", "t:AccessShare"}),
         ("create sequence s owned by un.id", 18, {"un:AccessShare"}),
         ("alter table idt set unlogged", 15, {"idt_id_seq:AccessExclusive", "idt_id_seq:RowExclusive"}),
         ("cluster mv using mv_u", 18, {"mv:Share", "mv_u:AccessExclusive"}),

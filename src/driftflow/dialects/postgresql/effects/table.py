@@ -64,6 +64,7 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
             p.lock(table.name, SHARE)
             p.lock(index.name, ACCESS_EXCLUSIVE, why="the new index")
             p.does("scan", table.name, "empty")
+    made_again(p, table)  # LIKE … INCLUDING STATISTICS
     for source in (*(source for source, _ in operation.like), *operation.copied_from):
         p.lock(source, ACCESS_SHARE, why="copied from")
     for item in table.constraints:

@@ -139,6 +139,7 @@ def _with_like(
 ) -> Table:
     columns: list[Column] = []
     constraints, indexes = list(table.constraints), list(table.indexes)
+    statistics = list(table.extended_statistics)
     at = 0
     for (name, options), position in zip(like, positions or (0,) * len(like), strict=True):
         columns += table.columns[at:position]
@@ -147,8 +148,15 @@ def _with_like(
         columns += [_copied(column, options) for column in source.columns]
         constraints += _copied_constraints(source, options)
         indexes += _copied_indexes(source, table.name, options, chooser)
+        statistics += source.extended_statistics if _wants(options, "STATISTICS") else ()
     columns += table.columns[at:]
-    return replace(table, columns=tuple(columns), constraints=tuple(constraints), indexes=tuple(indexes))
+    return replace(
+        table,
+        columns=tuple(columns),
+        constraints=tuple(constraints),
+        indexes=tuple(indexes),
+        extended_statistics=tuple(statistics),
+    )
 
 
 def _wants(options: tuple[str, ...], option: str) -> bool:
