@@ -24,7 +24,7 @@ from driftflow.drivers.postgresql import PostgresqlConnector
 from driftflow.drivers.postgresql_catalog import read_catalog
 from driftflow.errors import ParseError
 from driftflow.model.catalog import Catalog
-from driftflow.model.effects import Work
+from driftflow.model.effects import LOOKED_UP, LOOKS_UP, Work
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTableAs, CreateView, Delete, Insert, Operation, RefreshView, Select, Update
@@ -218,7 +218,7 @@ def by_plan(at: Situation, work: Work) -> bool:
         case CreateTableAs() | CreateView() | RefreshView():
             return work.relation != relation_of(at.operation)
         case _:
-            return work.why in ("looked up for every row", "every row is looked up in the referenced table")
+            return work.why in (LOOKS_UP, LOOKED_UP)
 
 
 def relation_of(operation: Operation) -> Name | None:

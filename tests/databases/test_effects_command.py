@@ -70,6 +70,13 @@ def test_predicted_beside_observed(observe: OnPostgresql) -> None:
     assert row.count("SHARE ROW EXCLUSIVE") == 2
 
 
+def test_what_the_planner_need_not_read_is_no_difference(observe: OnPostgresql, setup: Path) -> None:
+    setup.write_text("CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint);")
+    code, said = observe("ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users (id)")
+    assert code == 0, said
+    assert "equal: refused, transaction, locks, written anew, read whole" in said
+
+
 def test_json_holds_both_and_the_statements_follow_each_other(observe: OnPostgresql) -> None:
     sql = "CREATE INDEX CONCURRENTLY i ON orders (note); DROP INDEX i; ALTER TABLE orders ALTER note SET NOT NULL; BEGIN"
     code, said = observe(sql, "--format", "json", "-q")

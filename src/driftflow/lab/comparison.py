@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from driftflow.model.effects import Effects, LockClaim
+from driftflow.model.effects import LOOKED_UP, LOOKS_UP, Effects, LockClaim
+from driftflow.model.names import Name
 from driftflow.model.observation import Difference, Part, Seen
 
 Strength = Callable[[str], int]
@@ -40,7 +41,7 @@ def differences(
     if "rewrite" in parts:
         found += _sets("rewrite", (name for one in predicted for name in one.rewrites), seen.effects.rewrites)
     if "scan" in parts:
-        found += _sets("scan", (name for one in predicted for name in one.scans), seen.effects.scans)
+        found += _sets("scan", _scans(predicted, seen.effects.scans), seen.effects.scans)
     if "algorithms" in parts:
         found += _algorithms(predicted, seen)
     return tuple(found)
@@ -92,6 +93,13 @@ def _sets(part: Part, predicted: Iterable[object], observed: Iterable[object]) -
         yield Difference(
             part=part, about=name, predicted="yes" if name in said else "no", observed="yes" if name in was else "no"
         )
+
+
+def _scans(predicted: Sequence[Effects], observed: Sequence[Name]) -> Iterator[Name]:
+    """Those predicted, but for what the planner was free not to read and has not read."""
+    for work in (work for one in predicted for work in one.work if work.kind == "scan"):
+        if work.why not in (LOOKS_UP, LOOKED_UP) or work.relation in observed:
+            yield work.relation
 
 
 def _algorithms(predicted: Sequence[Effects], seen: Seen) -> Iterator[Difference]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from driftflow.model.names import Name
 from driftflow.model.record import Record
@@ -25,6 +25,11 @@ class LockClaim(Record, frozen=True, kw_only=True):
     """Whether a waiting request for it makes later requests wait behind it (every PostgreSQL mode that conflicts with readers or writers)."""
     why: str = ""
     """Why this relation at all, where the statement does not name it: "referenced by the foreign key"."""
+
+
+LOOKS_UP: Final = "every row is looked up in the referenced table"
+LOOKED_UP: Final = "looked up for every row"
+"""Why the two sides of a foreign key are read. A server may find the rows by an index instead, or have none to look for."""
 
 
 class Work(Record, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, Prediction, q
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, SPATIAL_TYPES, base_word
 from driftflow.model.catalog import Check, Column, ForeignKey, Index, IndexPart, PrimaryKey, Table
+from driftflow.model.effects import LOOKS_UP
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddConstraint,
@@ -262,7 +263,7 @@ def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, na
         p.loses("old rows are never validated: foreign_key_checks is off", child, reversible=True)
         indexed = table is not None and any(one.columns[: len(key.columns)] == key.columns for one in table.indexes)
         return because(INSTANT if p.mariadb and indexed else IN_PLACE, "foreign_key_checks is off")
-    p.does("scan", child, "every row is looked up in the referenced table")
+    p.does("scan", child, LOOKS_UP)
     columns = ", ".join(key.columns)
     pairs = " AND ".join(
         f"p.{quote(there)} = c.{quote(here)}" for here, there in zip(key.columns, key.referenced_columns, strict=False)

@@ -11,6 +11,7 @@ from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import descendants, existing, index_names
 from driftflow.dialects.postgresql.effects.types import read_type
 from driftflow.model.catalog import ForeignKey, PrimaryKey, Table, Unique
+from driftflow.model.effects import LOOKED_UP, LOOKS_UP
 from driftflow.model.names import Name
 from driftflow.model.record import replace
 
@@ -69,12 +70,12 @@ def _read_both(
     holders = [part for part in tables if part.partitioning is None]
     for part in holders:
         p.lock(part.name, ACCESS_SHARE)
-        p.does("scan", part.name, "every row is looked up in the referenced table")
+        p.does("scan", part.name, LOOKS_UP)
         p.lock_all(index_names(part), ACCESS_SHARE)
     if not holders:
-        p.does("scan", table, "every row is looked up in the referenced table")
+        p.does("scan", table, LOOKS_UP)
     if referenced is None:
-        p.does("scan", key.referenced, "looked up for every row")
+        p.does("scan", key.referenced, LOOKED_UP)
     else:
         _read_referenced(p, referenced, parts)
     if may_fail and not (tables and all(part.new for part in tables)):
@@ -90,7 +91,7 @@ def _read_referenced(p: Prediction, referenced: Table, parts: Sequence[Table]) -
     for part in (referenced, *parts):
         if part.partitioning is None:
             p.lock(part.name, ACCESS_SHARE)
-            p.does("scan", part.name, "looked up for every row")
+            p.does("scan", part.name, LOOKED_UP)
             p.lock_all(index_names(part), ACCESS_SHARE)
         elif p.at_least(16):  # since 16 the planner looks at the indexes of a partitioned table too
             p.lock_all(index_names(part), ACCESS_SHARE)
