@@ -15,6 +15,7 @@ from test_sqlite_effects import MATRIX
 from driftflow.cli.main import cli
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
+from driftflow.drivers.urls import connector_for
 from driftflow.errors import DriftflowError
 from driftflow.lab import bench_sqlite, mariadb, mysql, mysql_programs, postgresql, sqlite, time_limit
 from driftflow.lab.observe import observe_effects
@@ -40,7 +41,7 @@ def run(*arguments: str | Path) -> tuple[int, str]:
     done = CliRunner().invoke(cli, [str(one) for one in arguments], standalone_mode=False)
     if done.exception is not None:
         raise done.exception
-    return int(done.return_value), done.output
+    return int(done.return_value or 0), done.output
 
 
 class OnPostgresql:
@@ -341,3 +342,71 @@ def test_a_server_without_the_mark_is_refused(unmarked: str, brought: str) -> No
     with pytest.raises(DriftflowError) as fault:
         run("effects", "SELECT 1", "--observe", "--on", unmarked + brought)
     assert (fault.value.code, fault.value.exit_code) == ("DF-E370", 3)
+
+
+# the tables of a database or snapshot, made again
+
+SHOP = """
+CREATE SCHEMA shop;
+CREATE TYPE shop.mood AS ENUM ('sad', 'happy');
+CREATE TABLE shop.users (id bigint PRIMARY KEY, email text UNIQUE, mood shop.mood);
+CREATE TABLE shop.orders (id bigserial PRIMARY KEY, user_id bigint REFERENCES shop.users, total numeric(10, 2));
+CREATE INDEX by_total ON shop.orders (total);
+CREATE VIEW shop.large AS SELECT id, total FROM shop.orders WHERE total > 100;
+INSERT INTO shop.users VALUES (1, 'secret@example.org', 'sad');
+"""
+
+
+def test_the_tables_of_a_database_are_made_again_without_their_rows(postgresql_url: str, tmp_path: Path) -> None:
+    with closing(connector_for(postgresql_url).connect("test")) as connection:
+        for sql in SHOP.strip().split(";\n"):
+            connection.query(sql.rstrip(";"))
+        database = connection.query("SELECT current_database()")[0][0]
+        connection.query(f'ALTER DATABASE "{database}" SET search_path TO shop, public')
+    sql = "ALTER TABLE orders ADD CHECK (total > 0); ALTER TABLE users ALTER mood SET NOT NULL; ALTER TABLE orders DROP COLUMN total"
+    code, said = run("effects", sql, "--observe", "--url", postgresql_url, "--format", "json", "-q")
+    found = json.loads(said)
+    assert code == 0, said
+    assert "example.org" not in said
+    first, second, third = found["statements"]
+    assert {one["relation"]["schema"] for one in first["observed"]["effects"]["locks"]} == {"shop"}
+    assert "error" not in second["observed"], "there is no row with a NULL"
+    assert "large" in third["observed"]["error"]
+    file = tmp_path / "shop.json"
+    assert run("snapshot", "--url", postgresql_url, "-o", file)[0] == 0
+    assert run("effects", sql, "--observe", "--snapshot", file, "--format", "json", "-q") == (code, said)
+
+
+def test_what_cannot_be_made_is_said(postgresql_url: str) -> None:
+    with closing(connector_for(postgresql_url).connect("test")) as connection:
+        connection.query("CREATE TABLE t (id int)")
+        connection.query("CREATE FUNCTION odd() RETURNS int LANGUAGE internal AS 'int4um'")
+    code, said = run("effects", "ALTER TABLE t ADD c int", "--observe", "--url", postgresql_url)
+    assert code == 0, said
+    assert "not made here: function public.odd: permission denied for language internal" in said
+
+
+def test_tables_of_the_family_are_made_again(mysql_url: str, mysql_family: str) -> None:
+    with closing(connector_for(mysql_url).connect("test")) as connection:
+        for sql in FAMILY.strip().split(";\n"):
+            connection.query(sql.rstrip(";"))
+        connection.query("CREATE VIEW names AS SELECT name FROM p")
+    sql = "ALTER TABLE c MODIFY v VARCHAR(20) NOT NULL; ALTER TABLE p ADD UNIQUE (name); ALTER TABLE c DROP FOREIGN KEY cfk"
+    code, said = run("effects", sql, "--observe", "--url", mysql_url, "--format", "json", "-q")
+    found = json.loads(said)
+    assert code == 0, said
+    assert [one["observed"].get("error", "") for one in found["statements"]] == ["", "", ""]
+    assert {one["relation"]["name"] for one in found["statements"][2]["observed"]["effects"]["locks"]} >= {"c"}
+
+
+def test_tables_of_a_file_are_made_again(sqlite_file: Path) -> None:
+    with closing(connector_for(f"sqlite:///{sqlite_file}").connect("test")) as connection:
+        connection.query("CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.query("CREATE TABLE c (id INTEGER PRIMARY KEY, pid INTEGER REFERENCES p (id)) STRICT")
+        connection.query("CREATE INDEX by_pid ON c (pid)")
+        connection.query("CREATE VIEW names AS SELECT name FROM p")
+    code, said = run(
+        "effects", "ALTER TABLE p DROP COLUMN name", "--observe", "--url", f"sqlite:///{sqlite_file}", "--format", "json", "-q"
+    )
+    (found,) = json.loads(said)["statements"]
+    assert (code, "names" in found["observed"]["error"]) == (0, True), said

@@ -14,13 +14,12 @@ def observe(run: Session, sql: str, *, setup: Path | None, on: str) -> int:
     """Prints predicted beside observed; 1 when something differs or could not be compared, else 0."""
     from driftflow.lab.observe import observed
 
-    if run.snapshot is not None or run.has_database:
-        run.out.note(
-            "note: only the dialect is taken from that database or snapshot: its tables are not rebuilt here; --setup FILE makes some"
-        )
+    catalog = run.maybe_catalog if setup is None else None
     place = dataclasses.replace(run, flags={**run.flags, "url": on, "env": None}, snapshot=None) if on else run
-    found = observed(sql, dialect=place.dialect, version=run.server_version, on=place.url if on else "", setup=setup)
+    found = observed(
+        sql, dialect=place.dialect, version=run.server_version, on=place.url if on else "", setup=setup, catalog=catalog
+    )
     show(run.out, found, text="observations")
-    if setup is None:
+    if setup is None and catalog is None:
         run.out.next(quoted("driftflow", "effects", sql.strip(), "--observe", "--setup", "FILE") + "    # on your tables")
     return 0 if found.equal else 1

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Protocol
 
+from driftflow.dialects.base import Dialect
 from driftflow.engine.ports import Connection, Connector, DatabaseFault
 from driftflow.errors import DatabaseError
+from driftflow.lab.catalog_sql import statements_of, without_database
 from driftflow.lab.time_limit import limited, shortened
+from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Statement
+from driftflow.model.names import Span
 from driftflow.model.observation import Seen
 
 SETUP_SECONDS_MAX = 120.0
@@ -43,6 +47,36 @@ class Bench(Protocol):
         """Carry it out and say what it did; what it changed stays. Raises DatabaseError when it does not end."""
 
     def close(self) -> None: ...
+
+
+def set_up_as(bench: Bench, catalog: Catalog, dialect: Dialect) -> tuple[str, ...]:
+    """Make the tables of the catalog, empty, and what hangs on them; sentences about what could not be made. What depends on another comes in a later
+    round. Names without a schema mean what they mean there."""
+    made = list(statements_of(catalog, dialect))
+    if dialect.name in ("mysql", "mariadb"):
+        made = [(what, without_database(sql, catalog.database)) for what, sql in made]
+    impossible = [what for what, sql in made if not sql]
+    left = [(what, Statement(sql=sql, span=Span())) for what, sql in made if sql]
+    done: list[Statement] = []
+    faults: dict[str, str] = {}
+    with closing(bench.connector.connect("setup")) as connection:
+        before = -1
+        while left and len(done) > before:
+            before, refused = len(done), []
+            for what, statement in left:
+                try:
+                    with limited(connection, statement.sql, seconds=SETUP_SECONDS_MAX):
+                        connection.query(statement.sql)
+                    done.append(statement)
+                except DatabaseFault as fault:
+                    faults[what] = fault.message
+                    refused.append((what, statement))
+            left = refused
+    bench.was_set_up(done)
+    if dialect.name == "postgresql" and catalog.search_path:
+        path = ", ".join(dialect.quote(schema) for schema in catalog.search_path)
+        bench.observe(dialect.parse(Statement(sql=f"SET search_path TO {path}", span=Span())))
+    return (*impossible, *(f"{what}: {faults[what]}" for what, _ in left))
 
 
 def set_up(bench: Bench, statements: Sequence[Statement]) -> None:

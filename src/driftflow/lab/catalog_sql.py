@@ -37,6 +37,20 @@ def statements_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
             yield f"{what} ({fault})", ""
 
 
+def without_database(sql: str, database: str) -> str:
+    """MySQL and MariaDB name a database in every text that they keep: the same statement for whichever database it runs in."""
+    from driftflow.dialects.mysql.tokens import name_of, tokenize
+
+    pieces, at = [], 0
+    tokens, _ = tokenize(sql, mariadb=True)
+    for before, token, dot in zip([None, *tokens], tokens, tokens[1:], strict=False):
+        named = token.kind in ("word", "quoted") and name_of(token) == database
+        if named and dot.key == "." and (before is None or before.key != "."):
+            pieces.append(sql[at : token.start])
+            at = dot.end
+    return "".join((*pieces, sql[at:]))
+
+
 def _operations(catalog: Catalog) -> Iterator[tuple[str, Operation | str]]:
     tables = [table for table in catalog.tables.values() if not is_ours(table.name.name) and not is_ours(table.name.schema)]
     match catalog.vendor:
@@ -54,7 +68,7 @@ def _sqlite(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operat
         yield f"table {table.name.name}", table.definition or CreateTable(table=_bare(table))
     yield from _indexes(tables)
     for view in catalog.views.values():
-        yield f"view {view.name.name}", view.definition
+        yield f"view {view.name.name}", CreateView(view=replace(view, triggers=()))
     holders: list[Table | View] = [*tables, *catalog.views.values()]
     for holder in holders:
         for trigger in holder.triggers:

@@ -12,8 +12,10 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.walk import situations
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
-from driftflow.lab.bench import Bench, set_up
+from driftflow.errors import ConfigError
+from driftflow.lab.bench import Bench, set_up, set_up_as
 from driftflow.lab.comparison import compared_parts, differences
+from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Condition, Effects
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Version
@@ -133,13 +135,31 @@ def _comparable(statement: Statement, seen: Seen) -> Seen:
     return replace(seen, parts=parts, left_out=(*seen.left_out, PLANNED))
 
 
-def observed(sql: str, *, dialect: Dialect, version: str = "", on: str = "", setup: Path | None = None) -> Observations:
+def observed(
+    sql: str, *, dialect: Dialect, version: str = "", on: str = "", setup: Path | None = None, catalog: Catalog | None = None
+) -> Observations:
     """What one or a few statements do on a throw-away server, beside their prediction: one that is started, or the marked one at the URL
-    `on`. The SQL of the file `setup` is run there first.
+    `on`. The SQL of the file `setup` is run there first, or else the tables of the catalog are made, without rows.
 
     Raises SourceError (SQL that the grammar rejects), ConfigError (no such server), RefusedError (no mark), DatabaseError.
     """
     migration = loose_migration(sql, dialect=dialect)
     before = loose_statements(setup, dialect=dialect) if setup is not None else ()
-    with closing(bench_for(dialect, version=version, on=on)) as bench:
-        return observe_effects(migration, dialect=dialect, bench=bench, setup=before)
+    bench, notes = _nearest(dialect, version, on, catalog)
+    with closing(bench):
+        if catalog is not None and setup is None:
+            notes += [f"not made here: {what}" for what in set_up_as(bench, catalog, dialect)]
+        return observe_effects(migration, dialect=dialect, bench=bench, setup=before, notes=notes)
+
+
+def _nearest(dialect: Dialect, version: str, on: str, catalog: Catalog | None) -> tuple[Bench, list[str]]:
+    """A bench of the version that is asked for, else of the catalog's, else of the one that is here; what to say of it."""
+    known = catalog.version if catalog is not None else None
+    if version or on or known is None:
+        return bench_for(dialect, version=version, on=on), []
+    try:
+        wanted = str(known.major) if dialect.name in ("postgresql", "sqlite") else f"{known.major}.{known.minor}"
+        return bench_for(dialect, version=wanted), []
+    except ConfigError:
+        bench = bench_for(dialect)
+        return bench, [f"the tables are those of version {known}, which cannot be started here"]
