@@ -72,10 +72,17 @@ class Terminal:
         """Ctrl-C, as the terminal sends it to whatever is in the foreground."""
         self.type("\x03")
 
-    def end(self, *, seconds: float = 60) -> int:
-        """The exit code, everything read."""
-        until = time.monotonic() + seconds
+    def end(self, *, seconds: float = 60, insisting: bool = False) -> int:
+        """The exit code, everything read.
+
+        `insisting` presses Ctrl-C again every five seconds, as a person would: one that comes in the moment before Python begins to wait for a
+        line is only noticed with the next key.
+        """
+        until, patience = time.monotonic() + seconds, time.monotonic() + 5
         while self._read():
+            if insisting and time.monotonic() > patience:
+                self.interrupt()
+                patience += 5
             assert time.monotonic() < until, f"the command did not end within {seconds} s:\n{self.text[-4000:]}"
         return self._child.wait(timeout=10)
 

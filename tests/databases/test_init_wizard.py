@@ -111,5 +111,5 @@ def test_a_half_answered_wizard_writes_nothing(tmp_path: Path) -> None:
     with terminal.Terminal(["init"], folder=folder) as asked:
         asked.wait_for(r"use them\?")
         asked.interrupt()
-        assert asked.end() == 4
+        assert asked.end(insisting=True) == 4
     assert not (folder / "driftflow.toml").exists()

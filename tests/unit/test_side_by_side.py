@@ -53,7 +53,15 @@ def test_a_fault_is_seen_as_it_is() -> None:
         spread(faulty, range(40), tuple[int, ...])
 
 
-def test_no_child_is_left_behind() -> None:
+def test_no_child_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, children = os.fork, list[int]()
+
+    def noted() -> int:
+        children.append(process := copy())
+        return process
+
+    monkeypatch.setattr(os, "fork", noted)
+
     def faulty(items: Sequence[int]) -> tuple[int, ...]:
         if items[0] == 0:
             raise ValueError("the first stretch, while the others work")
@@ -62,5 +70,7 @@ def test_no_child_is_left_behind() -> None:
 
     with pytest.raises(ValueError, match="first"):
         spread(faulty, range(40), tuple[int, ...])
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(children) == 2
+    for child in children:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(child, os.WNOHANG)
