@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from driftflow.dialects.base import Dialect
@@ -92,10 +93,30 @@ def of_file(one: Reader, path: Path, dialect: Dialect, options: SourceOptions, *
 
 def names_in(folder: Path) -> list[str]:
     """Names in a folder for a detector: an unreadable folder is simply not this tool's."""
+    names = _REMEMBERED.get(folder)
+    if names is None:
+        try:
+            names = names_of(folder)
+        except OSError:
+            names = []
+        if _REMEMBERED:
+            _REMEMBERED[folder] = names
+    return names
+
+
+_OPEN = Path("\0")
+_REMEMBERED: dict[Path, list[str]] = {}
+"""What is in the folders that detectors have asked for, while one question is put to all of them; empty otherwise."""
+
+
+@contextmanager
+def names_remembered() -> Iterator[None]:
+    """Each detector looks at the same folders: they are read once."""
+    _REMEMBERED[_OPEN] = []
     try:
-        return names_of(folder)
-    except OSError:
-        return []
+        yield
+    finally:
+        _REMEMBERED.clear()
 
 
 def sniff(path: Path) -> str:

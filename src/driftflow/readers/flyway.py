@@ -85,7 +85,8 @@ def _locate(folder: Path) -> Path | None:
     if folder.is_file():
         folder = folder.parent
     deep = next((folder / place for place in PLACES if (folder / place).is_dir() and _fits(folder / place)), None)
-    return deep or (folder if any(isinstance(Naming().parse(name), Script) for name in names_in(folder)) else None)
+    naming = Naming()
+    return deep or (folder if any(isinstance(naming.parse(name), Script) for name in names_in(folder)) else None)
 
 
 def _fits(place: Path) -> bool:

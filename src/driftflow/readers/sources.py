@@ -17,6 +17,7 @@ from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
+from driftflow.readers.common import names_remembered
 from driftflow.readers.each import each
 from driftflow.readers.files import Faults, ReadInPart, read_file
 
@@ -114,7 +115,8 @@ def _reader_for(path: Path, options: SourceOptions) -> Reader:
                 hint="driftflow list readers",
             )
         return known[options.tool]
-    detected = [reader for name, reader in sorted(known.items()) if name != PLAIN and reader.detect(path)]
+    with names_remembered():
+        detected = [reader for name, reader in sorted(known.items()) if name != PLAIN and reader.detect(path)]
     if len(detected) > 1:
         names = ", ".join(reader.name for reader in detected)
         raise SourceError(
