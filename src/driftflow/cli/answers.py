@@ -42,24 +42,33 @@ class Unknowable(Exception):
 
 def known(words: Sequence[str]) -> int | None:
     """Write the answer and return its exit code; None where there is none, or no longer."""
-    if list(words[:1]) != ["lint"] or "--no-cache" in words or not _wanted():
+    if list(words[:1]) != ["lint"] or "--no-cache" in words or not _wanted() or not _folder().is_dir():
         return None
+    answer = None
     with suppress(OSError, ValueError, KeyError, Unknowable):
-        kept = _folder() / f"{key(words)}.json"
-        head: dict[str, Any] = json.loads(kept.read_bytes())
-        if head["config"] != _config(words) or head["files"] != _signature(head["trees"], head["named"]):
-            return None
-        with (kept.parent / head["text"]).open("rb") as stream:
-            if os.fstat(stream.fileno()).st_size != head["bytes"]:
-                return None
-            _copy(stream, head["bytes"])
-        print(head["notes"], end="", file=sys.stderr, flush=True)
-        with suppress(OSError):
-            os.utime(kept)
-            os.utime(kept.parent / head["text"])
-        code: int = head["code"]
-        return code
-    return None
+        answer = _find(words)
+    if answer is None:
+        return None
+    head, stream = answer
+    with stream:  # nothing is read anew from here on: a part of the answer may be out
+        _copy(stream, head["bytes"])
+    print(head["notes"], end="", file=sys.stderr, flush=True)
+    code: int = head["code"]
+    return code
+
+
+def _find(words: Sequence[str]) -> tuple[dict[str, Any], IO[bytes]] | None:
+    """The head of the answer and its text, where it still holds."""
+    kept = _folder() / f"{key(words)}.json"
+    head: dict[str, Any] = json.loads(kept.read_bytes())
+    if head["config"] != _config(words) or head["files"] != _signature(head["trees"], head["named"]):
+        return None
+    text = kept.parent / head["text"]
+    if text.stat().st_size != head["bytes"]:
+        return None
+    for file in (kept, text):
+        os.utime(file)  # asked for last, and so the last to go
+    return head, text.open("rb")
 
 
 class Recording:
@@ -70,19 +79,22 @@ class Recording:
         self._begun = time.monotonic()
         self._clock_ns = time.time_ns()
         self._notes: list[str] = []
+        self._name = _folder() / f"{os.getpid()}-{self._clock_ns}.text"
         self._text: IO[bytes] | None = None
+        self._undecided = True
 
     def wrote(self, text: str) -> None:
-        with suppress(OSError):
-            if self._text is None:
-                if time.monotonic() - self._begun < WORTH_KEEPING_SECONDS or not _wanted():
-                    return
-                folder = _folder()
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                name = folder / f"{os.getpid()}-{self._clock_ns}.text"
-                self._text = os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-                self._name = name
-            self._text.write(text.encode(errors="backslashreplace"))
+        """The first piece decides: of an answer that is not kept from its beginning nothing is."""
+        try:
+            if self._undecided:
+                self._undecided = False
+                if time.monotonic() - self._begun >= WORTH_KEEPING_SECONDS and _wanted():
+                    self._name.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    self._text = _created(self._name)
+            if self._text is not None:
+                self._text.write(text.encode(errors="backslashreplace"))
+        except OSError:
+            self.drop()
 
     def noted(self, text: str) -> None:
         self._notes.append(text)
@@ -105,8 +117,8 @@ class Recording:
                 "code": code,
             }
             beside = self._name.with_suffix(".part")
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-                stream.write(json.dumps(head))
+            with _created(beside) as stream:
+                stream.write(json.dumps(head).encode())
             beside.replace(self._name.parent / f"{key(self._words)}.json")
             self._text = None
             _make_room(self._name.parent)
@@ -114,10 +126,16 @@ class Recording:
 
     def drop(self) -> None:
         """Forget it."""
-        if self._text is not None:
-            self._text.close()
+        text, self._text = self._text, None
+        if text is not None:
+            with suppress(OSError):
+                text.close()
             self._name.unlink(missing_ok=True)
-            self._text = None
+
+
+def _created(name: Path) -> IO[bytes]:
+    """A new file, for its owner alone."""
+    return os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def key(words: Sequence[str]) -> str:
@@ -225,8 +243,8 @@ def _copy(stream: IO[bytes], count: int) -> None:
     sys.stdout.flush()
     sent = 0
     try:
-        while sent < count:
-            sent += os.sendfile(sys.stdout.fileno(), stream.fileno(), sent, count - sent)
+        while sent < count and (more := os.sendfile(sys.stdout.fileno(), stream.fileno(), sent, count - sent)):
+            sent += more
     except BrokenPipeError:
         return
     except (OSError, AttributeError):

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -170,6 +171,41 @@ def test_only_the_owner_reads_them_and_the_oldest_go(lint: Again, project: Path,
     assert len(list(folder.glob("*.json"))) == 2
     assert len(list(folder.glob("*.text"))) == 2
     assert {file.stat().st_mode & 0o77 for file in (folder, *folder.iterdir())} == {0}
+
+
+def test_an_answer_that_began_too_early_is_not_kept_from_its_middle(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = answers.Recording(["lint", "migrations"])
+    monkeypatch.setattr(answers, "WORTH_KEEPING_SECONDS", 60)
+    recording.wrote("the first half, ")
+    monkeypatch.setattr(answers, "WORTH_KEEPING_SECONDS", 0)
+    recording.wrote("and the second")
+    recording.keep(0, trees=[project / "migrations"])
+    assert not list(project.glob("cache/lint/*"))
+
+
+def test_an_answer_that_could_not_be_written_whole_is_not_kept(project: Path) -> None:
+    recording = answers.Recording(["lint", "migrations"])
+    recording.wrote("the first half, ")
+    stream = recording._text
+    assert stream is not None
+    recording._text = _Full(stream)  # type: ignore[assignment]  # all that is asked of it
+    recording.wrote("and the second")
+    recording.wrote(", and a third")
+    recording.keep(0, trees=[project / "migrations"])
+    assert not list(project.glob("cache/lint/*"))
+
+
+class _Full:
+    """A stream on a full disk."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def test_a_folder_that_cannot_be_written_is_no_fault(lint: Again, project: Path) -> None:
