@@ -32,12 +32,14 @@ class FoundDatabase(NamedTuple):
 
 def find_sources(root: Path) -> list[FoundSource]:
     """Every folder that a reader recognises, the deepest only: a project's root looks like a tool's because of what is below it."""
+    from driftflow.readers.common import names_remembered
     from driftflow.readers.sources import PLAIN, readers
 
     known = {name: reader for name, reader in sorted(readers().items()) if name != PLAIN}
     found: list[tuple[Path, str]] = []
     for folder in folders(root):
-        names = [name for name, reader in known.items() if reader.detect(folder)]
+        with names_remembered():
+            names = [name for name, reader in known.items() if reader.detect(folder)]
         if len(names) == 1:
             found = [(other, name) for other, name in found if not (name == names[0] and other in folder.parents)]
             found.append((folder, names[0]))

@@ -14,7 +14,7 @@ from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.tokens import CommentToken
 from driftflow.errors import ParseError
-from driftflow.model.migration import Directive
+from driftflow.model.migration import Directive, Statement
 from driftflow.model.names import Span
 
 FILE_VERB = "file"
@@ -105,6 +105,30 @@ def misplaced(directive: Directive, *, where: str, why: str, hint: str = HINT) -
     return ParseError(
         "DF-E211", f"the directive `{directive.verb}` stands where it has no effect", where=where, why=why, hint=hint
     )
+
+
+def statements_of(
+    groups: Iterable[tuple[int, int]], comments: Sequence[CommentToken], source: SourceText
+) -> tuple[Statement, ...]:
+    """The statements that begin and end at these offsets, with the directives in front of each. `comments` may grow while the groups are read.
+
+    Raises ParseError for a directive that cannot be read, or speaks of nothing.
+    """
+    found: list[Statement] = []
+    taken = 0
+    for start, end in groups:
+        mine = comments_before(comments, taken, end)
+        taken += len(mine)
+        found.append(
+            Statement(
+                sql=source.text[start:end],
+                span=source.span(start, end),
+                directives=statement_directives(mine, source, first=not found, start=start),
+                anchors=source.anchors(start, end),
+            )
+        )
+    refuse_orphans(comments[taken:], source, statements=bool(found))
+    return tuple(found)
 
 
 def statement_directives(

@@ -9,7 +9,7 @@ from typing import Protocol
 from driftflow.dialects.base import Dialect
 from driftflow.engine.ports import Connection, Connector, DatabaseFault
 from driftflow.errors import DatabaseError
-from driftflow.lab.catalog_sql import statements_of, without_database
+from driftflow.lab.catalog_sql import in_any_order, statements_of, without_database
 from driftflow.lab.time_limit import limited, shortened
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Statement
@@ -56,37 +56,34 @@ def set_up_as(bench: Bench, catalog: Catalog, dialect: Dialect) -> tuple[str, ..
     if dialect.name in ("mysql", "mariadb"):
         made = [(what, without_database(sql, catalog.database)) for what, sql in made]
     impossible = [what for what, sql in made if not sql]
-    left = [(what, Statement(sql=sql, span=Span())) for what, sql in made if sql]
-    done: list[Statement] = []
-    faults: dict[str, str] = {}
     with closing(bench.connector.connect("setup")) as connection:
-        before = -1
-        while left and len(done) > before:
-            before, refused = len(done), []
-            for what, statement in left:
-                try:
-                    with limited(connection, statement.sql, seconds=SETUP_SECONDS_MAX):
-                        connection.query(statement.sql)
-                    done.append(statement)
-                except DatabaseFault as fault:
-                    faults[what] = fault.message
-                    refused.append((what, statement))
-            left = refused
-    bench.was_set_up(done)
+        done, refused = in_any_order([one for one in made if one[1]], lambda sql: _refusal(connection, sql))
+    bench.was_set_up([_bare(sql) for sql in done])
     if dialect.name == "postgresql" and catalog.search_path:
         path = ", ".join(dialect.quote(schema) for schema in catalog.search_path)
-        bench.observe(dialect.parse(Statement(sql=f"SET search_path TO {path}", span=Span())))
-    return (*impossible, *(f"{what}: {faults[what]}" for what, _ in left))
+        bench.observe(dialect.parse(_bare(f"SET search_path TO {path}")))
+    return (*impossible, *refused)
+
+
+def _bare(sql: str) -> Statement:
+    return Statement(sql=sql, span=Span())
+
+
+def _refusal(connection: Connection, sql: str) -> DatabaseFault | None:
+    try:
+        with limited(connection, sql, seconds=SETUP_SECONDS_MAX):
+            connection.query(sql)
+    except DatabaseFault as fault:
+        return fault
+    return None
 
 
 def set_up(bench: Bench, statements: Sequence[Statement]) -> None:
     """Run the statements that make the schema, in a session of their own. Raises DatabaseError naming the one that fails."""
     with closing(bench.connector.connect("setup")) as connection:
         for statement in statements:
-            try:
-                with limited(connection, statement.sql, seconds=SETUP_SECONDS_MAX):
-                    connection.query(statement.sql)
-            except DatabaseFault as fault:
+            fault = _refusal(connection, statement.sql)
+            if fault is not None:
                 raise DatabaseError(
                     "DF-E470",
                     "the setup failed on the throw-away server",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.dialects.mysql.tokens import tokenize
@@ -22,6 +21,7 @@ from driftflow.lab.disposable import require_mark
 from driftflow.lab.mysql_locks import STRENGTH, locks_of
 from driftflow.lab.mysql_programs import Flavour, Programs, installed
 from driftflow.lab.observe_mysql import identities, observe, takes_algorithm
+from driftflow.lab.servers import at_database
 from driftflow.lab.time_limit import limited, shortened
 from driftflow.model.effects import Blocks, Effects, LockClaim, Work
 from driftflow.model.migration import Statement
@@ -60,8 +60,9 @@ def started(flavour: Flavour, version: str = "") -> MysqlBench:
     programs = _programs(flavour, version)
     server = mysql.begun(programs, folder=None, settings=UNSYNCED[flavour], durable=False)
     try:
-        at = lambda name: connector_for(server.url(name))  # noqa: E731
-        bench = MysqlBench(at, origin=f"started here, {programs.origin}", database=DATABASE)
+        bench = MysqlBench(
+            lambda name: connector_for(server.url(name)), origin=f"started here, {programs.origin}", database=DATABASE
+        )
     except BaseException:
         server.remove()
         raise
@@ -89,11 +90,7 @@ def given(url: str) -> MysqlBench:
     connector = connector_for(url)
     with closing(connector.connect("observe")) as connection:
         require_mark(connection, url=url, display=connector.display)
-    parts = urlsplit(url)
-    at = lambda name: connector_for(  # noqa: E731
-        urlunsplit((parts.scheme, parts.netloc, f"/{quote(name)}", parts.query, ""))
-    )
-    return MysqlBench(at, origin=f"given, {connector.display}")
+    return MysqlBench(lambda name: connector_for(at_database(url, name)), origin=f"given, {connector.display}")
 
 
 class MysqlBench:

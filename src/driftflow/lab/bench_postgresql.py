@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from driftflow.dialects.postgresql.effects.locks import strength
 from driftflow.drivers.urls import connector_for
@@ -17,6 +16,7 @@ from driftflow.lab import postgresql
 from driftflow.lab.binaries import installed
 from driftflow.lab.disposable import require_mark
 from driftflow.lab.observe_postgresql import HOLDERS, alone, in_transaction
+from driftflow.lab.servers import at_database
 from driftflow.model.migration import Statement
 from driftflow.model.observation import Seen
 from driftflow.model.operations import SetSetting
@@ -35,8 +35,12 @@ def started(major: int | None = None) -> PostgresqlBench:
         administration = connector_for(server.url(), pooler_check=False)
         with closing(administration.connect("lab")) as connection:
             connection.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEROLE")
-        at = lambda name: connector_for(server.url(name, user=ROLE), pooler_check=False)  # noqa: E731
-        bench = PostgresqlBench(administration, at, owner=ROLE, origin=f"started here, {here[wanted].origin}")
+        bench = PostgresqlBench(
+            administration,
+            lambda name: connector_for(server.url(name, user=ROLE), pooler_check=False),
+            owner=ROLE,
+            origin=f"started here, {here[wanted].origin}",
+        )
     except BaseException:
         server.remove()
         raise
@@ -49,14 +53,12 @@ def given(url: str) -> PostgresqlBench:
     administration = connector_for(url)
     with closing(administration.connect("observe")) as connection:
         require_mark(connection, url=url, display=administration.display)
-    at = lambda name: connector_for(_at(url, name), pooler_check=False)  # noqa: E731
-    return PostgresqlBench(administration, at, owner="", origin=f"given, {administration.display}")
-
-
-def _at(url: str, database: str) -> str:
-    """The same server, another database."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, f"/{quote(database)}", parts.query, ""))
+    return PostgresqlBench(
+        administration,
+        lambda name: connector_for(at_database(url, name), pooler_check=False),
+        owner="",
+        origin=f"given, {administration.display}",
+    )
 
 
 class PostgresqlBench:

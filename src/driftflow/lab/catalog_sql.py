@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from driftflow.dialects.base import Dialect
+from driftflow.engine.ports import DatabaseFault
 from driftflow.model.catalog import Catalog, Check, ForeignKey, Table, View, is_ours
 from driftflow.model.operations import (
     AddConstraint,
@@ -35,6 +36,25 @@ def statements_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
             yield what, dialect.render(operation)
         except ValueError as fault:
             yield f"{what} ({fault})", ""
+
+
+def in_any_order(made: Iterable[Made], run: Callable[[str], DatabaseFault | None]) -> tuple[list[str], tuple[str, ...]]:
+    """Run until no more of it succeeds: what depends on another is made in a later round. (The SQL in the order that works; what could not be made.)"""
+    left = list(made)
+    done: list[str] = []
+    faults: dict[str, str] = {}
+    before = -1
+    while left and len(done) > before:
+        before, refused = len(done), []
+        for what, sql in left:
+            fault = run(sql)
+            if fault is None:
+                done.append(sql)
+            else:
+                faults[what] = fault.message
+                refused.append((what, sql))
+        left = refused
+    return done, tuple(f"{what}: {faults[what]}" for what, _ in left)
 
 
 def without_database(sql: str, database: str) -> str:

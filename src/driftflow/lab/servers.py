@@ -53,6 +53,13 @@ class Available:
         return GivenServer(self.url, self.version) if self.url else start(self.version)
 
 
+def at_database(url: str, database: str, *, user: str | None = None) -> str:
+    """Another database of the same server; with `user` as somebody else, without a password."""
+    parts = urlsplit(url)
+    place = parts.netloc if user is None else f"{quote(user)}@{parts.netloc.rpartition('@')[2]}"
+    return urlunsplit((parts.scheme, place, f"/{quote(database)}", parts.query, ""))
+
+
 class GivenServer:
     """A server that somebody else runs. Only databases that we made are dropped."""
 
@@ -68,11 +75,7 @@ class GivenServer:
         self.remove()
 
     def url(self, database: str = "postgres", user: str | None = None) -> str:
-        parts = urlsplit(self._url)
-        place = parts.netloc
-        if user is not None:
-            place = f"{quote(user)}@{place.rpartition('@')[2]}"
-        return urlunsplit((parts.scheme, place, f"/{quote(database)}", parts.query, ""))
+        return at_database(self._url, database, user=user)
 
     def create_database(self, name: str | None = None) -> str:
         database = name or f"driftflow_test_{secrets.token_hex(6)}"

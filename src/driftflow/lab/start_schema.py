@@ -11,7 +11,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.query_text import EVERYTHING, masked
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
-from driftflow.lab.catalog_sql import statements_of
+from driftflow.lab.catalog_sql import in_any_order, statements_of
 from driftflow.lab.scratch import ROLE, UNKNOWN_ROLE, Scratch
 from driftflow.lab.stand_ins import stand_ins_for
 from driftflow.model.catalog import Catalog
@@ -100,23 +100,11 @@ def run_setup(place: Scratch, migrations: Sequence[Migration], dialect: Dialect)
 
 
 def run_in_any_order(place: Scratch, statements: Iterable[tuple[str, str]], *, before: Sequence[str] = ()) -> tuple[str, ...]:
-    """Run (what it makes, SQL) until no more of them succeed: what depends on another is made in a later round."""
-    left = list(statements)
-    faults: dict[str, str] = {}
+    """Run (what it makes, SQL), roles that are missing made as they are named; sentences about what could not be made."""
     with closing(place.connector.connect("setup")) as connection:
         for sql in before:
             connection.execute(sql)
-        while left:
-            refused: list[tuple[str, str]] = []
-            for what, sql in left:
-                fault = run_with_roles(place, connection, sql)
-                if fault is not None:
-                    faults[what] = fault.message
-                    refused.append((what, sql))
-            if len(refused) == len(left):
-                break
-            left = refused
-    return tuple(f"{what}: {faults[what]}" for what, _ in left)
+        return in_any_order(statements, lambda sql: run_with_roles(place, connection, sql))[1]
 
 
 def run_with_roles(place: Scratch, connection: Connection, sql: str, *, again: str = "") -> DatabaseFault | None:

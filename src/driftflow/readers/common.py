@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 
 from driftflow.dialects.base import Dialect
@@ -91,32 +92,32 @@ def of_file(one: Reader, path: Path, dialect: Dialect, options: SourceOptions, *
     return tuple(migration for migration in migrations if migration.path in wanted)
 
 
-def names_in(folder: Path) -> list[str]:
-    """Names in a folder for a detector: an unreadable folder is simply not this tool's."""
-    names = _REMEMBERED.get(folder)
-    if names is None:
-        try:
-            names = names_of(folder)
-        except OSError:
-            names = []
-        if _REMEMBERED:
-            _REMEMBERED[folder] = names
-    return names
-
-
-_OPEN = Path("\0")
-_REMEMBERED: dict[Path, list[str]] = {}
-"""What is in the folders that detectors have asked for, while one question is put to all of them; empty otherwise."""
+_SEEN: ContextVar[dict[Path, list[str]] | None] = ContextVar("seen", default=None)
+"""What is in the folders that detectors have asked for, while one question is put to all of them."""
 
 
 @contextmanager
 def names_remembered() -> Iterator[None]:
     """Each detector looks at the same folders: they are read once."""
-    _REMEMBERED[_OPEN] = []
+    before = _SEEN.set({})
     try:
         yield
     finally:
-        _REMEMBERED.clear()
+        _SEEN.reset(before)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names in a folder for a detector: an unreadable folder is simply not this tool's."""
+    seen = _SEEN.get()
+    if seen is not None and folder in seen:
+        return seen[folder]
+    try:
+        names = names_of(folder)
+    except OSError:
+        names = []
+    if seen is not None:
+        seen[folder] = names
+    return names
 
 
 def sniff(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from driftflow.dialects.directives import comments_before, is_directive, refuse_orphans, statement_directives
+from driftflow.dialects.directives import is_directive, statements_of
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.mysql.tokens import closing, next_token, runs
@@ -74,21 +74,7 @@ def split(source: SourceText, *, mariadb: bool = False) -> tuple[Statement, ...]
     except TokenFault as fault:
         hint = hint_for(source.text, "mysql", _HINTS[fault.code])
         raise ParseError(fault.code, fault.message, where=excerpt_at(source, fault.offset), hint=hint) from None
-    statements: list[Statement] = []
-    taken = 0
-    for start, end in groups:
-        mine = comments_before(comments, taken, end)
-        taken += len(mine)
-        statements.append(
-            Statement(
-                sql=source.text[start:end],
-                span=source.span(start, end),
-                directives=statement_directives(mine, source, first=not statements, start=start),
-                anchors=source.anchors(start, end),
-            )
-        )
-    refuse_orphans(comments[taken:], source, statements=bool(statements))
-    return tuple(statements)
+    return statements_of(groups, comments, source)
 
 
 def _groups(source: SourceText, *, mariadb: bool) -> tuple[list[tuple[int, int]], list[CommentToken]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from driftflow.dialects.directives import comments_before, is_directive, refuse_orphans, statement_directives
+from driftflow.dialects.directives import is_directive, statements_of
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.place import shortened
@@ -26,24 +26,10 @@ def split(source: SourceText) -> tuple[Statement, ...]:
     """The statements of a file, not yet parsed. Raises ParseError for what cannot be tokens, a trigger whose body does not end, a command of the
     sqlite3 shell, or a directive that speaks of nothing."""
     comments: list[CommentToken] = []
-    statements: list[Statement] = []
-    taken = 0
     try:
-        for start, end in _groups(source, comments):
-            mine = comments_before(comments, taken, end)
-            taken += len(mine)
-            statements.append(
-                Statement(
-                    sql=source.text[start:end],
-                    span=source.span(start, end),
-                    directives=statement_directives(mine, source, first=not statements, start=start),
-                    anchors=source.anchors(start, end),
-                )
-            )
+        return statements_of(_groups(source, comments), comments, source)
     except TokenFault as fault:
         raise _error(fault, source) from None
-    refuse_orphans(comments[taken:], source, statements=bool(statements))
-    return tuple(statements)
 
 
 def _shell_command(source: SourceText, start: int) -> ParseError:
