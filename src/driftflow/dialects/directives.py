@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.source_text import SourceText
@@ -32,14 +31,6 @@ _WORD = re.compile(
     )(?=\s|$)""",
     re.VERBOSE,
 )
-
-
-@dataclass(frozen=True)
-class Comment:
-    """A comment of the source: its whole text, delimiters included, and where it starts in `SourceText.text`."""
-
-    text: str
-    start: int
 
 
 def is_directive(comment: str) -> bool:
@@ -76,7 +67,7 @@ def parse_directive(comment: str, span: Span, *, where: str = "") -> Directive |
     return Directive(verb=verb[1], options=options, arguments=tuple(arguments), span=span)
 
 
-def directives_of(comments: Iterable[Comment], source: SourceText) -> tuple[Directive, ...]:
+def directives_of(comments: Iterable[CommentToken], source: SourceText) -> tuple[Directive, ...]:
     """The directives among the comments, in order, with their places in the file."""
     found = []
     for comment in comments:
@@ -95,7 +86,7 @@ def file_directives(source: SourceText) -> tuple[Directive, ...]:
     comments, at = [], 0
     while match := LEADING.match(source.text, at):
         if match["comment"]:
-            comments.append(Comment(text=match["comment"], start=match.start()))
+            comments.append(CommentToken(text=match["comment"], start=match.start()))
         at = match.end()
     return tuple(one for one in directives_of(comments, source) if one.verb == FILE_VERB)
 
@@ -137,7 +128,7 @@ def statement_directives(
     """Those of one statement. `file` speaks of the whole file, and stands before its first statement or nowhere."""
     found = []
     for comment in comments:
-        for directive in directives_of((Comment(comment.text, comment.start),), source):
+        for directive in directives_of((comment,), source):
             if directive.verb != FILE_VERB:
                 found.append(directive)
             elif not first or comment.start > start:
@@ -152,7 +143,7 @@ def statement_directives(
 def refuse_orphans(comments: Sequence[CommentToken], source: SourceText, *, statements: bool) -> None:
     """A directive without a statement behind it would be silently lost; a file of `file` directives alone is legal."""
     for comment in comments:
-        for directive in directives_of((Comment(comment.text, comment.start),), source):
+        for directive in directives_of((comment,), source):
             if directive.verb != FILE_VERB or statements:
                 raise misplaced(
                     directive,

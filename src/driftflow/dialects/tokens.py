@@ -21,6 +21,8 @@ class Token(NamedTuple):
 
 
 class CommentToken(NamedTuple):
+    """A comment of the source: its whole text, delimiters included, and where it starts."""
+
     text: str
     start: int
 

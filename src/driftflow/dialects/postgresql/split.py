@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from driftflow.dialects.directives import FILE_VERB, Comment, directives_of, is_directive, misplaced
+from driftflow.dialects.directives import FILE_VERB, directives_of, is_directive, misplaced
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.postgresql import scan
 from driftflow.dialects.postgresql.meta_commands import explain_meta_command
 from driftflow.dialects.source_text import SourceText
+from driftflow.dialects.tokens import CommentToken
 from driftflow.errors import ParseError
 from driftflow.model.migration import Directive, Statement
 
@@ -35,8 +36,8 @@ class _Cut:
     """A statement being read: where it starts, and the comments that belong to it."""
 
     start: int
-    before: list[Comment]
-    inside: list[Comment] = field(default_factory=list)
+    before: list[CommentToken]
+    inside: list[CommentToken] = field(default_factory=list)
     tail: tuple[int, int] = (-1, -1)
     """Where the comments that were read last begin and end, with nothing but white space between them."""
 
@@ -60,7 +61,7 @@ class _Splitter:
         at, end = 0, len(self.text)
         try:
             while True:
-                comments: list[Comment] = []
+                comments: list[CommentToken] = []
                 at = self.leading(at, comments)
                 if at >= end:
                     self._refuse_orphans(comments)
@@ -81,7 +82,7 @@ class _Splitter:
                 hint=hint_for(self.text, "postgresql", "close it, or double the quote inside"),
             ) from fault
 
-    def leading(self, at: int, comments: list[Comment]) -> int:
+    def leading(self, at: int, comments: list[CommentToken]) -> int:
         """Skip white space and comments, keeping the comments that speak to driftflow."""
         text, end = self.text, len(self.text)
         while at < end:
@@ -89,12 +90,12 @@ class _Splitter:
                 at = blank.end()
             elif (line := scan.LINE_COMMENT.match(text, at)) is not None:
                 if self.directives and is_directive(line[0]):
-                    comments.append(Comment(line[0], at))
+                    comments.append(CommentToken(line[0], at))
                 at = line.end()
             elif text.startswith("/*", at):
                 stop = scan.after_comment(text, at)
                 if self.directives and is_directive(text[at:stop]):
-                    comments.append(Comment(text[at:stop], at))
+                    comments.append(CommentToken(text[at:stop], at))
                 at = stop
             else:
                 break
@@ -153,7 +154,7 @@ class _Splitter:
         together = cut.tail[0] >= 0 and not self.text[cut.tail[1] : here].strip(_WHITE)
         cut.tail = (cut.tail[0] if together else here, stop)
         if self.directives and is_directive(self.text[here:stop]):
-            cut.inside.append(Comment(self.text[here:stop], here))
+            cut.inside.append(CommentToken(self.text[here:stop], here))
         return stop
 
     def _finish(self, cut: _Cut, end: int, following: int) -> tuple[int, int]:
@@ -198,10 +199,10 @@ class _Splitter:
             anchors=self.source.anchors(cut.start, end),
         )
 
-    def _of_file(self, comment: Comment) -> bool:
+    def _of_file(self, comment: CommentToken) -> bool:
         return is_directive(comment.text) and any(d.verb == FILE_VERB for d in directives_of([comment], self.source))
 
-    def _refuse_orphans(self, comments: list[Comment]) -> None:
+    def _refuse_orphans(self, comments: list[CommentToken]) -> None:
         """A directive without a statement behind it would be silently lost."""
         if not self.directives:
             return
