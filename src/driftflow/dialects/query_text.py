@@ -60,7 +60,7 @@ def _lex_postgresql(sql: str) -> list[Token]:
                 at = match.end()
                 if match.lastgroup in {"word", "number", "variable", "operator"}:
                     kind = match.lastgroup
-                    found.append(Token(kind, match[0], here, match[0].upper() if kind in {"word", "operator"} else ""))  # type: ignore[arg-type]
+                    found.append(Token(kind, match[0], here, match[0].upper() if kind in {"word", "operator"} else ""))  # type: ignore[arg-type]  # the groups are the kinds
     except scan.Unterminated as fault:
         raise TokenFault(f"this {fault.what} is never closed", fault.offset, "DF-E202") from fault
     return found

@@ -170,7 +170,7 @@ class Situation:
 
     def earlier_of(self, *kinds: type[Kind]) -> list[Kind]:
         """Those of them that are of these kinds."""
-        return self.block.earlier(self.position, kinds)  # type: ignore[return-value]
+        return self.block.earlier(self.position, kinds)  # type: ignore[return-value]  # sorted by their class
 
     @property
     def committed(self) -> Catalog | None:

@@ -83,12 +83,15 @@ def cast_context(old: Type, new: Type, *, version: int = 18) -> Context:
     return "unknown"
 
 
+_CONTEXTS: tuple[tuple[str, Context], ...] = (("i", "implicit"), ("a", "assignment"), ("e", "explicit"))
+
+
 def _found(old: Type, new: Type, version: int) -> Context:
     if old.array or new.array or ("bytea" in (old.name, new.name) and version < _BYTEA_SINCE):
         return "none"
-    for context, word in (("i", "implicit"), ("a", "assignment"), ("e", "explicit")):
+    for context, word in _CONTEXTS:
         if new.name in _CASTS.get(old.name, {}).get(context, "").split(","):
-            return word  # type: ignore[return-value]
+            return word
     return "none"
 
 
