@@ -18,7 +18,13 @@ from driftflow.planner.compose import compose_plan
 from driftflow.strategies.spoken import wanted_files
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-VERSIONS = {"postgresql": Version(major=16), "sqlite": Version(major=3, minor=40, patch=1)}
+VERSIONS = {
+    "postgresql": Version(major=16),
+    "sqlite": Version(major=3, minor=40, patch=1),
+    "mysql": Version(major=9, minor=7),
+    "mariadb": Version(major=10, minor=11),
+}
+SCHEMAS = {"sqlite": "main", "mysql": "shop", "mariadb": "shop"}
 ROWS = {"orders": 200_000, "users": 5_000, "products": 1_000, "tenants": 20}
 POLICY = Policy(small_table_rows=0)
 
@@ -34,7 +40,7 @@ def migration_of(text: str, dialect: Dialect, *, id: str = "001", file: str = "0
 
 def catalog_of(text: str, dialect: Dialect, *, version: Version | None = None, rows: dict[str, int] | None = None) -> Catalog:
     """The catalog that a schema file makes, with sizes."""
-    schema = "main" if dialect.name == "sqlite" else "public"
+    schema = SCHEMAS.get(dialect.name, "public")
     catalog = Catalog(
         vendor=dialect.name, version=version or VERSIONS[dialect.name], search_path=(schema,), schemas=(schema,), database="shop"
     )

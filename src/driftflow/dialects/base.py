@@ -15,7 +15,7 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Effects
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
-from driftflow.model.operations import Operation
+from driftflow.model.operations import Operation, RequestAlgorithm
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 """What a driver read: one list of rows (column name to value) per catalog query."""
@@ -163,6 +163,11 @@ class Dialect(ABC):
         return tuple(
             self.effects(operation, catalog, version=version) for operation, catalog in zip(operations, catalogs, strict=True)
         )
+
+    def held_to(self, operations: Sequence[Operation], effects: Effects, catalog: Catalog) -> RequestAlgorithm | None:
+        """What the statement of these operations says so that the server refuses it, instead of doing more than `effects` foretells. None where
+        a server has no words for that, or the statement none."""
+        return None
 
     def can(self, capability: Capability, version: Version | None = None) -> bool:
         """Whether a server of that version can; unknown counts as the oldest supported one, a capability that is not listed as no."""

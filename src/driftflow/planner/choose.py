@@ -16,7 +16,7 @@ from driftflow.planner.settings import Carried
 from driftflow.plugins import Registration, discover
 from driftflow.strategies import spoken
 from driftflow.strategies.direct import NAME as DIRECT
-from driftflow.strategies.direct import statement_as_it_stands
+from driftflow.strategies.direct import statement_as_it_stands, statements_as_they_stand
 from driftflow.strategies.rebuild_table import expressions_of
 from driftflow.strategies.rebuilding import STRATEGY as REBUILD
 from driftflow.strategies.rebuilding import rebuild
@@ -100,7 +100,7 @@ def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen
     picked = [choose(at) for at in together]
     if all(entry.name == DIRECT for entry in picked):
         operations = [at.operation for at in together]
-        chosen.add(together, DIRECT, [statement_as_it_stands(operations, together[0])], carried, direct=True)
+        chosen.add(together, DIRECT, list(statements_as_they_stand(operations, together[0])), carried, direct=True)
         return
     for at, entry in zip(together, picked, strict=True):
         steps = list(entry.value(at.operation, at))

@@ -12,7 +12,9 @@ from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.column_parts import counts_up, is_volatile
 from driftflow.strategies.direct import statement_as_it_stands
+from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuilding import needs_rebuild
+from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.size import has_slow_work
 
 NAME = "add_column_with_constant_default"
@@ -28,6 +30,9 @@ def _applies(operation: AddColumn, at: Situation) -> bool:
 
 @strategy(NAME, on=AddColumn, applies=_applies, rank=10, page="add-column-with-constant-default")
 def add_column_with_constant_default(operation: AddColumn, at: Situation) -> Iterator[Step]:
-    step = statement_as_it_stands((operation,), at)
     name, default = f"{operation.table.name}.{operation.column.name}", operation.column.default
-    yield replace(step, strategy=NAME, purpose=f"Add {name} with the default {default}: one catalog entry, no row is written")
+    purpose = f"Add {name} with the default {default}: one catalog entry, no row is written"
+    if at.can(Capability.TRANSACTIONAL_DDL):
+        yield replace(statement_as_it_stands((operation,), at), strategy=NAME, purpose=purpose)
+    else:
+        yield Recipe(at, NAME).alone(operation, purpose=purpose, phase=phase_of(operation, at))

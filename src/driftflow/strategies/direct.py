@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Check, ForeignKey, Unique
+from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, Unique
 from driftflow.model.effects import LockClaim
 from driftflow.model.operations import (
     AddConstraint,
     BaseOperation,
+    ChangeColumn,
     CreateIndex,
     Operation,
     RawSql,
@@ -21,16 +23,35 @@ from driftflow.model.plan import Guard, RunSql, Step
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans
+from driftflow.strategies.passes import in_passes
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.size import is_new
+from driftflow.strategies.spoken import as_is
 
 NAME = "direct"
 
 
 @strategy(NAME, on=BaseOperation, applies=lambda operation, at: True, rank=0, page="direct")
 def direct(operation: Operation, at: Situation) -> Iterator[Step]:
-    yield statement_as_it_stands((operation,), at)
+    yield from statements_as_they_stand((operation,), at)
+
+
+def statements_as_they_stand(operations: Sequence[Operation], at: Situation) -> Iterator[RunSql]:
+    """The statement; on a large table, where the server carries out all clauses in one pass, in as many statements as serve its clauses best,
+    each held to what was foretold for it."""
+    if as_is(at) or transactional(operations, at):
+        yield statement_as_it_stands(operations, at)
+        return
+    runs = in_passes(operations, at.catalog, at)
+    if runs[0].request is None:
+        yield statement_as_it_stands(operations, at)
+        return
+    recipe = Recipe(at, NAME)
+    for run in runs:
+        phase = max((phase_of(operation, at) for operation in run.operations), key=("expand", "migrate", "contract").index)
+        purpose = shortened(at.dialect.render(*run.operations))
+        yield recipe.alone(*run.operations, purpose=purpose, phase=phase, guards=tuple(_guards(run.operations, at, run.catalog)))
 
 
 def statement_as_it_stands(operations: Sequence[Operation], at: Situation) -> RunSql:
@@ -40,7 +61,8 @@ def statement_as_it_stands(operations: Sequence[Operation], at: Situation) -> Ru
     text = at.statement.sql if whole else at.dialect.render(*operations)
     phase = max((phase_of(operation, at) for operation in operations), key=("expand", "migrate", "contract").index)
     if not transactional(operations, at):
-        return recipe.alone(operations[0], purpose=purpose_of(operations, at), phase=phase, statement=text)
+        guards = () if at.can(Capability.TRANSACTIONAL_DDL) else tuple(_guards(operations, at))
+        return recipe.alone(*operations, purpose=purpose_of(operations, at), phase=phase, statement=text, guards=guards)
     step = recipe.change(
         *operations, purpose=purpose_of(operations, at), phase=phase, statements=(text,), guards=tuple(_guards(operations, at))
     )
@@ -62,6 +84,11 @@ def purpose_of(operations: Sequence[Operation], at: Situation) -> str:
     line = (
         " ".join(at.statement.sql.split()) if len(operations) == len(at.statement.operations) else at.dialect.render(*operations)
     )
+    return shortened(line)
+
+
+def shortened(line: str) -> str:
+    line = " ".join(line.split())
     return line if len(line) <= 96 else f"{line[:95]}…"
 
 
@@ -79,18 +106,22 @@ def _named_claims(operations: Sequence[Operation]) -> tuple[LockClaim, ...]:
     )
 
 
-def _guards(operations: Sequence[Operation], at: Situation) -> Iterator[Guard]:
-    """What would make the statement fail on the rows that are there, asked before the lock is taken."""
+def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | None = None) -> Iterator[Guard]:
+    """What would make the statement fail on the rows that are there, asked before the lock is taken (on `catalog`, where that is not the
+    situation's own)."""
+    catalog = catalog or at.catalog
     for operation in operations:
         match operation:
             case SetNotNull(table=table, column=column) if not is_new(at, table):
+                yield guard_nulls(at, table, column)
+            case ChangeColumn(table=table, column=column) if becomes_not_null(operation, at):
                 yield guard_nulls(at, table, column)
             case AddConstraint(table=table, constraint=Check(validated=True) as check) if not is_new(at, table):
                 yield guard_check(at, table, check)
             case AddConstraint(table=table, constraint=ForeignKey(validated=True) as key) if not is_new(at, table):
                 if at.table(key.referenced) is not None:
                     yield guard_orphans(at, table, key)
-            case CreateIndex(index=index) if index.unique and not is_new(at, index.table):
+            case CreateIndex(index=index) if index.unique and not is_new(at, index.table) and _columns_are_there(index, catalog):
                 guard = guard_duplicates(at, index)
                 if guard is not None:
                     yield guard
@@ -100,6 +131,19 @@ def _guards(operations: Sequence[Operation], at: Situation) -> Iterator[Guard]:
                 yield guard_policies(at, operation)
             case _:
                 pass
+
+
+def _columns_are_there(index: Index, catalog: Catalog) -> bool:
+    """Not so where the same statement adds one: then there is nothing to count yet."""
+    table = catalog.table(index.table)
+    return table is None or all(table.column(column) is not None for column in index.columns)
+
+
+def becomes_not_null(operation: ChangeColumn, at: Situation) -> bool:
+    """Whether rows may hold NULL where the new definition allows none."""
+    table = at.table(operation.table)
+    column = table.column(operation.column) if table is not None else None
+    return column is not None and column.nullable and not operation.definition.nullable and not is_new(at, operation.table)
 
 
 def _guard_unique(at: Situation, operation: AddConstraint, unique: Unique) -> Guard:

@@ -1,19 +1,27 @@
 """What the catalog can say about a statement that ran outside a transaction: done, not done, or half done with its repair.
 
-Only forms that exist on one vendor are asked here, so the queries may name that vendor's catalog.
+Where DDL takes part in transactions, only forms that exist on one vendor are asked here, so the queries may name that vendor's catalog.
+Where it does not, every statement is asked about (`dialects/mysql/probes.py`).
 """
 
 from __future__ import annotations
 
-from driftflow.dialects.base import Dialect
+from collections.abc import Sequence
+
+from driftflow.dialects.base import Capability, Dialect
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 from driftflow.model.operations import DetachPartition, DropIndex, Operation, Reindex, RewriteTable
 from driftflow.model.plan import Probe
 
 
-def probe_of(operation: Operation, before: Catalog, dialect: Dialect) -> Probe | None:
-    """The probe, or None where only a person can say."""
+def probe_of(operations: Sequence[Operation], before: Catalog, dialect: Dialect) -> Probe | None:
+    """The probe of one statement, or None where only a person can say. `before` is the catalog that its first operation finds."""
+    if not dialect.can(Capability.TRANSACTIONAL_DDL, before.version):
+        from driftflow.dialects.mysql.probes import probe_of_statement
+
+        return probe_of_statement(operations, before)
+    operation = operations[0]
     match operation:
         case DropIndex(concurrently=True):
             return _dropped(operation.name, dialect)

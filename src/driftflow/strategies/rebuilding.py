@@ -29,7 +29,8 @@ from driftflow.model.plan import Guard, Irreversible, Phase, RebuildTable, Undo,
 from driftflow.model.record import replace
 from driftflow.strategies.filling import chunk_policy
 from driftflow.strategies.inverse import inverse
-from driftflow.strategies.recipe import Recipe, moved
+from driftflow.strategies.passes import moved
+from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.size import is_large
 
 STRATEGY = "rebuild_table"

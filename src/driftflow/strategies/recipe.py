@@ -13,10 +13,11 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Index
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
-from driftflow.model.operations import CatalogConflict, CreateIndex, DropIndex, Operation
+from driftflow.model.operations import CreateIndex, DropIndex, Operation
 from driftflow.model.plan import BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import inverse, probes
+from driftflow.strategies.passes import Pass, catalogs, in_passes, moved, one_pass
 
 
 class Recipe:
@@ -49,7 +50,13 @@ class Recipe:
         guards: tuple[Guard, ...] = (),
         undo: Undo | None = None,
     ) -> RunSql:
-        """The operations in one transaction. `statements` replaces their rendered form (the source's own text)."""
+        """The operations in one transaction. `statements` replaces their rendered form (the source's own text).
+
+        Where DDL takes part in no transaction they are clauses of one statement, with a probe (raises ValueError where they are not).
+        """
+        if not self.transactional(operations):
+            text = statements[0] if statements else ""
+            return self.alone(*operations, purpose=purpose, phase=phase, statement=text, guards=guards, undo=undo)
         before = self.catalog
         claims = self.follow(operations)
         return RunSql(
@@ -61,19 +68,48 @@ class Recipe:
             undo=undo if undo is not None else self.undo_of(operations, before, phase=phase),
         )
 
-    def alone(self, operation: Operation, *, purpose: str, phase: Phase = "expand", statement: str = "") -> RunSql:
-        """One statement that cannot run inside a transaction, with the probe that the catalog can give."""
+    def alone(
+        self,
+        *operations: Operation,
+        purpose: str,
+        phase: Phase = "expand",
+        statement: str = "",
+        guards: tuple[Guard, ...] = (),
+        undo: Undo | None = None,
+    ) -> RunSql:
+        """One statement that cannot run inside a transaction, with the probe that the catalog can give; held to its algorithm where the server
+        has words for that."""
         before = self.catalog
-        claims = self.follow((operation,))
+        run = one_pass(operations, before, self.at)
+        pinned = run.request is not None and not statement
+        self.catalog = after_all(operations, before)
+        claims = merged(claim for effects in run.effects for claim in effects.locks)
         return RunSql(
-            **self.common(purpose, phase) | {"lock_timeout_ms": patient_timeout_ms(operation, self.at)},
-            statements=(statement or self.at.dialect.render(operation),),
+            **self.common(f"{purpose} ({run.said})" if pinned else purpose, phase)
+            | {"lock_timeout_ms": patient_timeout_ms(operations[0], self.at)},
+            statements=(statement or self.rendered(run),),
             transaction="none",
-            probe=probes.probe_of(operation, before, self.at.dialect),
+            probe=probes.probe_of(operations, before, self.at.dialect),
             claims=claims,
-            statement_timeout_ms=0,
-            undo=self.undo_of((operation,), before, phase=phase),
+            statement_timeout_ms=self.statement_timeout_ms(claims) if self.at.dialect.one_pass else 0,
+            guards=guards,
+            undo=undo if undo is not None else self.undo_of(operations, before, phase=phase),
         )
+
+    def rendered(self, run: Pass) -> str:
+        """The statement of a pass, with what it is held to."""
+        return self.at.dialect.render(*run.operations, *((run.request,) if run.request is not None else ()))
+
+    def transactional(self, operations: Iterable[Operation]) -> bool:
+        """Whether all of them may share a transaction, with the journal's entry among them."""
+        if self.at.can(Capability.TRANSACTIONAL_DDL):
+            return True
+        catalog = self.catalog
+        for operation in operations:
+            if not self.at.dialect.effects(operation, catalog).transactional:
+                return False
+            catalog = moved(catalog, operation)
+        return True
 
     def build_index(self, index: Index, *, purpose: str, phase: Phase = "migrate", guards: tuple[Guard, ...] = ()) -> BuildIndex:
         """CREATE INDEX CONCURRENTLY, undone by DROP INDEX CONCURRENTLY."""
@@ -154,7 +190,9 @@ class Recipe:
 
     def _backwards(self, backwards: list[tuple[tuple[Operation, ...], Catalog]], phase: Phase) -> Iterator[Step]:
         """What can share a transaction does; what cannot, or needs the table rebuilt, stands alone."""
-
+        if not self.at.can(Capability.TRANSACTIONAL_DDL):
+            yield from self._backwards_in_passes(backwards, phase)
+            return
         together: list[Operation] = []
         found_at = backwards[0][1]
         for operations, catalog in backwards:
@@ -172,6 +210,31 @@ class Recipe:
         if together:
             yield self.undo_step(tuple(together), found_at, phase=phase)
 
+    def _backwards_in_passes(self, backwards: list[tuple[tuple[Operation, ...], Catalog]], phase: Phase) -> Iterator[Step]:
+        """One statement after the other; clauses of one table that follow each other share a pass where that costs none of them anything."""
+        clauses: list[Operation] = []
+        found_at = catalog = backwards[0][1]
+        table: Name | None = None
+        for operations, found in backwards:
+            catalog = found
+            for operation in operations:
+                held = self.at.dialect.held_to((operation,), self.at.dialect.effects(operation, catalog), catalog)
+                if clauses and (held is None or held.table != table):
+                    yield from self._undo_passes(clauses, found_at, phase)
+                    clauses = []
+                if held is None:
+                    yield self.undo_step((operation,), catalog, phase=phase)
+                else:
+                    found_at, table = found_at if clauses else catalog, held.table
+                    clauses.append(operation)
+                catalog = moved(catalog, operation)
+        if clauses:
+            yield from self._undo_passes(clauses, found_at, phase)
+
+    def _undo_passes(self, clauses: list[Operation], catalog: Catalog, phase: Phase) -> Iterator[Step]:
+        for run in in_passes(clauses, catalog, self.at):
+            yield self.undo_step(run.operations, run.catalog, phase=phase)
+
     def _alone_backwards(self, operation: Operation, catalog: Catalog, phase: Phase) -> Step | None:
         """The undo step for an operation that must stand alone: rebuilt, outside a transaction, or slow. None when it may share one."""
         from driftflow.strategies.rebuilding import needs_rebuild, rebuild_back
@@ -187,16 +250,15 @@ class Recipe:
         return self.undo_step((operation,), catalog, phase=phase) if effects.work or not effects.transactional else None
 
     def undo_step(self, operations: tuple[Operation, ...], catalog: Catalog, *, phase: Phase) -> RunSql:
-        """The inverse operations as one step."""
-        transactional = True
-        claims: list[LockClaim] = []
-        for operation in operations:
-            effects = self.at.dialect.effects(operation, catalog)
-            transactional = transactional and effects.transactional
-            claims += effects.locks
-            catalog = moved(catalog, operation)
-        together = merged(claims)
+        """The inverse operations as one step: one statement each, or where the server does everything in one pass, one statement."""
+        found = tuple(zip(operations, catalogs(operations, catalog), strict=True))
+        every = [self.at.dialect.effects(operation, before) for operation, before in found]
+        transactional = all(effects.transactional for effects in every)
         statements = tuple(self.at.dialect.render(operation) for operation in operations)
+        if not (transactional or self.at.can(Capability.TRANSACTIONAL_DDL)):
+            run = one_pass(operations, catalog, self.at)
+            every, statements = list(run.effects), (self.rendered(run),)
+        together = merged(claim for effects in every for claim in effects.locks)
         common = self.common(f"Take back: {statements[0]}", phase)
         if not transactional:
             common |= {"lock_timeout_ms": patient_timeout_ms(operations[0], self.at)}
@@ -204,18 +266,17 @@ class Recipe:
             **common | {"strategy": "undo", "resolves": ()},
             statements=statements,
             transaction="own" if transactional else "none",
-            probe=None if transactional else probes.probe_of(operations[0], catalog, self.at.dialect),
+            probe=None if transactional else probes.probe_of(operations, catalog, self.at.dialect),
             claims=together,
             statement_timeout_ms=self.statement_timeout_ms(together) if transactional else 0,
         )
 
 
-def moved(catalog: Catalog, operation: Operation) -> Catalog:
-    """The catalog after the operation; the same one where it is known only in part (planning from files alone)."""
-    try:
-        return catalog.after(operation)
-    except CatalogConflict:
-        return catalog
+def after_all(operations: Iterable[Operation], catalog: Catalog) -> Catalog:
+    """The catalog that they leave."""
+    for operation in operations:
+        catalog = moved(catalog, operation)
+    return catalog
 
 
 HELD_ORDER = ("instant", "statement", "scan", "index_build", "copy", "rewrite")

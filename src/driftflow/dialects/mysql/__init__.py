@@ -18,7 +18,7 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Effects
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
-from driftflow.model.operations import Operation
+from driftflow.model.operations import Operation, RequestAlgorithm
 from driftflow.model.record import replace
 
 
@@ -97,6 +97,11 @@ class MySQL(Dialect):
         from driftflow.dialects.mysql.effects import predict
 
         return predict(operations, catalogs, version, mariadb=self.mariadb)
+
+    def held_to(self, operations: Sequence[Operation], effects: Effects, catalog: Catalog) -> RequestAlgorithm | None:
+        from driftflow.dialects.mysql.request import held_to
+
+        return held_to(operations, effects, catalog.version, mariadb=self.mariadb)
 
     def error_kind(self, code: str) -> ErrorKind:
         return error_kind(code)

@@ -1,0 +1,210 @@
+"""Whether a statement has happened, asked of information_schema: no DDL takes part in a transaction, so after a crash only the server can say.
+
+A statement happens as a whole (MySQL 8.0, MariaDB 10.6; before, it is the definition that counts, which is swapped at once), so it is done when
+everything that it changes is as it should be. What would do no harm a second time, and has nothing to take back, is simply done again.
+
+Source: MySQL 8.4 manual, "INFORMATION_SCHEMA Tables"; MariaDB documentation, "Information Schema Tables".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from driftflow.dialects.mysql.keywords import quote_string
+from driftflow.model import operations as op
+from driftflow.model.catalog import Catalog, Column, Constraint, ForeignKey, PrimaryKey, Unique
+from driftflow.model.names import Name
+from driftflow.model.operations import Operation
+from driftflow.model.plan import Probe
+
+AGAIN = "again"
+"""Running it once more does no harm, and there is nothing to take back."""
+
+
+def probe_of_statement(operations: Sequence[Operation], before: Catalog) -> Probe | None:
+    """None where only a person can say."""
+    conditions = [one for one in _conditions(operations, before) if one != AGAIN]
+    if None in conditions:
+        return None
+    if not conditions:
+        return Probe(query="SELECT 'not_done'")
+    done = " AND ".join(f"({one})" for one in dict.fromkeys(conditions))
+    return Probe(query=f"SELECT CASE WHEN {done} THEN 'done' ELSE 'not_done' END")
+
+
+def _conditions(operations: Sequence[Operation], catalog: Catalog) -> list[str | None]:
+    """The last word on each thing counts: a column that one clause adds and the next changes is asked about as it ends."""
+    found: list[str | None] = []
+    for operation in operations:
+        found.append(_condition(operation, catalog))
+        with suppress(op.CatalogConflict):
+            catalog = catalog.after(operation)
+    return found
+
+
+def _condition(operation: Operation, before: Catalog) -> str | None:
+    """What is true once it has happened, and was not before; AGAIN; or None."""
+    match operation:
+        case op.AddColumn(table=table, column=column):
+            return _exists("COLUMNS", table, COLUMN_NAME=column.name)
+        case op.DropColumn(table=table, column=name):
+            return _gone("COLUMNS", table, COLUMN_NAME=name)
+        case op.RenameColumn(table=table):
+            return _exists("COLUMNS", table, COLUMN_NAME=operation.to)
+        case op.ChangeColumn():
+            return _changed(operation, before)
+        case op.SetDefault(table=table, column=name, default=default):
+            return _exists("COLUMNS", table, f"COLUMN_DEFAULT {_default_is(default)}", COLUMN_NAME=name)
+        case op.DropDefault(table=table, column=name):
+            return _exists("COLUMNS", table, "(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL')", COLUMN_NAME=name)
+        case op.SetColumnOption(table=table, column=name, option="visible", value=value):
+            hidden = "LIKE" if value == "invisible" else "NOT LIKE"
+            return _exists("COLUMNS", table, f"EXTRA {hidden} '%INVISIBLE%'", COLUMN_NAME=name)
+        case op.CreateIndex(index=index):
+            return _exists("STATISTICS", index.table, INDEX_NAME=index.name.name) if index.name.name else None
+        case op.DropIndex(table=Name() as table, name=index_name):
+            return _gone("STATISTICS", table, INDEX_NAME=index_name.name)
+        case op.RenameIndex(table=Name() as table):
+            return _exists("STATISTICS", table, INDEX_NAME=operation.to)
+        case op.AddConstraint(table=table, constraint=constraint):
+            return _constrained(table, constraint)
+        case op.DropConstraint(table=table, name=name):
+            kind, key = ("STATISTICS", "INDEX_NAME") if name == "PRIMARY" else ("TABLE_CONSTRAINTS", "CONSTRAINT_NAME")
+            return _gone(kind, table, **{key: name})
+        case op.AlterConstraint(table=table, name=name, enforced=bool() as enforced):
+            word = "YES" if enforced else "NO"
+            return _exists("TABLE_CONSTRAINTS", table, f"ENFORCED = '{word}'", CONSTRAINT_NAME=name)
+        case op.RequestAlgorithm() | op.SetSetting():
+            return AGAIN
+        case _:
+            return _of_object(operation, before)
+
+
+def _of_object(operation: Operation, before: Catalog) -> str | None:
+    """Tables, views and code as a whole."""
+    match operation:
+        case op.CreateTable(table=table) if not operation.or_replace:
+            return _exists("TABLES", table.name)
+        case op.CreateTableAs(name=name) if not operation.or_replace:
+            return _exists("TABLES", name)
+        case op.DropTable(name=name) | op.DropSequence(name=name):
+            return _gone("TABLES", name)
+        case op.RenameTable(name=name, to=to):
+            return f"{_exists('TABLES', Name(schema=name.schema, name=to))} AND {_gone('TABLES', name)}"
+        case op.MoveTable(name=name, schema=schema):
+            return f"{_exists('TABLES', Name(schema=schema, name=name.name))} AND {_gone('TABLES', name)}"
+        case op.CreateSequence(sequence=sequence):
+            return _exists("TABLES", sequence.name)
+        case op.CreateView(view=view) if view.name.text not in before.views:
+            return _exists("TABLES", view.name)
+        case op.DropView(name=name):
+            return _gone("TABLES", name)
+        case op.CreateTrigger(trigger=trigger) if not operation.or_replace:
+            return _trigger(trigger.table.schema, trigger.name)
+        case op.DropTrigger(name=trigger_name):
+            return f"NOT {_trigger(operation.schema or (operation.table.schema if operation.table else ''), trigger_name)}"
+        case op.CreateFunction(routine=routine) if not operation.or_replace:
+            return _routine(routine.name)
+        case op.DropFunction(name=name):
+            return f"NOT {_routine(name)}"
+        case op.CreateSchema(name=schema) if not operation.or_replace:
+            return _schema(schema)
+        case op.DropSchema(name=schema):
+            return f"NOT {_schema(schema)}"
+        case op.AlterPartitions(table=table, action="drop", partitions=partitions):
+            return " AND ".join(_gone("PARTITIONS", table, PARTITION_NAME=name) for name in partitions)
+        case op.AlterPartitions(action="analyze" | "check" | "optimize" | "repair" | "rebuild"):
+            return AGAIN
+        case op.Comment(kind="table", relation=Name() as relation):
+            return _exists("TABLES", relation, f"TABLE_COMMENT = {quote_string(operation.text or '')}")
+        case op.CreateView() | op.AlterIndex() | op.RewriteTable() | op.AlterTableOption() | op.ConvertCharset() | op.Grant():
+            return AGAIN
+        case _:
+            return None
+
+
+def _changed(operation: op.ChangeColumn, before: Catalog) -> str:
+    """What differs from the column as it was; a definition that changes nothing may be said again."""
+    table, new = operation.table, operation.definition
+    known = before.table(table)
+    old = known.column(operation.column) if known is not None else None
+    if new.name != operation.column:
+        return _exists("COLUMNS", table, COLUMN_NAME=new.name)
+    told = tuple(_told(old, new))
+    return _exists("COLUMNS", table, *told, COLUMN_NAME=new.name) if told else AGAIN
+
+
+def _told(old: Column | None, new: Column) -> list[str]:
+    """Conditions over information_schema.COLUMNS."""
+    found = []
+    if old is None or old.nullable != new.nullable:
+        found.append(f"IS_NULLABLE = '{'YES' if new.nullable else 'NO'}'")
+    if old is None or old.type != new.type:
+        found.append(_type_is(new.type))
+    if (old is None or old.default != new.default) and new.default is not None:
+        found.append(f"COLUMN_DEFAULT {_default_is(new.default)}")
+    if old is not None and old.default is not None and new.default is None:
+        found.append("(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL')")
+    if old is not None and old.collation != new.collation and new.collation:
+        found.append(f"COLLATION_NAME = {quote_string(new.collation)}")
+    if old is not None and old.comment != new.comment:
+        found.append(f"COLUMN_COMMENT = {quote_string(new.comment)}")
+    return found
+
+
+def _type_is(type: str) -> str:
+    """Integers have a display width on some servers, which says nothing."""
+    word, _, rest = type.lower().partition(" ")
+    base = word.partition("(")[0]
+    if base in {"tinyint", "smallint", "mediumint", "int", "bigint"}:
+        return f"DATA_TYPE = '{base}' AND COLUMN_TYPE {'LIKE' if 'unsigned' in rest else 'NOT LIKE'} '%unsigned%'"
+    return f"COLUMN_TYPE = {quote_string(type)}"
+
+
+def _default_is(default: str) -> str:
+    """MySQL shows a literal bare, MariaDB as it would be written; both show an expression in their own spelling."""
+    bare = default[1:-1].replace("''", "'") if len(default) > 1 and default[0] == default[-1] == "'" else default
+    literal = bare != default or bare.replace(".", "", 1).lstrip("-").isdigit()
+    return f"IN ({quote_string(bare)}, {quote_string(default)})" if literal else "IS NOT NULL"
+
+
+def _constrained(table: Name, constraint: Constraint) -> str | None:
+    match constraint:
+        case PrimaryKey():
+            return _exists("STATISTICS", table, INDEX_NAME="PRIMARY")
+        case Unique() if constraint.name:
+            return _exists("STATISTICS", table, INDEX_NAME=constraint.name)
+        case _ if constraint.name:
+            kind = "FOREIGN KEY" if isinstance(constraint, ForeignKey) else "CHECK"
+            return _exists("TABLE_CONSTRAINTS", table, f"CONSTRAINT_TYPE = '{kind}'", CONSTRAINT_NAME=constraint.name)
+        case _:
+            return None
+
+
+def _exists(view: str, table: Name, *conditions: str, **values: str) -> str:
+    schema = quote_string(table.schema) if table.schema else "DATABASE()"
+    tests = [f"TABLE_SCHEMA = {schema}", f"TABLE_NAME = {quote_string(table.name)}"]
+    tests += [f"{name} = {quote_string(value)}" for name, value in values.items()]
+    return f"EXISTS (SELECT 1 FROM information_schema.{view} WHERE {' AND '.join([*tests, *conditions])})"
+
+
+def _gone(view: str, table: Name, **values: str) -> str:
+    return f"NOT {_exists(view, table, **values)}"
+
+
+def _trigger(schema: str, name: str) -> str:
+    where = quote_string(schema) if schema else "DATABASE()"
+    return f"EXISTS (SELECT 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {where} AND TRIGGER_NAME = {quote_string(name)})"
+
+
+def _routine(name: Name) -> str:
+    where = quote_string(name.schema) if name.schema else "DATABASE()"
+    return (
+        f"EXISTS (SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {where} "
+        f"AND ROUTINE_NAME = {quote_string(name.name)})"
+    )
+
+
+def _schema(name: str) -> str:
+    return f"EXISTS (SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {quote_string(name)})"

@@ -1,0 +1,111 @@
+"""Which clauses of a statement of MySQL or MariaDB share a pass, and what each pass is held to. No server: those are in tests/databases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+import planning
+from driftflow.config import Policy
+from driftflow.dialects.mysql import MySQL
+from driftflow.model.catalog import TableStatistics
+from driftflow.model.names import Version
+from driftflow.model.plan import Plan, RunSql, UndoSteps
+from driftflow.model.record import replace
+
+MYSQL, MARIADB = planning.named("mysql"), planning.named("mariadb")
+
+
+@pytest.fixture(autouse=True)
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MySQL, "plans", True)
+
+
+def statements(plan: Plan) -> list[str]:
+    return [sql for step in plan.steps if isinstance(step, RunSql) for sql in step.statements]
+
+
+def test_what_the_dictionary_alone_can_do_stands_apart() -> None:
+    """In one statement the index would make the server write the whole table anew."""
+    text = "ALTER TABLE orders ADD COLUMN a int, ADD COLUMN b int DEFAULT 3, ADD INDEX ab (a, b), ADD INDEX st (status);"
+    assert statements(planning.plan_of(text, MYSQL)) == [
+        "ALTER TABLE shop.orders ADD COLUMN a int, ADD COLUMN b int DEFAULT 3, ALGORITHM=INSTANT",
+        "ALTER TABLE shop.orders ADD KEY ab (a, b), ADD KEY st (status), ALGORITHM=INPLACE, LOCK=NONE",
+    ]
+    assert statements(planning.plan_of(text, MARIADB))[1].endswith("ALGORITHM=NOCOPY, LOCK=NONE")
+
+
+def test_one_pass_where_apart_would_leave_a_gap() -> None:
+    text = "ALTER TABLE products DROP INDEX name_sku, ADD UNIQUE KEY name_price (name, price_cents), ADD COLUMN extra int;"
+    shop = planning.shop(MYSQL)
+    made = planning.migration_of("CREATE UNIQUE INDEX name_sku ON products (name, sku);", MYSQL).statements[0].operations[0]
+    catalog = shop.after(MYSQL.resolve(made, shop))
+    assert len(statements(planning.plan_of(text, MYSQL, catalog=catalog))) == 1
+
+
+def test_columns_keep_their_order_or_the_statement_stays_whole() -> None:
+    """The stored column is copied, the plain one is instant; apart they would change places."""
+    text = "ALTER TABLE orders ADD COLUMN doubled int AS (quantity * 2) STORED, ADD COLUMN plain int;"
+    plan = planning.plan_of(text, MYSQL)
+    assert statements(plan) == [
+        "ALTER TABLE shop.orders ADD COLUMN doubled int AS (quantity * 2) STORED, ALGORITHM=COPY, LOCK=SHARED",
+        "ALTER TABLE shop.orders ADD COLUMN plain int, ALGORITHM=INSTANT",
+    ]
+    assert "writers wait until it is done" in plan.steps[0].purpose
+
+
+@pytest.mark.parametrize("ask", ["ALGORITHM=INPLACE, LOCK=NONE", "LOCK=SHARED"])
+def test_what_the_author_asks_for_stands(ask: str) -> None:
+    text = f"ALTER TABLE orders ADD COLUMN a int, ADD INDEX (status), {ask};"
+    assert statements(planning.plan_of(text, MYSQL)) == [text.removesuffix(";")]
+
+
+def test_a_small_table_is_altered_as_it_stands() -> None:
+    text = "ALTER TABLE orders ADD COLUMN a int, ADD INDEX (status);"
+    assert statements(planning.plan_of(text, MYSQL, policy=Policy(small_table_rows=1_000_000))) == [text.removesuffix(";")]
+
+
+def test_mysql_5_7_writes_the_table_anew_while_writers_go_on() -> None:
+    catalog = planning.shop(MYSQL, version=Version(major=5, minor=7, patch=44))
+    plan = planning.plan_of("ALTER TABLE orders ADD COLUMN a int;", MYSQL, catalog=catalog)
+    assert statements(plan) == ["ALTER TABLE shop.orders ADD COLUMN a int, ALGORITHM=INPLACE, LOCK=NONE"]
+    assert "written anew while writers go on" in plan.steps[0].purpose
+
+
+def test_the_release_that_damaged_tables_is_not_asked_for_instant() -> None:
+    catalog = planning.shop(MYSQL, version=Version(major=8, minor=0, patch=29))
+    assert (
+        "ALGORITHM=INPLACE, LOCK=NONE"
+        in statements(planning.plan_of("ALTER TABLE orders ADD COLUMN a int;", MYSQL, catalog=catalog))[0]
+    )
+
+
+def test_without_a_row_version_left_the_table_is_written_anew() -> None:
+    catalog = planning.shop(MYSQL, version=Version(major=8, minor=0, patch=36))
+    full = TableStatistics(rows=200_000, row_versions=64, basis="information_schema.tables")
+    catalog = catalog.with_table(replace(catalog.tables["shop.orders"], statistics=full))
+    assert (
+        "ALGORITHM=INPLACE, LOCK=NONE"
+        in statements(planning.plan_of("ALTER TABLE orders ADD COLUMN a int;", MYSQL, catalog=catalog))[0]
+    )
+
+
+def test_each_statement_of_ddl_has_a_probe_and_an_undo_of_its_own() -> None:
+    text = "ALTER TABLE orders ADD COLUMN a int, ADD CONSTRAINT total CHECK (total_cents >= 0); CREATE VIEW v AS SELECT id FROM orders;"
+    for step in planning.plan_of(text, MARIADB).steps:
+        assert isinstance(step, RunSql)
+        assert (step.transaction, len(step.statements)) == ("none", 1)
+        assert step.probe is not None
+        assert "information_schema" in step.probe.query
+        assert isinstance(step.undo, UndoSteps)
+        assert all(isinstance(back, RunSql) and back.transaction == "none" and back.probe for back in step.undo.steps)
+
+
+def test_a_guard_does_not_ask_about_a_column_that_the_statement_adds() -> None:
+    plan = planning.plan_of(
+        "ALTER TABLE orders ADD COLUMN ticket varchar(20) UNIQUE;", MYSQL, policy=Policy(small_table_rows=1_000_000)
+    )
+    assert not plan.steps[0].guards
