@@ -36,6 +36,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "verify": ("query", "expect", "summary"),
     "isolation-test": ("role", "setting", "own", "other", "table", "column"),
     "gate": ("name", "question"),
+    "duplicates": ("keep", "by", "merge"),
     "small": (),
     "as-is": ("reason",),
 }

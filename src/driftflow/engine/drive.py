@@ -136,7 +136,7 @@ def _attempt(context: Context, step: Step) -> None:
     """Guards, then the step. A lock that is not granted becomes an event and a rest; any other refusal of the server ends the run."""
     try:
         if context.state.step(step.id).status != "started":
-            check_guards(step.guards, context, where=place(step))
+            check_guards(step.guards, context, where=place(step), step=step.id)
         actions.perform(step, context)
     except DatabaseFault as fault:
         context.connection.rollback()

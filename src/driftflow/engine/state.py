@@ -9,6 +9,7 @@ from driftflow.model.event import (
     Aborted,
     AnyEvent,
     ChunkDone,
+    Counted,
     GateOpened,
     GateReached,
     LockWaited,
@@ -136,7 +137,7 @@ def after(state: RunState, event: AnyEvent) -> RunState:
             ended: Literal["rolled_back", "phase_done", "done"] = "done"
             ended = "rolled_back" if event.direction == "backward" else "phase_done" if event.phase else ended
             return replace(state, stopped=ended)
-        case Throttled() | TakenOver():
+        case Counted() | Throttled() | TakenOver():
             return state
         case _:
             assert_never(event)

@@ -39,6 +39,14 @@ class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):
     """What the step needs to remember about the state before it: fingerprint of the slice, upper bound of a backfill, ..."""
 
 
+class Counted(Event, frozen=True, kw_only=True, tag="counted"):
+    """What a guard found that only tells: how many rows a step is about, and the keys of a few of them."""
+
+    step: str
+    text: str
+    keys: tuple[str, ...] = ()
+
+
 class ChunkDone(Event, frozen=True, kw_only=True, tag="chunk_done"):
     """Not an event row in the journal: the one progress row of the step is updated in the chunk's own transaction."""
 
@@ -155,6 +163,7 @@ AnyEvent = (
     | StepStarted
     | ChunkDone
     | Throttled
+    | Counted
     | LockWaited
     | Retried
     | StepDone

@@ -32,14 +32,18 @@ class Probe(Record, frozen=True, kw_only=True):
 
 
 class Guard(Record, frozen=True, kw_only=True):
-    """What must hold just before a step: a query returning one row, one integer. `refuse_if` says which value stops the run."""
+    """What must hold just before a step: a query returning one row, one integer. `refuse_if` says which value stops the run; "never" only
+    counts and tells."""
 
     query: str
-    refuse_if: Literal["not_zero", "zero"] = "not_zero"
+    refuse_if: Literal["not_zero", "zero", "never"] = "not_zero"
     summary: str
     """What it means when it refuses, as a sentence: "2 orders have no tenant". `{count}` is replaced."""
     hint: str = ""
     cap_ms: int = 30_000
+    """The longest that it may look, in milliseconds; then it refuses, or where it only tells, says that it does not know."""
+    keys: str = ""
+    """A query with the keys of a few of the rows that are meant, never their values; asked only when there are some."""
 
 
 class UndoSteps(Record, frozen=True, kw_only=True, tag_field="undo", tag="steps"):
@@ -178,6 +182,10 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     """`FROM staging AS s`, joined by `join`."""
     join: str = ""
     predicate: str = ""
+    before: tuple[str, ...] = ()
+    """Statements of each chunk's transaction ahead of its change (rows are archived there); `{rows}` stands for the chunk's range of keys."""
+    after: tuple[str, ...] = ()
+    """The same, behind the change."""
     function: PythonFunction | None = None
     chunk: ChunkPolicy = ChunkPolicy()
     rows_estimate: int | None = None

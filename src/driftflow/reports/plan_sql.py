@@ -42,7 +42,8 @@ def _lines(plan: Plan) -> Iterator[str]:
             phase = step.phase
             yield f"\n-- ===== {phase}: {phase_title(step.phase)} ====="
         yield f"\n-- step {number} ({step.id}): {_one_line(step.purpose)}"
-        yield from (f"-- refuse if: {_one_line(guard.query)}" for guard in step.guards)
+        for guard in step.guards:
+            yield f"-- {'count' if guard.refuse_if == 'never' else 'refuse if'}: {_one_line(guard.query)}"
         yield from _statements(step, plan)
         yield from _undo(step)
 

@@ -83,7 +83,10 @@ def _step(number: int, step: Step, plan: Plan, paint: _Paint) -> Iterator[str]:
     if step.claims and not isinstance(step, Backfill):
         yield f"{indent}limits    waits {seconds_limit(step.lock_timeout_ms)} for the lock, runs {seconds_limit(step.statement_timeout_ms)}"
     for guard in step.guards:
-        yield f"{indent}refuses   if {_guard(guard.summary, guard.refuse_if)}"
+        if guard.refuse_if == "never":
+            yield f"{indent}counts    {guard.summary.replace('{count}', 'how many')}"
+        else:
+            yield f"{indent}refuses   if {_guard(guard.summary, guard.refuse_if)}"
     yield from (f"{indent}{line}" for line in _kind(step))
     if step.estimate is not None:
         yield f"{indent}takes     {duration(step.estimate)}: {step.estimate.basis}"

@@ -123,7 +123,12 @@ def sql_of(step: Step) -> str:
 
 
 def backfill_sql(step: Backfill, key_range: str = ":low < key <= :high") -> str:
-    """One chunk. `key_range` stands where the engine puts the cursor."""
+    """One chunk, with what stands beside its change. `key_range` stands where the engine puts the cursor."""
+    beside = (statement.replace("{rows}", key_range or "true") for statement in (*step.before, "", *step.after))
+    return ";\n".join(statement or _change_sql(step, key_range) for statement in beside)
+
+
+def _change_sql(step: Backfill, key_range: str) -> str:
     where = " AND ".join(f"({part})" for part in (key_range, step.join, step.predicate) if part)
     if step.action == "delete":
         return f"DELETE FROM {step.table} WHERE {where}"

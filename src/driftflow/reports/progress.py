@@ -89,6 +89,8 @@ class Story:
                 yield f"    {chunk(event)}"
             case events.Throttled():
                 yield f"    waiting {seconds(event.wait_ms)}: {event.signal} {event.reading}"
+            case events.Counted():
+                yield f"    {event.text}" + (f" (key {', '.join(event.keys)})" if event.keys else "")
             case events.LockWaited():
                 yield f"    lock not granted in {event.timeout_ms} ms (try {event.attempt}); next try in {seconds(event.rest_ms)}"
                 yield from (f"      held by {blocker}" for blocker in event.blockers)

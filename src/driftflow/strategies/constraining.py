@@ -12,6 +12,8 @@ from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, DropConstraint, DropNotNull, SetNotNull, ValidateConstraint
 from driftflow.model.plan import Guard, Phase, Step, UndoSteps
 from driftflow.model.record import replace
+from driftflow.strategies.filling import chunk_key
+from driftflow.strategies.matching import Matching
 from driftflow.strategies.recipe import Recipe, bounded_count
 
 LATER: dict[Phase, Phase] = {"expand": "migrate", "migrate": "migrate", "contract": "contract"}
@@ -50,19 +52,30 @@ def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:
 
 
 def guard_duplicates(at: Situation, index: Index) -> Guard | None:
-    """None where the keys cannot be grouped by their text alone."""
-    quote = at.dialect.quote
-    keys = [quote(part.column) if part.column else f"({part.expression})" for part in index.parts]
-    listed = ", ".join(keys)
-    conditions = [f"({index.predicate})"] if index.predicate else []
-    if not index.nulls_not_distinct:
-        conditions += [f"{key} IS NOT NULL" for key in keys]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    target = at.dialect.quote_name(index.table)
+    """None where the table is not known."""
+    table = at.table(index.table)
+    if table is None:
+        return None
+    key = chunk_key(at, table)
+    found = Matching(at, table, index, key)
+    listed = ", ".join(found.expressions())
     return Guard(
-        query=bounded_count(f"SELECT 1 FROM {target}{where} GROUP BY {listed} HAVING count(*) > 1"),
+        query=bounded_count(found.groups()),
         summary=f"{{count}} values of {index.table.name} ({listed}) occur more than once",
-        hint=f"SELECT {listed}, count(*) FROM {target}{where} GROUP BY {listed} HAVING count(*) > 1 LIMIT 20",
+        hint="say above the statement which row stays: `-- driftflow: duplicates keep=first` (or keep=last by=COLUMN, merge=..., quarantine)",
+        keys=found.repeated_keys() if key else "",
+    )
+
+
+def index_of(table: Name, constraint: Unique) -> Index:
+    """The index that the server builds under a unique constraint."""
+    return Index(
+        name=Name(schema=table.schema, name=constraint.name or "_".join((table.name, *constraint.columns, "key"))),
+        table=table,
+        parts=constraint.parts or tuple(IndexPart(column=column) for column in constraint.columns),
+        include=constraint.include,
+        unique=True,
+        nulls_not_distinct=constraint.nulls_not_distinct,
     )
 
 
@@ -147,14 +160,7 @@ def can_use_index(at: Situation, table: Table | None, constraint: Unique | Prima
 def unique_online(recipe: Recipe, table: Name, constraint: Unique, *, only: bool = False) -> Iterator[Step]:
     """Build the unique index online, then let the constraint take it over; the index keeps (or gets) the constraint's name."""
     at = recipe.at
-    index = Index(
-        name=Name(schema=table.schema, name=constraint.name),
-        table=table,
-        parts=constraint.parts or tuple(IndexPart(column=column) for column in constraint.columns),
-        include=constraint.include,
-        unique=True,
-        nulls_not_distinct=constraint.nulls_not_distinct,
-    )
+    index = index_of(table, constraint)
     guard = guard_duplicates(at, index)
     listed = ", ".join(constraint.columns)
     yield recipe.build_index(

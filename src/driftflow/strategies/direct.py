@@ -22,7 +22,7 @@ from driftflow.model.operations import (
 from driftflow.model.plan import Guard, RunSql, Step
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
-from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans
+from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans, index_of
 from driftflow.strategies.passes import in_passes
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
@@ -126,7 +126,9 @@ def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | N
                 if guard is not None:
                     yield guard
             case AddConstraint(table=table, constraint=Unique() as unique) if not is_new(at, table) and not unique.using_index:
-                yield _guard_unique(at, operation, unique)
+                guard = guard_duplicates(at, index_of(table, unique))
+                if guard is not None:
+                    yield guard
             case SetRowSecurity(table=table, action="enable" | "force") if not is_new(at, table):
                 yield guard_policies(at, operation)
             case _:
@@ -144,18 +146,6 @@ def becomes_not_null(operation: ChangeColumn, at: Situation) -> bool:
     table = at.table(operation.table)
     column = table.column(operation.column) if table is not None else None
     return column is not None and column.nullable and not operation.definition.nullable and not is_new(at, operation.table)
-
-
-def _guard_unique(at: Situation, operation: AddConstraint, unique: Unique) -> Guard:
-    quote, target = at.dialect.quote, at.dialect.quote_name(operation.table)
-    listed = ", ".join(quote(column) for column in unique.columns)
-    present = "" if unique.nulls_not_distinct else " WHERE " + " AND ".join(f"{quote(c)} IS NOT NULL" for c in unique.columns)
-    query = f"SELECT {listed} FROM {target}{present} GROUP BY {listed} HAVING count(*) > 1"
-    return Guard(
-        query=f"SELECT count(*) FROM ({query} LIMIT 1000) AS offenders",
-        summary=f"{{count}} values of {operation.table.name} ({listed}) occur more than once",
-        hint=f"{query} LIMIT 20",
-    )
 
 
 def guard_policies(at: Situation, operation: SetRowSecurity) -> Guard:

@@ -97,7 +97,11 @@ def _part(step: Step, dialect: Dialect, leave_out: Collection[str]) -> Part:
             part = Part(statements=(), comments=_gate(step))
         case _:
             assert_never(step)
-    guards = tuple(f"it refuses to run when {_REFUSES[guard.refuse_if]}: {guard.query}" for guard in step.guards)
+    guards = tuple(
+        f"it refuses to run when {_REFUSES[guard.refuse_if]}: {guard.query}"
+        for guard in step.guards
+        if guard.refuse_if != "never"
+    )
     slug = f"{step.strategy} {step.phase}" if step.strategy in {"", "direct"} else step.strategy
     common = replace(part, phase=step.phase, purpose=step.purpose, slug=slug, lost=(*part.lost, *guards))
     return _with_undo(_limited(common, step, dialect), step.undo, dialect, leave_out) if part.statements else common

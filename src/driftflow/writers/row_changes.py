@@ -9,7 +9,12 @@ CHUNK_ROWS = 5_000
 
 
 def row_change(step: Backfill, dialect: Dialect, *, within: str = "") -> str:
-    """The whole change as one UPDATE or DELETE; `within` narrows it further."""
+    """The whole change, with what stands beside it; `within` narrows it further."""
+    beside = (statement.replace("{rows}", within or "TRUE") for statement in (*step.before, "", *step.after))
+    return ";\n".join(statement or _change(step, dialect, within) for statement in beside)
+
+
+def _change(step: Backfill, dialect: Dialect, within: str) -> str:
     table = dialect.quote_name(step.table)
     where = " AND ".join(f"({one})" for one in (step.join, step.predicate, within) if one)
     condition = f" WHERE {where}" if where else ""

@@ -18,6 +18,8 @@ from driftflow.engine.ports import Connection, Row
 from driftflow.errors import DriftflowError, RefusedError, StepFailedError
 from driftflow.model.plan import Backfill, PythonFunction
 
+ROWS = "{rows}"
+"""In a statement beside the change: the chunk's range of keys."""
 RowFunction = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
@@ -39,9 +41,19 @@ class SqlChange:
 
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         condition, parameters = self.keys.range(low, high)
-        return connection.execute(
+        self._beside(self.step.before, connection, condition, parameters)
+        rows = connection.execute(
             self._update(condition) if self.step.action == "update" else self._delete(condition), parameters
         )
+        self._beside(self.step.after, connection, condition, parameters)
+        return rows
+
+    def _beside(self, statements: tuple[str, ...], connection: Connection, condition: str, parameters: list[Any]) -> None:
+        for statement in statements:
+            if found := statement.count(ROWS):
+                connection.execute(escaped(statement).replace(ROWS, condition), parameters * found)
+            else:
+                connection.execute(statement)
 
     def _update(self, condition: str) -> str:
         step = self.step

@@ -1,0 +1,60 @@
+"""The text of triggers of ours: on PostgreSQL a function with its owner's rights and a fixed search_path, on SQLite the body itself.
+
+A function that reads other rows than its own runs with the rights of the table's owner: the application may lack them, and row-level
+security must not hide from it what it has to see.
+"""
+
+from __future__ import annotations
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
+from driftflow.model.catalog import Table
+from driftflow.model.names import Name
+
+TAG = "$driftflow$"
+
+
+def has_functions(at: Situation) -> bool:
+    """Whether a trigger calls a function (PostgreSQL), or holds its statements itself."""
+    return not at.can(Capability.SINGLE_WRITER)
+
+
+def function(at: Situation, name: Name, body: str, *, owner: str = "", declare: str = "") -> tuple[str, ...]:
+    """CREATE FUNCTION, owned by the table's owner, callable by nobody: a trigger needs no right to call it."""
+    target = f"{at.dialect.quote_name(name)}()"
+    declared = f"DECLARE\n{declare}\n" if declare else ""
+    made = (
+        f"CREATE FUNCTION {target} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path(at, name)} AS {TAG}\n"
+        f"{declared}BEGIN\n{body}\nEND\n{TAG}"
+    )
+    owned = (f"ALTER FUNCTION {target} OWNER TO {at.dialect.quote(owner)}",) if owner else ()
+    return (made, f"REVOKE ALL ON FUNCTION {target} FROM PUBLIC", *owned)
+
+
+def path(at: Situation, name: Name) -> str:
+    """pg_catalog first, the session's temporary schema last: nobody can put an object of his own in front."""
+    names = dict.fromkeys(("pg_catalog", *(at.catalog.search_path or (name.schema,)), name.schema, "pg_temp"))
+    return ", ".join(at.dialect.quote(one) for one in names if one and not one.startswith("$"))
+
+
+def refuse_hidden_rows(at: Situation, *tables: Table) -> None:
+    """Raises RefusedError (DF-E654) where row-level security would hide rows even from their owner: the trigger would not see them."""
+    for table in tables:
+        if table.row_security and table.row_security_forced:
+            raise RefusedError(
+                "DF-E654",
+                f"a trigger cannot see every row of {table.name.name}",
+                where=str(at.statement.span),
+                why="row-level security is forced there, so that it holds for the owner too, with whose rights the trigger looks",
+                hint=f"ALTER TABLE {table.name.name} NO FORCE ROW LEVEL SECURITY, or a role with BYPASSRLS as its owner",
+            )
+
+
+def written_row(at: Situation, table: Table, which: str) -> str:
+    """NEW or OLD as a relation that goes by the table's name, so that expressions over its columns can be read from it."""
+    own = at.dialect.quote(table.name.name)
+    if has_functions(at):
+        return f"(SELECT {which}.*) AS {own}"
+    columns = ", ".join(f"{which}.{at.dialect.quote(one.name)} AS {at.dialect.quote(one.name)}" for one in table.columns)
+    return f"(SELECT {columns}) AS {own}"
