@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import POLICY, Database, Place, Recipe, accepted, apply, back_from_end, edge, plain_session, show, take_back
+from recipes.rig import Database, Place, Recipe, accepted, apply, edge, plain_session, show, take_back
 
 from driftflow.engine.run import RunOptions, resume, run_plan
-from driftflow.errors import RefusedError, StepFailedError
+from driftflow.errors import RefusedError
 from driftflow.model.event import AnyEvent, Counted
 from driftflow.model.plan import Backfill
 from driftflow.model.record import replace
@@ -34,7 +34,10 @@ WRITES = (
     "UPDATE users SET points = points + 1 WHERE id = {n} % 60 * 5 + 3",
     "INSERT INTO users (id, email, name, seen, points) VALUES (1000 + {n}, 'new{n}', 'n', 1, 1)",
     "INSERT INTO orders (id, user_id, cents) VALUES (1000 + {n}, {n} % 60 * 5 + 2, 5)",
-    ("UPDATE orders SET cents = cents + 1 WHERE id = {n} % 300 + 1", "UPDATE users SET name = 'w{n}' WHERE id = {n} % 60 * 5 + 4"),
+    (
+        "UPDATE orders SET cents = cents + 1 WHERE id = {n} % 300 + 1",
+        "UPDATE users SET name = 'w{n}' WHERE id = {n} % 60 * 5 + 4",
+    ),
 )
 ADD = "ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (email);"
 BETTER = {
@@ -71,7 +74,11 @@ INDEX = "CREATE UNIQUE INDEX users_email_key ON users (email);"
 @pytest.mark.on("postgresql", "sqlite")
 @pytest.mark.parametrize(
     ("said", "keep", "merge"),
-    [("keep=first", "first", ""), ("keep=last by=seen", "last", ""), ('keep=first merge="points=max(points)"', "first", "points")],
+    [
+        ("keep=first", "first", ""),
+        ("keep=last by=seen", "last", ""),
+        ('keep=first merge="points=max(points)"', "first", "points"),
+    ],
 )
 def test_duplicates_go_and_come_back(place: Place, said: str, keep: str, merge: str) -> None:
     statement = naive_of(place, ADD)
@@ -102,7 +109,10 @@ def test_in_quarantine_no_row_of_several_stays(place: Place) -> None:
         schema=TAGS,
         migration=f"-- driftflow: duplicates quarantine\n{index}",
         naive=gone + index,
-        old=("UPDATE tags SET note = 'w{n}' WHERE id = {n} % 300 + 1 AND id % 10 > 2", "INSERT INTO tags VALUES (1000 + {n}, 'new{n}', '')"),
+        old=(
+            "UPDATE tags SET note = 'w{n}' WHERE id = {n} % 300 + 1 AND id % 10 > 2",
+            "INSERT INTO tags VALUES (1000 + {n}, 'new{n}', '')",
+        ),
     )
     shown = show(place, recipe)
     archive = next(step for step in shown.plan.steps if isinstance(step, Backfill)).purpose.split(" to ")[1].split(",")[0]
@@ -130,7 +140,10 @@ def test_what_is_about_to_go_is_told_before(place: Place) -> None:
     plan = database.plan(f"-- driftflow: duplicates keep=first\n{naive_of(place, ADD)}")
     run_plan(plan, options=RunOptions(accept=accepted(plan)), **edge(database) | {"listener": told.append})
     counted = {event.text: event.keys for event in told if isinstance(event, Counted)}
-    assert any(text.startswith(f"{2 * len(PAIRS)} rows of users share a key") and keys[:3] == ("5", "6", "10") for text, keys in counted.items())
+    assert any(
+        text.startswith(f"{2 * len(PAIRS)} rows of users share a key") and keys[:3] == ("5", "6", "10")
+        for text, keys in counted.items()
+    )
     assert any(text.startswith(f"{2 * len(PAIRS)} rows of orders point at rows of users that share a key") for text in counted)
 
 
@@ -230,7 +243,9 @@ def test_the_protection_holds_between_two_writers_and_for_a_role_that_sees_littl
 @pytest.mark.on("postgresql-18", "sqlite")
 def test_children_that_would_collide_stop_it_before(place: Place) -> None:
     database = place.fresh(SHOP)
-    database.run("CREATE TABLE profiles (id integer PRIMARY KEY, user_id bigint UNIQUE REFERENCES users (id)); INSERT INTO profiles VALUES (1, 5), (2, 6)")
+    database.run(
+        "CREATE TABLE profiles (id integer PRIMARY KEY, user_id bigint UNIQUE REFERENCES users (id)); INSERT INTO profiles VALUES (1, 5), (2, 6)"
+    )
     plan = database.plan(f"-- driftflow: duplicates keep=first\n{naive_of(place, ADD)}")
     before = database.rows()
     with pytest.raises(RefusedError, match=r"1 keys of profiles \(user_id\) would occur more than once"):

@@ -121,7 +121,7 @@ def test_every_event_has_a_sentence() -> None:
 
     required = {"plan_digest": "d", "step": "aa.1", "error_code": "DF-E501", "error": "x", "reason": "x", "repair": "x", "attempt": 1,
                 "chunk": 1, "cursor": (1,), "rows": 1, "rows_total": 1, "signal": "s", "reading": "x", "wait_ms": 1,
-                "timeout_ms": 1, "rest_ms": 1}  # fmt: skip
+                "timeout_ms": 1, "rest_ms": 1, "text": "x"}  # fmt: skip
     for kind in typing.get_args(AnyEvent):
         stream = io.StringIO()
         fields = {name: value for name, value in required.items() if name in kind.__struct_fields__}
