@@ -23,6 +23,7 @@ FRAME = {
     "wizard.py",
     "commands.py",
     "compat_inputs.py",
+    "prove_inputs.py",
     "answers.py",
     "output.py",
 }

@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("plan", "Make the plan of small safe steps, with its digest", PLAN),
     "show": Entry("show", "Show a plan file", PLAN),
     "compat": Entry("compat", "Which queries of the running application a plan breaks, and at which step", PLAN),
+    "prove": Entry("prove", "Show on a throw-away server that a plan does what the migration does, and what it claims", PLAN),
     "apply": Entry("apply", "Run a plan", RUN),
     "resume": Entry("resume", "Go on with a run that was paused, interrupted or killed", RUN),
     "status": Entry("status", "The runs that this database knows", RUN),

@@ -76,7 +76,7 @@ def sources(function: Command) -> Command:
     """`PATHS`, and how to read them."""
     for option in (
         click.option(
-            "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="A variable in the SQL; repeatable."
+            "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=pairs, help="A variable in the SQL; repeatable."
         ),
         click.option("--tool", metavar="NAME", default="", help="The tool that the files belong to, where it is not recognised."),
         click.argument("paths", nargs=-1, type=FILE),
@@ -91,7 +91,7 @@ def fail_on(function: Command) -> Command:
     )(function)
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, value: Sequence[str]) -> Mapping[str, str]:
+def pairs(context: click.Context, parameter: click.Parameter, value: Sequence[str]) -> Mapping[str, str]:
     pairs: dict[str, str] = {}
     for word in value:
         name, separator, text = word.partition("=")

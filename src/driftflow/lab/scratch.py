@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from driftflow.lab import mysql, postgresql, sqlite
 from driftflow.lab.binaries import installed
 from driftflow.lab.mysql_programs import Flavour, Programs, find
 from driftflow.lab.mysql_programs import installed as installed_mysql
+from driftflow.lab.servers import AnyServer
 from driftflow.model.names import Version
 
 NEWEST_POSTGRESQL = 18
@@ -33,6 +35,8 @@ class Scratch:
     note: str = ""
     """Where it is not the version that was asked for."""
     administration: Connector | None = None
+    copied: Callable[[str], Scratch] | None = None
+    """Another database of that name on the same server, with all that is in this one now; gone with it. Nobody may be connected to this one."""
 
     def make_role(self, name: str) -> bool:
         """A role of that name, which the owner may act as. False where the server has no roles to make, or does not make this one."""
@@ -56,8 +60,7 @@ def scratch(dialect: str, version: Version | None = None, *, database: str = "")
         case "sqlite":
             with tempfile.TemporaryDirectory(prefix="driftflow-lab-") as folder:
                 file = sqlite.create(Path(folder) / "scratch.db")
-                connector = connector_for(f"sqlite:///{file}")
-                yield Scratch(connector=connector, server=f"SQLite {_sqlite_version()}")
+                yield _sqlite(file)
         case "mysql" | "mariadb":
             with _mysql("mysql" if dialect == "mysql" else "mariadb", version, database) as found:
                 yield found
@@ -66,10 +69,12 @@ def scratch(dialect: str, version: Version | None = None, *, database: str = "")
                 yield found
 
 
-def _sqlite_version() -> str:
-    import sqlite3
-
-    return sqlite3.sqlite_version
+def _sqlite(file: Path) -> Scratch:
+    return Scratch(
+        connector=connector_for(f"sqlite:///{file}"),
+        server=f"SQLite {sqlite3.sqlite_version}",
+        copied=lambda name: _sqlite(sqlite.copy(file, file.with_name(f"{name}.db"))),
+    )
 
 
 @contextmanager
@@ -82,12 +87,36 @@ def _postgresql(version: Version | None) -> Iterator[Scratch]:
         with closing(administration.connect("lab")) as connection:
             connection.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER")
             connection.execute(f"CREATE DATABASE {ROLE} OWNER {ROLE}")
-        yield Scratch(
-            connector=connector_for(server.url(ROLE, user=ROLE), pooler_check=False),
-            server=f"PostgreSQL {major}",
-            note=_other(f"PostgreSQL {major}", version, same=version is None or version.major == major),
-            administration=connector_for(server.url(ROLE), pooler_check=False),
-        )
+        note = _other(f"PostgreSQL {major}", version, same=version is None or version.major == major)
+        yield postgresql_database(server, ROLE, user=ROLE, note=note)
+
+
+SETTINGS_OF = """
+SELECT s.setconfig FROM pg_catalog.pg_db_role_setting AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+WHERE d.datname = %s AND s.setrole = 0
+"""
+
+
+def postgresql_database(server: AnyServer, name: str, *, user: str | None, note: str = "") -> Scratch:
+    """A database of the server that is there already, used as `user` (None: as the URL says)."""
+
+    def copied(other: str) -> Scratch:
+        with closing(connector_for(server.url(), pooler_check=False).connect("lab")) as connection:
+            owner = f" OWNER {user}" if user else ""
+            connection.execute(f'CREATE DATABASE "{other}" TEMPLATE "{name}"{owner}')
+            for (settings,) in connection.query(SETTINGS_OF, (name,)):
+                for setting in settings:
+                    key, _, value = setting.partition("=")
+                    connection.execute(f'ALTER DATABASE "{other}" SET {key} TO {value}')
+        return postgresql_database(server, other, user=user, note=note)
+
+    return Scratch(
+        connector=connector_for(server.url(name, user=user), pooler_check=False),
+        server=f"PostgreSQL {server.version}",
+        note=note,
+        administration=connector_for(server.url(name), pooler_check=False),
+        copied=copied,
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.query_text import EVERYTHING, masked
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
+from driftflow.lab.catalog_rights import rights_of
 from driftflow.lab.catalog_sql import in_any_order, statements_of
 from driftflow.lab.scratch import ROLE, UNKNOWN_ROLE, Scratch
 from driftflow.lab.stand_ins import stand_ins_for
@@ -56,13 +57,14 @@ def session_settings(start: StartSchema, dialect: Dialect, *, digests: bool = Fa
     return (*settings, *(["SET SESSION sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE')"] if digests else []))
 
 
-def build(start: StartSchema, place: Scratch, dialect: Dialect) -> tuple[str, ...]:
-    """Make it in the scratch database; sentences about what could not be made."""
+def build(start: StartSchema, place: Scratch, dialect: Dialect, *, rights: bool = False) -> tuple[str, ...]:
+    """Make it in the scratch database; sentences about what could not be made. With `rights` also what no query's meaning depends on: who may
+    do what, policies, comments."""
     if start.catalog is None:
-        refused = run_setup(place, start.setup, dialect)
+        refused = run_setup(place, start.setup, dialect, rights=rights)
         _set_search_path(place, ())
         return refused
-    made = tuple(statements_of(start.catalog, dialect))
+    made = (*statements_of(start.catalog, dialect), *(rights_of(start.catalog, dialect) if rights else ()))
     impossible = tuple(what for what, sql in made if not sql)
     before = ("SET foreign_key_checks = 0", *session_settings(start, dialect)) if dialect.one_pass else ()
     refused = run_in_any_order(place, [one for one in made if one[1]], before=before)
@@ -85,13 +87,13 @@ def _set_search_path(place: Scratch, path: Sequence[str]) -> None:
         connection.execute(f"ALTER DATABASE {ROLE} SET search_path TO {quoted}")
 
 
-def run_setup(place: Scratch, migrations: Sequence[Migration], dialect: Dialect) -> tuple[str, ...]:
-    """Run every statement of the setup in its order; sentences about those that the server refused."""
+def run_setup(place: Scratch, migrations: Sequence[Migration], dialect: Dialect, *, rights: bool = False) -> tuple[str, ...]:
+    """Run every statement of the setup in its order, those about rights only when asked to; sentences about those that the server refused."""
     refused: list[str] = []
     with closing(place.connector.connect("setup")) as connection:
         for migration in migrations:
             for statement in migration.statements:
-                if _left_out(statement):
+                if _left_out(statement, rights=rights):
                     continue
                 fault = run_with_roles(place, connection, statement.sql)
                 if fault is not None:
@@ -144,11 +146,16 @@ def _stood_in(connection: Connection, extension: str, instead: Sequence[str], fa
     return DatabaseFault(fault.kind, f"the lab's server does not have {extension}; {what}", code=fault.code)
 
 
+ROLE_MADE = re.compile(r"\s*(?:CREATE|ALTER)\s+(?:ROLE|USER)\b", re.IGNORECASE)
 OWNER = re.compile(r"\bOWNER\s+TO\b", re.IGNORECASE)
 
 
-def _left_out(statement: Statement) -> bool:
+def _left_out(statement: Statement, *, rights: bool) -> bool:
     """Transactions, for one refused statement must not take the others with it; owners and rights, which no query's meaning depends on."""
+    if ROLE_MADE.match(statement.sql):
+        return True  # the lab makes roles as they are named
+    if rights and any(isinstance(one, Grant) for one in statement.operations):
+        return False
     return any(
         isinstance(one, TransactionControl | Grant) or (isinstance(one, AlterObject) and OWNER.search(one.sql) is not None)
         for one in statement.operations

@@ -20,6 +20,7 @@ from driftflow.model.compatibility import Compatibility
 from driftflow.model.finding import AssessedStatement, Assessment, Finding, SuppressedFinding
 from driftflow.model.migration import Statement
 from driftflow.model.names import Span
+from driftflow.model.proof import Proof
 from driftflow.model.record import pretty, replace, schema_of, with_empty_fields
 from driftflow.reports import assessment_markdown, github, gitlab, junit, sarif, text
 
@@ -38,6 +39,7 @@ PUBLISHED = {
     "assessment": (Assessment, "driftflow lint --format json"),
     "baseline": (Baseline, "driftflow lint --write-baseline"),
     "compatibility": (Compatibility, "driftflow compat --format json"),
+    "proof": (Proof, "driftflow prove --format json"),
 }
 
 

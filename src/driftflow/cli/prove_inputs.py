@@ -1,0 +1,145 @@
+"""What `driftflow prove` is given: the schema before the plan, the original migration, and how much of everything."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from driftflow.cli.options import FILE, Command, pairs
+from driftflow.cli.session import Session
+from driftflow.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from driftflow.lab.proof.bench import Question
+    from driftflow.lab.start_schema import StartSchema
+    from driftflow.model.migration import Migration
+    from driftflow.model.plan import Plan
+    from driftflow.readers.sources import Source
+
+ROWS_MAX = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    schema: tuple[Path, ...] = ()
+    original: tuple[Path, ...] = ()
+    rows: int = 0
+    seed: int = 1
+
+
+def given(function: Command) -> Command:
+    """`--schema`, `--original`, `--rows`, `--seed`, gathered into one argument; `--tool` and `--var` beside them."""
+
+    @functools.wraps(function)
+    def called(*positional: Any, schema: Any, original: Any, rows: int, seed: int, variables: Any, **values: Any) -> Any:
+        inputs = Given(schema=schema, original=original, rows=rows, seed=seed)
+        return function(*positional, inputs=inputs, variables=variables, **values)
+
+    decorated: Command = called
+    for option in (
+        click.option(
+            "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=pairs, help="A variable in the SQL; repeatable."
+        ),
+        click.option("--tool", metavar="NAME", default="", help="The tool that the files belong to, where it is not recognised."),
+        click.option("--seed", type=int, default=1, show_default=True, help="Another number makes other rows."),
+        click.option(
+            "--rows", type=click.IntRange(1, ROWS_MAX), default=2_000, show_default=True, help="Rows per table, at most."
+        ),
+        click.option(
+            "--original",
+            type=FILE,
+            metavar="PATH",
+            multiple=True,
+            help="The migration that the plan must equal, where it is not the plan's own; repeatable.",
+        ),
+        click.option(
+            "--schema", type=FILE, metavar="FILE", multiple=True, help="SQL that makes the schema before the plan; repeatable."
+        ),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: str, variables: Mapping[str, str]) -> Question:
+    """Raises UsageError where nothing says what the schema is before the plan, RefusedError where the migration is not the plan's."""
+    from driftflow.lab.proof.bench import Question
+    from driftflow.readers.sources import ledger_of
+
+    start = _start(run, plan, inputs, file)
+    sources, migrations = _planned(run, plan, tool=tool, variables=variables)
+    if inputs.original:
+        others = run.sources(inputs.original, tool=tool, variables=variables)
+        migrations = tuple(migration for source in others for migration in source.migrations)
+    return Question(
+        plan=plan,
+        migrations=migrations,
+        dialect=run.dialect,
+        start=start,
+        root=run.root,
+        version_tables=frozenset(ledger_of(source, run.dialect).table for source in sources),
+        rows=inputs.rows,
+        seed=inputs.seed,
+    )
+
+
+def _start(run: Session, plan: Plan, inputs: Given, file: Path) -> StartSchema:
+    from driftflow.lab.start_schema import StartSchema
+    from driftflow.model.names import Version
+
+    if inputs.schema:
+        if run.snapshot is not None or run.flags.get("url"):
+            raise UsageError("DF-E139", "the start schema is named twice", hint="either --schema, or --snapshot or --url")
+        sources = [source for path in inputs.schema for source in run.sources((path,), tool="plain" if path.is_file() else "")]
+        said = run.server_version or plan.server_version
+        return StartSchema(
+            name=", ".join(map(str, inputs.schema)),
+            setup=tuple(migration for source in sources for migration in source.migrations),
+            version=Version.parse(said) if said else None,
+        )
+    if run.snapshot is None and not run.has_database:
+        raise UsageError(
+            "DF-E150",
+            "nothing says what the schema is before the change",
+            hint="--snapshot FILE (driftflow snapshot), --schema schema.sql, or --url URL",
+        )
+    catalog = run.catalog
+    if plan.dialect != catalog.vendor:
+        raise RefusedError(
+            "DF-E301", f"the plan is for {plan.dialect}, the database is {catalog.vendor}", where=str(file),
+            hint="name the snapshot or the database that the plan was made for",
+        )  # fmt: skip
+    name = str(run.snapshot) if run.snapshot is not None else run.connector.display
+    return StartSchema(name=name, catalog=catalog, version=catalog.version)
+
+
+def _planned(
+    run: Session, plan: Plan, *, tool: str, variables: Mapping[str, str]
+) -> tuple[tuple[Source, ...], tuple[Migration, ...]]:
+    """The migrations that the plan carries out, as their files are now. Raises RefusedError (DF-E672) where one is another by now."""
+    paths = list(dict.fromkeys(_path(run, one.path) for one in plan.migrations))
+    sources = run.sources(paths, tool=tool, variables=variables)
+    here = {(one.source, one.id): one for source in sources for one in source.migrations}
+    found = []
+    for wanted in plan.migrations:
+        migration = here.get((wanted.source, wanted.id))
+        if migration is None or migration.sha256 != wanted.sha256:
+            raise RefusedError(
+                "DF-E672",
+                f"{wanted.path} is not the file that the plan was made of",
+                why="its SHA-256 is another one now"
+                if migration is not None
+                else f"it does not hold {wanted.source} migration {wanted.id}",
+                hint="driftflow plan, once more; or put the file back as it was",
+            )
+        found.append(migration)
+    return sources, tuple(found)
+
+
+def _path(run: Session, path: str) -> Path:
+    """As the plan names it: below the project's folder, or from here."""
+    return run.root / path if (run.root / path).exists() else Path(path)

@@ -1,0 +1,80 @@
+"""What a catalog holds beside what queries name, as the statements that make it: rights, row security and its policies, comments (PostgreSQL)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Dialect
+from driftflow.lab.catalog_sql import Made
+from driftflow.model.catalog import Catalog, Table, View, is_ours
+from driftflow.model.names import Name
+from driftflow.model.operations import CreatePolicy
+
+ACL = re.compile(r'^(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<rights>[A-Za-z*]*)/')
+PRIVILEGES = {
+    "r": "SELECT",
+    "a": "INSERT",
+    "w": "UPDATE",
+    "d": "DELETE",
+    "D": "TRUNCATE",
+    "x": "REFERENCES",
+    "t": "TRIGGER",
+    "m": "MAINTAIN",
+}
+
+
+def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
+    """(what, SQL), for whoever has made the tables already. Nothing on other databases: their catalogs hold none of it."""
+    if catalog.vendor != "postgresql":
+        return
+    holders: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]
+    for holder in holders:
+        if is_ours(holder.name.name) or is_ours(holder.name.schema):
+            continue
+        name = dialect.quote_name(holder.name)
+        for item in holder.grants:
+            yield from _granted(item, name, holder.owner, dialect)
+        kind = "TABLE" if isinstance(holder, Table) else "MATERIALIZED VIEW" if holder.materialized else "VIEW"
+        yield from _commented(kind, name, holder.comment, dialect)
+        if isinstance(holder, Table):
+            yield from _of_table(holder, name, dialect)
+
+
+def _of_table(table: Table, name: str, dialect: Dialect) -> Iterator[Made]:
+    for column in table.columns if table.partition_of is None else ():
+        yield from _commented("COLUMN", f"{name}.{dialect.quote(column.name)}", column.comment, dialect)
+    for index in table.indexes:
+        yield from _commented(
+            "INDEX", dialect.quote_name(Name(schema=table.name.schema, name=index.name.name)), index.comment, dialect
+        )
+    for policy in table.policies:
+        yield f"policy {policy.name} of {table.name}", dialect.render(CreatePolicy(policy=policy))
+    if table.row_security or table.row_security_forced:
+        for forced, wanted in ((False, table.row_security), (True, table.row_security_forced)):
+            if wanted:
+                verb = "FORCE" if forced else "ENABLE"
+                yield f"row security of {table.name}", f"ALTER TABLE {name} {verb} ROW LEVEL SECURITY"
+    if table.replica_identity in ("f", "n"):
+        yield (
+            f"replica identity of {table.name}",
+            f"ALTER TABLE {name} REPLICA IDENTITY {'FULL' if table.replica_identity == 'f' else 'NOTHING'}",
+        )
+
+
+def _commented(kind: str, name: str, comment: str, dialect: Dialect) -> Iterator[Made]:
+    if comment:
+        yield f"comment on {name}", f"COMMENT ON {kind} {name} IS {dialect.literal(comment)}"
+
+
+def _granted(item: str, name: str, owner: str, dialect: Dialect) -> Iterator[Made]:
+    """`shop_app=arw/postgres` → GRANT INSERT, SELECT, UPDATE ... TO shop_app. What the owner may do, the lab's owner may."""
+    found = ACL.match(item)
+    if found is None:
+        return
+    role = found["role"].strip('"').replace('""', '"')
+    privileges = [PRIVILEGES[letter] for letter in found["rights"] if letter in PRIVILEGES]
+    if role == owner or not privileges:
+        return
+    to = dialect.quote(role) if role else "PUBLIC"
+    yield f"rights of {role or 'PUBLIC'} on {name}", f"GRANT {', '.join(privileges)} ON {name} TO {to}"

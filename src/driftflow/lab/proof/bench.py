@@ -1,0 +1,137 @@
+"""One start, filled once, and copies of it: what every claim is shown on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+from driftflow.dialects.base import Dialect
+from driftflow.drivers.catalogs import read_catalog
+from driftflow.errors import RefusedError
+from driftflow.lab.proof.original import run_original
+from driftflow.lab.proof.running import Executor, without_the_database
+from driftflow.lab.proof.state import State, state_of, undetermined
+from driftflow.lab.rows.fill import ROWS, Filled, fill
+from driftflow.lab.scratch import Scratch, scratch
+from driftflow.lab.start_schema import StartSchema, build
+from driftflow.model.catalog import Catalog
+from driftflow.model.migration import Migration
+from driftflow.model.names import Name
+from driftflow.model.plan import Plan
+from driftflow.usage.recorded import Recorded
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is to be proved, of which plan, and on what."""
+
+    plan: Plan
+    migrations: Sequence[Migration]
+    """The original ones: what the plan must equal."""
+    dialect: Dialect
+    start: StartSchema
+    root: Path
+    """The project's folder: where the plan's relative paths start."""
+    version_tables: frozenset[Name] = frozenset()
+    """Of the migration tools: kept by the plan, and by nobody on the database beside it."""
+    rows: int = ROWS
+    seed: int = 1
+    queries: Sequence[Recorded] = ()
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """The start, and everything that was found out about it once."""
+
+    question: Question
+    start: Scratch
+    filled: Filled
+    not_built: tuple[str, ...]
+    tell: Tell
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def plan(self) -> Plan:
+        return self.question.plan
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return read_catalog(self.start.connector)
+
+    @contextmanager
+    def copy(self) -> Iterator[Scratch]:
+        """A database like the start; gone afterwards."""
+        assert self.start.copied is not None
+        yield self.start.copied(f"driftflow_proof_{next(self._numbers)}")
+
+    def executor(self, place: Scratch) -> Executor:
+        return Executor(plan=without_the_database(self.plan), place=place, folder=self.question.root)
+
+    def state(self, place: Scratch) -> State:
+        return state_of(place.connector, self.question.dialect, without=self.question.version_tables)
+
+    @cached_property
+    def start_state(self) -> State:
+        return self.state(self.start)
+
+    @cached_property
+    def original(self) -> tuple[State | None, str]:
+        """The state that the original migration ends in, or why it does not end."""
+        with self.copy() as place:
+            said = run_original(self.question.migrations, place, self.question.dialect, root=self.question.root)
+            return (None, said) if said else (self.state(place), "")
+
+    @cached_property
+    def loose(self) -> Mapping[str, frozenset[str]]:
+        """Columns whose values two runs of the original migration do not agree on."""
+        first, _ = self.original
+        if first is None:
+            return {}
+        with self.copy() as place:
+            run_original(self.question.migrations, place, self.question.dialect, root=self.question.root)
+            return undetermined(first, self.state(place))
+
+
+@contextmanager
+def open_bench(question: Question, *, tell: Tell) -> Iterator[Bench]:
+    """A server, the start schema and its rows. Raises ConfigError where there is no server to start, RefusedError where plans of the dialect
+    are not proved."""
+    start, dialect = question.start, question.dialect
+    tell("starting a throw-away server")
+    with scratch(dialect.name, start.version, database=start.database) as place:
+        if place.copied is None:
+            raise RefusedError(
+                "DF-E674", f"plans for {dialect.name} are not proved yet", hint="driftflow compat PLAN --queries FILE"
+            )
+        tell("making the start schema")
+        not_built = build(start, place, dialect, rights=True)
+        tell("making rows")
+        filled = fill_start(question, place)
+        yield Bench(question=question, start=place, filled=filled, not_built=not_built, tell=tell)
+
+
+def fill_start(question: Question, place: Scratch) -> Filled:
+    catalog = read_catalog(place.connector)
+    known = question.start.catalog.tables if question.start.catalog is not None else {}
+    sizes = {name: table.statistics.rows for name, table in known.items()}
+    return fill(place.connector, catalog, question.dialect, rows=question.rows, seed=question.seed, sizes=sizes)
+
+
+def schema_gaps(bench: Bench) -> tuple[str, ...]:
+    """Where the lab's schema is not the one that the plan was made for."""
+    plan, given = bench.plan, bench.question.start.catalog
+    if (
+        given is not None
+        and plan.catalog_fingerprint
+        and given.fingerprint(plan.fingerprint_relations) != plan.catalog_fingerprint
+    ):
+        return (f"{bench.question.start.name} is not the schema that the plan was made for: driftflow plan, once more",)
+    if not plan.catalog_fingerprint or bench.catalog.fingerprint(plan.fingerprint_relations) == plan.catalog_fingerprint:
+        return ()
+    return ("the lab's schema is not the one that the plan was made for",)

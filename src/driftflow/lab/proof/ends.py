@@ -1,0 +1,92 @@
+"""Claims one and two: the plan ends where the original migration ends, and its way back ends where it began."""
+
+from __future__ import annotations
+
+from driftflow.engine.ports import DatabaseFault
+from driftflow.engine.run import RunReport
+from driftflow.errors import DriftflowError
+from driftflow.lab.proof.bench import Bench
+from driftflow.lab.proof.naming import attributed
+from driftflow.lab.proof.running import Executor, named, why
+from driftflow.lab.proof.state import State, differences
+from driftflow.model.event import AnyEvent, StepFailed, StepStarted
+from driftflow.model.plan import Irreversible
+from driftflow.model.proof import Claim, Difference
+from driftflow.reports.style import count
+
+FORWARD = "the original migration"
+
+
+class Follower:
+    """Remembers the step that is under way, so that an error can name it."""
+
+    def __init__(self) -> None:
+        self.step = ""
+
+    def __call__(self, event: AnyEvent) -> None:
+        if isinstance(event, StepStarted | StepFailed):
+            self.step = event.step
+
+
+def ends(bench: Bench) -> tuple[Claim, Claim]:
+    """Both, on one copy of the start: forward, then back."""
+    with bench.copy() as place:
+        executor, follower = bench.executor(place), Follower()
+        try:
+            report = executor.apply(listener=follower)
+        except (DriftflowError, DatabaseFault) as error:
+            failed = Difference(
+                step=named(bench.plan, follower.step), object="the plan", what=f"does not reach its end: {why(error)}"
+            )
+            same = Claim(name="same_end", state="differs", summary="The plan failed in the lab", differences=(failed,))
+            return same, Claim(name="taken_back", state="not_proved", summary="", not_proved=("the plan does not reach its end",))
+        same = same_end(bench, bench.state(place), report)
+        return same, taken_back(bench, executor, report)
+
+
+def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
+    expected, said = bench.original
+    if expected is None:
+        why = f"the original migration does not run to its end on these rows: {said}"
+        return Claim(name="same_end", state="not_proved", summary="", not_proved=(why,))
+    if report.state != "done":
+        left = Difference(object="the run", what=f"ended as {report.state.replace('_', ' ')}: {report.message}")
+        return Claim(name="same_end", state="differs", summary="The plan does not reach its end", differences=(left,))
+    different = differences(expected, found, first=FORWARD, second="the plan", loose=bench.loose)
+    rows = sum(len(one.rows) for one in expected.rows.values())
+    held = f"{count(len(expected.objects), 'object')} and {rows:,} rows compared"
+    loose = [f"{table}.{column}" for table, columns in sorted(bench.loose.items()) for column in sorted(columns)]
+    note = f"; the values of {', '.join(loose)} only as NULL or not, for two runs of the original differ there" if loose else ""
+    return Claim(
+        name="same_end",
+        state="differs" if different else "proved",
+        summary=f"Original migration and plan end in the same catalog and rows: {held}{note}" if not different else held,
+        differences=attributed(different, bench.plan),
+    )
+
+
+def taken_back(bench: Bench, executor: Executor, report: RunReport) -> Claim:
+    final = [step for step in bench.plan.steps if isinstance(step.undo, Irreversible)]
+    if final:
+        names = ", ".join(
+            f"{named(bench.plan, step)} ({step.undo.name})" for step in final if isinstance(step.undo, Irreversible)
+        )
+        return Claim(name="taken_back", state="not_proved", summary="", not_proved=(f"cannot be taken back: {names}",))
+    follower = Follower()
+    try:
+        back = executor.take_back(report.run, listener=follower)
+    except (DriftflowError, DatabaseFault) as error:
+        failed = Difference(
+            step=named(bench.plan, follower.step), object="the rollback", what=f"does not reach the start: {why(error)}"
+        )
+        return Claim(name="taken_back", state="differs", summary="The rollback failed in the lab", differences=(failed,))
+    if back.state != "rolled_back":
+        left = Difference(object="the rollback", what=f"ended as {back.state.replace('_', ' ')}: {back.message}")
+        return Claim(name="taken_back", state="differs", summary="The rollback does not end", differences=(left,))
+    found = differences(bench.start_state, bench.state(executor.place), first="nothing", second="plan and rollback")
+    return Claim(
+        name="taken_back",
+        state="differs" if found else "proved",
+        summary="Plan and rollback end at the start" if not found else "The rollback ends elsewhere",
+        differences=attributed(found, bench.plan, undo=True),
+    )

@@ -1,0 +1,147 @@
+"""The original migration on a scratch database: its statements as the team's tool runs them, and what its `backfill` directives fill, in one plain
+statement each. It is what a plan must equal, so none of the planner's or the engine's code takes part."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from driftflow.dialects.base import Dialect
+from driftflow.drivers.catalogs import catalog_of
+from driftflow.engine.ports import Connection, DatabaseFault
+from driftflow.lab.proof.original_sqlite import rebuilt
+from driftflow.lab.run_migrations import run_migrations
+from driftflow.lab.scratch import Scratch
+from driftflow.model.catalog import Table
+from driftflow.model.migration import Migration, Statement
+from driftflow.model.record import replace
+from driftflow.strategies.spoken import BackfillRequest, backfills, input_path
+
+
+def run_original(migrations: Sequence[Migration], place: Scratch, dialect: Dialect, *, root: Path) -> str:
+    """Why it ended early; empty when all of it ran."""
+    with closing(place.connector.connect("original")) as connection:
+        for migration in migrations:
+            said = _run(migration, place, connection, dialect, root)
+            if said:
+                return said
+    return ""
+
+
+def _run(migration: Migration, place: Scratch, connection: Connection, dialect: Dialect, root: Path) -> str:
+    """A backfill whose columns are there already comes before its statement (which needs the values), else after it."""
+    fillings = [(statement, request) for statement in migration.statements for request in backfills(statement)]
+    if not fillings and dialect.name != "sqlite":
+        return run_migrations([migration], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
+    whole = [one for one in migration.statements if one.operations]
+    for statement in whole:
+        pending = [request for holder, request in fillings if holder is statement]
+        early = [request for request in pending if _table_with(request, statement, connection) is not None]
+        for request in (*early, None, *[one for one in pending if one not in early]):
+            if request is not None:
+                said = _filled(request, statement, migration, connection, dialect, root)
+            else:
+                alone = replace(migration, statements=(statement,), transaction="per_statement")
+                said = run_migrations([alone], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
+                if dialect.name == "sqlite" and "syntax error" in said:
+                    said = rebuilt(statement, connection, dialect)
+            if said:
+                return said
+    return ""
+
+
+def _table_with(request: BackfillRequest, statement: Statement, connection: Connection) -> Table | None:
+    """The table that the statement changes, once it has the columns that are to be filled."""
+    catalog = catalog_of(connection)
+    named = [getattr(operation, "table", None) for operation in statement.operations]
+    for name in (one for one in named if one is not None):
+        for table in catalog.tables.values():
+            same = table.name.name == name.name and name.schema in ("", table.name.schema)
+            if same and all(table.column(column) is not None for column in request.columns):
+                return table
+    return None
+
+
+def _filled(
+    request: BackfillRequest, statement: Statement, migration: Migration, connection: Connection, dialect: Dialect, root: Path
+) -> str:
+    table = _table_with(request, statement, connection)
+    if table is None:
+        return f"{request.span}: no table here has the columns {', '.join(request.columns)}"
+    try:
+        connection.begin()
+        if request.expression:
+            connection.execute(_update(request, table, dialect))
+        elif request.csv:
+            _from_csv(request, table, connection, dialect, root / input_path(migration, request.csv))
+        elif request.function:
+            _by_function(request, table, connection, dialect, root / input_path(migration, request.path))
+        else:
+            return f"{request.span}: it reads from another database, which is not asked here"
+        connection.commit()
+    except DatabaseFault as fault:
+        return f"{request.span}: {fault.message}"
+    finally:
+        connection.rollback()
+    return ""
+
+
+def _update(request: BackfillRequest, table: Table, dialect: Dialect) -> str:
+    quote, name = dialect.quote, dialect.quote_name(table.name)
+    column = request.columns[0]
+    conditions = [f"{name}.{quote(column)} IS NULL", *([f"({request.where})"] if request.where else [])]
+    if not request.from_clause:
+        return f"UPDATE {name} SET {quote(column)} = {request.expression} WHERE {' AND '.join(conditions)}"
+    joined = [f"({request.join})", *conditions] if request.join else conditions
+    return f"UPDATE {name} SET {quote(column)} = {request.expression} FROM {request.from_clause} WHERE {' AND '.join(joined)}"
+
+
+def _from_csv(request: BackfillRequest, table: Table, connection: Connection, dialect: Dialect, file: Path) -> None:
+    quote = dialect.quote
+    column, match = request.columns[0], request.match or request.key
+    with file.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t" if request.delimiter == "tab" else request.delimiter))
+    value = request.value or column
+    pairs = [(None if row[value] == request.null else row[value], row[request.key]) for row in rows]
+    typed = next(one.type for one in table.columns if one.name == column)
+    matched = next(one.type for one in table.columns if one.name == match)
+    where = f" AND ({request.where})" if request.where else ""
+    connection.execute_many(
+        f"UPDATE {dialect.quote_name(table.name)} SET {quote(column)} = CAST(%s AS {typed}) WHERE {quote(match)} = CAST(%s AS {matched})"
+        f" AND {quote(column)} IS NULL{where}",
+        pairs,
+    )
+
+
+def _by_function(request: BackfillRequest, table: Table, connection: Connection, dialect: Dialect, path: Path) -> None:
+    """All rows in one call: what the engine does chunk by chunk must come to the same."""
+    quote = dialect.quote
+    module_name, _, name = request.function.partition(":")
+    file = path if path.is_file() else path / f"{module_name.replace('.', '/')}.py"
+    spec = importlib.util.spec_from_file_location(f"driftflow_original_{module_name}", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(file.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(file.parent))
+    keys = table.primary_key.columns if table.primary_key is not None else ("rowid",)
+    inputs = tuple(dict.fromkeys((*request.inputs, *keys)))
+    empty = " AND ".join(f"{quote(column)} IS NULL" for column in request.columns)
+    where = f" AND ({request.where})" if request.where else ""
+    listed = ", ".join(quote(column) for column in inputs)
+    rows = connection.query(f"SELECT {listed} FROM {dialect.quote_name(table.name)} WHERE {empty}{where} ORDER BY {listed}")
+    given = [dict(zip(inputs, row, strict=True)) for row in rows]
+    answers = getattr(module, name)(given)
+    assigned = ", ".join(f"{quote(column)} = %s" for column in request.columns)
+    found = " AND ".join(f"{quote(column)} = %s" for column in keys)
+    changes = [
+        (*(answer[column] for column in request.columns), *(row[key] for key in keys))
+        for row, answer in zip(given, answers, strict=True)
+    ]
+    connection.execute_many(f"UPDATE {dialect.quote_name(table.name)} SET {assigned} WHERE {found}", changes)

@@ -1,0 +1,64 @@
+"""From a plan and its start to the proof: what `driftflow prove` asks for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+from driftflow import __version__
+from driftflow.lab.proof.bench import Bench, Question, Tell, open_bench, schema_gaps
+from driftflow.lab.proof.ends import ends
+from driftflow.model.plan import Plan, QuerySource, Stage
+from driftflow.model.proof import Claim, Proof
+from driftflow.model.record import replace
+
+
+def prove(question: Question, *, tell: Tell = lambda text: None) -> Proof:
+    """Everything that was shown, and what was not. Raises ConfigError where there is no server, DatabaseError where it is lost on the way."""
+    with open_bench(question, tell=tell) as bench:
+        with closing(bench.start.connector.connect("proof")) as connection:
+            version = str(connection.version)
+        claims = tuple(_claims(bench))
+        impossible = _missing_rows(bench)
+        return Proof(
+            plan=question.plan.digest,
+            dialect=question.dialect.name,
+            server=bench.start.server,
+            server_version=version,
+            start=question.start.name,
+            original=tuple(migration.path for migration in question.migrations),
+            rows={name: count for name, count in bench.filled.rows.items() if count},
+            seed=question.seed,
+            claims=claims,
+            not_proved=(*(f"not in the lab: {what}" for what in bench.not_built), *schema_gaps(bench), *impossible),
+            notes=(bench.start.note,) if bench.start.note else (),
+            made_with=__version__,
+            at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+
+
+def _claims(bench: Bench) -> Iterator[Claim]:
+    reason = reads_elsewhere(bench.plan)
+    if reason:
+        yield from (Claim(name=name, state="not_proved", summary="", not_proved=(reason,)) for name in ("same_end", "taken_back"))
+        return
+    begun = time.monotonic()
+    bench.tell("carrying out the original migration and the plan, and taking the plan back")
+    for claim in ends(bench):
+        yield replace(claim, milliseconds=int((time.monotonic() - begun) * 1000))
+
+
+def reads_elsewhere(plan: Plan) -> str:
+    """The step that needs another database than the one that is made here."""
+    for number, step in enumerate(plan.steps, start=1):
+        if isinstance(step, Stage) and isinstance(step.source, QuerySource):
+            return f"step {number} reads from the database at {step.source.url_env}, which the lab does not ask"
+    return ""
+
+
+def _missing_rows(bench: Bench) -> tuple[str, ...]:
+    """Of the tables that the plan is about: of others it does not matter."""
+    about = {name.text for name in bench.plan.relations}
+    return tuple(what for table, said in bench.filled.impossible.items() if table in about for what in said)

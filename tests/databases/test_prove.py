@@ -1,0 +1,189 @@
+"""`driftflow prove`: what holds is shown, and what does not hold is found. A proof that cannot fail is worth nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import planning
+from driftflow import pipeline
+from driftflow.dialects.registry import dialect_named
+from driftflow.drivers.catalogs import read_catalog
+from driftflow.lab.proof.bench import Question, open_bench
+from driftflow.lab.proof.prove import prove
+from driftflow.lab.scratch import scratch
+from driftflow.lab.start_schema import StartSchema, build
+from driftflow.model.catalog import Extension, TableStatistics
+from driftflow.model.plan import Backfill, Plan, RunSql, UndoNothing
+from driftflow.model.proof import Claim, Proof
+from driftflow.model.record import replace
+from driftflow.readers.sources import loose_migration
+
+ROWS = 300
+VENDORS = [pytest.param("postgresql", marks=pytest.mark.postgresql), pytest.param("sqlite", marks=pytest.mark.sqlite)]
+EXAMPLES = ("inventory", "two_factor", "tenants")
+
+
+def shop(vendor: str) -> StartSchema:
+    """The shop's schema as a snapshot would have it, rights and all."""
+    text = (planning.EXAMPLES / "shop" / f"{vendor}.sql").read_text()
+    if vendor == "postgresql":
+        text += (planning.EXAMPLES / "shop" / "postgresql_roles.sql").read_text()
+    return schema(text, vendor)
+
+
+def schema(text: str, vendor: str) -> StartSchema:
+    dialect = dialect_named(vendor)
+    with scratch(vendor) as place:
+        assert build(StartSchema(name="file", setup=[loose_migration(text, dialect=dialect)]), place, dialect, rights=True) == ()
+        catalog = read_catalog(place.connector)
+    for table in catalog.tables.values():  # large enough for the safe forms
+        catalog = catalog.with_table(
+            replace(table, statistics=TableStatistics(rows=200_000, table_bytes=24_000_000, basis="test"))
+        )
+    return StartSchema(name="snapshot", catalog=catalog, version=catalog.version)
+
+
+def question(
+    sql: str | Path, start: StartSchema, root: Path, *, change: Callable[[Plan], Plan] | None = None, **more: object
+) -> Question:
+    """The plan of a migration (text, or a folder below `root`), perhaps tampered with, and what it is to be proved on."""
+    assert start.catalog is not None
+    dialect = dialect_named(start.catalog.vendor)
+    folder = sql if isinstance(sql, Path) else root / "migrations"
+    if isinstance(sql, str):
+        folder.mkdir(exist_ok=True)
+        (folder / "001.sql").write_text(sql)
+    sources = pipeline.find_sources([folder], dialect=dialect, options={}, root=root)
+    plan = pipeline.make_plan(sources, dialect=dialect, catalog=start.catalog, policy=planning.POLICY, root=root)
+    return Question(
+        plan=change(plan) if change is not None else plan,
+        migrations=[migration for source in sources for migration in source.migrations],
+        dialect=dialect,
+        start=start,
+        root=root,
+        rows=ROWS,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def claim(proof: Proof, name: str) -> Claim:
+    return next(one for one in proof.claims if one.name == name)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_are_proved(example: str, vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWO_FACTOR_KEY", secrets.token_hex(32))
+    shutil.copytree(planning.EXAMPLES, tmp_path / "examples")
+    proof = prove(question(tmp_path / "examples" / example / vendor / "enhanced", shop(vendor), tmp_path))
+    assert [
+        (one.name, one.state, one.differences, one.not_proved) for one in proof.claims if one.state not in ("proved", "not_asked")
+    ] == []
+    assert proof.not_proved == ()
+    assert proof.green
+
+
+# what must be found
+
+
+def tampered(change: Callable[[RunSql], RunSql], *, naming: str) -> Callable[[Plan], Plan]:
+    """The step whose statements name something is another one; everything else is as it was."""
+
+    def changed(plan: Plan) -> Plan:
+        steps = [
+            change(step) if isinstance(step, RunSql) and naming in " ".join(step.statements) else step for step in plan.steps
+        ]
+        assert tuple(steps) != plan.steps
+        return replace(plan, steps=tuple(steps))
+
+    return changed
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_step_that_does_something_else_is_found(vendor: str, tmp_path: Path) -> None:
+    change = tampered(
+        lambda step: replace(step, statements=tuple(one.replace("nickname", "nickname2") for one in step.statements)),
+        naming="nickname",
+    )
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change))
+    same = claim(proof, "same_end")
+    assert not proof.green
+    assert same.state == "differs"
+    table = "public.users" if vendor == "postgresql" else "main.users"
+    assert {one.object for one in same.differences} == {f"column {table}.nickname", f"column {table}.nickname2"}
+    assert any("nickname2" in one.object and one.step.startswith("step ") for one in same.differences)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_rows_that_differ_are_counted_by_column(vendor: str, tmp_path: Path) -> None:
+    """The plan's statement leaves one order out."""
+
+    def change(plan: Plan) -> Plan:
+        steps = [
+            replace(step, predicate=f"({step.predicate or '1 = 1'}) AND id <> 7", remaining_query="")
+            if isinstance(step, Backfill)
+            else step
+            for step in plan.steps
+        ]
+        assert tuple(steps) != plan.steps
+        return replace(plan, steps=tuple(steps))
+
+    proof = prove(question("UPDATE orders SET status = 'seen';", shop(vendor), tmp_path, change=change))
+    (found,) = claim(proof, "same_end").differences
+    assert found.object.endswith("orders.status")
+    assert f"1 of {ROWS} rows" in found.what
+    assert found.step.startswith("step ")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_missing_undo_is_found(vendor: str, tmp_path: Path) -> None:
+    change = tampered(lambda step: replace(step, undo=UndoNothing(reason="it is fine")), naming="nickname")
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change))
+    assert claim(proof, "same_end").state == "proved"
+    back = claim(proof, "taken_back")
+    assert back.state == "differs"
+    (found,) = back.differences
+    assert found.object.endswith("users.nickname")
+    assert "nickname" in found.step
+    assert not proof.green
+
+
+def test_what_the_lab_does_not_have_is_not_proved(tmp_path: Path) -> None:
+    start = shop("postgresql")
+    assert start.catalog is not None
+    with_extension = StartSchema(
+        name="snapshot",
+        catalog=replace(start.catalog, extensions=(Extension(name="postgis", schema="public"),)),
+        version=start.version,
+    )
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", with_extension, tmp_path))
+    assert not proof.green
+    assert any("postgis" in text for text in proof.not_proved)
+
+
+def test_a_schema_that_is_not_the_plans_is_not_proved(tmp_path: Path) -> None:
+    asked = question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop("sqlite"), tmp_path)
+    other = schema((planning.EXAMPLES / "shop" / "sqlite.sql").read_text().replace("totp_seed", "seed"), "sqlite")
+    proof = prove(replace_start(asked, other))
+    assert not proof.green
+    assert any("not the schema that the plan was made for" in text for text in proof.not_proved)
+
+
+def replace_start(asked: Question, start: StartSchema) -> Question:
+    return dataclasses.replace(asked, start=start)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_two_proofs_with_one_seed_are_made_of_the_same_rows(vendor: str, tmp_path: Path) -> None:
+    asked = question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path)
+    states = []
+    for _ in range(2):
+        with open_bench(asked, tell=lambda text: None) as bench:
+            states.append(bench.start_state.rows)
+    assert states[0] == states[1]
