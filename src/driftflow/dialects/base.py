@@ -47,6 +47,10 @@ class Capability(StrEnum):
     """One writer per database at a time (SQLite)."""
     UPDATE_FROM = "update_from"
     ENUM_TYPE = "enum_type"
+    UPDATABLE_VIEW = "updatable_view"
+    """A view of one table's columns can be written through."""
+    SECURITY_INVOKER_VIEW = "security_invoker_view"
+    """A view can look with the rights, and under the policies, of whoever asks."""
 
 
 class ErrorKind(StrEnum):

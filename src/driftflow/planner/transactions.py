@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from driftflow.model.catalog import Catalog
 from driftflow.model.effects import LockClaim
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
@@ -24,7 +25,9 @@ from driftflow.model.operations import (
     DropTrigger,
     DropType,
     DropView,
+    MoveTable,
     Operation,
+    RenameTable,
 )
 from driftflow.model.plan import Backfill, Irreversible, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
@@ -81,7 +84,22 @@ def made_by_release(drafts: Sequence[Draft], start: Catalog) -> frozenset[str]:
                     pass
         if start.complete:
             found |= {claim.relation.text for step in draft.steps for claim in step.claims}
-    return frozenset(found - _known(start))
+    return frozenset(found - _known(start) - _renamed(drafts))
+
+
+def _renamed(drafts: Sequence[Draft]) -> set[str]:
+    """The new names of what was there before under another one: the same running code uses it."""
+    found = set()
+    for draft in drafts:
+        for operation in draft.operations:
+            match operation:
+                case RenameTable(name=name):
+                    found.add(Name(schema=name.schema, name=operation.to).text)
+                case MoveTable(name=name):
+                    found.add(Name(schema=operation.schema, name=name.name).text)
+                case _:
+                    pass
+    return found
 
 
 def _known(start: Catalog) -> set[str]:

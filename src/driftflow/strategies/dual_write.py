@@ -24,6 +24,9 @@ from driftflow.strategies.spoken import DualWriteRequest
 STRATEGY = "dual_write"
 RETIRE = "retire_dual_write"
 """Steps of this strategy end a dual-write; nothing that comes later in the source depends on them."""
+RETIRE_NAME = "retire_name"
+"""The same of a name that stands beside its successor for a while."""
+RETIRES = (RETIRE, RETIRE_NAME)
 
 
 def fills_before_constraints(at: Situation) -> bool:

@@ -129,7 +129,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
             return redefinition(operation, before)
         case CreateView() | DropView() | AlterView() | RefreshView():
-            return other.view(operation, before)
+            return other.view(operation, before, at)
         case CreateTrigger() | DropTrigger() | AlterTrigger() | EnableTrigger() | CreateFunction() | DropFunction():
             return other.routine(operation, before)
         case CreateType() | AddEnumValue() | RenameEnumValue() | AlterDomain() | DropType():

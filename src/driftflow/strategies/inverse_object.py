@@ -42,11 +42,12 @@ from driftflow.model.operations import (
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
+from driftflow.strategies.whole_view import made_again
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 
 
-def view(operation: CreateView | DropView | AlterView | RefreshView, before: Catalog) -> Inverse:
+def view(operation: CreateView | DropView | AlterView | RefreshView, before: Catalog, at: Situation) -> Inverse:
     match operation:
         case CreateView(view=made):
             old = before.views.get(made.name.text)
@@ -55,12 +56,12 @@ def view(operation: CreateView | DropView | AlterView | RefreshView, before: Cat
             if operation.if_not_exists:
                 return UndoNothing(reason=f"{made.name} was already there")
             # OR REPLACE may only append columns, so the way back is drop and create.
-            return (DropView(name=made.name, materialized=made.materialized), CreateView(view=old))
+            return (DropView(name=made.name, materialized=made.materialized), *made_again(old, at.dialect))
         case DropView(name=name):
             old = before.views.get(name.text)
             if old is None:
                 return UndoNothing(reason=f"{name} was not there")
-            return (CreateView(view=old),)
+            return made_again(old, at.dialect)
         case AlterView():
             return UndoNothing(reason="the view's options before are not kept; its query is unchanged")
         case RefreshView():

@@ -32,4 +32,6 @@ SINCE: Mapping[Capability, Version] = {
     Capability.NULLS_NOT_DISTINCT: Version(major=15),
     Capability.UPDATE_FROM: ALWAYS,
     Capability.ENUM_TYPE: ALWAYS,
+    Capability.UPDATABLE_VIEW: ALWAYS,
+    Capability.SECURITY_INVOKER_VIEW: Version(major=15),
 }

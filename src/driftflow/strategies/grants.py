@@ -1,0 +1,56 @@
+"""The rights on a relation as GRANT statements, from what the catalog keeps of them: what we make in a table's place gets the table's rights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from driftflow.dialects.base import Dialect
+from driftflow.model.names import Name
+from driftflow.model.operations import Grant
+
+PRIVILEGES = {
+    "r": "SELECT",
+    "a": "INSERT",
+    "w": "UPDATE",
+    "d": "DELETE",
+    "D": "TRUNCATE",
+    "x": "REFERENCES",
+    "t": "TRIGGER",
+    "m": "MAINTAIN",
+    "U": "USAGE",
+}
+"""PostgreSQL's letters. Source: PostgreSQL documentation, "Privileges", ACL privilege abbreviations."""
+ITEM = re.compile(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')
+
+
+def grants_again(name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect, kind: str = "") -> Iterator[Grant]:
+    """GRANT statements that give the rights of the aclitems `acl` on `name`; the owner has its own anyway.
+
+    `kind` is what stands before the name where it is no table (`SEQUENCE`).
+    """
+    for item in acl:
+        found = ITEM.match(item)
+        if found is None:
+            continue
+        role = _unquoted(found["role"])
+        if role == owner:
+            continue
+        for option in (False, True):
+            rights = [
+                PRIVILEGES[letter]
+                for letter, star in re.findall(r"([A-Za-z])(\*?)", found["letters"])
+                if bool(star) == option and letter in PRIVILEGES
+            ]
+            if rights:
+                yield _grant(name, rights, role, option=option, dialect=dialect, kind=kind)
+
+
+def _grant(name: Name, rights: list[str], role: str, *, option: bool, dialect: Dialect, kind: str) -> Grant:
+    target = f"{kind} {dialect.quote_name(name)}".strip()
+    sql = f"GRANT {', '.join(rights)} ON {target} TO {dialect.quote(role) if role else 'PUBLIC'}"
+    return Grant(sql=sql + (" WITH GRANT OPTION" if option else ""), relations=(name,), roles=(role or "public",))
+
+
+def _unquoted(role: str) -> str:
+    return role[1:-1].replace('""', '"') if role.startswith('"') else role

@@ -1,0 +1,85 @@
+"""RENAME TABLE or SET SCHEMA of a table in use: in the same transaction a view takes the old name, until the old application is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
+from driftflow.model.catalog import Table
+from driftflow.model.names import Name
+from driftflow.model.operations import DropView, MoveTable, RenameTable
+from driftflow.model.plan import Guard, Step, UndoSteps
+from driftflow.model.record import replace
+from driftflow.strategies.base import strategy
+from driftflow.strategies.dual_write import RETIRE_NAME
+from driftflow.strategies.phases import breaks_running_code
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.standing_view import standing_view, why_not
+
+NAME = "rename_table"
+
+
+def _applies(operation: RenameTable | MoveTable, at: Situation) -> bool:
+    """Where running code says the old name, and the author has not put a gate before the statement: then it is meant to come after."""
+    table = at.table(operation.name)
+    if table is None or table.kind != "table" or at.directives("gate"):
+        return False
+    return at.can(Capability.TRANSACTIONAL_DDL) and bool(breaks_running_code(operation, at))
+
+
+@strategy(NAME, on=(RenameTable, MoveTable), applies=_applies, rank=60, page="rename-table")
+def rename_table(operation: RenameTable | MoveTable, at: Situation) -> Iterator[Step]:
+    """The two names live side by side between the first step and the last; the gate lies between them."""
+    table = at.table(operation.name)
+    assert table is not None
+    _refuse_unsafe(operation, at, table)
+    recipe, old, new = Recipe(at, NAME), operation.name, renamed(operation)
+    stand = standing_view(at, table, named=old, over=new)
+    yield recipe.change(
+        operation,
+        *stand,
+        purpose=f"Rename {old.name} to {_shown(old, new)} and let a view answer to the old name",
+        guards=tuple(_guard_column_rights(at, table)),
+    )
+    last = recipe.change(
+        DropView(name=old), purpose=f"Take away the view that answers to the old name {old.name}", phase="contract"
+    )
+    back = UndoSteps(steps=(recipe.undo_step(stand, recipe.catalog, phase="contract"),))
+    yield replace(last, strategy=RETIRE_NAME, undo=back)
+
+
+def renamed(operation: RenameTable | MoveTable) -> Name:
+    match operation:
+        case RenameTable(name=name):
+            return Name(schema=name.schema, name=operation.to)
+        case MoveTable(name=name):
+            return Name(schema=operation.schema, name=name.name)
+
+
+def _shown(old: Name, new: Name) -> str:
+    return new.name if old.schema == new.schema else new.text
+
+
+def _guard_column_rights(at: Situation, table: Table) -> Iterator[Guard]:
+    """Rights on single columns are not in the catalog that the view's rights are made from."""
+    if not at.can(Capability.ROW_SECURITY):
+        return
+    name = at.dialect.literal(at.dialect.quote_name(table.name))
+    yield Guard(
+        query=f"SELECT count(*) FROM pg_attribute WHERE attrelid = {name}::regclass AND attacl IS NOT NULL AND NOT attisdropped",
+        summary=f"{{count}} columns of {table.name.name} have rights of their own, which a view under the old name would not have",
+        hint="grant the rights on the whole table, or rename while the application is stopped: -- driftflow: as-is reason=\"...\"",
+    )
+
+
+def _refuse_unsafe(operation: RenameTable | MoveTable, at: Situation, table: Table) -> None:
+    if reason := why_not(at, table):
+        raise RefusedError(
+            "DF-E660",
+            f"{operation.name.name} cannot be renamed while the application runs",
+            where=str(at.statement.span),
+            why=reason,
+            hint='rename it while the application is stopped: -- driftflow: as-is reason="..."',
+        )
