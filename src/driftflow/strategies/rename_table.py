@@ -70,7 +70,7 @@ def _guard_column_rights(at: Situation, table: Table) -> Iterator[Guard]:
     yield Guard(
         query=f"SELECT count(*) FROM pg_attribute WHERE attrelid = {name}::regclass AND attacl IS NOT NULL AND NOT attisdropped",
         summary=f"{{count}} columns of {table.name.name} have rights of their own, which a view under the old name would not have",
-        hint="grant the rights on the whole table, or rename while the application is stopped: -- driftflow: as-is reason=\"...\"",
+        hint='grant the rights on the whole table, or rename while the application is stopped: -- driftflow: as-is reason="..."',
     )
 
 
