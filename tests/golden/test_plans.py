@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import planning
+from driftflow.dialects.mysql import MySQL
 from driftflow.model.names import Version
 from driftflow.model.plan_file import decode_plan, encode_plan
 from driftflow.plugins import discover
@@ -18,6 +19,8 @@ SERVERS = {
     "postgresql-16": Version(major=16),
     "postgresql-18": Version(major=18),
     "sqlite-3.40": Version(major=3, minor=40, patch=1),
+    "mysql-9.7": Version(major=9, minor=7),
+    "mariadb-10.11": Version(major=10, minor=11),
 }
 CASES = [
     (server, example, form)
@@ -29,7 +32,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("server", "example", "form"), CASES, ids=lambda value: str(value))
-def test_plan(server: str, example: str, form: str, update_golden: bool) -> None:
+def test_plan(server: str, example: str, form: str, update_golden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MySQL, "plans", True, raising=False)
     dialect = planning.named(server.partition("-")[0])
     catalog = planning.shop(dialect, version=SERVERS[server])
     plan = planning.plan_folder(planning.EXAMPLES / example / dialect.name / form, dialect, catalog=catalog)

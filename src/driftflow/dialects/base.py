@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from driftflow.dialects.source_text import SourceText
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Column
 from driftflow.model.effects import Effects
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
@@ -130,6 +130,10 @@ class Dialect(ABC):
             case str():
                 return self.quote_text(value)
 
+    def differs(self, left: str, right: str) -> str:
+        """A condition: two values are not the same, where two NULLs are."""
+        return f"{left} IS DISTINCT FROM {right}"
+
     @abstractmethod
     def quote_text(self, text: str) -> str:
         """The text as a string literal."""
@@ -172,6 +176,15 @@ class Dialect(ABC):
         """What the statement of these operations says so that the server refuses it, instead of doing more than `effects` foretells. None where
         a server has no words for that, or the statement none."""
         return None
+
+    def implicit_default(self, column: Column, version: Version | None) -> str:
+        """What the server silently puts into old rows when a NOT NULL column is added without a default, as a literal; empty where it refuses
+        that, or the column takes no such default."""
+        return ""
+
+    def trigger_obstacles(self, table: Name, version: Version | None) -> tuple[tuple[str, str], ...]:
+        """What may stand in the way of CREATE TRIGGER beside the right to alter the table: (query that counts it, sentence)."""
+        return ()
 
     def can(self, capability: Capability, version: Version | None = None) -> bool:
         """Whether a server of that version can; unknown counts as the oldest supported one, a capability that is not listed as no."""

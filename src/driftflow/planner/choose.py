@@ -8,7 +8,7 @@ from itertools import groupby
 
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.operations import Operation, Pragma, SetSetting, TransactionControl
+from driftflow.model.operations import Operation, Pragma, RequestAlgorithm, SetSetting, TransactionControl
 from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.planner.bound import bound_transactions
 from driftflow.planner.draft import Draft
@@ -102,9 +102,32 @@ def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen
         operations = [at.operation for at in together]
         chosen.add(together, DIRECT, list(statements_as_they_stand(operations, together[0])), carried, direct=True)
         return
-    for at, entry in zip(together, picked, strict=True):
-        steps = list(entry.value(at.operation, at))
-        chosen.add([at], entry.name, steps, carried, direct=entry.name == DIRECT)
+    if any(isinstance(at.operation, SetSetting) for at in together):
+        # SET STATEMENT ... FOR speaks of the statement as it stands.
+        chosen.add(
+            together, DIRECT, list(statements_as_they_stand([at.operation for at in together], together[0])), carried, direct=True
+        )
+        return
+    for direct, group in groupby(zip(together, picked, strict=True), key=lambda pair: pair[1].name == DIRECT):
+        pairs = list(group)
+        if direct and together[0].dialect.one_pass:
+            _draft_clauses([at for at, _ in pairs], carried, chosen)
+            continue
+        for at, entry in pairs:
+            steps = list(entry.value(at.operation, at))
+            chosen.add([at], entry.name, steps, carried, direct=entry.name == DIRECT)
+
+
+def _draft_clauses(situations: list[Situation], carried: Carried, chosen: Chosen) -> None:
+    """What is left of a statement beside the clauses that have a recipe: again clauses of one pass. What it asked about its way of working was
+    said of the whole, and each step now says that of itself."""
+    left = [at for at in situations if not isinstance(at.operation, RequestAlgorithm)]
+    if len(left) < len(situations):
+        at = situations[0]
+        note = f"{at.statement.span}: what the statement says about ALGORITHM, LOCK or WAIT gives way: each step of its recipe says that of itself"
+        chosen.notes += [note]
+    if left:
+        chosen.add(left, DIRECT, list(statements_as_they_stand([at.operation for at in left], left[0])), carried, direct=True)
 
 
 def _verify(at: Situation, chosen: Chosen, carried: Carried, *, since: int) -> None:

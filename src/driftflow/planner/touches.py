@@ -21,6 +21,7 @@ from driftflow.model.operations import (
     AlterObject,
     AlterPolicy,
     AlterSequence,
+    ChangeColumn,
     Comment,
     Copy,
     CreateExtension,
@@ -96,6 +97,10 @@ def _touches(operation: Operation, catalog: Catalog) -> Iterator[str]:
             yield f"{table}/{operation.to}"
         case SetNotNull(table=table, column=changed) | AlterColumnType(table=table, column=changed):
             yield f"{table}/{changed}"
+            yield f"{table}/{ROWS}"
+        case ChangeColumn(table=table):
+            yield f"{table}/{operation.column}"
+            yield f"{table}/{operation.definition.name}"
             yield f"{table}/{ROWS}"
         case AddConstraint(table=table, constraint=constraint):
             yield f"{table}/#{constraint.name}"

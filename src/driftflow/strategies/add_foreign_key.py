@@ -10,6 +10,7 @@ from driftflow.model.catalog import ForeignKey
 from driftflow.model.operations import AddConstraint
 from driftflow.model.plan import Step
 from driftflow.strategies.base import strategy
+from driftflow.strategies.binding import bind_unproved, is_trusted
 from driftflow.strategies.constraining import bind_then_validate
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
@@ -20,8 +21,10 @@ NAME = "add_foreign_key"
 
 def _applies(operation: AddConstraint, at: Situation) -> bool:
     key = operation.constraint
-    if not isinstance(key, ForeignKey) or not key.validated or not key.enforced or not at.can(Capability.NOT_VALID_CONSTRAINT):
+    if not isinstance(key, ForeignKey) or not key.validated or not key.enforced:
         return False
+    if not at.can(Capability.NOT_VALID_CONSTRAINT):
+        return is_large(at, operation.table) and is_trusted(at, operation)
     table = at.table(operation.table)
     # From a partitioned table NOT VALID is an error before PostgreSQL 18 (which also brought NOT VALID for NOT NULL).
     partitioned = table is not None and table.partitioning is not None
@@ -34,4 +37,7 @@ def _applies(operation: AddConstraint, at: Situation) -> bool:
 def add_foreign_key(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     key = operation.constraint
     assert isinstance(key, ForeignKey)
+    if not at.can(Capability.NOT_VALID_CONSTRAINT):
+        yield from bind_unproved(Recipe(at, NAME), operation.table, key, phase=phase_of(operation, at))
+        return
     yield from bind_then_validate(Recipe(at, NAME), operation.table, key, phase=phase_of(operation, at), only=operation.only)

@@ -31,7 +31,7 @@ NAME = "add_identity_column"
 
 
 def _applies(operation: AddColumn, at: Situation) -> bool:
-    if at.can(Capability.TABLE_REBUILD_ONLY) or operation.constraints or operation.if_not_exists:
+    if at.can(Capability.TABLE_REBUILD_ONLY) or at.dialect.one_pass or operation.constraints or operation.if_not_exists:
         return False
     return counts_up(operation.column) and is_large(at, operation.table) and can_fill(operation, at)
 

@@ -78,14 +78,14 @@ def _asks_function(operation: Update | Delete, at: Situation) -> str:
     """A function of the database's own that may look at tables: an immutable one promised not to."""
     text = " ".join(_texts(operation))
     for routine in at.catalog.routines.values():
-        if routine.volatility != "immutable" and re.search(rf"\b{re.escape(routine.name.name)}\"?\s*\(", text):
+        if routine.volatility != "immutable" and re.search(rf"\b{re.escape(routine.name.name)}[\"`]?\s*\(", text):
             return routine.name.name
     return ""
 
 
 def _mentions_itself(operation: Update | Delete) -> bool:
     """A subquery or join over the same table sees rows that earlier chunks have changed."""
-    pattern = re.compile(rf"\b(?:FROM|JOIN)\s+(?:\w+\.)?\"?{re.escape(operation.table.name)}\"?\b", re.IGNORECASE)
+    pattern = re.compile(rf"\b(?:FROM|JOIN)\s+(?:\w+\.)?[\"`]?{re.escape(operation.table.name)}[\"`]?\b", re.IGNORECASE)
     return any(pattern.search(text) for text in _texts(operation))
 
 
@@ -132,6 +132,8 @@ def backfill_in_chunks(operation: Update | Delete, at: Situation) -> Iterator[St
         purpose=f"Update {table.name.name}.{columns} in chunks",
     )
     # Without a condition that the update itself makes false, nothing can be counted afterwards: the cursor is the proof.
+    # What the statement does not name stays the server's affair (ON UPDATE CURRENT_TIMESTAMP), as it would be in one piece.
+    step = replace(step, assignments=unaliased.assignments)
     yield step if extra else replace(step, remaining_query="")
 
 
@@ -151,7 +153,7 @@ def _delete(recipe: Recipe, table: Table, operation: Delete, phase: Phase) -> Ba
     query = remaining(at, table, from_clause="", join="", predicate=where) or (
         f"SELECT count(*) FROM {at.dialect.quote_name(table.name)}"
     )
-    return replace(step, action="delete", remaining_query=query)
+    return replace(step, action="delete", assignments=(), remaining_query=query)
 
 
 def _differs(operation: Update, at: Situation, table: Table) -> str:
@@ -168,8 +170,7 @@ def _differs(operation: Update, at: Situation, table: Table) -> str:
         ):
             return ""
         target = f"{at.dialect.quote(table.name.name)}.{at.dialect.quote(column)}"
-        word = "IS NOT" if at.can(Capability.TABLE_REBUILD_ONLY) else "IS DISTINCT FROM"
-        parts.append(f"{target} {word} ({expression})")
+        parts.append(at.dialect.differs(target, f"({expression})"))
     return f"({' OR '.join(parts)})"
 
 

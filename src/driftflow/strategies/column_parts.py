@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check, Column, Constraint, ForeignKey, PrimaryKey, Table, Unique
-from driftflow.model.operations import AddColumn, AddConstraint, Operation, SetDefault, SetNotNull
+from driftflow.model.names import Name
+from driftflow.model.operations import AddColumn, AddConstraint, ChangeColumn, Operation, SetDefault, SetNotNull
 from driftflow.model.plan import Phase, Step
 from driftflow.model.record import replace
 from driftflow.strategies import dual_write, rebuilding, spoken
+from driftflow.strategies.binding import bind_unproved, binds_unproved
 from driftflow.strategies.constraining import bind_then_validate, can_use_index, guard_nulls, prove_not_null, unique_online
 from driftflow.strategies.filling import backfill, chunk_key, fill
 from driftflow.strategies.recipe import Recipe
@@ -20,15 +23,25 @@ from driftflow.strategies.spoken import BackfillRequest, DualWriteRequest
 
 
 def is_volatile(operation: AddColumn, at: Situation) -> bool:
-    """Whether each old row would get a value of its own, which makes the server write the whole table."""
+    """Whether each old row would get a value of its own, or one that the dictionary cannot keep: that makes the server write the whole table."""
     default = operation.column.default
-    return default is not None and at.dialect.volatile(default, at.catalog)
+    return default is not None and (at.dialect.volatile(default, at.catalog) or _costs_a_copy(operation, at))
+
+
+def _costs_a_copy(operation: AddColumn, at: Situation) -> bool:
+    """MySQL: whether the column without its default would be added in a better way (a default that is an expression is copied, or refused)."""
+    if not at.dialect.one_pass:
+        return False
+    plain = replace(operation, column=replace(operation.column, default=None, nullable=True), constraints=())
+    bare = at.dialect.effects(plain, at.catalog).algorithms
+    whole = at.dialect.effects(replace(operation, constraints=()), at.catalog).algorithms
+    return bool(bare) and (not whole or whole[0] != bare[0])
 
 
 def counts_up(column: Column) -> bool:
-    """serial or identity: the values come from a sequence."""
+    """serial, identity or AUTO_INCREMENT: the values are counted."""
     default = (column.default or "").lower()
-    return column.identity is not None or column.serial or default.startswith("nextval(")
+    return column.identity is not None or column.serial or column.autoincrement or default.startswith("nextval(")
 
 
 def asked_to_fill(operation: AddColumn, at: Situation) -> tuple[BackfillRequest | None, DualWriteRequest | None]:
@@ -52,9 +65,9 @@ def add_in_parts(recipe: Recipe, operation: AddColumn) -> Iterator[Step]:
     _refuse_hidden_default(operation, request, at)
     prove = not column.nullable and (column.default is None or volatile or request is not None)
     bare, later = _bare(operation, at, prove=prove, fill=volatile or request is not None)
-    yield _add(recipe, operation, bare, set_default=column.default if bare.column.default is None else None)
+    yield from _add(recipe, operation, bare, set_default=column.default if bare.column.default is None else None)
     if dual is not None:
-        yield dual_write.begin(recipe, table, dual)
+        yield from dual_write.begin(recipe, table, dual)
     promise = _promise_phase(column, at, dual)
     if request is not None:
         yield from fill(recipe, table, request, partial=dual is None and column.default is None)
@@ -63,13 +76,13 @@ def add_in_parts(recipe: Recipe, operation: AddColumn) -> Iterator[Step]:
     for constraint in later:
         yield from constrain(recipe, table, constraint)
     if dual is not None and promise == "contract":
-        yield dual_write.retire(recipe, table, dual)
+        yield from dual_write.retire(recipe, table, dual)
     if prove:
         if promise == "contract" and request is not None and not (request.csv or request.query):
             yield from fill(recipe, table, request, phase="contract", partial=False, again=True)
         yield from _not_null(recipe, operation, phase=promise)
     if dual is not None and promise != "contract":
-        yield dual_write.retire(recipe, table, dual)
+        yield from dual_write.retire(recipe, table, dual)
 
 
 def _refuse_hidden_default(operation: AddColumn, request: BackfillRequest | None, at: Situation) -> None:
@@ -93,6 +106,8 @@ def _bare(operation: AddColumn, at: Situation, *, prove: bool, fill: bool) -> tu
         nullable=operation.column.nullable or prove,
         default=None if split_default else operation.column.default,
     )
+    if at.dialect.one_pass:
+        return what_costs_nothing(replace(operation, column=column, constraints=()), operation.constraints, at)
     if not at.can(Capability.NOT_VALID_CONSTRAINT):
         stay = tuple(kept for kept in operation.constraints if isinstance(kept, Check | ForeignKey))
         later = tuple(kept for kept in operation.constraints if not isinstance(kept, Check | ForeignKey))
@@ -100,14 +115,55 @@ def _bare(operation: AddColumn, at: Situation, *, prove: bool, fill: bool) -> tu
     return replace(operation, column=column, constraints=()), operation.constraints
 
 
-def _add(recipe: Recipe, operation: AddColumn, bare: AddColumn, *, set_default: str | None) -> Step:
-    """ADD COLUMN and SET DEFAULT in one transaction: no row can slip in between without its default."""
+def what_costs_nothing(
+    bare: AddColumn, constraints: tuple[Constraint, ...], at: Situation
+) -> tuple[AddColumn, tuple[Constraint, ...]]:
+    """The constraints that come along without changing how the column is added, and those that follow it."""
+    later: list[Constraint] = []
+    for constraint in constraints:
+        more = replace(bare, constraints=(*bare.constraints, constraint))
+        with_it, without = (at.dialect.effects(one, at.catalog).algorithms for one in (more, bare))
+        if with_it and without and with_it[0] == without[0]:
+            bare = more
+        else:
+            later.append(constraint)
+    return bare, tuple(later)
+
+
+def _add(recipe: Recipe, operation: AddColumn, bare: AddColumn, *, set_default: str | None) -> Iterator[Step]:
+    """ADD COLUMN and SET DEFAULT in one transaction: no row can slip in between without its default. Where there is none the backfill, which
+    comes after both, finds what slipped in."""
     name = f"{operation.table.name}.{operation.column.name}"
     more: tuple[Operation, ...] = ()
     if set_default is not None:
         more = (SetDefault(table=operation.table, column=operation.column.name, default=set_default),)
     said = "nullable" if bare.column.nullable else "NOT NULL"
-    return recipe.change(bare, *more, purpose=f"Add {name}, {said}" + (", and its default for new rows" if more else ""))
+    if more and at_once(recipe):
+        yield recipe.change(bare, *more, purpose=f"Add {name}, {said}, and its default for new rows")
+        return
+    yield recipe.change(bare, purpose=f"Add {name}, {said}")
+    if set_default is not None:
+        yield recipe.change(default_of(recipe, operation, set_default), purpose=f"Give {name} its default for new rows")
+
+
+def at_once(recipe: Recipe) -> bool:
+    return recipe.at.can(Capability.TRANSACTIONAL_DDL)
+
+
+def default_of(recipe: Recipe, operation: AddColumn, default: str) -> Operation:
+    """SET DEFAULT; the whole column stated anew where the server takes none for its type."""
+    at = recipe.at
+    change = SetDefault(table=operation.table, column=operation.column.name, default=default)
+    refused = any(condition.certain for condition in at.dialect.effects(change, recipe.catalog).fails_if)
+    return restated(recipe, operation.table, operation.column.name, default=default) if refused else change
+
+
+def restated(recipe: Recipe, table: Name, column: str, **changes: Any) -> ChangeColumn:
+    """MODIFY COLUMN with the whole definition as it is by now, but for the changes."""
+    known = recipe.catalog.table(table)
+    found = known.column(column) if known is not None else None
+    assert found is not None
+    return ChangeColumn(table=table, column=column, definition=replace(found, **changes))
 
 
 def _promise_phase(column: Column, at: Situation, dual: DualWriteRequest | None) -> Phase:
@@ -136,6 +192,8 @@ def constrain(recipe: Recipe, table: Table, constraint: Constraint) -> Iterator[
     """One constraint that was written behind the column."""
     at = recipe.at
     match constraint:
+        case Check() | ForeignKey() if binds_unproved(AddConstraint(table=table.name, constraint=constraint), recipe):
+            yield from bind_unproved(recipe, table.name, constraint, phase="migrate")
         case Check() | ForeignKey() if at.can(Capability.NOT_VALID_CONSTRAINT) and constraint.enforced and constraint.validated:
             yield from bind_then_validate(recipe, table.name, constraint)
         case Unique() if can_use_index(at, table, constraint):
@@ -160,6 +218,10 @@ def not_null(recipe: Recipe, operation: SetNotNull, *, phase: Phase) -> Iterator
     guards = (guard_nulls(at, operation.table, operation.column),)
     if rebuilding.needs_rebuild(operation, at, recipe.catalog):
         yield rebuilding.rebuild(recipe, (operation,), table=operation.table, phase=phase, guards=guards)
+    elif at.dialect.one_pass:
+        name = f"{operation.table.name}.{operation.column}"
+        change = restated(recipe, operation.table, operation.column, nullable=False)
+        yield recipe.change(change, purpose=f"Set {name} NOT NULL", phase=phase, guards=guards)
     elif is_large(at, operation.table) and at.can(Capability.NOT_NULL_FROM_CHECK):
         yield from prove_not_null(recipe, operation.table, operation.column, name=operation.constraint_name, phase=phase)
     else:

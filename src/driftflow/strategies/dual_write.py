@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
@@ -15,7 +16,7 @@ from driftflow.model.catalog import Table, Trigger
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, DropTrigger
-from driftflow.model.plan import RunSql, UndoSteps
+from driftflow.model.plan import Guard, RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.filling import chunk_key
 from driftflow.strategies.recipe import Recipe, merged
@@ -26,7 +27,9 @@ RETIRE = "retire_dual_write"
 """Steps of this strategy end a dual-write; nothing that comes later in the source depends on them."""
 RETIRE_NAME = "retire_name"
 """The same of a name that stands beside its successor for a while."""
-RETIRES = (RETIRE, RETIRE_NAME)
+RETIRE_DEFAULT = "retire_default"
+"""The same of a default that served the old application."""
+RETIRES = (RETIRE, RETIRE_NAME, RETIRE_DEFAULT)
 
 
 def fills_before_constraints(at: Situation) -> bool:
@@ -34,9 +37,12 @@ def fills_before_constraints(at: Situation) -> bool:
     return not at.can(Capability.TABLE_REBUILD_ONLY)
 
 
-def begin(recipe: Recipe, table: Table, request: DualWriteRequest) -> RunSql:
-    """Create the trigger (and its function)."""
+def begin(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[RunSql]:
+    """Create the trigger (and its function); one step each where a trigger has one event and commits by itself."""
     at = recipe.at
+    if at.dialect.one_pass:
+        yield from _begin_apart(recipe, table, request)
+        return
     creates, drops = _statements(at, table, request)
     step = recipe.text(
         *creates,
@@ -46,12 +52,22 @@ def begin(recipe: Recipe, table: Table, request: DualWriteRequest) -> RunSql:
         undo=drops,
         undo_purpose=f"Take away the trigger that fills {table.name.name}.{request.column}",
     )
-    return _named(step, STRATEGY)
+    yield _named(step, STRATEGY)
 
 
-def retire(recipe: Recipe, table: Table, request: DualWriteRequest) -> RunSql:
+def retire(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[RunSql]:
     """Drop it, once every running version of the application writes the column itself."""
     at = recipe.at
+    if at.dialect.one_pass:
+        for event in reversed(EVENTS):
+            name = _name_for(table, request, event)
+            step = recipe.alone(
+                DropTrigger(name=name, table=table.name, schema=table.name.schema),
+                purpose=f"Take away the {event} trigger that fills {table.name.name}.{request.column}: the new application writes it",
+                phase="contract",
+            )
+            yield _named(step, RETIRE)
+        return
     creates, drops = _statements(at, table, request)
     step = recipe.text(
         *drops,
@@ -61,7 +77,50 @@ def retire(recipe: Recipe, table: Table, request: DualWriteRequest) -> RunSql:
         undo=creates,
         undo_purpose=f"Put back the trigger that fills {table.name.name}.{request.column}",
     )
-    return _named(step, RETIRE)
+    yield _named(step, RETIRE)
+
+
+EVENTS = ("INSERT", "UPDATE")
+
+
+def _begin_apart(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[RunSql]:
+    """The UPDATE trigger first: between the two a row that is inserted stays NULL, and the backfill finds it."""
+    at = recipe.at
+    guards = tuple(
+        Guard(query=query, summary=summary, hint="ask the database's administrators, or leave dual-write out")
+        for query, summary in at.dialect.trigger_obstacles(table.name, at.version)
+    )
+    for event in reversed(EVENTS):
+        body = _body(at, table, request, event)
+        trigger = Trigger(
+            name=_name_for(table, request, event),
+            table=table.name,
+            timing="BEFORE",
+            events=(event,),
+            definition=f"BEFORE {event} {body}",
+        )
+        step = recipe.alone(
+            CreateTrigger(trigger=trigger),
+            purpose=f"Fill {table.name.name}.{request.column} for rows that the old application writes (trigger on {event})",
+            guards=guards,
+        )
+        yield _named(step, STRATEGY)
+
+
+def _name_for(table: Table, request: DualWriteRequest, event: str) -> str:
+    return trigger_name(table.name, request.column, f"_{event.lower()}")
+
+
+def _body(at: Situation, table: Table, request: DualWriteRequest, event: str) -> str:
+    """Triggers of one event fire in the order in which they were made, so ours sees the others' work."""
+    quote = at.dialect.quote
+    column = quote(request.column)
+    wanted = f"NEW.{column} IS NULL"
+    inputs = inputs_of(request.expression, table)
+    if event == "UPDATE" and inputs:
+        changed = " OR ".join(at.dialect.differs(f"NEW.{quote(name)}", f"OLD.{quote(name)}") for name in inputs)
+        wanted += f" OR (NEW.{column} <=> OLD.{column} AND ({changed}))"
+    return f"IF {wanted} THEN SET NEW.{column} = {request.expression}; END IF"
 
 
 def _named(step: RunSql, strategy: str) -> RunSql:
@@ -97,7 +156,7 @@ def _statements(at: Situation, table: Table, request: DualWriteRequest) -> tuple
 
 def inputs_of(expression: str, table: Table) -> tuple[str, ...]:
     """The columns of the written row that the expression reads: when one of them changes, the filled value follows."""
-    named = re.findall(r"\bNEW\s*\.\s*\"?(\w+)\"?", expression, flags=re.IGNORECASE)
+    named = re.findall(r"\bNEW\s*\.\s*[\"`]?(\w+)[\"`]?", expression, flags=re.IGNORECASE)
     by_fold = {column.name.lower(): column.name for column in table.columns}
     return tuple(dict.fromkeys(by_fold[name.lower()] for name in named if name.lower() in by_fold))
 

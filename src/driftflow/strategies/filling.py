@@ -56,7 +56,7 @@ def _keeps_null_keys(at: Situation, table: Table) -> bool:
 
 
 def _is_key(index: Index) -> bool:
-    plain = all(part.column for part in index.parts)
+    plain = all(part.column and part.prefix is None for part in index.parts)
     return index.unique and index.valid and plain and not index.predicate
 
 
@@ -153,7 +153,7 @@ def backfill(
         **recipe.common(purpose or (f"Fill what is still missing in {columns}" if again else f"Fill {columns} in chunks"), phase),
         table=table.name,
         key=chunk_key(at, table),
-        assignments=assignments,
+        assignments=(*assignments, *unmoved(at, table, assignments)),
         from_clause=from_clause,
         join=join,
         predicate=predicate,
@@ -167,11 +167,20 @@ def backfill(
     )
 
 
+def unmoved(at: Situation, table: Table, assignments: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Columns that the server sets to now with every UPDATE (ON UPDATE CURRENT_TIMESTAMP), kept as they are: no application has changed the row."""
+    set_already = {column for column, _ in assignments}
+    names = [column.name for column in table.columns if column.on_update and column.name not in set_already]
+    quote = at.dialect.quote
+    return tuple((name, f"{quote(table.name.name)}.{quote(name)}") for name in names)
+
+
 def row_claims(at: Situation, table: Name) -> tuple[LockClaim, ...]:
     """What a chunk of row changes locks: one writer on SQLite, row locks elsewhere."""
     if at.can(Capability.SINGLE_WRITER):
         return (LockClaim(relation=table, mode="RESERVED", blocks=("writes", "ddl"), held="statement", queues=False),)
-    return (LockClaim(relation=table, mode="ROW EXCLUSIVE", blocks=("ddl",), held="statement", queues=False),)
+    mode = "SHARED_WRITE" if at.dialect.one_pass else "ROW EXCLUSIVE"
+    return (LockClaim(relation=table, mode=mode, blocks=("ddl",), held="statement", queues=False),)
 
 
 def remaining(at: Situation, table: Table, *, from_clause: str, join: str, predicate: str) -> str:
@@ -189,7 +198,7 @@ def remaining(at: Situation, table: Table, *, from_clause: str, join: str, predi
 def staging_name(at: Situation, table: Name, column: str) -> Name:
     """Where an external source is loaded: our own schema, or a prefixed table where a database has only one."""
     name = f"stage_{table.name}_{column}"[:50]
-    if at.can(Capability.TABLE_REBUILD_ONLY):
+    if at.can(Capability.TABLE_REBUILD_ONLY) or at.dialect.one_pass:
         return Name(schema=table.schema, name=f"_driftflow_{name}")
     return Name(schema="driftflow", name=name)
 
@@ -284,4 +293,8 @@ def _type(table: Table, column: str, recipe: Recipe) -> str:
     """The column's type: of the table as the recipe has made it by now."""
     now = recipe.catalog.table(table.name) or table
     found: Column | None = now.column(column) or table.column(column)
-    return found.type if found is not None else "text"
+    if found is None:
+        return "text"
+    # Without its character set and collation a staged key could not be compared with the column by its index.
+    charset = f" CHARACTER SET {found.charset} COLLATE {found.collation}" if found.charset and found.collation else ""
+    return f"{found.type}{charset}"

@@ -14,6 +14,12 @@ SAME_WHEN_EQUAL = (
 """PostgreSQL types of which two equal values are the same value. Not so numeric (1.0, 1.00), interval (1 day, 24 hours), jsonb or float."""
 
 
+SAME_ON_MYSQL = (
+    "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "bit", "date", "datetime", "timestamp", "time", "year",
+)  # fmt: skip
+"""MySQL and MariaDB: texts are equal as their collation says, floats are 0 and -0."""
+
+
 def tied(operation: Update | Delete, at: Situation, table: Table) -> str:
     """Why chunks would not do what the whole statement does; empty when nothing ties one chunk to another."""
     if operation.only and any(table.name in other.inherits for other in at.catalog.tables.values()):
@@ -51,7 +57,7 @@ def same_when_equal(at: Situation, table: Table, column: str) -> bool:
     if at.can(Capability.TABLE_REBUILD_ONLY):
         # A column without affinity keeps 1 and 1.0 apart.
         return declared not in {"", "blob", "any"}
-    return declared in SAME_WHEN_EQUAL
+    return declared.partition(" ")[0] in SAME_ON_MYSQL if at.dialect.one_pass else declared in SAME_WHEN_EQUAL
 
 
 def _fires(events: tuple[str, ...], enabled: str) -> bool:

@@ -47,13 +47,13 @@ class Pass:
         words = f"ALGORITHM={self.request.algorithm}" + (f", LOCK={self.request.lock}" if self.request.lock else "")
         match _rank(self.request):
             case 0:
-                return f"{words}: the dictionary alone changes, or the server refuses"
+                return f"{words}, or the server refuses"
             case 1 if self.request.algorithm == "COPY":
                 return f"{words}: the table is copied while writers go on, or the server refuses"
             case 1 if any(effects.rewrites for effects in self.effects):
                 return f"{words}: the table is written anew while writers go on, or the server refuses"
             case 1:
-                return f"{words}: writers go on, or the server refuses"
+                return f"{words}, or the server refuses"
             case _:
                 return f"{words}: writers wait until it is done"
 

@@ -6,6 +6,8 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Column, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
+    AddColumn,
+    ChangeColumn,
     DropColumn,
     DropDefault,
     DropFunction,
@@ -71,6 +73,10 @@ def breaks_running_code(operation: Operation, at: Situation) -> str:
             return f"code that reads {', '.join(living)} finds nothing" if living else ""
         case SetNotNull(table=table, column=column):
             return not_null_breaks(at, table, column)
+        case ChangeColumn(table=table, column=column, definition=definition):
+            return _change_breaks(at, table, column, definition)
+        case AddColumn(table=table, column=added) if _must_be_named(added):
+            return "" if is_new(at, table) or _is_filled(at, table, added.name) else _left_out(table, added.name)
         case DropDefault(table=table, column=column):
             found = _column(at.catalog, table, column)
             needed = found is not None and not found.nullable and not is_new(at, table) and not column_is_new(at, table, column)
@@ -93,9 +99,33 @@ def not_null_breaks(at: Situation, table: Name, column: str) -> str:
     found = _column(at.catalog, table, column)
     if found is not None and (found.default is not None or found.identity is not None or found.generated is not None):
         return ""
-    if spoken.kept_by_trigger(at, table, column) and fills_before_constraints(at):
-        return ""
+    return "" if _is_filled(at, table, column) else _left_out(table, column)
+
+
+def _is_filled(at: Situation, table: Name, column: str) -> bool:
+    """Whether a trigger of ours gives the column its value before any constraint looks."""
+    return spoken.kept_by_trigger(at, table, column) and fills_before_constraints(at)
+
+
+def _left_out(table: Name, column: str) -> str:
     return f"INSERTs of the old application leave out {table.name}.{column}"
+
+
+def _must_be_named(column: Column) -> bool:
+    """NOT NULL, and nothing gives it a value where an INSERT gives none."""
+    counts = column.autoincrement or column.serial or column.identity is not None
+    return not (column.nullable or column.default is not None or column.generated is not None or counts)
+
+
+def _change_breaks(at: Situation, table: Name, column: str, definition: Column) -> str:
+    """CHANGE with another name, or MODIFY to NOT NULL."""
+    if definition.name.lower() != column.lower():
+        if is_new(at, table) or column_is_new(at, table, column) or _has_column(at.final or at.catalog, table, column):
+            return ""
+        return f"code that still says {table.name}.{column} fails"
+    found = _column(at.catalog, table, column)
+    became = found is not None and found.nullable and not definition.nullable
+    return not_null_breaks(at, table, column) if became and definition.default is None else ""
 
 
 def _has_column(catalog: Catalog, table: Name, column: str) -> bool:

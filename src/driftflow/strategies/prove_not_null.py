@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.operations import SetNotNull, Update
+from driftflow.model.operations import ChangeColumn, SetNotNull, Update
 from driftflow.model.plan import Step
+from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.column_parts import not_null
@@ -20,7 +21,12 @@ from driftflow.strategies.spoken import BackfillRequest
 NAME = "prove_not_null"
 
 
-def _applies(operation: SetNotNull, at: Situation) -> bool:
+def _applies(operation: SetNotNull | ChangeColumn, at: Situation) -> bool:
+    if isinstance(operation, ChangeColumn):
+        if not only_becomes_not_null(operation, at) or spoken.as_is(at):
+            return False
+        slow, late = is_large(at, operation.table), phase_of(operation, at) == "contract"
+        return slow or late or spoken.backfill_of(at, operation.column) is not None
     if is_new(at, operation.table) or spoken.as_is(at) or at.table(operation.table) is None:
         return at.can(Capability.TABLE_REBUILD_ONLY) and at.table(operation.table) is not None
     slow = is_large(at, operation.table) and has_slow_work(at.effects)
@@ -28,8 +34,17 @@ def _applies(operation: SetNotNull, at: Situation) -> bool:
     return slow or late or at.can(Capability.TABLE_REBUILD_ONLY) or spoken.backfill_of(at, operation.column) is not None
 
 
-@strategy(NAME, on=SetNotNull, applies=_applies, rank=60, page="prove-not-null")
-def prove_not_null(operation: SetNotNull, at: Situation) -> Iterator[Step]:
+def only_becomes_not_null(operation: ChangeColumn, at: Situation) -> bool:
+    """MODIFY COLUMN of a living table that says the column as it is, but for NOT NULL."""
+    table = at.table(operation.table)
+    column = table.column(operation.column) if table is not None else None
+    if table is None or column is None or is_new(at, operation.table) or not column.nullable or operation.constraints:
+        return False
+    return operation.definition == replace(column, nullable=False) and not operation.position
+
+
+@strategy(NAME, on=(SetNotNull, ChangeColumn), applies=_applies, rank=60, page="prove-not-null")
+def prove_not_null(operation: SetNotNull | ChangeColumn, at: Situation) -> Iterator[Step]:
     """After a gate, rows that the old application wrote meanwhile are filled first: the same backfill once more."""
     recipe = Recipe(at, NAME)
     table, phase = at.table(operation.table), phase_of(operation, at)
@@ -40,10 +55,11 @@ def prove_not_null(operation: SetNotNull, at: Situation) -> Iterator[Step]:
     again = again_of(operation, at)
     if phase == "contract" and again is not None and chunk_key(at, table):
         yield from fill(recipe, table, again, phase="contract", partial=False, again=True)
-    yield from not_null(recipe, operation, phase=phase)
+    wanted = operation if isinstance(operation, SetNotNull) else SetNotNull(table=operation.table, column=operation.column)
+    yield from not_null(recipe, wanted, phase=phase)
 
 
-def again_of(operation: SetNotNull, at: Situation) -> BackfillRequest | None:
+def again_of(operation: SetNotNull | ChangeColumn, at: Situation) -> BackfillRequest | None:
     """What filled the column in this migration, if it can be run a second time: a directive, or a plain UPDATE of it."""
     request = spoken.filled_in_release(at, operation.table, operation.column)
     if request is not None:

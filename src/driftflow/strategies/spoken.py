@@ -13,7 +13,7 @@ from driftflow.dialects.verbs import check_words, need, options_of
 from driftflow.errors import ParseError, SourceError
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
-from driftflow.model.operations import AddColumn, Operation, SetNotNull
+from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull
 from driftflow.model.record import Record
 
 
@@ -173,6 +173,8 @@ def _column_of(operation: Operation) -> str:
             return column.name
         case SetNotNull(column=name):
             return name
+        case ChangeColumn(definition=definition):
+            return definition.name
         case _:
             return ""
 

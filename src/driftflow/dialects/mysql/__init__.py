@@ -14,7 +14,7 @@ from driftflow.dialects.mysql import capabilities
 from driftflow.dialects.mysql.errors import error_kind
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Column
 from driftflow.model.effects import Effects
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
@@ -64,6 +64,9 @@ class MySQL(Dialect):
 
         return quote_name(name)
 
+    def differs(self, left: str, right: str) -> str:
+        return f"NOT ({left} <=> {right})"
+
     def quote_text(self, text: str) -> str:
         from driftflow.dialects.mysql.keywords import quote_string
 
@@ -102,6 +105,22 @@ class MySQL(Dialect):
         from driftflow.dialects.mysql.request import held_to
 
         return held_to(operations, effects, catalog.version, mariadb=self.mariadb)
+
+    def implicit_default(self, column: Column, version: Version | None) -> str:
+        from driftflow.dialects.mysql.implicit import implicit_default
+
+        return implicit_default(column)
+
+    def trigger_obstacles(self, table: Name, version: Version | None) -> tuple[tuple[str, str], ...]:
+        from driftflow.dialects.mysql.trigger_rights import untrusted, without_right
+
+        return (
+            (
+                untrusted(version, mariadb=self.mariadb),
+                "the binary log is on and log_bin_trust_function_creators is off: only a user with SUPER may create a trigger (error 1419)",
+            ),
+            (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}"),
+        )
 
     def error_kind(self, code: str) -> ErrorKind:
         return error_kind(code)

@@ -59,6 +59,9 @@ class SQLite(Dialect):
     def quote_name(self, name: Name) -> str:
         return quote_name(name)
 
+    def differs(self, left: str, right: str) -> str:
+        return f"{left} IS NOT {right}"
+
     def quote_text(self, text: str) -> str:
         return quote_string(text)
 

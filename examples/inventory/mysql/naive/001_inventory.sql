@@ -1,0 +1,1 @@
+ALTER TABLE products ADD COLUMN inventory_count INTEGER DEFAULT 0;

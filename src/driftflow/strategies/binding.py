@@ -1,0 +1,96 @@
+"""MySQL and MariaDB: a constraint in place without a copy, by asking the server to take the old rows on trust; a query proves them afterwards.
+
+With foreign_key_checks off a foreign key is added in place; with check_constraint_checks off (MariaDB) a check is an entry in the dictionary.
+From then on either binds every row that is written. What stood in the table before is proved by a read that stops nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, IndexPart, Table
+from driftflow.model.names import Name
+from driftflow.model.operations import AddConstraint, CreateIndex
+from driftflow.model.plan import Expectation, Guard, Phase, Step, UndoNothing, Verify
+from driftflow.model.record import replace
+from driftflow.strategies.constraining import LATER, guard_check, guard_orphans
+from driftflow.strategies.passes import one_pass
+from driftflow.strategies.recipe import Recipe
+
+TRUSTING = {ForeignKey: "foreign_key_checks", Check: "check_constraint_checks"}
+"""The session's setting that validates old rows while the constraint is added."""
+
+
+def binds_unproved(operation: AddConstraint, recipe: Recipe) -> bool:
+    """Whether the constraint costs writers nothing once old rows are taken on trust, and does cost them something otherwise."""
+    at, constraint = recipe.at, operation.constraint
+    if not at.dialect.one_pass or not isinstance(constraint, ForeignKey | Check) or not constraint.enforced:
+        return False
+    usual = one_pass((operation,), recipe.catalog, at).request
+    trusted = one_pass((operation,), trusting(recipe.catalog, constraint), at).request
+    costly = usual is not None and usual.algorithm == "COPY"
+    return costly and trusted is not None and trusted.algorithm != "COPY"
+
+
+def trusting(catalog: Catalog, constraint: ForeignKey | Check) -> Catalog:
+    """The catalog as a session sees it that takes old rows on trust."""
+    return replace(catalog, settings={**catalog.settings, TRUSTING[type(constraint)]: "0"})
+
+
+def bind_unproved(recipe: Recipe, table: Name, constraint: ForeignKey | Check, *, phase: Phase = "expand") -> Iterator[Step]:
+    """The index that a foreign key needs, the constraint on trust, the proof."""
+    at = recipe.at
+    if isinstance(constraint, ForeignKey):
+        what = f"{table.name} ({', '.join(constraint.columns)}) → {constraint.referenced.name}"
+        guard = guard_orphans(at, table, constraint)
+        yield from _index_first(recipe, table, constraint, what, phase=phase)
+    else:
+        what = constraint.name or constraint.expression
+        guard = guard_check(at, table, constraint)
+    setting, usual = TRUSTING[type(constraint)], recipe.catalog.settings
+    recipe.catalog = trusting(recipe.catalog, constraint)
+    step = recipe.change(
+        AddConstraint(table=table, constraint=constraint),
+        purpose=f"Bind new rows: {what}, old rows on trust ({setting}=0)",
+        phase=phase,
+        guards=(guard,),
+    )
+    recipe.catalog = replace(recipe.catalog, settings=usual)
+    yield replace(step, settings={setting: "0"})
+    yield prove(recipe, what, guard, phase=LATER[phase])
+
+
+def _index_first(recipe: Recipe, table: Name, key: ForeignKey, what: str, *, phase: Phase) -> Iterator[Step]:
+    """The server would build it with the key, under the key's name, and leave it there when the key goes."""
+    known = recipe.catalog.table(table)
+    if known is None or _has_index(known, key.columns):
+        return
+    index = Index(
+        name=Name(schema=table.schema, name=key.name),
+        table=table,
+        parts=tuple(IndexPart(column=column) for column in key.columns),
+    )
+    yield recipe.change(CreateIndex(index=index), purpose=f"Build the index for {what}", phase=phase)
+
+
+def _has_index(table: Table, columns: tuple[str, ...]) -> bool:
+    primary = table.primary_key
+    if primary is not None and primary.columns[: len(columns)] == columns:
+        return True
+    return any(index.columns[: len(columns)] == columns and index.method in ("", "btree") for index in table.indexes)
+
+
+def prove(recipe: Recipe, what: str, guard: Guard, *, phase: Phase) -> Verify:
+    """A plain read of the table: it locks no row. It takes as long as reading does, and an old version of changed rows is kept meanwhile."""
+    return Verify(
+        **recipe.common(f"Prove old rows: {what}", phase) | {"resolves": ()},
+        statement_timeout_ms=0,
+        expectations=(Expectation(summary=f"every row of the table keeps to {what}", query=guard.query, expect="0"),),
+        undo=UndoNothing(reason="it changes nothing"),
+    )
+
+
+def is_trusted(at: Situation, operation: AddConstraint) -> bool:
+    """The same question where no recipe has begun yet."""
+    return binds_unproved(operation, Recipe(at, ""))

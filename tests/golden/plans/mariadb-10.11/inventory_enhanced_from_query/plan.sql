@@ -1,0 +1,52 @@
+-- Plan: 1 migration, 7 steps for mariadb 10.11 (shop)
+-- digest e37c3c3234f5bc5f0962d6a241502f74865717b8bd5ca191b6e91f1d8503192a
+-- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
+
+-- ===== expand: before the new application is deployed; the old one does not notice =====
+
+-- step 1 (b56a76cccd.1): Add products.inventory_count, nullable (ALGORITHM=INSTANT, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '10000ms';
+ALTER TABLE shop.products ADD COLUMN inventory_count int, ALGORITHM=INSTANT;
+-- undo: ALTER TABLE shop.products DROP COLUMN inventory_count, ALGORITHM=INSTANT
+
+-- ===== migrate: values are moved and proved while both applications may run =====
+
+-- step 2 (5126c2ec6b.1): Load the answer of WAREHOUSE_URL into a staging table
+CREATE SCHEMA IF NOT EXISTS shop;
+CREATE TABLE shop._driftflow_stage_products_inventory_count (sku varchar(64), on_hand int);
+-- driftflow loads it from the database in WAREHOUSE_URL: SELECT sku, on_hand FROM stock
+-- undo: DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count
+
+-- step 3 (59c356027c.1): Fill products.inventory_count in chunks
+-- driftflow runs this in chunks of about 150 ms along (id), each in a transaction with its cursor:
+--   UPDATE shop.products SET inventory_count = s.on_hand, updated_at = products.updated_at FROM shop._driftflow_stage_products_inventory_count AS s WHERE ((id) > (:low) AND (id) <= (:high)) AND (s.sku = products.sku) AND (products.inventory_count IS NULL AND (s.on_hand) IS NOT NULL);
+-- As plain SQL it is one statement, which locks every row until it ends:
+UPDATE shop.products SET inventory_count = s.on_hand, updated_at = products.updated_at FROM shop._driftflow_stage_products_inventory_count AS s WHERE (s.sku = products.sku) AND (products.inventory_count IS NULL AND (s.on_hand) IS NOT NULL);
+-- undo: nothing to do, the values go with the column: the undo that drops products.inventory_count
+
+-- step 4 (79bccbc09e.1): Remove the staging table _driftflow_stage_products_inventory_count
+BEGIN;
+SET LOCAL lock_timeout = '250ms';
+SET LOCAL statement_timeout = '10000ms';
+DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
+COMMIT;
+-- undo: nothing to do, the staging table is ours and can be loaded again
+
+-- step 5 (696e64f47a.1): Bind new rows: products_inventory_count_check, old rows on trust (check_constraint_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
+SET lock_timeout = '250ms';
+SET statement_timeout = '10000ms';
+ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0), ALGORITHM=INSTANT;
+-- undo: ALTER TABLE shop.products DROP CONSTRAINT products_inventory_count_check, ALGORITHM=INSTANT
+
+-- step 6 (4156e09486.1): Prove old rows: products_inventory_count_check
+-- every row of the table keeps to products_inventory_count_check: gives 0
+SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders;
+-- undo: nothing to do, it changes nothing
+
+-- step 7 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '0ms';
+ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count), ALGORITHM=NOCOPY, LOCK=NONE;
+-- undo: ALTER TABLE shop.products DROP INDEX products_inventory_count_idx, ALGORITHM=NOCOPY, LOCK=NONE

@@ -1,0 +1,58 @@
+-- Plan: 1 migration, 8 steps (1 gate) for mariadb 10.11 (shop)
+-- digest b15d7de354e6a2c062b7f408971ae9d0718ab52635ed93a7293c4847abb59e56
+-- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
+
+-- ===== expand: before the new application is deployed; the old one does not notice =====
+
+-- step 1 (03539054d4.1): ALTER TABLE shop.orders ADD COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin (ALGORITHM=INSTANT, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '10000ms';
+ALTER TABLE shop.orders ADD COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin, ALGORITHM=INSTANT;
+-- undo: ALTER TABLE shop.orders DROP COLUMN tenant_id, ALGORITHM=INSTANT
+
+-- ===== migrate: values are moved and proved while both applications may run =====
+
+-- step 2 (698a635f30.1): Update orders.tenant_id in chunks
+-- driftflow runs this in chunks of about 150 ms along (id), each in a transaction with its cursor:
+--   UPDATE shop.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = orders.user_id) WHERE ((id) > (:low) AND (id) <= (:high));
+-- As plain SQL it is one statement, which locks every row until it ends:
+UPDATE shop.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = orders.user_id) WHERE ;
+-- undo: nothing to do, the values go with the columns that this release adds
+
+-- ===== contract: after the old application is gone =====
+
+-- step 3 (9b007a6426.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
+--   [ ] INSERTs of the old application leave out orders.tenant_id
+-- undo: nothing to do, waiting changes nothing
+
+-- step 4 (d28607be29.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
+SET lock_timeout = '250ms';
+SET statement_timeout = '0ms';
+ALTER TABLE shop.orders MODIFY COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, ALGORITHM=INPLACE, LOCK=NONE;
+-- undo: ALTER TABLE shop.orders MODIFY COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin, ALGORITHM=INPLACE, LOCK=NONE
+
+-- step 5 (760c8d43ff.1): Build the index for orders (tenant_id) → tenants (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '0ms';
+ALTER TABLE shop.orders ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=NOCOPY, LOCK=NONE;
+-- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ALGORITHM=NOCOPY, LOCK=NONE
+
+-- step 6 (4d82ecaba8.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
+SET lock_timeout = '250ms';
+SET statement_timeout = '10000ms';
+ALTER TABLE shop.orders ADD CONSTRAINT orders_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INSTANT;
+-- undo: ALTER TABLE shop.orders DROP CONSTRAINT orders_tenant_id_fk, ALGORITHM=INSTANT
+
+-- step 7 (43740d263f.1): Prove old rows: orders (tenant_id) → tenants
+-- every row of the table keeps to orders (tenant_id) → tenants: gives 0
+SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders;
+-- undo: nothing to do, it changes nothing
+
+-- step 8 (6e9cef7b14.1): ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '0ms';
+ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=NOCOPY, LOCK=NONE;
+-- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ALGORITHM=NOCOPY, LOCK=NONE

@@ -1,0 +1,45 @@
+-- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
+-- digest 0c0a31c3fd7996ac0fe85f32c26cc446ea7b8cbe6bd6e73fc8d9797c32aac769
+-- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
+
+-- ===== expand: before the new application is deployed; the old one does not notice =====
+
+-- step 1 (bd11d8ee8a.1): ALTER TABLE shop.users ADD COLUMN two_factor_ciphertext varbinary(512) (ALGORITHM=INSTANT, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '10000ms';
+ALTER TABLE shop.users ADD COLUMN two_factor_ciphertext varbinary(512), ALGORITHM=INSTANT;
+-- undo: ALTER TABLE shop.users DROP COLUMN two_factor_ciphertext, ALGORITHM=INSTANT
+
+-- step 2 (110215406b.1): Add users.two_factor_key_id, nullable (ALGORITHM=INSTANT, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '10000ms';
+ALTER TABLE shop.users ADD COLUMN two_factor_key_id varchar(64), ALGORITHM=INSTANT;
+-- undo: ALTER TABLE shop.users DROP COLUMN two_factor_key_id, ALGORITHM=INSTANT
+
+-- step 3 (fa745dfdcf.1): Add users.two_factor_enabled with the default FALSE: one catalog entry, no row is written (ALGORITHM=INSTANT, or the server refuses)
+SET lock_timeout = '250ms';
+SET statement_timeout = '10000ms';
+ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT FALSE, ALGORITHM=INSTANT;
+-- undo: ALTER TABLE shop.users DROP COLUMN two_factor_enabled, ALGORITHM=INSTANT
+
+-- ===== migrate: values are moved and proved while both applications may run =====
+
+-- step 4 (ebac86db00.1): Fill two_factor_ciphertext, two_factor_key_id of users with two_factor_keys:encrypt, in chunks
+-- driftflow runs this in chunks of about 150 ms along (id), each in a transaction with its cursor:
+--   UPDATE shop.users SET two_factor_ciphertext = two_factor_keys:encrypt(…), two_factor_key_id = two_factor_keys:encrypt(…) WHERE ((id) > (:low) AND (id) <= (:high)) AND (users.two_factor_ciphertext IS NULL AND (totp_seed IS NOT NULL));
+-- two_factor_keys:encrypt is Python and runs in driftflow only.
+-- undo: nothing to do, the values go with the columns that they fill
+
+-- step 5 (038c8030dd.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
+SET lock_timeout = '250ms';
+SET statement_timeout = '0ms';
+ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL), ALGORITHM=COPY, LOCK=SHARED;
+-- undo: ALTER TABLE shop.users DROP CONSTRAINT users_two_factor_check, ALGORITHM=INSTANT
+
+-- step 6 (2cbc6c9350.1): Verify 2 statements about the result
+-- Every pilot user's seed has its ciphertext: gives 0
+SELECT count(*) FROM users WHERE totp_seed IS NOT NULL AND two_factor_ciphertext IS NULL;
+-- Nobody was switched on: gives 0
+SELECT count(*) FROM users WHERE two_factor_enabled;
+-- undo: nothing to do, it changes nothing

@@ -1,0 +1,120 @@
+"""The recipes of MySQL and MariaDB as steps, on the shop's catalog. No server: those are in tests/databases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+import planning
+from driftflow.dialects.base import Dialect
+from driftflow.dialects.mysql import MySQL
+from driftflow.model.names import Version
+from driftflow.model.plan import Backfill, Gate, Plan, RunSql, Verify
+
+MYSQL, MARIADB = planning.named("mysql"), planning.named("mariadb")
+BOTH = pytest.mark.parametrize("dialect", [MYSQL, MARIADB], ids=lambda dialect: dialect.name)
+
+
+@pytest.fixture(autouse=True)
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MySQL, "plans", True, raising=False)
+
+
+def kinds(plan: Plan) -> list[str]:
+    return [type(step).__name__ for step in plan.steps]
+
+
+def statements(plan: Plan) -> list[str]:
+    return [sql for step in plan.steps if isinstance(step, RunSql) for sql in step.statements]
+
+
+@BOTH
+def test_not_null_without_a_default_says_what_the_server_would_put_there(dialect: Dialect) -> None:
+    plan = planning.plan_of("ALTER TABLE orders ADD COLUMN weight int NOT NULL, ADD INDEX (weight);", dialect)
+    assert kinds(plan) == ["RunSql", "RunSql", "Gate", "RunSql"]
+    assert statements(plan)[0] == "ALTER TABLE shop.orders ADD COLUMN weight int NOT NULL DEFAULT 0, ALGORITHM=INSTANT"
+    assert "ADD KEY weight" in statements(plan)[1], "the index does not wait for the gate"
+    assert statements(plan)[2] == "ALTER TABLE shop.orders ALTER COLUMN weight DROP DEFAULT, ALGORITHM=INSTANT"
+    gate = plan.steps[2]
+    assert isinstance(gate, Gate)
+    assert "INSERTs of the old application leave out orders.weight" in gate.checklist
+
+
+@BOTH
+@pytest.mark.parametrize("type", ["date", "json"])
+def test_not_null_without_a_value_that_could_stand_there_waits_and_asks(type: str, dialect: Dialect) -> None:
+    plan = planning.plan_of(f"ALTER TABLE orders ADD COLUMN extra {type} NOT NULL;", dialect)
+    assert kinds(plan) == ["RunSql", "Gate", "RunSql"]
+    (guard,) = plan.steps[2].guards
+    assert "have no extra" in guard.summary
+
+
+def test_a_default_that_mysql_would_copy_or_refuse_is_given_in_chunks() -> None:
+    plan = planning.plan_of("ALTER TABLE orders ADD COLUMN token varchar(36) NOT NULL DEFAULT (uuid());", MYSQL)
+    assert kinds(plan) == ["RunSql", "RunSql", "Backfill", "RunSql"]
+    assert "SET DEFAULT (uuid())" in statements(plan)[1]
+    assert "COPY" not in " ".join(statements(plan))
+
+
+@BOTH
+def test_a_foreign_key_is_taken_on_trust_and_proved_by_a_read(dialect: Dialect) -> None:
+    plan = planning.plan_of(
+        "ALTER TABLE orders ADD COLUMN seller bigint, ADD CONSTRAINT seller FOREIGN KEY (seller) REFERENCES users (id);", dialect
+    )
+    assert kinds(plan) == ["RunSql", "RunSql", "RunSql", "Verify"]
+    bind, proof = plan.steps[2:]
+    assert isinstance(bind, RunSql)
+    assert bind.settings == {"foreign_key_checks": "0"}
+    assert "ALGORITHM=COPY" not in bind.statements[0]
+    assert isinstance(proof, Verify)
+    assert proof.expectations[0].query == bind.guards[0].query
+
+
+def test_a_check_is_taken_on_trust_where_the_server_can() -> None:
+    text = "ALTER TABLE orders ADD CONSTRAINT total CHECK (total_cents >= 0);"
+    trusted = planning.plan_of(text, MARIADB)
+    assert kinds(trusted) == ["RunSql", "Verify"]
+    assert trusted.steps[0].settings == {"check_constraint_checks": "0"}
+    copied = planning.plan_of(text, MYSQL)
+    assert "ALGORITHM=COPY" in statements(copied)[0] or kinds(copied) != ["RunSql"]
+
+
+@BOTH
+def test_modify_to_not_null_is_guarded_and_goes_on_in_place(dialect: Dialect) -> None:
+    plan = planning.plan_of(
+        "-- driftflow: backfill column=totp_seed set=\"'none'\"\nALTER TABLE users MODIFY totp_seed varchar(255) NOT NULL;",
+        dialect,
+    )
+    assert kinds(plan) == ["Backfill", "RunSql"]
+    assert statements(plan)[0].endswith("ALGORITHM=INPLACE, LOCK=NONE")
+    assert "have no totp_seed" in plan.steps[1].guards[0].summary
+
+
+@BOTH
+def test_a_backfill_does_not_touch_what_the_server_sets_by_itself(dialect: Dialect) -> None:
+    plan = planning.plan_of(
+        '-- driftflow: backfill column=note set="name"\nALTER TABLE products ADD COLUMN note varchar(190);', dialect
+    )
+    step = next(step for step in plan.steps if isinstance(step, Backfill))
+    assert step.assignments == (("note", "name"), ("updated_at", "products.updated_at"))
+    plain = planning.plan_of("UPDATE products SET price_cents = price_cents + 1;", dialect)
+    assert plain.steps[0].assignments == (("price_cents", "price_cents + 1"),), "what the author wrote means what it says"
+
+
+@BOTH
+def test_both_triggers_of_a_dual_write_ask_first_whether_they_may_be_made(dialect: Dialect) -> None:
+    plan = planning.plan_folder(planning.EXAMPLES / "tenants" / dialect.name / "enhanced", dialect)
+    made = [step for step in plan.steps if step.strategy == "dual_write"]
+    assert [step.statements[0].split(" BEFORE ")[1].split()[0] for step in made] == ["UPDATE", "INSERT"]
+    assert all("log_bin_trust_function_creators" in step.guards[0].query for step in made)
+    assert [step.phase for step in plan.steps if step.strategy == "retire_dual_write"] == ["contract", "contract"]
+
+
+def test_the_guards_ask_nothing_that_mysql_5_7_does_not_know() -> None:
+    queries = [
+        query for query, _ in MYSQL.trigger_obstacles(planning.shop(MYSQL).tables["shop.orders"].name, Version(major=5, minor=7))
+    ]
+    assert all("CURRENT_ROLE" not in query for query in queries)
