@@ -37,6 +37,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "isolation-test": ("role", "setting", "own", "other", "table", "column"),
     "gate": ("name", "question"),
     "duplicates": ("keep", "by", "merge"),
+    "nulls-not-distinct": (),
     "small": (),
     "as-is": ("reason",),
 }

@@ -13,6 +13,7 @@ from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.planner.bound import bound_transactions
 from driftflow.planner.draft import Draft
 from driftflow.planner.settings import Carried
+from driftflow.planner.unsupported import refuse_unsupported
 from driftflow.plugins import Registration, discover
 from driftflow.strategies import spoken
 from driftflow.strategies.direct import NAME as DIRECT
@@ -76,6 +77,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
             continue
         for situation in together:
             _refuse_conflict(situation)
+            refuse_unsupported(situation)
         steps_before = len(chosen.drafts)
         if at.transaction in bound:
             chosen.add(

@@ -272,3 +272,194 @@ def test_what_cannot_be_done_is_refused_before_anything_happens(place: Place) ->
         with pytest.raises(RefusedError) as refused:
             database.plan(migration)
         assert refused.value.code == code, migration
+
+
+ITEMS = {
+    vendor: (
+        f"CREATE TABLE items (id {KEYS[vendor]}, shop integer NOT NULL, code varchar(50), place varchar(50), active integer NOT NULL);"
+        f"INSERT INTO items SELECT n, n % 7, CASE WHEN n % 3 > 0 THEN 'Code' || n END, CASE WHEN n % 4 > 0 THEN 'P' || n END, n % 2 FROM ({SOME[vendor]}) AS x "
+        "WHERE n % 12 > 0;"
+        "INSERT INTO items VALUES (12, 99, NULL, NULL, 1);"
+    )
+    for vendor in KEYS
+}
+"""Every code, every place and every pair occurs once; only row 12 has neither."""
+ITEM_WRITES = (
+    "UPDATE items SET shop = shop WHERE id = {n} % 300 + 1",
+    "INSERT INTO items VALUES (1000 + {n}, 1, 'new{n}', 'q{n}', 1)",
+    "UPDATE items SET place = 'm{n}' WHERE id = 1000 + {n} - 2",
+)
+
+
+@pytest.mark.recipe("unique-partial", "native")
+@pytest.mark.on("postgresql", "sqlite")
+def test_unique_among_some_rows(place: Place) -> None:
+    migration = "CREATE UNIQUE INDEX items_active ON items (shop, code) WHERE active = 1;"
+    shown = show(place, Recipe(schema=ITEMS, migration=migration, old=ITEM_WRITES))
+    refuses(shown.planned, "INSERT INTO items VALUES (9001, 5, 'Code5', 'x', 1)")
+    shown.planned.run("INSERT INTO items VALUES (9001, 5, 'Code5', 'x', 0)")
+
+
+@pytest.mark.recipe("unique-several", "native")
+@pytest.mark.on("postgresql", "sqlite")
+def test_unique_over_several_columns(place: Place) -> None:
+    add = "ALTER TABLE items ADD CONSTRAINT items_key UNIQUE (shop, code, place);"
+    migration = "CREATE UNIQUE INDEX items_key ON items (shop, code, place);" if place.vendor == "sqlite" else add
+    shown = show(place, Recipe(schema=ITEMS, migration=migration, old=ITEM_WRITES))
+    refuses(shown.planned, "INSERT INTO items VALUES (9001, 5, 'Code5', 'P5', 1)")
+
+
+@pytest.mark.recipe("unique-case", "native")
+@pytest.mark.on("postgresql", "sqlite")
+def test_unique_without_regard_to_case(place: Place) -> None:
+    migration = {
+        "postgresql": "CREATE UNIQUE INDEX items_code ON items (lower(code));",
+        "sqlite": "CREATE UNIQUE INDEX items_code ON items (code COLLATE NOCASE);",
+    }
+    shown = show(place, Recipe(schema=ITEMS, migration=migration, old=ITEM_WRITES))
+    refuses(shown.planned, "INSERT INTO items VALUES (9001, 5, 'cODE5', 'x', 1)")
+    database = place.fresh(ITEMS)
+    database.run("INSERT INTO items VALUES (9001, 5, 'cODE5', 'x', 1)")
+    with pytest.raises(RefusedError, match="1 values of items"):
+        apply(database.plan(place.pick(migration)), database)
+
+
+@pytest.mark.recipe("unique-case", "native")
+@pytest.mark.on("postgresql-18", "sqlite")
+def test_duplicates_by_case_go_too(place: Place) -> None:
+    key = "code COLLATE NOCASE" if place.vendor == "sqlite" else "lower(code)"
+    database = place.fresh(ITEMS)
+    database.run("INSERT INTO items VALUES (9001, 5, 'cODE5', 'x', 1), (9002, 5, 'CODE5', 'y', 1), (9003, 5, 'CODE7', 'y', 1)")
+    plan = database.plan(f"-- driftflow: duplicates keep=last\nCREATE UNIQUE INDEX items_code ON items ({key});")
+    report = apply(plan, database)
+    assert database.query("SELECT id FROM items WHERE lower(code) IN ('code5', 'code7') ORDER BY id") == [(9002,), (9003,)]
+    assert take_back(report.run, database).state == "rolled_back"
+    assert len(database.query("SELECT id FROM items WHERE lower(code) IN ('code5', 'code7')")) == 5
+
+
+@pytest.mark.recipe("unique-expression", "native")
+@pytest.mark.on("postgresql", "sqlite")
+def test_unique_by_expression(place: Place) -> None:
+    migration = "CREATE UNIQUE INDEX items_both ON items ((code || '/' || place));"
+    shown = show(place, Recipe(schema=ITEMS, migration=migration, old=ITEM_WRITES))
+    refuses(shown.planned, "INSERT INTO items VALUES (9001, 5, 'Code5/P', '5', 1), (9002, 5, 'Code5', 'P/5', 1)")
+
+
+NULLS = "-- driftflow: nulls-not-distinct\nCREATE UNIQUE INDEX items_key ON items (code, place, shop);"
+BY_PARTS = (
+    "CREATE UNIQUE INDEX items_key ON items (code, place, shop);"
+    "CREATE UNIQUE INDEX items_key_null_1 ON items (place, shop) WHERE code IS NULL;"
+    "CREATE UNIQUE INDEX items_key_null_2 ON items (code, shop) WHERE place IS NULL;"
+    "CREATE UNIQUE INDEX items_key_null_3 ON items (shop) WHERE code IS NULL AND place IS NULL;"
+)
+
+
+def nulls_are_equal(place: Place, naive: str) -> None:
+    shown = show(place, Recipe(schema=ITEMS, migration=NULLS, naive=naive, old=ITEM_WRITES))
+    for values in ("99, NULL, NULL", "5, 'Code5', 'P5'"):
+        refuses(shown.planned, f"INSERT INTO items (id, shop, code, place, active) VALUES (9001, {values}, 0)")
+    shown.planned.run("INSERT INTO items VALUES (9001, 98, NULL, NULL, 0), (9002, 99, 'c', NULL, 0), (9003, 99, NULL, 'p', 0)")
+    refuses(shown.planned, "INSERT INTO items VALUES (9004, 99, 'c', NULL, 0)")
+    refuses(shown.planned, "INSERT INTO items VALUES (9004, 99, NULL, 'p', 0)")
+    database = place.fresh(ITEMS)
+    database.run("INSERT INTO items VALUES (9001, 99, NULL, NULL, 1)")
+    with pytest.raises(RefusedError, match="1 values of items"):
+        apply(database.plan(NULLS), database)
+
+
+@pytest.mark.recipe("unique-nulls", "native")
+@pytest.mark.on("postgresql")
+def test_null_equals_null(place: Place) -> None:
+    nulls_are_equal(place, "CREATE UNIQUE INDEX items_key ON items (code, place, shop) NULLS NOT DISTINCT;")
+
+
+@pytest.mark.recipe("unique-nulls", "emulated", why="one partial index for each set of columns that may be NULL")
+@pytest.mark.on("sqlite")
+def test_null_equals_null_by_partial_indexes(place: Place) -> None:
+    nulls_are_equal(place, BY_PARTS)
+
+
+@pytest.mark.recipe("unique-deferrable", "native")
+@pytest.mark.on("postgresql")
+def test_checked_at_the_end_of_the_transaction(place: Place) -> None:
+    migration = "ALTER TABLE items ADD CONSTRAINT items_code UNIQUE (code) DEFERRABLE INITIALLY DEFERRED;"
+    shown = show(place, Recipe(schema=ITEMS, migration=migration, old=ITEM_WRITES))
+    with closing(plain_session(shown.planned.url)) as session:
+        session.run(("UPDATE items SET code = 'Code7' WHERE id = 5", "UPDATE items SET code = 'Code5' WHERE id = 7"))
+        with pytest.raises(Exception, match="duplicate key"):
+            session.run(("UPDATE items SET code = 'Code8' WHERE id = 5", "SELECT 1"))
+
+
+@pytest.mark.recipe("unique-deferrable", "refused", why="it checks each row as it is written")
+@pytest.mark.on("sqlite")
+def test_a_check_at_the_end_of_the_transaction_is_refused(place: Place) -> None:
+    database = place.fresh(ITEMS)
+    before = database.structure()
+    with pytest.raises(RefusedError) as refused:
+        database.plan("ALTER TABLE items ADD CONSTRAINT items_code UNIQUE (code) DEFERRABLE INITIALLY DEFERRED;")
+    assert refused.value.code == "DF-E657"
+    assert database.structure() == before
+
+
+@pytest.mark.on("sqlite")
+def test_duplicates_go_before_the_table_is_rebuilt_too(place: Place) -> None:
+    database, start = place.fresh(SHOP), place.fresh(SHOP)
+    report = apply(database.plan(f"-- driftflow: duplicates keep=first\n{ADD}"), database)
+    assert database.query("SELECT count(*) FROM users GROUP BY email HAVING count(*) > 1 AND email IS NOT NULL") == []
+    refuses(database, "INSERT INTO users (id, email) VALUES (5001, 'once3')")
+    assert take_back(report.run, database).state == "rolled_back"
+    assert (database.structure(), database.rows()) == (start.structure(), start.rows())
+
+
+def refuses(database: Database, sql: str) -> None:
+    with closing(plain_session(database.url)) as session, pytest.raises(Exception, match=r"(?i)unique|duplicate"):
+        session.run((sql,))
+
+
+def guarded(database: Database, migration: str, sql: str) -> int:
+    """Run the plan, and try the forbidden statement after everything that happens; how often it was refused for its key."""
+    refused: list[str] = []
+
+    def attempt(event: AnyEvent) -> None:
+        with (
+            closing(plain_session(database.url)) as session,
+            pytest.raises(Exception, match=r"(?i)unique|duplicate|violates|lock|timeout") as said,
+        ):
+            session.run((sql,))
+        refused.append(str(said.value).lower())
+
+    plan = database.plan(migration)
+    report = run_plan(plan, options=RunOptions(), **edge(database) | {"listener": attempt})
+    assert report.state == "done"
+    return sum("lock" not in text and "timeout" not in text for text in refused)
+
+
+@pytest.mark.recipe("unique-replaced", "native")
+@pytest.mark.on("postgresql", "sqlite")
+@pytest.mark.parametrize("name", ["items_key", "items_wider"])
+def test_one_unique_constraint_in_the_place_of_another(place: Place, name: str) -> None:
+    lite = place.vendor == "sqlite"
+    old = (
+        "CREATE UNIQUE INDEX items_key ON items (code);" if lite else "ALTER TABLE items ADD CONSTRAINT items_key UNIQUE (code);"
+    )
+    migration = (
+        f"DROP INDEX items_key; CREATE UNIQUE INDEX {name} ON items (code, shop);"
+        if lite
+        else f"ALTER TABLE items DROP CONSTRAINT items_key; ALTER TABLE items ADD CONSTRAINT {name} UNIQUE (code, shop);"
+    )
+    schema = {place.vendor: ITEMS[place.vendor] + old}
+    shown = show(place, Recipe(schema=schema, migration=migration, old=ITEM_WRITES))
+    assert "replace_constraint" in {step.strategy for step in shown.plan.steps}
+    database = place.fresh(schema)
+    assert guarded(database, migration, "INSERT INTO items VALUES (9001, 5, 'Code5', 'x', 1)") >= 3
+
+
+@pytest.mark.recipe("unique-replaced", "native")
+@pytest.mark.on("postgresql")
+def test_one_unique_index_in_the_place_of_another(place: Place) -> None:
+    schema = {"postgresql": ITEMS["postgresql"] + "CREATE UNIQUE INDEX items_key ON items (code);"}
+    migration = "DROP INDEX items_key; CREATE UNIQUE INDEX items_key ON items (lower(code));".replace(
+        "(lower(code))", "(code, shop)"
+    )
+    show(place, Recipe(schema=schema, migration=migration, old=ITEM_WRITES))
+    assert guarded(place.fresh(schema), migration, "INSERT INTO items VALUES (9001, 5, 'Code5', 'x', 1)") >= 3
