@@ -155,7 +155,7 @@ def make_plan(
     """The safe plan of the pending migrations. Files that directives name are read and pinned here; `references` join the first gate."""
     from driftflow.planner.compose import compose_plan
     from driftflow.readers.inputs import external_inputs
-    from driftflow.readers.sources import ledger_of, pending_migrations, tool_lock
+    from driftflow.readers.sources import pending_migrations, tool_lock, written_ledger
     from driftflow.usage.checklist import checklist
 
     migrations = pending_migrations(sources, pending)
@@ -166,7 +166,7 @@ def make_plan(
         policy=policy,
         folder=root,
         inputs=external_inputs(migrations, root),
-        ledgers={source.reader.name: ledger_of(source, dialect) for source in sources},
+        ledgers={source.reader.name: written_ledger(source, dialect, catalog.database) for source in sources},
         tool_lock=tool_lock(sources, dialect, catalog.database),
         references=checklist(references),
     )

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import psycopg
 
 from driftflow.config import Policy
+from driftflow.drivers import catalogs
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.run import RunOptions, RunReport, roll_back, run_plan  # noqa: F401  (RunOptions is for the tests)
@@ -146,6 +147,8 @@ def fingerprint(connection: Any, names: tuple[Name, ...]) -> str:
             " AND substr(name, 1, 11) <> '_driftflow_' ORDER BY 1, 2",
             [name.name for name in names],
         )
+    elif connection.dialect in {"mysql", "mariadb"}:
+        return catalogs.fingerprint(connection, names)
     else:
         rows = [
             row

@@ -49,6 +49,5 @@ def command(
         assessment = pipeline.with_distributions(assessment, connector=live)
     assessment = narrowed(run, assessment, narrow)
     exit_code = verdict(run.out, assessment, fail_on)
-    if run.dialect.plans:
-        run.out.next(quoted("driftflow", "plan", *paths, *run.where, "-o", "driftflow-plan.json"))
+    run.out.next(quoted("driftflow", "plan", *paths, *run.where, "-o", "driftflow-plan.json"))
     return exit_code

@@ -45,10 +45,7 @@ def command(
     from driftflow.model.plan import Gate
     from driftflow.model.plan_file import encode_plan
     from driftflow.model.record import replace
-    from driftflow.planner.compose import refuse_unplanned
 
-    if run.config.target.dialect:
-        refuse_unplanned(run.dialect)  # before a database is asked for that could not help
     catalog = run.catalog
     sources = run.sources(paths, tool=tool, variables=variables)
     pending = run.pending(sources)

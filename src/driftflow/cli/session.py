@@ -100,7 +100,7 @@ class Session:
 
     def onward(self, *arguments: str | Path) -> str:
         """The command to type next: `plan`, or `assess` where no plan can be made of this dialect's migrations."""
-        return quoted("driftflow", "plan" if self.dialect.plans else "assess", *arguments)
+        return quoted("driftflow", "plan", *arguments)
 
     @cached_property
     def connector(self) -> Connector:

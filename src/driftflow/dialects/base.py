@@ -87,8 +87,6 @@ class Dialect(ABC):
     booleans: ClassVar[tuple[str, str]] = ("FALSE", "TRUE")
     default_schema: ClassVar[str] = "public"
     """Where an unqualified name goes when nothing else is said."""
-    plans: ClassVar[bool] = True
-    """Whether there are strategies for it: without them migrations are assessed, and not planned or run."""
     one_pass: ClassVar[bool] = False
     """Whether the server carries out all clauses of an ALTER TABLE in one pass, so that one algorithm must serve all of them (MySQL)."""
     clauses_matter: ClassVar[bool] = False

@@ -184,11 +184,14 @@ class MysqlConnection:
         self._raw = raw
         self._connector = connector
         self._notices: list[str] = []
+        self._settled: dict[str, str] = {}
+        self._local: dict[str, str] = {}
+        self._sent: dict[str, str] = {}
         number, comment, id = self.query("SELECT @@version, @@version_comment, CONNECTION_ID()")[0]
         self.kind = engine_kind(str(number), str(comment))
         found = re.match(r"\d+(?:\.\d+){0,2}", str(number))
         self.version = Version.parse(found[0]) if found else Version(major=0)
-        self.session = Session(id=int(id))
+        self.session = Session(id=int(id), started_at=sessions.server_started(self))
 
     @property
     def dialect(self) -> str:
@@ -203,15 +206,21 @@ class MysqlConnection:
         return bool(self._raw.open and self._raw.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
 
     def begin(self, *, write: bool = True) -> None:
-        self.execute(f"START TRANSACTION {'READ WRITE' if write else 'READ ONLY'}")
+        self._bare(f"START TRANSACTION {'READ WRITE' if write else 'READ ONLY'}")
+        self._local = {}
 
     def commit(self) -> None:
-        self.execute("COMMIT")
+        self._bare("COMMIT")
 
     def rollback(self) -> None:
         with suppress(DatabaseFault):
             if self._raw.open:
-                self.execute("ROLLBACK")
+                self._bare("ROLLBACK")
+
+    def _bare(self, sql: str) -> None:
+        """Waits for nothing, so no limit needs to be set before it."""
+        with self._cursor() as cursor:
+            cursor.execute(sql)
 
     @contextmanager
     def _cursor(self, kind: type[Any] | None = None) -> Iterator[Any]:
@@ -223,6 +232,7 @@ class MysqlConnection:
             raise fault_from(error, lost=not self._raw.open) from error
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> int:
+        self._sync()
         with self._cursor() as cursor:
             cursor.execute(sql, parameters)
             self._listen(cursor)
@@ -233,17 +243,20 @@ class MysqlConnection:
             self._notices += [f"{level}: {message}" for level, _, message in self._raw.show_warnings() or ()]
 
     def query(self, sql: str, parameters: Sequence[Any] | None = None) -> list[Row]:
+        self._sync()
         with self._cursor() as cursor:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall()) if cursor.description else []
 
     def query_dicts(self, sql: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+        self._sync()
         with self._cursor() as cursor:
             cursor.execute(sql, parameters)
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in (cursor.fetchall() if names else [])]
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        self._sync()
         with self._cursor() as cursor:
             return int(cursor.executemany(sql, rows) or 0)
 
@@ -258,26 +271,35 @@ class MysqlConnection:
 
     def stream(self, sql: str, parameters: Sequence[Any] | None = None, *, batch: int = 1000) -> Iterator[Row]:
         """Row by row from the server's own buffer; nothing else can be asked until it has been read."""
+        self._sync()
         with self._cursor(SSCursor) as cursor:
             cursor.execute(sql, parameters)
             while rows := cursor.fetchmany(batch):
                 yield from rows
 
     def set_timeouts(self, *, lock_ms: int | None = None, statement_ms: int | None = None) -> None:
-        """For the session: neither server knows SET LOCAL. Lock waits count in whole seconds here, so a part of one is rounded up; MySQL's
-        statement limit ends SELECT only."""
-        settings: dict[str, str] = {}
+        """As SET LOCAL does, which neither server knows: sent with the next statement, and taken back behind the transaction. Lock waits count
+        in whole seconds here, so a part of one is rounded up (`waits_for_lock` is for the rest); MySQL's statement limit ends SELECT only."""
+        wanted = self._local if self.in_transaction else self._settled
         if lock_ms is not None:
             seconds = -(-lock_ms // 1000) if lock_ms else NO_LIMIT_SECONDS
-            settings["lock_wait_timeout"] = str(seconds)
-            settings["innodb_lock_wait_timeout"] = str(seconds)
+            wanted["lock_wait_timeout"] = wanted["innodb_lock_wait_timeout"] = str(seconds)
         if statement_ms is not None:
             if self.kind == "mariadb":
-                settings["max_statement_time"] = f"{statement_ms / 1000:.3f}"
+                wanted["max_statement_time"] = f"{statement_ms / 1000:.3f}"
             else:
-                settings["max_execution_time"] = str(statement_ms)
-        if settings:
-            self.execute("SET " + ", ".join(f"SESSION {name} = {value}" for name, value in settings.items()))
+                wanted["max_execution_time"] = str(statement_ms)
+
+    def _sync(self) -> None:
+        """The limits as they were last asked for, where the server has others."""
+        if not self.in_transaction:
+            self._local.clear()
+        wanted = {**self._settled, **self._local}
+        changed = {name: value for name, value in wanted.items() if self._sent.get(name) != value}
+        if changed:
+            with self._cursor() as cursor:
+                cursor.execute("SET " + ", ".join(f"SESSION {name} = {value}" for name, value in changed.items()))
+            self._sent = wanted
 
     def identity(self) -> ServerIdentity:
         return sessions.identity(self)
@@ -293,6 +315,9 @@ class MysqlConnection:
 
     def session_state(self, session: Session) -> SessionState:
         return sessions.state(self, session)
+
+    def waits_for_lock(self, session: Session) -> bool:
+        return sessions.waits(self, session)
 
     def end_session(self, session: Session, *, force: bool) -> None:
         sessions.end(self, session, force=force)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftflow.dialects.base import ErrorKind
@@ -16,7 +17,15 @@ NOW = "SELECT CONCAT(REPLACE(CAST(UTC_TIMESTAMP(6) AS CHAR), ' ', 'T'), 'Z')"
 IDENTITY = """
 SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'hostname', 'port', 'datadir', 'server_id')
 """
+UPTIME = "SHOW GLOBAL STATUS LIKE 'Uptime'"
+RESTART_SECONDS = 3
+"""The server says its uptime in whole seconds, and not at the very moment when it says what time it is."""
 STATE = "SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = %s"
+WAITS = """
+SELECT 1 FROM information_schema.PROCESSLIST
+WHERE ID = %s AND COMMAND <> 'Sleep' AND (STATE LIKE 'Waiting for %% lock' OR STATE LIKE 'Waiting for table%% flush')
+"""
+ROW_WAITS = "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = %s AND trx_state = 'LOCK WAIT'"
 SEES_ALL = "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'PROCESS'"
 METADATA_BLOCKERS = """
 SELECT DISTINCT holder.PROCESSLIST_ID
@@ -70,7 +79,23 @@ def identity(connection: MysqlConnection) -> ServerIdentity:
     return ServerIdentity(vendor=connection.kind, system=system, database=str(database))
 
 
+def server_started(connection: MysqlConnection) -> str:
+    """When the server began, UTC: connection ids are given anew after a restart, and nothing else tells two sessions of one id apart."""
+    uptime = int(connection.query(UPTIME)[0][1])
+    began = datetime.fromisoformat(connection.query(NOW)[0][0]) - timedelta(seconds=uptime)
+    return began.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _before_restart(connection: MysqlConnection, session: Session) -> bool:
+    if not session.started_at:
+        return False
+    gap = datetime.fromisoformat(connection.session.started_at) - datetime.fromisoformat(session.started_at)
+    return abs(gap.total_seconds()) > RESTART_SECONDS
+
+
 def state(connection: MysqlConnection, session: Session) -> SessionState:
+    if _before_restart(connection, session):
+        return "gone"
     rows = connection.query(STATE, (session.id,))
     if rows:
         return "idle" if rows[0][0] == "Sleep" else "active"
@@ -79,7 +104,21 @@ def state(connection: MysqlConnection, session: Session) -> SessionState:
     return "unknown"  # Without PROCESS other users' sessions are not shown; ours are, but we cannot tell whose it was.
 
 
+def waits(connection: MysqlConnection, session: Session) -> bool:
+    """For a metadata lock, or for a row (which only PROCESS lets us see)."""
+    if connection.query(WAITS, (session.id,)):
+        return True
+    try:
+        return bool(connection.query(ROW_WAITS, (session.id,)))
+    except DatabaseFault as fault:
+        if fault.kind is not ErrorKind.RIGHTS:
+            raise
+        return False
+
+
 def end(connection: MysqlConnection, session: Session, *, force: bool) -> None:
+    if _before_restart(connection, session):
+        return
     try:
         connection.execute(f"KILL {'CONNECTION' if force else 'QUERY'} {session.id}")
     except DatabaseFault as fault:

@@ -324,6 +324,9 @@ class PostgresqlConnection:
     def session_state(self, session: Session) -> SessionState:
         return sessions.state(self, session)
 
+    def waits_for_lock(self, session: Session) -> bool:
+        return False
+
     def end_session(self, session: Session, *, force: bool) -> None:
         sessions.end(self, session, force=force)
 

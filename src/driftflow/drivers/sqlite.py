@@ -326,6 +326,9 @@ class SqliteConnection:
         started = _process_started(session.id)
         return "gone" if started and session.started_at and started != session.started_at else "unknown"
 
+    def waits_for_lock(self, session: Session) -> bool:
+        return False
+
     def end_session(self, session: Session, *, force: bool) -> None:
         """Not ours to end: the other process's write lock ends with its transaction."""
 

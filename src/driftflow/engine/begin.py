@@ -25,11 +25,8 @@ from driftflow.model.record import DecodeError, decode, encode
 
 def check_plan(plan: Plan, parts: Parts) -> None:
     """What the plan alone, and the files it names, say against running it."""
-    if plan.dialect != parts.connector.dialect:
-        raise RefusedError(
-            "DF-E301", f"the plan is for {plan.dialect}, the database is {parts.connector.dialect}", where=parts.connector.display,
-            hint="driftflow plan with the right --url",
-        )  # fmt: skip
+    if {plan.dialect, parts.connector.dialect} != {"mysql", "mariadb"}:  # Which of these two it is, only the server says.
+        check_dialect(plan, parts, parts.connector.dialect)
     ids = [step.id for step in plan.steps]
     if len(set(ids)) != len(ids) or "" in ids:
         raise RefusedError("DF-E316", "two steps of the plan have the same id", hint="make the plan again: driftflow plan")
@@ -39,6 +36,15 @@ def check_plan(plan: Plan, parts: Parts) -> None:
             raise irreversible_error(step, "", backward=False)
     for input in plan.inputs:
         _check_input(parts.folder, input.path, input.sha256)
+
+
+def check_dialect(plan: Plan, parts: Parts, found: str) -> None:
+    """Raises RefusedError when the plan is for another kind of server."""
+    if plan.dialect != found:
+        raise RefusedError(
+            "DF-E301", f"the plan is for {plan.dialect}, the database is {found}", where=parts.connector.display,
+            hint="driftflow plan with the right --url",
+        )  # fmt: skip
 
 
 def _ahead(step: Step, parts: Parts) -> bool:
@@ -110,6 +116,7 @@ def _changed(row: RunRow, why: str) -> JournalError:
 
 def create(plan: Plan, parts: Parts, connection: Connection) -> RunRow:
     """A new run: every reason to refuse first, then the journal, then the claims."""
+    check_dialect(plan, parts, connection.dialect)
     compare(plan.catalog_fingerprint, plan, parts, connection, "since the plan was made", "make the plan again: driftflow plan")
     for guard in plan.requires:
         check_guard(guard, connection, where="before the run", again="driftflow apply")

@@ -154,6 +154,8 @@ class Context:
             try:
                 yield
             except DatabaseFault as fault:
+                if waiting.cut and fault.kind is ErrorKind.CANCELLED:
+                    fault.kind = ErrorKind.LOCK_TIMEOUT
                 if fault.kind in {ErrorKind.LOCK_TIMEOUT, ErrorKind.DEADLOCK}:
                     self.blockers = waiting.blockers or self.blockers
                     self.longest_wait_ms = max(self.longest_wait_ms, int((self.clock.monotonic() - begun) * 1000))

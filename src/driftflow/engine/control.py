@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
@@ -86,6 +86,10 @@ class Waiting:
     lock_ms: int
     blockers: tuple[Blocker, ...] = ()
     sampled: bool = False
+    waits_since: float = 0.0
+    """When it was first seen to wait, by the local clock; 0 while it was not."""
+    cut: bool = False
+    """We ended the wait, where the server's own limit is too coarse: what it answers is a lock timeout."""
 
 
 @dataclass
@@ -164,6 +168,13 @@ class Control:
         finally:
             with self._lock:
                 self._waiting = None
+
+    def cut(self, waiting: Waiting, end: Callable[[], None]) -> None:
+        """End the statement, unless the main thread has left it: what comes next must not be hit."""
+        with self._lock:
+            if self._waiting is waiting:
+                waiting.cut = True
+                end()
 
     @property
     def running(self) -> Waiting | None:

@@ -119,7 +119,7 @@ def _stop(context: Context, stop: Stop) -> tuple[RunStatus, str]:
         case "lock_limit":
             assert stop.step is not None
             tries = context.state.step(stop.step.id).tries
-            error = lock_error(stop.step, context.run, tries, context.blockers)
+            error = lock_error(stop.step, context.run, tries, context.blockers, dialect=context.connection.dialect)
             note_failure(context, stop.step, error)
             raise error
         case "irreversible":
@@ -165,6 +165,8 @@ def _look(context: Context, step: Step) -> None:
         case "not_done":
             context.state = looked_at(context.state, step.id)
             context.check_schema()
+        case "again":
+            context.state = looked_at(context.state, step.id)
         case "half_done":
             actions.repair(step, context)
             context.check_schema()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from driftflow.engine import actions, lease
-from driftflow.engine.begin import accepted_names, compare
+from driftflow.engine.begin import accepted_names, check_dialect, compare
 from driftflow.engine.clock import ServerClock
 from driftflow.engine.context import Context
 from driftflow.engine.control import Control
@@ -28,6 +28,7 @@ from driftflow.model.record import encode
 
 
 def execute(plan: Plan, row: RunRow, parts: Parts, connection: Connection, direction: Direction) -> RunReport:
+    check_dialect(plan, parts, connection.dialect)
     context = _context(plan, row, parts, connection, direction)
     _check_identity(context, row, parts)
     lease.settle_timeouts(connection)

@@ -69,23 +69,24 @@ def step_error(fault: DatabaseFault, step: Step, run: str) -> DriftflowError:
     )  # fmt: skip
 
 
-def lock_error(step: Step, run: str, tries: int, blockers: Sequence[Blocker]) -> LockTimeoutError:
+def lock_error(step: Step, run: str, tries: int, blockers: Sequence[Blocker], *, dialect: str) -> LockTimeoutError:
     held = "\n".join(blocker.text for blocker in blockers)
     return LockTimeoutError(
         "DF-E520",
         f"a lock was not granted in {step.lock_timeout_ms} ms, {tries} times",
         where=place(step) + (f"\nheld by {held}" if held else ""),
         why="the tool never waits longer: everyone who comes after would queue behind it",
-        hint=_end(blockers) + f"driftflow resume {run}",
+        hint=_end(blockers, dialect) + f"driftflow resume {run}",
     )
 
 
-def _end(blockers: Sequence[Blocker]) -> str:
+def _end(blockers: Sequence[Blocker], dialect: str) -> str:
     """What would free the lock, where ending the blocker is allowed at all."""
     free = [blocker for blocker in blockers if not blocker.untouchable]
     if not free:
         return "wait until it is over, then: " if blockers else ""
-    return f"end it (SELECT pg_terminate_backend({free[0].session.id})) or wait, then: "
+    end = f"SELECT pg_terminate_backend({free[0].session.id})" if dialect == "postgresql" else f"KILL {free[0].session.id}"
+    return f"end it ({end}) or wait, then: "
 
 
 def general_error(fault: DatabaseFault, where: str) -> DriftflowError:

@@ -114,6 +114,10 @@ class Connection(Protocol):
     def session_state(self, session: Session) -> SessionState:
         """Whether another session still lives, and whether it is running a statement."""
 
+    def waits_for_lock(self, session: Session) -> bool:
+        """Whether another session waits for a lock now. Only where the server's own limit counts in whole seconds (MySQL): elsewhere that
+        limit is exact, and the answer is always no."""
+
     def end_session(self, session: Session, *, force: bool) -> None:
         """Cancel what it runs, or with `force` end it. Nothing happens when it is gone or its start time differs."""
 

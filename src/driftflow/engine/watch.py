@@ -21,6 +21,15 @@ GRACE_SECONDS = 7.0
 """How long the first stop waits for a safe point before the running statement is cancelled: the whole must end within ten seconds."""
 
 
+LAST_WAIT_SECONDS = 5.0
+
+
+def patience(worked_seconds: float, lock_ms: int) -> float:
+    """How many seconds a statement may wait for its lock. At its start the stall budget; for the lock that ends a long piece of work up to a
+    twentieth of what would be lost, and five seconds at most."""
+    return max(lock_ms / 1000, min(worked_seconds / 20, LAST_WAIT_SECONDS))
+
+
 class Watcher:
     """Runs while the body of its `with` runs. Has its own connection, and makes a new one when that is lost."""
 
@@ -54,6 +63,8 @@ class Watcher:
         self._pulled = select.poll()  # Unlike select(), for any number of open files.
         self._pulled.register(self._control.stop, select.POLLIN)
         self._pulled.register(self._wake, select.POLLIN)
+        self._coarse = connector.dialect in {"mysql", "mariadb"}
+        self._look_at = 0.0
         self._stopped_at = 0.0
         self._cancelled_at = 0.0
         self._thread = threading.Thread(target=self._loop, name="driftflow-watch", daemon=True)
@@ -96,6 +107,7 @@ class Watcher:
         now = self._clock.monotonic()
         self._cancel_if_asked(now)
         self._find_blockers(now)
+        self._end_waiting(now)
         if self._is_due("requests", now, REQUESTS_SECONDS):
             self._take_requests()
         if self._signals and self._is_due("signals", now, SIGNALS_SECONDS):
@@ -155,6 +167,25 @@ class Watcher:
         if found:
             running.blockers = found
             running.sampled = True
+
+    def _end_waiting(self, now: float) -> None:
+        """Where the server counts lock waits in whole seconds: end the statement when it has waited for as long as it may."""
+        running = self._control.running
+        if running is None or not running.lock_ms or running.cut or not self._coarse or now < self._look_at:
+            return
+        worked = now - running.since
+        if worked < running.lock_ms / 2000:
+            return
+        self._look_at = now + max(running.lock_ms / 8000, TICK_SECONDS)
+        connection = self._connection()
+        if not connection.waits_for_lock(running.session):
+            running.waits_since = 0.0
+            return
+        if not running.waits_since:
+            # The first look is at half of the limit: what waits then has waited from the start.
+            running.waits_since = running.since if worked < running.lock_ms / 1000 else now
+        if now - running.waits_since >= patience(running.waits_since - running.since, running.lock_ms):
+            self._control.cut(running, lambda: connection.end_session(running.session, force=False))
 
     def _cancel_if_asked(self, now: float) -> None:
         pulls = self._control.stop.pulls

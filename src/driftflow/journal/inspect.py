@@ -11,8 +11,8 @@ from driftflow.engine.state import fold
 from driftflow.engine.transactions import transaction
 from driftflow.errors import RefusedError, UsageError
 from driftflow.journal.install import checked_version
-from driftflow.journal.layout import PLACES
-from driftflow.journal.same_database import SameDatabaseJournal, iso, numbered_events
+from driftflow.journal.layout import place_of
+from driftflow.journal.same_database import RUN_COLUMNS, SameDatabaseJournal, began_here, numbered_events, run_row
 from driftflow.model.event import Aborted, AnyEvent
 from driftflow.model.names import Name
 from driftflow.model.plan import Gate, Plan, Step
@@ -54,9 +54,9 @@ def runs(connection: Connection, *, unfinished: bool = False) -> tuple[RunSummar
     """Every run, the newest first; none where there is no journal."""
     if not checked_version(connection):
         return ()
-    prefix = PLACES[connection.dialect].prefix
-    rows = connection.query(f"SELECT id, status, updated_ms FROM {prefix}run ORDER BY created_ms DESC, id DESC")
-    return tuple(_summary(connection, id, iso(updated)) for id, status, updated in rows if not (unfinished and status in ENDED))
+    rows = connection.query(f"SELECT {RUN_COLUMNS} FROM {place_of(connection).prefix}run ORDER BY created_ms DESC, id DESC")
+    found = (row for row in map(run_row, rows) if not (unfinished and row.status in ENDED) and began_here(row, connection))
+    return tuple(_summary(connection, row.id, row.updated_at) for row in found)
 
 
 def run_summary(connection: Connection, run: str) -> RunSummary:
@@ -150,7 +150,7 @@ def _open_gate(connection: Connection, run: str, name: str, by: str) -> None:
 
 
 def _ask(connection: Connection, run: str, verb: Verb, arguments: Mapping[str, str], by: str) -> None:
-    place = PLACES[connection.dialect]
+    place = place_of(connection)
     with transaction(connection):
         connection.execute(
             f"INSERT INTO {place.prefix}control (id, run, verb, arguments, asked_by, asked_ms)"
@@ -173,7 +173,7 @@ def claims(connection: Connection) -> tuple[ClaimRow, ...]:
     """Which relation is claimed by which unfinished run."""
     if not checked_version(connection):
         return ()
-    rows = connection.query(f"SELECT relation, run FROM {PLACES[connection.dialect].prefix}claim ORDER BY relation")
+    rows = connection.query(f"SELECT relation, run FROM {place_of(connection).prefix}claim ORDER BY relation")
     return tuple(ClaimRow(relation=relation, run=run) for relation, run in rows)
 
 
@@ -184,7 +184,7 @@ def leftover(connection: Connection) -> tuple[Debris, ...]:
     found = []
     for debris in JOURNAL.debris(connection):
         row = JOURNAL.run(connection, debris.run)
-        if row is None or row.status in ENDED:
+        if row is None or (row.status in ENDED and began_here(row, connection)):
             found.append(debris)
     return tuple(found)
 
@@ -202,7 +202,7 @@ def clean(connection: Connection, *, dry_run: bool) -> tuple[str, ...]:
 
 
 def relations_of_journal(dialect: str) -> tuple[Name, ...]:
-    """What is ours and no part of anybody's schema."""
+    """What is ours and no part of anybody's schema, on PostgreSQL and SQLite."""
     tables = ("meta", "run", "event", "fence", "lease", "progress", "claim", "control", "gate", "object")
     if dialect == "postgresql":
         return tuple(Name(schema="driftflow", name=table) for table in tables)

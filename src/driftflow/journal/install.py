@@ -8,9 +8,13 @@ from driftflow.dialects.base import ErrorKind
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.engine.transactions import transaction
 from driftflow.errors import JournalError, RefusedError, RightsError
-from driftflow.journal.layout import LAYOUT_VERSION, PLACES, statements
+from driftflow.journal.layout import LAYOUT_VERSION, MYSQL_BESIDE, MYSQL_DATABASE, Place, found_place, place_of, statements
 
 ADVISORY_KEY = 0x64726966746A  # "driftj"
+NAMED_LOCK = "driftflow.journal"
+LOCK_SECONDS = 30
+DUPLICATE_KEY_NAME = "1061"
+"""MySQL's error number for an index that is there already; it knows no CREATE INDEX IF NOT EXISTS."""
 PUBLICATIONS_ALL = "SELECT pubname FROM pg_catalog.pg_publication WHERE puballtables ORDER BY 1"
 PUBLICATIONS_SCHEMA = """
 SELECT p.pubname FROM pg_catalog.pg_publication AS p
@@ -22,24 +26,25 @@ WHERE s.nspname = 'driftflow' ORDER BY 1
 
 def installed_version(connection: Connection) -> int:
     """0 where there is no journal."""
-    if connection.dialect not in PLACES:
-        raise JournalError(
-            "DF-E608",
-            f"plans cannot be run on {connection.dialect} by this version",
-            why="there is no journal for it yet, and nothing is run without one",
-            hint="driftflow assess",
-        )
-    place = PLACES[connection.dialect]
-    if connection.dialect == "postgresql":
-        there = connection.query("SELECT pg_catalog.to_regclass('driftflow.meta') IS NOT NULL")[0][0]
-    else:
-        there = bool(connection.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_driftflow_meta'"))
-    if not there:
+    if not _there(connection):
         return 0
-    rows = connection.query(f"SELECT value FROM {place.prefix}meta WHERE key = 'version'")
+    place = place_of(connection)
+    rows = connection.query(f"SELECT value FROM {place.prefix}meta WHERE {place.key} = 'version'")
+    if not rows and not place.transactional:
+        return 0  # Its making was cut off between two statements.
     if not rows or not str(rows[0][0]).isdecimal():
         raise damaged("it does not say its version")
     return int(rows[0][0])
+
+
+def _there(connection: Connection) -> bool:
+    match connection.dialect:
+        case "postgresql":
+            return bool(connection.query("SELECT pg_catalog.to_regclass('driftflow.meta') IS NOT NULL")[0][0])
+        case "sqlite":
+            return bool(connection.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_driftflow_meta'"))
+        case _:
+            return found_place(connection) is not None
 
 
 def damaged(what: str, why: str = "") -> JournalError:
@@ -71,8 +76,11 @@ def install(connection: Connection) -> None:
     if connection.dialect == "postgresql":
         _refuse_publications(connection)
     try:
-        with transaction(connection):
-            _install(connection)
+        if connection.dialect in {"mysql", "mariadb"}:
+            _install_mysql(connection)
+        else:
+            with transaction(connection):
+                _install(connection)
     except DatabaseFault as fault:
         if fault.kind is ErrorKind.RIGHTS:
             raise _rights(connection, fault) from fault
@@ -85,19 +93,61 @@ def _install(connection: Connection) -> None:
         # Two first runs at once: the second waits here, then finds everything done. The lock belongs to the transaction, so poolers keep it.
         connection.query("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (ADVISORY_KEY,))
         connection.execute("CREATE SCHEMA IF NOT EXISTS driftflow")
+    place = place_of(connection)
     version = checked_version(connection)
-    for statement in statements(version, connection.dialect):
+    for statement in statements(version, place):
         connection.execute(statement)
-    prefix = PLACES[connection.dialect].prefix
-    if version == 0:
-        connection.execute(f"INSERT INTO {prefix}meta (key, value) VALUES (%s, %s)", ("database_id", secrets.token_hex(16)))
-        connection.execute(f"INSERT INTO {prefix}meta (key, value) VALUES (%s, %s)", ("version", str(LAYOUT_VERSION)))
-    else:
-        connection.execute(f"UPDATE {prefix}meta SET value = %s WHERE key = 'version'", (str(LAYOUT_VERSION),))
+    _say_version(connection, place, version)
     if postgresql:
         # Default privileges of the database may have granted them to others.
         connection.execute("REVOKE ALL ON SCHEMA driftflow FROM PUBLIC")
         connection.execute("REVOKE ALL ON ALL TABLES IN SCHEMA driftflow FROM PUBLIC")
+
+
+def _say_version(connection: Connection, place: Place, before: int) -> None:
+    new = f"INSERT INTO {place.prefix}meta ({place.key}, value) VALUES (%s, %s)"
+    if before == 0:
+        connection.execute(new, ("database_id", secrets.token_hex(16)))
+        connection.execute(new, ("version", str(LAYOUT_VERSION)))
+    else:
+        connection.execute(f"UPDATE {place.prefix}meta SET value = %s WHERE {place.key} = 'version'", (str(LAYOUT_VERSION),))
+
+
+def _install_mysql(connection: Connection) -> None:
+    """Every DDL statement commits, so each may be repeated, and the version is said last. The lock is the session's; a second installer
+    waits for it, then finds everything done."""
+    if not connection.query("SELECT GET_LOCK(%s, %s)", (NAMED_LOCK, LOCK_SECONDS))[0][0]:
+        raise JournalError(
+            "DF-E610", "somebody else is making the journal", why=f"for {LOCK_SECONDS} s already", hint="driftflow doctor"
+        )
+    try:
+        version = checked_version(connection)
+        if version == LAYOUT_VERSION:
+            return
+        place = found_place(connection) or _new_place(connection)
+        for statement in statements(version, place):
+            try:
+                connection.execute(statement)
+            except DatabaseFault as fault:
+                if fault.code != DUPLICATE_KEY_NAME:
+                    raise
+        with transaction(connection):
+            connection.execute(f"DELETE FROM {place.prefix}meta WHERE %s = 0", (version,))
+            _say_version(connection, place, version)
+    finally:
+        connection.query("SELECT RELEASE_LOCK(%s)", (NAMED_LOCK,))
+
+
+def _new_place(connection: Connection) -> Place:
+    """A database of its own, out of the way of dumps and of tools that compare the schema; beside the data where we may not make one."""
+    try:
+        connection.execute("CREATE DATABASE IF NOT EXISTS driftflow")
+        connection.execute(statements(0, MYSQL_DATABASE)[0])
+    except DatabaseFault as fault:
+        if fault.kind is not ErrorKind.RIGHTS:
+            raise
+        return MYSQL_BESIDE
+    return MYSQL_DATABASE
 
 
 def _refuse_publications(connection: Connection) -> None:

@@ -25,7 +25,7 @@ from driftflow.engine.ports import (
 from driftflow.engine.transactions import transaction
 from driftflow.errors import JournalError
 from driftflow.journal.install import checked_version, damaged, install
-from driftflow.journal.layout import PLACES
+from driftflow.journal.layout import place_of
 from driftflow.model.event import AnyEvent, Session
 from driftflow.model.record import DecodeError, decode, encode
 
@@ -75,11 +75,7 @@ class SameDatabaseJournal:
     def claim(self, connection: Connection, run: str, claims: Sequence[str]) -> None:
         with transaction(connection):
             for relation in sorted(set(claims)):
-                if _write(
-                    connection,
-                    "INSERT INTO {p}claim (relation, run) VALUES (%s, %s) ON CONFLICT (relation) DO NOTHING",
-                    (relation, run),
-                ):
+                if _insert_new(connection, "claim (relation, run) VALUES (%s, %s)", "relation", (relation, run)):
                     continue
                 owner = _read(connection, "SELECT run FROM {p}claim WHERE relation = %s", (relation,))
                 if owner and owner[0][0] != run:
@@ -100,7 +96,7 @@ class SameDatabaseJournal:
             f"SELECT {RUN_COLUMNS}, plan FROM {{p}}run WHERE plan_digest = %s AND {which} ORDER BY created_ms DESC, id DESC",
             (plan_digest, *(("done",) if done else ENDED)),
         )
-        return run_row(rows[0]) if rows else None
+        return next((row for row in map(run_row, rows) if began_here(row, connection)), None)
 
     def set_status(self, connection: Connection, run: str, status: RunStatus, message: str = "") -> None:
         with transaction(connection):
@@ -131,7 +127,7 @@ class SameDatabaseJournal:
     # fence and lease
 
     def fence(self, connection: Connection, run: str) -> int:
-        share = PLACES[connection.dialect].share
+        share = place_of(connection).share
         rows = _read(connection, f"SELECT token FROM {{p}}fence WHERE run = %s{share}", (run,))
         if not rows:
             raise JournalError("DF-E603", f"the journal has no run {run}", hint="driftflow status")
@@ -188,10 +184,12 @@ class SameDatabaseJournal:
 
     def save_progress(self, connection: Connection, run: str, progress: Progress) -> None:
         with transaction(connection):
-            _write(
+            values = (run, progress.step, encode(progress).decode())
+            _put(
                 connection,
-                "INSERT INTO {p}progress (run, step, body) VALUES (%s, %s, %s) ON CONFLICT (run, step) DO UPDATE SET body = excluded.body",
-                (run, progress.step, encode(progress).decode()),
+                "progress (run, step, body) VALUES (%s, %s, %s)",
+                "(run, step) DO UPDATE SET body = excluded.body",
+                values,
             )
 
     def requests(self, connection: Connection, run: str) -> list[Request]:
@@ -209,21 +207,18 @@ class SameDatabaseJournal:
 
     def open_gate(self, connection: Connection, run: str, gate: str, by: str) -> None:
         with transaction(connection):
-            _write(
-                connection,
-                f"INSERT INTO {{p}}gate (run, name, opened_by, opened_ms) VALUES (%s, %s, %s, {_now(connection)}) ON CONFLICT (run, name) DO NOTHING",
-                (run, gate, by),
-            )
+            what = f"gate (run, name, opened_by, opened_ms) VALUES (%s, %s, %s, {_now(connection)})"
+            _insert_new(connection, what, "run, name", (run, gate, by))
 
     def opened_gates(self, connection: Connection, run: str) -> dict[str, str]:
         return dict(_read(connection, "SELECT name, opened_by FROM {p}gate WHERE run = %s", (run,)))
 
     def register(self, connection: Connection, debris: Debris) -> None:
         with transaction(connection):
-            _write(
+            _put(
                 connection,
-                "INSERT INTO {p}object (run, step, kind, name, drop_sql) VALUES (%s, %s, %s, %s, %s)"
-                " ON CONFLICT (run, name) DO UPDATE SET drop_sql = excluded.drop_sql",
+                "object (run, step, kind, name, drop_sql) VALUES (%s, %s, %s, %s, %s)",
+                "(run, name) DO UPDATE SET drop_sql = excluded.drop_sql",
                 (debris.run, debris.step, debris.kind, debris.name, debris.drop_sql),
             )
 
@@ -241,16 +236,36 @@ class SameDatabaseJournal:
 
 
 def _now(connection: Connection) -> str:
-    return PLACES[connection.dialect].now_ms
+    return place_of(connection).now_ms
 
 
 def _write(connection: Connection, sql: str, parameters: Sequence[Any]) -> int:
-    return connection.execute(sql.replace("{p}", PLACES[connection.dialect].prefix), parameters)
+    return connection.execute(sql.replace("{p}", place_of(connection).prefix), parameters)
+
+
+def _insert_new(connection: Connection, what: str, key: str, parameters: Sequence[Any]) -> int:
+    """Nothing where the key is there already: 1 or 0."""
+    upsert = place_of(connection).upsert
+    sql = f"INSERT INTO {{p}}{what} ON CONFLICT ({key}) DO NOTHING" if upsert else f"INSERT IGNORE INTO {{p}}{what}"
+    return _write(connection, sql, parameters)
+
+
+def _put(connection: Connection, what: str, conflict: str, parameters: Sequence[Any]) -> None:
+    """In the place of the row with that key, where there is one. `what` names every column: REPLACE writes the whole row."""
+    upsert = place_of(connection).upsert
+    _write(connection, f"INSERT INTO {{p}}{what} ON CONFLICT {conflict}" if upsert else f"REPLACE INTO {{p}}{what}", parameters)
+
+
+def began_here(row: RunRow, connection: Connection) -> bool:
+    """Whether a run is one of this database's: one journal may serve a whole server."""
+    if not place_of(connection).shared or row.identity is None:
+        return True
+    return row.identity.database == connection.identity().database
 
 
 def _read(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
     try:
-        return connection.query(sql.replace("{p}", PLACES[connection.dialect].prefix), parameters)
+        return connection.query(sql.replace("{p}", place_of(connection).prefix), parameters)
     except DatabaseFault as fault:
         if missing_journal(fault):
             raise damaged("one of its tables is gone", fault.message) from fault
@@ -314,4 +329,6 @@ def numbered_events(connection: Connection, run: str, after: int) -> list[tuple[
 
 def missing_journal(fault: DatabaseFault) -> bool:
     """Whether the fault says that there is no journal (yet)."""
-    return fault.code in {"42P01", "3F000"} or (fault.kind is ErrorKind.SYNTAX and "no such table" in fault.message)
+    return fault.code in {"42P01", "3F000", "1146", "1049"} or (
+        fault.kind is ErrorKind.SYNTAX and "no such table" in fault.message
+    )

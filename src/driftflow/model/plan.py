@@ -18,13 +18,14 @@ PLAN_FORMAT = 1
 
 Phase = Literal["expand", "migrate", "contract"]
 PHASES: tuple[Phase, ...] = ("expand", "migrate", "contract")
-Outcome = Literal["done", "not_done", "half_done", "running", "unknown"]
+Outcome = Literal["done", "not_done", "half_done", "again", "running", "unknown"]
 
 
 class Probe(Record, frozen=True, kw_only=True):
-    """How to learn whether a step already happened: a query returning one row, one text: done, not_done or half_done.
+    """How to learn whether a step already happened: a query returning one row, one text: done, not_done, half_done or again.
 
-    `repair` is run, one statement at a time and outside a transaction, when it says half_done; afterwards the step counts as not done.
+    `again` is for what may be done once more whether it happened or not. `repair` is run, one statement at a time and outside a transaction,
+    when it says half_done; afterwards the step counts as not done.
     """
 
     query: str

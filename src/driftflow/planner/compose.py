@@ -7,10 +7,9 @@ from dataclasses import replace as with_fields
 from pathlib import Path
 
 from driftflow.config import Policy
-from driftflow.dialects.base import Dialect
+from driftflow.dialects.base import Capability, Dialect
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.walk import situations
-from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
@@ -60,13 +59,18 @@ def compose_plan(
     `ledgers` maps a migration's `source` to the tool's version table. `references` are places of the application that still use what changes, a
     line each: they join the checklist of the first gate. Raises RefusedError, ParseError, SourceError.
     """
-    refuse_unplanned(dialect)
     walked = _situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs or {})
     chosen = draft_all(walked)
     made = made_by_release(chosen.drafts, catalog)
     ordered = segmented(in_order(chosen.drafts), chosen.drafts, catalog)
     placed = with_subscribers(with_gates(ordered, references), catalog)
-    steps, told = with_records([one.step for one in placed], migrations, ledgers or {}, catalog)
+    steps, told = with_records(
+        [one.step for one in placed],
+        migrations,
+        ledgers or {},
+        catalog,
+        transactional=dialect.can(Capability.TRANSACTIONAL_DDL, catalog.version),
+    )
     steps = with_estimates(with_ids(_keep_triggers(steps)), catalog, made)
     stall, unknown = longest_stall(steps, made)
     touched = footprint(steps, chosen.drafts, catalog)
@@ -90,17 +94,6 @@ def compose_plan(
         notes=tuple(dict.fromkeys((*chosen.notes, *told, *unknown, *_notes(chosen.drafts, catalog)))),
         made_with=made_with,
     )
-
-
-def refuse_unplanned(dialect: Dialect) -> None:
-    """Raises RefusedError (DF-E323) for a dialect that has no strategies. It takes no database to know that."""
-    if not dialect.plans:
-        raise RefusedError(
-            "DF-E323",
-            f"migrations for {dialect.name} are assessed, not planned",
-            why="there are no strategies for it yet that are proved on real servers",
-            hint="driftflow assess --url URL    # what each statement locks and does on your tables",
-        )
 
 
 def _situations(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
-from driftflow.model.plan import Gate, RunSql, Step, UndoNothing, UndoSteps
+from driftflow.model.plan import Gate, Probe, RunSql, Step, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 
 STRATEGY = "record_migration"
+AGAIN = Probe(query="SELECT 'again'")
 
 
 class Ledger(Protocol):
@@ -28,7 +29,12 @@ class Ledger(Protocol):
 
 
 def with_records(
-    steps: Sequence[Step], migrations: Sequence[Migration], ledgers: Mapping[str, Ledger], catalog: Catalog
+    steps: Sequence[Step],
+    migrations: Sequence[Migration],
+    ledgers: Mapping[str, Ledger],
+    catalog: Catalog,
+    *,
+    transactional: bool = True,
 ) -> tuple[list[Step], list[str]]:
     """The steps with each migration recorded in its last step's transaction, in the tool's order; and what there is to say.
 
@@ -55,7 +61,7 @@ def with_records(
         else:
             at += 1
             out.insert(at, _own_step(migration, ledger))
-    return _with_tables(out, ledgers, catalog), notes
+    return _with_tables(out, ledgers, catalog, transactional=transactional), notes
 
 
 def _recorded(step: RunSql, migration: Migration, ledger: Ledger) -> RunSql:
@@ -90,21 +96,27 @@ def _unrecord_step(migration: Migration, statements: tuple[str, ...]) -> RunSql:
     )
 
 
-def _with_tables(steps: list[Step], ledgers: Mapping[str, Ledger], catalog: Catalog) -> list[Step]:
+def _with_tables(steps: list[Step], ledgers: Mapping[str, Ledger], catalog: Catalog, *, transactional: bool) -> list[Step]:
     """The tool's table is made first where there is none, as the tool makes it."""
     made: list[Step] = []
     for source, ledger in ledgers.items():
         wanted = any(catalog.table(name) is not None for name in (ledger.table,))
         if steps and not wanted:
-            made.append(
-                RunSql(
-                    purpose=_make(source, ledger),
-                    strategy=STRATEGY,
-                    statements=ledger.create(),
-                    undo=UndoNothing(reason="an empty version table is what the tool itself would leave"),
-                )
-            )
+            made += _table_steps(source, ledger, alone=not transactional)
     return [*made, *steps] if any(step.statements for step in made if isinstance(step, RunSql)) else steps
+
+
+def _table_steps(source: str, ledger: Ledger, *, alone: bool) -> Iterator[RunSql]:
+    """In one transaction, or each statement as it commits by itself: all of them say IF NOT EXISTS, or add a row where there is none."""
+    for statements in [(one,) for one in ledger.create()] if alone else [ledger.create()]:
+        yield RunSql(
+            purpose=_make(source, ledger),
+            strategy=STRATEGY,
+            statements=statements,
+            transaction="none" if alone else "own",
+            probe=AGAIN if alone else None,
+            undo=UndoNothing(reason="an empty version table is what the tool itself would leave"),
+        )
 
 
 def _make(source: str, ledger: Ledger) -> str:

@@ -16,6 +16,13 @@ OURS = {
     "on_error_stop": "driftflow always stops at an error",
     "client_encoding": "driftflow speaks UTF-8",
     "transaction_timeout": "the plan limits every statement by itself",
+    "lock_wait_timeout": "the plan limits every lock by itself",
+    "innodb_lock_wait_timeout": "the plan limits every lock by itself",
+    "max_statement_time": "the plan limits every statement by itself",
+    "max_execution_time": "the plan limits every statement by itself",
+    "autocommit": "the plan says which statements share a transaction",
+    "transaction": "the plan's transactions are READ COMMITTED",
+    "names": "driftflow speaks UTF-8",
 }
 """Settings that give way to the plan's own."""
 
@@ -41,12 +48,16 @@ class Carried:
     def after(self, operation: SetSetting, situation: Situation) -> tuple[Carried, str]:
         """With one SET more, and what there is to say about it."""
         name = operation.name.lower()
+        if name.startswith("@"):
+            return self, ""  # A variable of the client's own, where a dump keeps what it will set back.
         if name in OURS:
             return self, f"SET {operation.name} gives way: {OURS[name]}"
         if operation.local and not situation.in_transaction:
             return self, f"SET LOCAL {operation.name} outside a transaction does nothing, as on the server"
         if name in ("all", "session authorization"):
             return replace(self, session={}, local={}), ""
+        if operation.value is not None and operation.value.startswith("@"):
+            return replace(self, session=_with(self.session, name, None)), ""
         if operation.local:
             return replace(self, local=_with(self.local, name, operation.value)), ""
         return replace(self, session=_with(self.session, name, operation.value), local=_with(self.local, name, None)), ""

@@ -58,7 +58,9 @@ def replace_step(before: Placed, step: Step, this: Placed) -> Placed:
 def with_settings(placed: Placed) -> Placed:
     """What the migration SET before this statement, on the step itself."""
     step = placed.step
-    inside = isinstance(step, Backfill) or (isinstance(step, RunSql) and step.transaction == "own")
+    inside = isinstance(step, Backfill) or (
+        isinstance(step, RunSql) and (step.transaction == "own" or placed.draft.at.dialect.one_pass)
+    )
     if not isinstance(step, (RunSql, Backfill)) or not inside or not (placed.draft.settings or placed.draft.role):
         return placed
     return Placed(

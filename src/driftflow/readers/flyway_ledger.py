@@ -41,7 +41,7 @@ class FlywayLedger(TableLedger):
         return (f"CREATE TABLE IF NOT EXISTS {table} ({columns})", index)
 
     def applied_query(self) -> str:
-        return f'SELECT * FROM {self.sql_table} ORDER BY "installed_rank"'
+        return f"SELECT * FROM {self.sql_table} ORDER BY {self.quoted('installed_rank')}"
 
     def applied(self, rows: Sequence[Mapping[str, Any]], migrations: Sequence[Migration]) -> tuple[Applied, ...]:
         """The newest word on each version and each repeatable script; what was undone or deleted from the history is left out."""

@@ -22,12 +22,17 @@ class TableLedger:
     def __init__(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> None:
         self.dialect = dialect
         self.options = options
-        self.schema = schema or ("public" if self.on_postgresql else "main")
+        self.schema = schema or ("public" if self.on_postgresql else "" if self.on_mysql else "main")
         self._table = self.named(options.table or self.default_table)
 
     @property
     def on_postgresql(self) -> bool:
         return self.dialect.name == "postgresql"
+
+    @property
+    def on_mysql(self) -> bool:
+        """MySQL and MariaDB: every statement of `create` commits by itself."""
+        return self.dialect.one_pass
 
     @property
     def table(self) -> Name:
@@ -40,11 +45,15 @@ class TableLedger:
 
     @property
     def sql_table(self) -> str:
-        """The table's name as SQL. On SQLite without `main.`, so that the stored CREATE TABLE reads as the tool writes it."""
+        """The table's name as SQL. On SQLite without `main.`, so that the stored CREATE TABLE reads as the tool writes it; on MySQL without the
+        database that the session is in."""
+        if self.on_mysql and self._table.schema != self.schema:
+            return self.dialect.quote_name(self._table)
         return self.dialect.quote_name(self._table) if self.on_postgresql else self.quoted(self._table.name)
 
     def quoted(self, identifier: str) -> str:
-        return '"' + identifier.replace('"', '""') + '"'
+        mark = "`" if self.on_mysql else '"'
+        return mark + identifier.replace(mark, mark * 2) + mark
 
     def literal(self, value: str | int | bool | None) -> str:
         return self.dialect.literal(value)

@@ -82,18 +82,23 @@ class PlainReader:
 
 
 class PlainLedger(TableLedger):
-    """`driftflow.migration` on PostgreSQL, `_driftflow_migration` on SQLite: id, SHA-256 of the file, time."""
+    """`driftflow.migration` on PostgreSQL, `_driftflow_migration` beside the data elsewhere: id, SHA-256 of the file, time."""
 
     tool = "plain"
 
     def named(self, text: str) -> Name:
         if text:
             return super().named(text)
-        return (
-            Name(schema="driftflow", name="migration") if self.on_postgresql else Name(schema="main", name="_driftflow_migration")
-        )
+        if self.on_postgresql:
+            return Name(schema="driftflow", name="migration")
+        return Name(schema=self.schema, name="_driftflow_migration")
 
     def create(self) -> tuple[str, ...]:
+        if self.on_mysql:
+            columns = "id varchar(255) NOT NULL PRIMARY KEY, sha256 char(64) NOT NULL, at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)"
+            return (
+                f"CREATE TABLE IF NOT EXISTS {self.sql_table} ({columns}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+            )
         if not self.on_postgresql:
             columns = "id TEXT PRIMARY KEY NOT NULL, sha256 TEXT NOT NULL, at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
             return (f"CREATE TABLE IF NOT EXISTS {self.sql_table} ({columns})",)

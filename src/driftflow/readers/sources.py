@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from driftflow.config import SourceOptions
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
-from driftflow.errors import ParseError, SourceError, printable
+from driftflow.errors import ParseError, RefusedError, SourceError, printable
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record, replace
@@ -205,6 +205,18 @@ def pending_migrations(sources: Sequence[Source], pending: Sequence[str] | None)
 
 def ledger_of(source: Source, dialect: Dialect, *, schema: str = "") -> Ledger:
     return source.reader.ledger(dialect, source.options, schema=schema).fitted(source.migrations)
+
+
+def written_ledger(source: Source, dialect: Dialect, database: str) -> Ledger:
+    """The ledger that a plan writes to. Raises RefusedError where we do not know how the tool writes its own on this vendor."""
+    if dialect.one_pass and source.reader.name != PLAIN:
+        raise RefusedError(
+            "DF-E611",
+            f"how {source.reader.name} records a migration on {dialect.name} is not known to this version",
+            why="what ran must stand in the tool's own version table, or its next deploy runs it again",
+            hint="driftflow assess --url URL; or keep the files in a folder of plain SQL",
+        )
+    return ledger_of(source, dialect, schema=database if dialect.one_pass else "")
 
 
 def tool_lock(sources: Sequence[Source], dialect: Dialect, database: str) -> ToolLock | None:

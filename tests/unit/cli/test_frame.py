@@ -73,15 +73,6 @@ def test_without_a_dialect_every_kind_of_url_is_shown(capsys: pytest.CaptureFixt
     assert all(f"{one}://" in said for one in ("postgresql", "mysql", "mariadb", "sqlite"))
 
 
-@pytest.mark.parametrize("dialect", ["mysql", "mariadb"])
-def test_where_nothing_can_be_planned_no_database_is_asked_for(dialect: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("1.sql").write_text("ALTER TABLE t ADD COLUMN c INT;\n")
-    assert main(["plan", "1.sql", "--dialect", dialect]) == 3
-    said = capsys.readouterr().err
-    assert f"error[DF-E323] migrations for {dialect} are assessed, not planned" in said
-    assert "hint: driftflow assess" in said and not Path("driftflow-plan.json").exists()
-
-
 def test_a_misspelt_command_is_corrected(capsys: pytest.CaptureFixture[str]) -> None:
     main(["plna"])
     assert "hint: driftflow plan" in capsys.readouterr().err

@@ -29,7 +29,6 @@ class MySQL(Dialect):
     versions: ClassVar[tuple[Version, Version]] = (capabilities.OLDEST, capabilities.NEWEST)
     since: ClassVar[Mapping[Capability, Version]] = capabilities.SINCE
     default_schema: ClassVar[str] = ""
-    plans: ClassVar[bool] = False
     one_pass: ClassVar[bool] = True
     clauses_matter: ClassVar[bool] = True
     mariadb: ClassVar[bool] = False

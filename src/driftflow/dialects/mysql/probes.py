@@ -28,7 +28,7 @@ def probe_of_statement(operations: Sequence[Operation], before: Catalog) -> Prob
     if None in conditions:
         return None
     if not conditions:
-        return Probe(query="SELECT 'not_done'")
+        return Probe(query="SELECT 'again'")
     done = " AND ".join(f"({one})" for one in dict.fromkeys(conditions))
     return Probe(query=f"SELECT CASE WHEN {done} THEN 'done' ELSE 'not_done' END")
 

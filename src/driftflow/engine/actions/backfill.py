@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.engine import pace as pacing
+from driftflow.engine.actions.acting import acting_as
 from driftflow.engine.actions.chunk import Change, change_for
-from driftflow.engine.actions.run_sql import acting_as
 from driftflow.engine.context import Context
 from driftflow.engine.decide import Wait
 from driftflow.engine.faults import lock_error, place
@@ -160,7 +160,7 @@ def _conflict(walk: Walk, fault: DatabaseFault) -> None:
     context, step = walk.context, walk.step
     walk.misses += 1
     if walk.misses >= context.limits.lock_tries:
-        raise lock_error(step, context.run, walk.misses, context.blockers)
+        raise lock_error(step, context.run, walk.misses, context.blockers, dialect=context.connection.dialect)
     walk.pace = pacing.after_conflict(walk.pace, walk.chunk)
     rest = context.jitter(min(50 * 2 ** min(walk.misses, 7), 5_000))
     context.emit(

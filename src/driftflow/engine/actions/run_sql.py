@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
+from driftflow.engine.actions.acting import acting_as
 from driftflow.engine.context import Context
 from driftflow.engine.faults import place
 from driftflow.engine.lease import settle_timeouts
 from driftflow.engine.ports import Connection
 from driftflow.errors import StepFailedError
 from driftflow.model.event import StepRepaired
-from driftflow.model.plan import Backfill, Outcome, Probe, RunSql
+from driftflow.model.plan import Outcome, Probe, RunSql
 
 
 def perform(step: RunSql, context: Context) -> None:
@@ -43,29 +41,26 @@ def run_as(step: RunSql, connection: Connection) -> int | None:
     return rows
 
 
-@contextmanager
-def acting_as(step: RunSql | Backfill, connection: Connection) -> Iterator[None]:
-    """Inside the open transaction, with the step's settings and role. A failure ends the transaction, and the role with it."""
-    for name, value in step.settings.items():
-        connection.query("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
-    if step.role:
-        connection.execute(f"SET LOCAL ROLE {_quoted(step.role)}")
-    yield
-    if step.role:
-        connection.execute("SET LOCAL ROLE NONE")
-
-
-def _quoted(role: str) -> str:
-    return '"' + role.replace('"', '""') + '"'
+LONG_LOCK_MS = 6_000
+"""MySQL: the server's own limit, in whole seconds, of a statement that may work for long and waits for its lock again at the end. The watcher
+ends what waits for longer than it may, and at the beginning that is the step's own limit."""
 
 
 def _alone(step: RunSql, context: Context) -> None:
     """Timeouts are the session's here: SET LOCAL needs a transaction."""
     begun = context.clock.monotonic()
     context.check_fence()
+    if step.probe is not None and context.state.step(step.id).tries and ask(step.probe, step, context) == "done":
+        # The lock was not granted, or so it seemed: the statement was ended just when it got through.
+        with context.fenced():
+            context.finished(step, begun, found_done=True)
+        return
+    lock_ms = step.lock_timeout_ms
+    if lock_ms and not step.statement_timeout_ms and context.connection.dialect in {"mysql", "mariadb"}:
+        lock_ms = max(lock_ms, LONG_LOCK_MS)
     try:
-        context.connection.set_timeouts(lock_ms=step.lock_timeout_ms, statement_ms=step.statement_timeout_ms)
-        with context.watched(step.lock_timeout_ms):
+        context.connection.set_timeouts(lock_ms=lock_ms, statement_ms=step.statement_timeout_ms)
+        with context.watched(step.lock_timeout_ms), acting_as(step, context.connection):
             for statement in step.statements:
                 context.connection.execute(statement)
     finally:
@@ -86,11 +81,11 @@ def ask(probe: Probe, step: RunSql, context: Context) -> Outcome:
     rows = context.connection.query(probe.query)
     answer = str(rows[0][0]) if rows else ""
     match answer:
-        case "done" | "not_done" | "half_done":
+        case "done" | "not_done" | "half_done" | "again":
             return answer
         case _:
             raise StepFailedError(
-                "DF-E517", f"the step's probe answered {answer!r}", where=place(step), why="it must say done, not_done or half_done",
+                "DF-E517", f"the step's probe answered {answer!r}", where=place(step), why="it must say done, not_done, half_done or again",
                 hint="correct the plan's probe",
             )  # fmt: skip
 

@@ -1,0 +1,182 @@
+"""The engine on MySQL and MariaDB: plans run, wait for nobody, go on after a crash, and are taken back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engine_rig import Events, RunOptions, apply, arguments, take_back
+from mysql_rig import make_shop, planned, rows, session, structure
+
+from driftflow.config import Policy
+from driftflow.engine.clock import SystemClock
+from driftflow.engine.ports import Connection
+from driftflow.engine.run import resume
+from driftflow.errors import LockTimeoutError, OutcomeUnknownError, RefusedError
+from driftflow.journal import inspect
+from driftflow.model.event import LockWaited, StepDone
+
+CHANGE = """
+ALTER TABLE account ADD COLUMN stock INT, ADD INDEX account_balance (balance);
+CREATE TABLE note (id INT PRIMARY KEY, body VARCHAR(20));
+INSERT INTO note VALUES (1, 'one');
+"""
+
+
+@pytest.fixture
+def shop(mysql_url: str) -> Iterator[str]:
+    make_shop(mysql_url)
+    yield mysql_url
+    with session(mysql_url) as db:
+        db.execute("DROP DATABASE IF EXISTS driftflow")
+
+
+@pytest.fixture
+def other(shop: str) -> Iterator[Connection]:
+    with session(shop) as connection:
+        yield connection
+
+
+def test_a_plan_is_carried_out_and_taken_back(shop: str, tmp_path: Path) -> None:
+    before = structure(shop)
+    plan = planned(shop, CHANGE, tmp_path)
+    report = apply(shop, plan)
+    assert report.state == "done" and report.steps_done == len(plan.steps)
+    after = structure(shop)
+    assert {"stock"} <= {column.name for column in after.tables[key(after, "account")].columns}
+    assert rows(shop, "note") == [(1, "one")] and len(rows(shop, "_driftflow_migration")) == 1
+    assert apply(shop, plan).message.endswith("carried this plan out already")
+    assert take_back(shop, report.run).state == "rolled_back"
+    assert structure(shop) == before and rows(shop, "_driftflow_migration") == []
+
+
+def key(catalog: object, table: str) -> str:
+    return next(name for name in catalog.tables if name.endswith(f".{table}"))  # type: ignore[attr-defined]
+
+
+def test_the_journal_has_a_database_of_its_own(shop: str, other: Connection, tmp_path: Path) -> None:
+    apply(shop, planned(shop, CHANGE, tmp_path))
+    assert other.query("SELECT COUNT(*) FROM driftflow.run WHERE status = 'done'")[0][0] == 1
+    assert [name for (name,) in other.query("SHOW TABLES")] == ["_driftflow_migration", "account", "note"]
+
+
+def test_the_blocker_is_named_and_nobody_queues_for_long(shop: str, other: Connection, tmp_path: Path) -> None:
+    """An open transaction has read the table; a reader behind us waits for the stall budget, though the server counts in seconds."""
+    other.begin()
+    other.query("SELECT * FROM account LIMIT 1")
+    waits: list[float] = []
+    over = threading.Event()
+
+    def reader() -> None:
+        with session(shop) as mine:
+            while not over.is_set():
+                begun = time.monotonic()
+                mine.query("SELECT COUNT(*) FROM account")
+                waits.append(time.monotonic() - begun)
+                time.sleep(0.005)
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    events = Events()
+    plan = planned(shop, "ALTER TABLE account ADD COLUMN stock INT;\n", tmp_path)
+    try:
+        with pytest.raises(LockTimeoutError) as caught:
+            apply(
+                shop,
+                plan,
+                clock=SystemClock(),
+                policy=Policy(lock_tries=3, lock_rest_ms=300),
+                listener=events,
+                options=RunOptions(),
+            )
+    finally:
+        over.set()
+        thread.join()
+    assert caught.value.code == "DF-E520" and f"KILL {other.session.id}" in caught.value.hint
+    waited = [event for event in events.seen if isinstance(event, LockWaited)]
+    assert len(waited) == 3 and all(event.rest_ms >= 2_500 for event in waited)
+    # Were it the server's own limit, it would be a second.
+    assert 0.1 < max(waits) < 0.9, sorted(waits)[-5:]
+    other.rollback()
+    run = inspect.runs(other)[0].run
+    assert resume(run, **arguments(shop)).state == "done"
+
+
+def test_the_lock_is_taken_as_soon_as_it_is_free(shop: str, other: Connection, tmp_path: Path) -> None:
+    other.begin()
+    other.query("SELECT * FROM account LIMIT 1")
+    timer = threading.Timer(1.0, other.rollback)
+    timer.start()
+    plan = planned(shop, "ALTER TABLE account ADD COLUMN stock INT;\n", tmp_path)
+    events = Events()
+    report = apply(shop, plan, policy=Policy(lock_rest_ms=100), listener=events)
+    timer.join()
+    assert report.state == "done" and "LockWaited" in events.kinds()
+
+
+def test_a_statement_that_happened_is_not_done_again(shop: str, other: Connection, tmp_path: Path) -> None:
+    """As after a crash between the ALTER and its entry: the catalog tells."""
+    plan = planned(shop, "ALTER TABLE account ADD COLUMN stock INT;\n", tmp_path)
+    events = Events()
+    run = interrupted(shop, plan, other)
+    other.execute("ALTER TABLE account ADD COLUMN stock INT")
+    assert resume(run, **arguments(shop, listener=events)).state == "done"
+    assert next(event.found_done for event in events.seen if isinstance(event, StepDone))
+
+
+def interrupted(shop: str, plan: object, other: Connection) -> str:
+    """A run whose ALTER began and did not get its lock."""
+    other.begin()
+    other.query("SELECT * FROM account LIMIT 1")
+    with pytest.raises(LockTimeoutError):
+        apply(shop, plan, clock=SystemClock(), policy=Policy(lock_tries=1, lock_rest_ms=10))  # type: ignore[arg-type]
+    other.rollback()
+    return inspect.runs(other)[0].run
+
+
+def test_somebody_elses_change_is_seen(shop: str, other: Connection, tmp_path: Path) -> None:
+    plan = planned(shop, "ALTER TABLE account ADD COLUMN stock INT;\n", tmp_path)
+    run = interrupted(shop, plan, other)
+    other.execute("ALTER TABLE account ADD COLUMN somebody INT")
+    with pytest.raises(RefusedError) as caught:
+        resume(run, **arguments(shop))
+    assert caught.value.code == "DF-E300"
+
+
+def test_what_only_a_person_can_say_is_left_to_a_person(shop: str, other: Connection, tmp_path: Path) -> None:
+    """No fact of the catalog tells whether a partition was reorganized."""
+    other.execute("CREATE TABLE part (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10))")
+    plan = planned(shop, "ALTER TABLE part ADD PARTITION (PARTITION p1 VALUES LESS THAN (20));\n", tmp_path)
+    other.begin()
+    other.query("SELECT * FROM part LIMIT 1")
+    options = RunOptions(accept=(f"alter_partitions {plan.relations[0]} add",))
+    with pytest.raises(LockTimeoutError):
+        apply(shop, plan, clock=SystemClock(), policy=Policy(lock_tries=1, lock_rest_ms=10), options=options)
+    other.rollback()
+    with pytest.raises(OutcomeUnknownError):
+        resume(inspect.runs(other)[0].run, **arguments(shop, options=options))
+
+
+def test_the_settings_of_the_migration_hold_for_its_statements_alone(shop: str, other: Connection, tmp_path: Path) -> None:
+    """As a dump writes it."""
+    text = "SET @OLD=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0;\nCREATE TABLE c (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES later (id));\nSET FOREIGN_KEY_CHECKS=@OLD;\nCREATE TABLE later (id INT PRIMARY KEY);\n"
+    assert apply(shop, planned(shop, text, tmp_path)).state == "done"
+    assert {"c", "later"} <= {name for (name,) in other.query("SHOW TABLES")}
+
+
+def test_two_databases_of_a_server_share_the_journal_and_not_the_runs(shop: str, mysql_server: object, tmp_path: Path) -> None:
+    second = mysql_server.create_database()  # type: ignore[attr-defined]
+    make_shop(second)
+    first_run = apply(shop, planned(shop, CHANGE, tmp_path)).run
+    with session(second) as db:
+        assert inspect.runs(db) == ()
+    second_run = apply(second, planned(second, CHANGE, tmp_path)).run
+    with session(second) as db:
+        assert [one.run for one in inspect.runs(db)] == [second_run]
+    with pytest.raises(RefusedError) as caught:
+        take_back(second, first_run)
+    assert caught.value.code == "DF-E607"
+    mysql_server.drop_database(second)  # type: ignore[attr-defined]
