@@ -38,6 +38,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "gate": ("name", "question"),
     "duplicates": ("keep", "by", "merge"),
     "nulls-not-distinct": (),
+    "cascade": (),
+    "archive": (),
     "small": (),
     "as-is": ("reason",),
 }

@@ -22,6 +22,7 @@ from driftflow.model.operations import (
     CatalogConflict,
     CreateTable,
     CreateTableAs,
+    DropColumn,
     Operation,
     Pragma,
     RawSql,
@@ -122,7 +123,7 @@ class _Walk:
 
     def _operation(self, migration: Migration, statement: Statement, index: int, operation: Operation) -> None:
         assert self.open is not None
-        resolved, after, conflict = self._apply(operation)
+        resolved, after, conflict = self._apply(as_said(statement, operation))
         block = self.open.told
         at = Situation(
             dialect=self.dialect,
@@ -270,6 +271,13 @@ class _Walk:
             return  # silently ignored inside a transaction (SQLite)
         if self.dialect.can(Capability.SINGLE_WRITER):
             self._set(operation.name.lower(), operation.value)
+
+
+def as_said(statement: Statement, operation: Operation) -> Operation:
+    """A DROP COLUMN before which the author wrote `-- driftflow: cascade` takes along what depends on the column."""
+    if isinstance(operation, DropColumn) and any(directive.verb == "cascade" for directive in statement.directives):
+        return record.replace(operation, cascade=True)
+    return operation
 
 
 def _goes_on(migration: Migration, following: Migration | None) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from driftflow.model.catalog import Index
+from driftflow.model.dependency import ColumnDependents
 from driftflow.model.effects import Estimate, LockClaim
 from driftflow.model.names import Name, Span
 from driftflow.model.record import Record, digest, replace
@@ -177,7 +178,9 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     table: Name
     key: tuple[str, ...]
     """Columns of a unique, NOT NULL key; on SQLite `rowid` where there is no better."""
-    action: Literal["update", "delete"] = "update"
+    action: Literal["update", "delete", "insert"] = "update"
+    """insert: the rows' `assignments`, as new rows of `into`, leaving out those whose key is there."""
+    into: Name | None = None
     assignments: tuple[tuple[str, str], ...] = ()
     from_clause: str = ""
     """`FROM staging AS s`, joined by `join`."""
@@ -337,6 +340,8 @@ class Plan(Record, frozen=True, kw_only=True):
     longest_stall: Estimate | None = None
     """What the longest indivisible step that blocks writers or readers may cost them."""
     notes: tuple[str, ...] = ()
+    dependents: tuple[ColumnDependents, ...] = ()
+    """What depends on each column that is dropped."""
     made_with: str = ""
 
     @property
@@ -350,6 +355,7 @@ class Plan(Record, frozen=True, kw_only=True):
                 estimate=None,
                 longest_stall=None,
                 notes=(),
+                dependents=(),
                 made_with="",
                 server_version="",
                 database="",

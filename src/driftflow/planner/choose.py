@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as with_fields
 from itertools import groupby
 
 from driftflow.dialects.situation import Situation
@@ -18,6 +19,7 @@ from driftflow.plugins import Registration, discover
 from driftflow.strategies import spoken
 from driftflow.strategies.direct import NAME as DIRECT
 from driftflow.strategies.direct import statement_as_it_stands, statements_as_they_stand
+from driftflow.strategies.drop_columns import refuse_dependents
 from driftflow.strategies.rebuild_table import expressions_of
 from driftflow.strategies.rebuilding import STRATEGY as REBUILD
 from driftflow.strategies.rebuilding import rebuild
@@ -76,6 +78,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
             carried = _session(together, carried, chosen)
             continue
         for situation in together:
+            refuse_dependents(situation)
             _refuse_conflict(situation)
             refuse_unsupported(situation)
         steps_before = len(chosen.drafts)
@@ -117,6 +120,10 @@ def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen
             continue
         for at, entry in pairs:
             steps = list(entry.value(at.operation, at))
+            if not steps and chosen.drafts:
+                # Its strategy took it in with the statement before: what it breaks is asked about at the same gate.
+                chosen.drafts[-1] = with_fields(chosen.drafts[-1], situations=(*chosen.drafts[-1].situations, at))
+                continue
             chosen.add([at], entry.name, steps, carried, direct=entry.name == DIRECT)
 
 

@@ -35,6 +35,7 @@ from driftflow.planner.order import in_order
 from driftflow.planner.relations import footprint, related
 from driftflow.planner.subscribers import with_subscribers
 from driftflow.planner.transactions import made_by_release, segmented
+from driftflow.strategies.drop_columns import dependents_of
 from driftflow.strategies.dual_write import RETIRE, STRATEGY
 from driftflow.strategies.spoken import wanted_files
 
@@ -92,6 +93,7 @@ def compose_plan(
         estimate=total(steps),
         longest_stall=stall,
         notes=tuple(dict.fromkeys((*chosen.notes, *told, *unknown, *_notes(chosen.drafts, catalog)))),
+        dependents=tuple(dependents_of(walked)),
         made_with=made_with,
     )
 

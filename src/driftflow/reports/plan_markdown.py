@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftflow.model.plan import Gate, Irreversible, Plan, Step, UndoNothing, UndoSteps
 from driftflow.plugins import register
-from driftflow.reports.plan_words import blocks, duration, held, sql_of, stall_line, summary_line, undo_sql
+from driftflow.reports.plan_words import blocks, dependent_line, duration, held, sql_of, stall_line, summary_line, undo_sql
 
 
 @register("report", "markdown")
@@ -30,6 +30,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     for number, step in enumerate(plan.steps, 1):
         yield f"| {number} | {step.phase} | {_cell(step.purpose)} | {_lock(step)} | {_takes(step)} | {_cell(_back(step))} |"
     yield ""
+    for one in plan.dependents:
+        yield f"**What depends on `{one.table}.{one.column}`**"
+        yield ""
+        yield from (f"- {_cell(dependent_line(dependent))}" for dependent in one.dependents)
+        yield ""
     for number, step in enumerate(plan.steps, 1):
         yield from _details(number, step)
 

@@ -24,6 +24,7 @@ from driftflow.model.plan import (
 from driftflow.plugins import register
 from driftflow.reports.plan_words import (
     blocks,
+    dependent_line,
     duration,
     held,
     phase_title,
@@ -68,6 +69,7 @@ def _lines(plan: Plan, paint: _Paint) -> Iterator[str]:
                 yield paint(RED, "  ── point of no return: what follows cannot be taken back as a whole ──")
             yield from _step(number, step, plan, paint)
         yield ""
+    yield from _dependents(plan, paint)
     yield from _closing(plan, paint)
 
 
@@ -154,6 +156,13 @@ def _undo(step: Step, plan: Plan, paint: _Paint) -> str:
         case Irreversible(reason=reason, name=name):
             accepted = "accepted" if name in plan.accepted else f"accept it by name: --accept {name!r}"
             return paint(RED, f"cannot be taken back: {reason} ({accepted})")
+
+
+def _dependents(plan: Plan, paint: _Paint) -> Iterator[str]:
+    for one in plan.dependents:
+        yield paint(BOLD, f"what depends on {one.table}.{one.column}")
+        yield from (f"  {dependent_line(dependent)}" for dependent in one.dependents)
+        yield ""
 
 
 def _closing(plan: Plan, paint: _Paint) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from driftflow.model.dependency import Dependent
 from driftflow.model.effects import Estimate, LockClaim
 from driftflow.model.plan import (
     Backfill,
@@ -101,6 +102,20 @@ def stall_line(plan: Plan) -> str:
     return f"{quantity(stall.high, stall.unit)} at most: {basis}"
 
 
+FATES = {
+    "dropped": "goes with it",
+    "shortened": "goes on without it",
+    "broken": "stays, and fails when it is used",
+    "carried": "sends the column to its subscribers",
+}
+
+
+def dependent_line(dependent: Dependent) -> str:
+    """`view public.totals (through view public.lines): stops a plain DROP COLUMN`"""
+    said = FATES[dependent.fate] + (", and stops a plain DROP COLUMN" if dependent.stops else "")
+    return f"{dependent.text}: {said}" + (" (found by its words)" if dependent.by_words else "")
+
+
 def sql_of(step: Step) -> str:
     """The step as SQL: exactly what runs where plain SQL can say it, else the nearest."""
     match step:
@@ -132,6 +147,10 @@ def _change_sql(step: Backfill, key_range: str) -> str:
     where = " AND ".join(f"({part})" for part in (key_range, step.join, step.predicate) if part)
     if step.action == "delete":
         return f"DELETE FROM {step.table} WHERE {where}"
+    if step.action == "insert":
+        columns = ", ".join(column for column, _ in step.assignments)
+        values = ", ".join(expression for _, expression in step.assignments)
+        return f"INSERT INTO {step.into} ({columns}) SELECT {values} FROM {step.table} WHERE {where or 'true'}"
     if step.function is not None:
         assignments = ", ".join(f"{column} = {step.function.reference}(…)" for column in step.function.outputs)
     else:

@@ -180,6 +180,9 @@ def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, 
         case DropColumn(column=name):
             if operation.if_exists and table is not None and table.column(name) is None:
                 return UndoNothing(reason=f"{operation.table}.{name} was not there")
+            held = table.column(name) if table is not None else None
+            if held is not None and held.generated is not None:
+                return (AddColumn(table=operation.table, column=held, only=operation.only),)
             return Irreversible(
                 reason=f"the values of {operation.table}.{name} are gone with the column",
                 name=f"drop_column {operation.table}.{name}",

@@ -212,6 +212,14 @@ def rebuild_back(recipe: Recipe, operation: Operation, catalog: Catalog, *, phas
     return replace(step, strategy="undo", resolves=())
 
 
+def rebuild_as_it_was(
+    recipe: Recipe, after: Catalog, before: Catalog, table: Name, *, phase: Phase, expressions: Mapping[str, str]
+) -> RebuildTable:
+    """From the table in `after` to the one in `before`, where `expressions` say what the columns that come back hold."""
+    step = _step(recipe, after, before, table, phase=phase, expressions=expressions, purpose=f"Rebuild {table.name} as it was")
+    return replace(step, strategy="undo", resolves=())
+
+
 def _undo(recipe: Recipe, operations: Sequence[Operation], before: Catalog, after: Catalog, table: Name, *, phase: Phase) -> Undo:
     catalog = before
     for operation in operations:

@@ -15,6 +15,7 @@ from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull
 from driftflow.model.record import Record
+from driftflow.strategies import said_columns
 
 
 class BackfillRequest(Record, frozen=True, kw_only=True):
@@ -131,10 +132,11 @@ def wanted_files(migrations: tuple[Migration, ...] | list[Migration]) -> tuple[s
 
 
 def check_all(statement: Statement) -> None:
-    """Raise ParseError (DF-E212, DF-E213, DF-E216, DF-E217) for a directive of ours that is incomplete or names what is not there."""
+    """Raise ParseError (DF-E212, DF-E213, DF-E216, DF-E217, DF-E640) for a directive of ours that is incomplete or names what is not there."""
     for directive in statement.directives:
         check_words(directive)
     _check_columns(statement)
+    said_columns.check(statement)
 
 
 def pinned(at: Situation, path: str, span: Span) -> str:

@@ -17,6 +17,7 @@ from driftflow.engine.keyset import Keyset, escaped, quoted
 from driftflow.engine.ports import Connection, Row
 from driftflow.errors import DriftflowError, RefusedError, StepFailedError
 from driftflow.model.plan import Backfill, PythonFunction
+from driftflow.model.record import replace
 
 ROWS = "{rows}"
 """In a statement beside the change: the chunk's range of keys."""
@@ -42,11 +43,18 @@ class SqlChange:
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         condition, parameters = self.keys.range(low, high)
         self._beside(self.step.before, connection, condition, parameters)
-        rows = connection.execute(
-            self._update(condition) if self.step.action == "update" else self._delete(condition), parameters
-        )
+        rows = connection.execute(self._statement(condition), parameters)
         self._beside(self.step.after, connection, condition, parameters)
         return rows
+
+    def _statement(self, condition: str) -> str:
+        match self.step.action:
+            case "update":
+                return self._update(condition)
+            case "delete":
+                return self._delete(condition)
+            case "insert":
+                return self._insert(condition)
 
     def _beside(self, statements: tuple[str, ...], connection: Connection, condition: str, parameters: list[Any]) -> None:
         for statement in statements:
@@ -69,6 +77,17 @@ class SqlChange:
         # The same on both vendors: PostgreSQL's USING has no counterpart in SQLite.
         joined = f"EXISTS (SELECT 1 {escaped(step.from_clause)} WHERE {escaped(step.join) or 'true'})"
         return f"DELETE FROM {escaped(self.keys.target)} WHERE {_all(where, joined)}"
+
+    def _insert(self, condition: str) -> str:
+        """New rows of another table. The rows are held while they are copied: a DELETE in between would leave its row in the copy."""
+        step = self.step
+        assert step.into is not None
+        into = escaped(replace(self.keys, table=step.into).target)
+        columns = ", ".join(escaped(quoted(column)) for column, _ in step.assignments)
+        values = ", ".join(escaped(expression) for _, expression in step.assignments)
+        chosen = f"SELECT {values} FROM {escaped(self.keys.target)} WHERE {_all(condition, escaped(step.predicate))}"
+        held = " FOR KEY SHARE" if self.keys.dialect == "postgresql" else ""
+        return f"INSERT INTO {into} ({columns}) {chosen}{held} ON CONFLICT DO NOTHING"
 
 
 def _all(*conditions: str) -> str:

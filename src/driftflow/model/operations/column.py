@@ -121,9 +121,11 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
         self._may_go(catalog, table)
         _may_change_here(catalog, table, self.column)
         catalog = dependents.drop_foreign_keys(catalog, dependents.keys_on_column(catalog, self.table, self.column))
-        if dependents_block(catalog):
+        if dependents_block(catalog) or (self.cascade and not column_takes_keys_along(catalog)):
             views = dependents.views_on_column(catalog, self.table, self.column)
             catalog = dependents.drop_views(catalog, (view.name for view in views))
+        if self.cascade and not column_takes_keys_along(catalog):
+            catalog = dependents.without_triggers_naming(catalog, self.table, self.column)
         catalog = dependents.drop_sequences_of(catalog, {self.table}, self.column)
         heirs = [] if self.only else children(catalog, self.table)
         dropped_indexes = _index_names(catalog.tables[self.table.text])
@@ -145,7 +147,8 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
         if table.partitioning is not None and self.column in table.partitioning.key:
             refuse(catalog, f"column {self.column} of table {self.table} cannot be dropped: it is in the partition key")
         if not column_takes_keys_along(catalog):
-            holders = _holders(table, self.column)
+            # SQLite has no CASCADE of its own: there it is the author's directive, and everything but the primary key goes in order.
+            holders = [one for one in _holders(table, self.column) if not self.cascade or one == "the primary key"]
             if holders:
                 refuse(catalog, f"column {self.column} of table {self.table} cannot be dropped: {', '.join(holders)} contains it")
         if self.cascade or not dependents_block(catalog):

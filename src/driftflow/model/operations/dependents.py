@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -113,12 +114,30 @@ def blocking_a_column(catalog: Catalog, table: Table, column: str) -> list[str]:
     ]
     found += [f"policy {one.name}" for one in table.policies if mentions(one.using, column) or mentions(one.check, column)]
     found += [
-        f"trigger {one.name}" for one in table.triggers if column in one.update_columns or _in_condition(one.definition, column)
+        f"trigger {one.name}" for one in table.triggers if column in one.update_columns or in_condition(one.definition, column)
     ]
     return found
 
 
-def _in_condition(definition: str, column: str) -> bool:
+def without_triggers_naming(catalog: Catalog, table: Name, column: str) -> Catalog:
+    """Where triggers are text: without those on the table, or about it, whose text names the column."""
+
+    def change(holder: Table) -> Table:
+        kept = tuple(
+            one for one in holder.triggers if not names_in_trigger(one.definition, table.name, column, own=holder.name == table)
+        )
+        return holder if len(kept) == len(holder.triggers) else replace(holder, triggers=kept)
+
+    return rewrite_tables(catalog, change)
+
+
+def names_in_trigger(definition: str, table: str, column: str, *, own: bool) -> bool:
+    """Whether a trigger's text names the column in any letter case, on the table itself (`own`) or about it."""
+    low = definition.lower()
+    return mentions(low, column.lower()) and (own or bool(re.search(rf"\b{re.escape(table.lower())}\b", low)))
+
+
+def in_condition(definition: str, column: str) -> bool:
     _, found, rest = definition.partition(" WHEN (")
     return bool(found) and mentions(rest.rpartition(") EXECUTE ")[0], column)
 
@@ -163,7 +182,7 @@ def without_column(table: Table, column: str, *, keep_indexes: bool = False) -> 
         policies=tuple(one for one in table.policies if not holds(one.using) and not holds(one.check)),
         extended_statistics=tuple(one for one in table.extended_statistics if column not in one.columns),
         triggers=tuple(
-            one for one in table.triggers if column not in one.update_columns and not _in_condition(one.definition, column)
+            one for one in table.triggers if column not in one.update_columns and not in_condition(one.definition, column)
         ),
     )
 

@@ -40,6 +40,11 @@ def column_takes_keys_along(catalog: Catalog) -> bool:
     return catalog.vendor != "sqlite"
 
 
+def views_outlive_column(catalog: Catalog) -> bool:
+    """Whether a view that reads a dropped column stays, and fails when it is read (MySQL, MariaDB); elsewhere it is in the way."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
 def indexes_are_named_per_table(catalog: Catalog) -> bool:
     """Whether two tables may have indexes of one name, and an index may be called as a table is (MySQL, MariaDB)."""
     return catalog.vendor in {"mysql", "mariadb"}
