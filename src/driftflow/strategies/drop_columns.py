@@ -34,7 +34,7 @@ def _applies(operation: DropColumn, at: Situation) -> bool:
 @strategy(NAME, on=DropColumn, applies=_applies, rank=80, page="drop-columns")
 def drop_columns(operation: DropColumn, at: Situation) -> Iterator[Step]:
     group = _group(at)
-    if group[0] is not at:
+    if group[0].place != at.place:
         return  # the first of them carries out all
     first = group[0]
     table = first.table(operation.table)
@@ -169,7 +169,7 @@ def refuse_dependents(at: Situation) -> None:
     stopping = [one for one in dependents if one.stops]
     what = f"{operation.table.name}.{operation.column}"
     if stopping and not request.cascade:
-        words = "; what is found by its words may mean another column: then write `-- driftflow: as-is`"
+        words = "; what is found by its words may mean another column: then write `-- driftflow: as-is reason=...`"
         raise RefusedError(
             "DF-E643",
             f"{what} cannot be dropped while {len(stopping)} other thing{'s depend' if len(stopping) > 1 else ' depends'} on it",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftflow.dialects.situation import Situation
-from driftflow.errors import ParseError
+from driftflow.errors import RefusedError
 from driftflow.model.migration import Statement
 from driftflow.model.operations import DropColumn
 from driftflow.model.record import Record
@@ -30,12 +30,12 @@ def drop_request(at: Situation) -> DropRequest:
 
 
 def check(statement: Statement) -> None:
-    """Raise ParseError (DF-E640) for a directive about DROP COLUMN before a statement that drops none: it would be left out without a word."""
+    """Raise RefusedError (DF-E640) for a directive about DROP COLUMN before a statement that drops none: it would be left out without a word."""
     if any(isinstance(operation, DropColumn) for operation in statement.operations):
         return
     for directive in statement.directives:
         if directive.verb in VERBS:
-            raise ParseError(
+            raise RefusedError(
                 "DF-E640",
                 f"the directive `{directive.verb}` speaks of DROP COLUMN, and the statement drops no column",
                 where=str(directive.span),

@@ -132,7 +132,8 @@ def wanted_files(migrations: tuple[Migration, ...] | list[Migration]) -> tuple[s
 
 
 def check_all(statement: Statement) -> None:
-    """Raise ParseError (DF-E212, DF-E213, DF-E216, DF-E217, DF-E640) for a directive of ours that is incomplete or names what is not there."""
+    """Raise ParseError (DF-E212, DF-E213, DF-E216, DF-E217) for a directive of ours that is incomplete or names what is not there; RefusedError (DF-E640) for one
+    that speaks of a DROP COLUMN before a statement that drops none."""
     for directive in statement.directives:
         check_words(directive)
     _check_columns(statement)
