@@ -14,8 +14,8 @@ from driftflow.model.operations.column_dependents import column_dependents, depe
 from driftflow.model.plan import Guard, Irreversible, Phase, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import rebuilding, restoring, spoken
-from driftflow.strategies.column_archive import Archive
 from driftflow.strategies.base import strategy
+from driftflow.strategies.column_archive import Archive
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.said_columns import drop_request
