@@ -40,6 +40,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "nulls-not-distinct": (),
     "cascade": (),
     "archive": (),
+    "orphans": ("action", "columns", "values"),
     "small": (),
     "as-is": ("reason",),
 }

@@ -114,8 +114,9 @@ def copy_rows(at: Situation, table: Table, archive: Name, where: str) -> str:
     )
 
 
-def bring_back(recipe: Recipe, table: Table, archive: Name, *, phase: Phase = "migrate") -> Backfill:
-    """The undo: archived rows are rows of the table again, in chunks, each leaving the archive in the same transaction."""
+def bring_back(recipe: Recipe, table: Table, archive: Name, *, phase: Phase = "migrate", unless_there: bool = False) -> Backfill:
+    """The undo: archived rows are rows of the table again, in chunks, each leaving the archive in the same transaction. With `unless_there` a row
+    that is in the table already stays as it is."""
     at, key = recipe.at, chunk_key(recipe.at, table)
     implicit = key == (ROWID,)
     names = [column.name for column in stored_columns(table)]
@@ -126,6 +127,11 @@ def bring_back(recipe: Recipe, table: Table, archive: Name, *, phase: Phase = "m
         f"INSERT INTO {at.dialect.quote_name(table.name)} ({into}) {'OVERRIDING SYSTEM VALUE ' if given else ''}"
         f"SELECT {source} FROM {at.dialect.quote_name(archive)} WHERE {{rows}}"
     )
+    if unless_there:
+        same = " AND ".join(
+            f"t.{listed(at, (one,))} = {at.dialect.quote(archive.name)}.{at.dialect.quote(kept(one))}" for one in key
+        )
+        insert += f" AND NOT EXISTS (SELECT 1 FROM {at.dialect.quote_name(table.name)} AS t WHERE {same})"
     return emptied(
         recipe,
         archive,

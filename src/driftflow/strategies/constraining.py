@@ -12,7 +12,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, DropConstraint, DropNotNull, SetNotNull, ValidateConstraint
 from driftflow.model.plan import Guard, Phase, Step, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies.filling import chunk_key
+from driftflow.strategies.filling import ROWID, chunk_key
 from driftflow.strategies.matching import Matching
 from driftflow.strategies.recipe import Recipe, bounded_count
 
@@ -43,11 +43,16 @@ def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:
     pairs = list(zip(key.columns, referenced_columns(at, key), strict=False))
     present = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column, _ in pairs)
     same = " AND ".join(f"p.{quote(there)} = c.{quote(here)}" for here, there in pairs)
-    query = f"SELECT 1 FROM {child} AS c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})"
+    where = f"{child} AS c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})"
+    known = at.table(table)
+    own = ", ".join(
+        f"c.{column if column == ROWID else quote(column)}" for column in (chunk_key(at, known) if known is not None else ())
+    )
     return Guard(
-        query=bounded_count(query),
+        query=bounded_count(f"SELECT 1 FROM {where}"),
         summary=f"{{count}} rows of {table.name} point at no row of {key.referenced.name}",
-        hint=f"{query} LIMIT 20",
+        hint="say above the statement what becomes of them: `-- driftflow: orphans action=quarantine` (or delete, null, create-parent)",
+        keys=f"SELECT {own} FROM {where} ORDER BY {own} LIMIT 10" if own else "",
     )
 
 
