@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mariadb 10.11 (shop)
--- digest 7d01691aed52662fea5063d05e7638b15a4a0c1fb1aaf2a1c7018d90ec0ff878
+-- digest 664249e42471c281108ef43b53c739cc54d2bac23334ff903ea55c34a0cee32c
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -48,7 +48,7 @@ SET statement_timeout = '0ms';
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=NOCOPY, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ALGORITHM=NOCOPY, LOCK=NONE
 
--- step 7 (4cd7e8e5c9.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- step 7 (afe60be1c6.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '10000ms';

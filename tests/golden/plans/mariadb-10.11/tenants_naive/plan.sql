@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mariadb 10.11 (shop)
--- digest b15d7de354e6a2c062b7f408971ae9d0718ab52635ed93a7293c4847abb59e56
+-- digest bec37377839f6e52e9e712c4544421b77dd381a1e6aab8b5477e3b215f2a5576
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -39,7 +39,7 @@ SET statement_timeout = '0ms';
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=NOCOPY, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ALGORITHM=NOCOPY, LOCK=NONE
 
--- step 6 (4d82ecaba8.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- step 6 (2a5870dc3e.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '10000ms';

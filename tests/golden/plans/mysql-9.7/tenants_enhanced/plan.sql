@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mysql 9.7 (shop)
--- digest 3df59b8a4e9376bcc4eb58c8e97292eb85387cf67b98ee6d12ab4e6e664c25db
+-- digest 5563f1748f0fde997219425a0b6fc2fda0542e1753ec29240ad48f1921390ea1
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -48,7 +48,7 @@ SET statement_timeout = '0ms';
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ALGORITHM=INPLACE, LOCK=NONE
 
--- step 7 (16d60a48be.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
+-- step 7 (11c01611a3.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '10000ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mysql 9.7 (shop)
--- digest fd5ce3b40383f3111f6c5e48d0175504ef0737c3e78e255a9831aeda0d321261
+-- digest b4e5df231c805a83b0b5a6fafcad113b39f2f4b277720bf3b8f934ed41322e4e
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -39,7 +39,7 @@ SET statement_timeout = '0ms';
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ALGORITHM=INPLACE, LOCK=NONE
 
--- step 6 (95bd029649.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
+-- step 6 (fcbd22c3db.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '10000ms';

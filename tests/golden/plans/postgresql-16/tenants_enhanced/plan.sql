@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 15 steps (2 gates) for postgresql 16.0 (shop)
--- digest 6587a026ef5d0f4974108db3db52e163ae2934fe862bd8580a90ddb1863ca28a
+-- digest d735e22aabbe83d3792463021e9f202eda059506f1aa82b0ae0d7f2844980753
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -47,7 +47,7 @@ ALTER TABLE public.orders ADD CONSTRAINT orders_tenant_id_fkey FOREIGN KEY (tena
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT orders_tenant_id_fkey
 
--- step 5 (c19ce73923.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
+-- step 5 (d0e31ef149.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM public.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

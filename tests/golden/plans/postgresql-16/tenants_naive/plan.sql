@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 10 steps (1 gate) for postgresql 16.0 (shop)
--- digest bd3693354acf60aef8fa21d16b7a7e4573ea87223a2a5db0a786cd77b22e4f72
+-- digest 3774ac7d8b4727dda6521d1c9689f6558184d96acccd588123fd7b7519d27193
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -22,7 +22,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 3 (1dc2c88035.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
+-- step 3 (1caef84b13.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM public.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 9 steps (1 gate) for postgresql 18.0 (shop)
--- digest d6c4c1dd7bc482606264807f959eaf9d352cb0f0db9ee6e866a57e09a9a59c1a
+-- digest 23e9129d870a6957323cdbe17b0bc431f173b33bc1f1af96886a1af89d6c22a3
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -22,7 +22,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 3 (1dc2c88035.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
+-- step 3 (1caef84b13.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM public.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
