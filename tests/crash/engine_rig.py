@@ -109,7 +109,8 @@ def sever(connection: Any) -> None:
     if connection.dialect == "sqlite":
         connection.close()
         return
-    with socket.socket(fileno=os.dup(connection.raw.fileno())) as wire:
+    raw = connection.raw
+    with socket.socket(fileno=os.dup((raw if connection.dialect == "postgresql" else raw._sock).fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)
     connection.close()
 

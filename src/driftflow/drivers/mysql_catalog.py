@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from driftflow.dialects.base import Rows
+from driftflow.dialects.base import ErrorKind, Rows
 from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, INSTANT_ANYWHERE
 from driftflow.dialects.registry import dialect_named
 from driftflow.engine.ports import Connection, DatabaseFault
@@ -23,7 +23,7 @@ def read_catalog(connection: Connection, *, relations: Sequence[Name] | None = N
     """The catalog of the database that the connection is in, with every text in the dialect's normal form.
 
     The whole database is a handful of queries, so `relations` narrows nothing; with them the catalog is the same. Raises DatabaseError
-    where information_schema cannot be read, or no database is chosen.
+    where information_schema cannot be read, or no database is chosen; DatabaseFault where the connection is lost.
     """
     return dialect_named(connection.dialect).catalog(read_rows(connection))
 
@@ -44,6 +44,8 @@ def read_rows(connection: Connection) -> Rows:
         elif version >= CHECK_ENFORCED:
             rows["checks"] = _run(connection, "checks_mysql")
     except DatabaseFault as fault:
+        if fault.kind is ErrorKind.CONNECTION_LOST:
+            raise
         raise DatabaseError(
             "DF-E451", "the catalog could not be read", why=fault.message, hint="driftflow doctor    # which rights are missing"
         ) from fault

@@ -16,7 +16,7 @@ from driftflow.errors import (
     RightsError,
     StepFailedError,
 )
-from driftflow.model.plan import Irreversible, Step
+from driftflow.model.plan import Irreversible, Stage, Step
 
 HINTS: dict[ErrorKind, str] = {
     ErrorKind.STATEMENT_TIMEOUT: "raise the step's limit in a new plan, or choose a quieter hour",
@@ -112,6 +112,17 @@ def general_error(fault: DatabaseFault, where: str) -> DriftflowError:
             return DatabaseError(
                 code_of(fault), f"the database said no: {fault.message}", where=where, why=why(fault), hint="driftflow doctor"
             )
+
+
+def not_unique_error(step: Stage, twice: int, empty: int) -> StepFailedError:
+    """A source has more than one row for a key, or none that says its key."""
+    return StepFailedError(
+        "DF-E535",
+        f"the key {', '.join(step.key)} of the source is not unique",
+        where=place(step),
+        why=f"{twice} keys stand in more than one row, {empty} rows have none",
+        hint="correct the source and make the plan again",
+    )
 
 
 def irreversible_error(step: Step, run: str, *, backward: bool) -> RefusedError:

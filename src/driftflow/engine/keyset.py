@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from driftflow.engine import keyset_mysql
 from driftflow.engine.ports import Connection, Row
 from driftflow.errors import StepFailedError
 from driftflow.model.names import Name
@@ -23,7 +24,7 @@ WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdr
 
 
 class Keyset(Record, frozen=True, kw_only=True):
-    """One table's key. `casts` are the key's types where a text must be turned back into them (PostgreSQL)."""
+    """One table's key. `casts` are the key's types where a text must be turned back into them: `::uuid` on PostgreSQL, `DATE` on MySQL."""
 
     dialect: str
     table: Name
@@ -34,11 +35,19 @@ class Keyset(Record, frozen=True, kw_only=True):
     @property
     def target(self) -> str:
         """The table as SQL."""
-        return f"{quoted(self.table.schema)}.{quoted(self.table.name)}" if self.table.schema else quoted(self.table.name)
+        name = self.quoted(self.table.name)
+        return f"{self.quoted(self.table.schema)}.{name}" if self.table.schema else name
+
+    @property
+    def on_mysql(self) -> bool:
+        return self.dialect in {"mysql", "mariadb"}
+
+    def quoted(self, identifier: str) -> str:
+        return quoted(identifier, dialect=self.dialect)
 
     def column(self, name: str) -> str:
         """Qualified by the table's own name, as a join needs it."""
-        return f"{quoted(self.table.name)}.{name if self._is_rowid(name) else quoted(name)}"
+        return f"{self.quoted(self.table.name)}.{name if self._is_rowid(name) else self.quoted(name)}"
 
     def _is_rowid(self, name: str) -> bool:
         return self.dialect == "sqlite" and name.lower() in {"rowid", "_rowid_", "oid"}
@@ -51,13 +60,23 @@ class Keyset(Record, frozen=True, kw_only=True):
 
     @property
     def placeholders(self) -> str:
-        marks = [f"%s{escaped(cast)}" for cast in (self.casts or ("",) * len(self.columns))]
+        marks = self._marks
         return marks[0] if len(marks) == 1 else f"({', '.join(marks)})"
+
+    @property
+    def _marks(self) -> list[str]:
+        casts = self.casts or ("",) * len(self.columns)
+        if self.on_mysql:
+            return [f"CAST(%s AS {cast})" if cast else "%s" for cast in casts]
+        return [f"%s{escaped(cast)}" for cast in casts]
 
     @property
     def selected(self) -> str:
         """The key's columns as they are read: text where Python would not carry the value unharmed."""
         plain = self.read_as_text or (False,) * len(self.columns)
+        if self.on_mysql:
+            pairs = zip(self.columns, plain, strict=True)
+            return ", ".join(f"CAST({self.column(name)} AS CHAR)" if text else self.column(name) for name, text in pairs)
         return ", ".join(
             f"{self.column(name)}::text" if text else self.column(name) for name, text in zip(self.columns, plain, strict=True)
         )
@@ -71,6 +90,8 @@ class Keyset(Record, frozen=True, kw_only=True):
 
     def range(self, low: Row | None, high: Row) -> tuple[str, list[Any]]:
         """`(lo, hi]` as a condition and its parameters; open below without `low`."""
+        if self.on_mysql:
+            return keyset_mysql.bounds([escaped(self.column(name)) for name in self.columns], self._marks, low, high)
         row = escaped(self.row)
         text, parameters = f"{row} <= {self.placeholders}", list(high)
         if low is not None:
@@ -93,6 +114,10 @@ class Keyset(Record, frozen=True, kw_only=True):
 
 def keyset(connection: Connection, table: Name, columns: Sequence[str]) -> Keyset:
     """Raises StepFailedError when the table has no such column."""
+    if connection.dialect in {"mysql", "mariadb"}:
+        casts = keyset_mysql.casts(connection, table, columns)
+        texts = tuple(bool(cast) for cast in casts)
+        return Keyset(dialect=connection.dialect, table=table, columns=tuple(columns), casts=casts, read_as_text=texts)
     if connection.dialect != "postgresql":
         return Keyset(dialect=connection.dialect, table=table, columns=tuple(columns))
     name = f"{quoted(table.schema)}.{quoted(table.name)}" if table.schema else quoted(table.name)
@@ -114,8 +139,9 @@ def keyset(connection: Connection, table: Name, columns: Sequence[str]) -> Keyse
     )
 
 
-def quoted(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
+def quoted(identifier: str, *, dialect: str = "") -> str:
+    mark = "`" if dialect in {"mysql", "mariadb"} else '"'
+    return mark + identifier.replace(mark, mark * 2) + mark
 
 
 def escaped(fragment: str) -> str:

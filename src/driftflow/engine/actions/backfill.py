@@ -57,7 +57,7 @@ def perform(step: Backfill, context: Context) -> None:
 
 def _begin(step: Backfill, context: Context) -> Walk:
     keys = keyset(context.connection, step.table, step.key)
-    change = change_for(step, keys, context.folder)
+    change = change_for(step, keys, context.folder, context.connection)
     chunk = policy_for(step, context)
     found = context.journal.progress(context.connection, context.run, step.id)
     context.started(step)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
+from driftflow.engine.actions import chunk_mysql
 from driftflow.engine.faults import place
 from driftflow.engine.keyset import Keyset, escaped, quoted
 from driftflow.engine.ports import Connection, Row
@@ -29,19 +30,26 @@ class Change(Protocol):
         """Change the rows of `(low, high]` inside the open transaction; how many."""
 
 
-def change_for(step: Backfill, keys: Keyset, folder: Path) -> Change:
+def change_for(step: Backfill, keys: Keyset, folder: Path, connection: Connection) -> Change:
+    kept = chunk_mysql.kept_columns(step, connection) if keys.on_mysql else ()
     if step.function is not None:
-        return FunctionChange(step=step, keys=keys, function=step.function, call=load_function(step.function, step, folder))
-    return SqlChange(step=step, keys=keys)
+        call = load_function(step.function, step, folder)
+        return FunctionChange(step=step, keys=keys, function=step.function, call=call, kept=kept)
+    return SqlChange(step=step, keys=keys, kept=kept)
 
 
 @dataclass(frozen=True)
 class SqlChange:
     step: Backfill
     keys: Keyset
+    kept: tuple[str, ...] = ()
+    """MySQL: columns that would take the time of the change as their own (ON UPDATE CURRENT_TIMESTAMP), and keep what they hold."""
 
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         condition, parameters = self.keys.range(low, high)
+        chunk_mysql.lock_rows(
+            connection, self.keys, condition, parameters, predicate=self.step.predicate, joined=bool(self.step.from_clause)
+        )
         self._beside(self.step.before, connection, condition, parameters)
         rows = connection.execute(self._statement(condition), parameters)
         self._beside(self.step.after, connection, condition, parameters)
@@ -65,6 +73,8 @@ class SqlChange:
 
     def _update(self, condition: str) -> str:
         step = self.step
+        if self.keys.on_mysql:
+            return chunk_mysql.update(step, self.keys, self.kept, condition)
         assignments = ", ".join(f"{escaped(quoted(column))} = {escaped(expression)}" for column, expression in step.assignments)
         source = f" {escaped(step.from_clause)}" if step.from_clause else ""
         return f"UPDATE {escaped(self.keys.target)} SET {assignments}{source} WHERE {_all(condition, escaped(step.join), escaped(step.predicate))}"
@@ -102,6 +112,7 @@ class FunctionChange:
     keys: Keyset
     function: PythonFunction
     call: RowFunction
+    kept: tuple[str, ...] = ()
 
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         rows = self._read(connection, low, high)
@@ -118,14 +129,20 @@ class FunctionChange:
 
     def _read(self, connection: Connection, low: Row | None, high: Row) -> list[Row]:
         condition, parameters = self.keys.range(low, high)
+        chunk_mysql.lock_rows(connection, self.keys, condition, parameters, predicate=self.step.predicate, joined=False)
         inputs = ", ".join(self.keys.column(name) for name in (*self.keys.columns, *self.function.inputs))
-        lock = " FOR NO KEY UPDATE" if connection.dialect == "postgresql" else ""
+        lock = {"postgresql": " FOR NO KEY UPDATE", "sqlite": ""}.get(connection.dialect, " FOR UPDATE")
         where = _all(condition, escaped(self.step.predicate))
         what = escaped(f"SELECT {self.keys.selected}, {inputs} FROM {self.keys.target}")
         return connection.query(f"{what} WHERE {where} ORDER BY {escaped(self.keys.order)}{lock}", parameters)
 
     def _write_sql(self) -> str:
-        assignments = ", ".join(f"{quoted(name)} = %s" for name in self.function.outputs)
+        assignments = ", ".join(
+            [
+                *(f"{escaped(self.keys.quoted(name))} = %s" for name in self.function.outputs),
+                *(f"{escaped(self.keys.quoted(name))} = {escaped(self.keys.quoted(name))}" for name in self.kept),
+            ]
+        )
         return f"UPDATE {escaped(self.keys.target)} SET {assignments} WHERE {self.keys.row} = {self.keys.placeholders}"
 
     def _values(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

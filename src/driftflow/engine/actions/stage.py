@@ -1,7 +1,7 @@
 """Stage: a CSV file, or a query on another database, loaded into a table of ours that a backfill then joins.
 
 PostgreSQL takes it in one COPY and one transaction: nobody else sees or waits for a table that is not there yet. SQLite has one writer for
-the whole file, so there the rows come in chunks, with their number in the progress row.
+the whole file, so there the rows come in chunks, with their number in the progress row. MySQL: `stage_mysql`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from driftflow.engine import pace as pacing
+from driftflow.engine.actions import stage_mysql
 from driftflow.engine.actions.build_index import qualified, quoted
 from driftflow.engine.context import Context
-from driftflow.engine.faults import place
+from driftflow.engine.faults import not_unique_error, place
 from driftflow.engine.ports import Connection, Debris, Progress
 from driftflow.errors import DriftflowError, RefusedError, StepFailedError
 from driftflow.model.event import ChunkDone
@@ -30,20 +31,28 @@ SQLITE_CHUNK = ChunkPolicy(target_ms=35, rest_percent=100, rows_first=500)
 
 def perform(step: Stage, context: Context) -> None:
     begun = context.clock.monotonic()
-    table = qualified(step.table)
+    table = name_of(step, context.connection)
     context.started(step)
     context.journal.register(
         context.connection,
         Debris(run=context.run, step=step.id, kind="table", name=table, drop_sql=f"DROP TABLE IF EXISTS {table}"),
     )
     with rows_of(step, context) as rows:
-        loaded = (
-            _in_chunks(step, context, rows) if context.connection.dialect == "sqlite" else _at_once(step, context, rows, begun)
-        )
-    if context.connection.dialect == "sqlite":
-        with context.fenced(lock_ms=5_000):
-            _check_key(step, context.connection)
-            context.finished(step, begun, rows=loaded, structural=False)
+        match context.connection.dialect:
+            case "sqlite":
+                loaded = _in_chunks(step, context, rows)
+                with context.fenced(lock_ms=5_000):
+                    _check_key(step, context.connection)
+                    context.finished(step, begun, rows=loaded, structural=False)
+            case "postgresql":
+                _at_once(step, context, rows, begun)
+            case _:
+                stage_mysql.load(step, context, rows, begun)
+
+
+def name_of(step: Stage, connection: Connection) -> str:
+    """The staging table as SQL."""
+    return stage_mysql.target(step) if connection.dialect in {"mysql", "mariadb"} else qualified(step.table)
 
 
 def _create(step: Stage, *, or_keep: bool = False) -> str:
@@ -108,13 +117,7 @@ def _check_key(step: Stage, connection: Connection) -> None:
     )
     empty = connection.query(f"SELECT count(*) FROM {qualified(step.table)} WHERE {missing}")
     if twice[0][0] or empty[0][0]:
-        raise StepFailedError(
-            "DF-E535",
-            f"the key {', '.join(step.key)} of the source is not unique",
-            where=place(step),
-            why=f"{twice[0][0]} keys stand in more than one row, {empty[0][0]} rows have none",
-            hint="correct the source and make the plan again",
-        )
+        raise not_unique_error(step, twice[0][0], empty[0][0])
     index = quoted(f"{step.table.name}_key")
     at = f"{quoted(step.table.schema)}." if connection.dialect == "sqlite" and step.table.schema else ""
     on = quoted(step.table.name) if connection.dialect == "sqlite" else qualified(step.table)
