@@ -8,7 +8,7 @@ from driftflow.dialects.verbs import need
 from driftflow.model.plan import Gate, UndoNothing
 from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
-from driftflow.strategies.dual_write import RETIRE, STRATEGY
+from driftflow.strategies.dual_write import RETIRE, RETIRE_COLUMN, STRATEGY
 from driftflow.strategies.phases import breaks_running_code
 
 DEPLOYED = "deployed"
@@ -56,6 +56,8 @@ def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
     for one in contract:
         if one.step.strategy == RETIRE:
             found.append(f"{_retired(one)} is written by the new application itself")
+        elif one.step.strategy == RETIRE_COLUMN:
+            found.append(f"{one.step.purpose}: until then the type can go back with every value")
         elif not asked(one.draft):
             found += _broken(one.draft)
     return tuple(dict.fromkeys(found))

@@ -31,22 +31,25 @@ class Placed:
 
 def in_order(drafts: Sequence[Draft]) -> list[Placed]:
     """All steps, phase by phase."""
-    done: list[tuple[tuple[str, ...], int, Draft]] = []
+    done: list[tuple[tuple[str, ...], int, int, Draft]] = []
     levelled: list[tuple[int, Placed]] = []
     views: list[tuple[str, ...]] = []
     for draft in drafts:
         touched = touched_by(draft)
-        base = max((level for other, level, before in done if _holds(draft, touched, before, other)), default=0)
+        last = any(isinstance(one, STANDALONE) for one in draft.operations)
+        base = max(
+            (end if last else level for other, level, end, before in done if _holds(draft, touched, before, other)), default=0
+        )
         if any(meet(touched, other) for other in views) and _a_view_is_in_the_way(draft):
             base = CONTRACT
         levels = list(_levels(draft, base))
         for index, (step, level) in enumerate(zip(draft.steps, levels, strict=True)):
             levelled.append((level, Placed(replace(step, phase=PHASES[level]), draft, index == 0)))
         own = [level for step, level in zip(draft.steps, levels, strict=True) if step.strategy not in RETIRES]
-        effect = max(own, default=0)
-        if effect:
+        effect, end = max(own, default=0), max(levels, default=0)
+        if end:
             # What stays in the first phase holds nobody back, so it need not be looked at again.
-            done.append((touched, effect, draft))
+            done.append((touched, effect, end, draft))
         if any(step.strategy == RETIRE_NAME for step in draft.steps):
             views.append(touched)
     return [placed for _, placed in sorted(levelled, key=lambda pair: pair[0])]

@@ -29,7 +29,9 @@ RETIRE_NAME = "retire_name"
 """The same of a name that stands beside its successor for a while."""
 RETIRE_DEFAULT = "retire_default"
 """The same of a default that served the old application."""
-RETIRES = (RETIRE, RETIRE_NAME, RETIRE_DEFAULT)
+RETIRE_COLUMN = "retire_shadow_column"
+"""The same of a column that keeps the old values until the gate (shadow_column)."""
+RETIRES = (RETIRE, RETIRE_NAME, RETIRE_DEFAULT, RETIRE_COLUMN)
 
 
 def fills_before_constraints(at: Situation) -> bool:

@@ -46,6 +46,10 @@ def chunk_key(at: Situation, table: Table) -> tuple[str, ...]:
     return (ROWID,) if has_rowid else ()
 
 
+def can_walk(at: Situation, table: Table) -> bool:
+    return bool(chunk_key(at, table))
+
+
 def _keeps_null_keys(at: Situation, table: Table) -> bool:
     """SQLite lets a primary key hold NULL, but for INTEGER PRIMARY KEY, WITHOUT ROWID and STRICT: such rows lie on no way along the key."""
     primary = table.primary_key

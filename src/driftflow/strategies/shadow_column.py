@@ -1,0 +1,247 @@
+"""Another type for a column of a large table: a second column beside it, kept equal by a trigger, filled in chunks, and swapped in an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Column, Table, Trigger
+from driftflow.model.effects import LockClaim
+from driftflow.model.operations import AddColumn, AlterColumnType, CreateTrigger, DropColumn
+from driftflow.model.plan import Expectation, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps, Verify
+from driftflow.model.record import replace
+from driftflow.strategies import shadow_trigger
+from driftflow.strategies.base import strategy
+from driftflow.strategies.conversion import Conversion, conversion_of
+from driftflow.strategies.dual_write import RETIRE_COLUMN
+from driftflow.strategies.filling import backfill, can_walk, row_claims
+from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.shadow_names import aside_of, shadow_of
+from driftflow.strategies.shadow_parts import build, parts_of, supported
+from driftflow.strategies.shadow_swap import Swap, difference, guard_way_back, swap
+from driftflow.strategies.size import has_slow_work, is_large
+
+NAME = "shadow_column"
+
+
+def can_shadow(operation: AlterColumnType, at: Situation) -> bool:
+    """Whether the column can be made beside itself on this server, with all that hangs on it."""
+    if at.can(Capability.TABLE_REBUILD_ONLY) or not at.can(Capability.UNIQUE_USING_INDEX) or at.conflict:
+        return False
+    table = at.table(operation.table)
+    column = table.column(operation.column) if table is not None else None
+    if table is None or column is None or column.generated is not None or not can_walk(at, table):
+        return False
+    changes = bool(operation.using) and at.dialect.volatile(operation.using, at.catalog)
+    return supported(table, at, operation.column) and not changes
+
+
+def _applies(operation: AlterColumnType, at: Situation) -> bool:
+    return is_large(at, operation.table) and has_slow_work(at.effects) and can_shadow(operation, at)
+
+
+@strategy(NAME, on=AlterColumnType, resolves=("DF106",), applies=_applies, rank=60, page="shadow-column")
+def shadow_column(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
+    table = at.table(operation.table)
+    assert table is not None
+    column = table.column(operation.column)
+    assert column is not None
+    yield from shadowed(at, table, column, conversion_of(operation, column, table, at), strategy_name=NAME)
+
+
+def shadowed(at: Situation, table: Table, column: Column, conversion: Conversion, *, strategy_name: str) -> Iterator[Step]:
+    """The whole recipe, by whichever strategy it was asked for."""
+    recipe = Recipe(at, strategy_name, resolves=("DF106",))
+    shadow, aside = shadow_of(column.name), aside_of(column.name)
+    settings = {"timezone": "UTC"} if conversion.utc else {}
+    yield _added(recipe, table, conversion, shadow)
+    there = shadow_trigger.forward(at, table, conversion, shadow)
+    yield _trigger_step(
+        recipe, table, there, purpose=f"Keep {shadow} equal to {table.name.name}.{column.name} (trigger)", phase="expand"
+    )
+    yield replace(_filled(recipe, table, conversion, shadow), settings=settings)
+    parts = parts_of(table, at.catalog, column.name, shadow)
+    yield from build(recipe, table, parts, shadow)
+    yield _verified(recipe, table, conversion, shadow)
+    yield recipe.text(
+        f"ANALYZE {at.dialect.quote_name(table.name)} ({at.dialect.quote(shadow)})",
+        purpose=f"Count the values of {shadow}, so that plans stay as good as they were",
+        phase="migrate",
+        claims=(LockClaim(relation=table.name, mode="SHARE UPDATE EXCLUSIVE", blocks=("ddl",), held="statement"),),
+        undo=UndoNothing(reason="statistics change nothing"),
+    )
+    both = shadow_trigger.both_ways(at, table, conversion, aside)
+    names = Swap(column=column.name, waiting=shadow, aside=aside, default=_default(column, conversion))
+    yield swap(
+        recipe,
+        table,
+        parts,
+        names,
+        before=there.drop,
+        after=both.create,
+        purpose=f"Swap: {table.name.name}.{column.name} is {conversion.new_type} from now on, the old values stay in {aside}",
+        undo=UndoSteps(steps=tuple(_swapped_back(at, table, column, conversion, both, strategy_name))),
+    )
+    yield _retired(recipe, table, conversion, both, aside)
+
+
+def _added(recipe: Recipe, table: Table, conversion: Conversion, shadow: str) -> Step:
+    made = Column(name=shadow, type=conversion.new_type, collation=conversion.collation)
+    step = recipe.change(
+        AddColumn(table=table.name, column=made),
+        purpose=f"Add {table.name.name}.{shadow} {conversion.new_type}, beside {conversion.column}",
+        guards=conversion.guards,
+    )
+    gone = DropColumn(table=table.name, column=shadow)
+    return replace(step, undo=UndoSteps(steps=(recipe.undo_step((gone,), recipe.catalog, phase="expand"),)))
+
+
+def _trigger_step(recipe: Recipe, table: Table, trigger: shadow_trigger.Trigger, *, purpose: str, phase: Phase) -> RunSql:
+    return recipe.text(
+        *trigger.create,
+        purpose=purpose,
+        phase=phase,
+        claims=_trigger_claims(recipe.at, table),
+        undo=trigger.drop,
+        undo_purpose=f"Take away the trigger on {table.name.name}",
+    )
+
+
+def _trigger_claims(at: Situation, table: Table) -> tuple[LockClaim, ...]:
+    made = Trigger(name="zzz_driftflow", table=table.name, definition="", timing="BEFORE", events=("INSERT", "UPDATE"))
+    return merged(at.dialect.effects(CreateTrigger(trigger=made), at.catalog).locks)
+
+
+def _filled(recipe: Recipe, table: Table, conversion: Conversion, shadow: str) -> Step:
+    quote, target = recipe.at.dialect.quote, recipe.at.dialect.quote(table.name.name)
+    there = conversion.there or f"{target}.{quote(conversion.column)}"
+    gives = f" AND ({conversion.there}) IS NOT NULL" if conversion.there else ""
+    return backfill(
+        recipe,
+        table,
+        assignments=((shadow, there),),
+        predicate=f"{target}.{quote(shadow)} IS NULL AND {target}.{quote(conversion.column)} IS NOT NULL{gives}",
+        phase="migrate",
+        purpose=f"Fill {table.name.name}.{shadow} from {conversion.column} in chunks",
+    )
+
+
+def _verified(recipe: Recipe, table: Table, conversion: Conversion, shadow: str) -> Verify:
+    at = recipe.at
+    wrong = difference(at, table, conversion, old=conversion.column, new=shadow)
+    said = f"every {shadow} of {table.name.name} is what {conversion.column} becomes"
+    return Verify(
+        **recipe.common(f"Verify that {said}", "migrate"),
+        expectations=(
+            Expectation(
+                summary=said,
+                setup=("SET LOCAL timezone = 'UTC'",) if conversion.utc else (),
+                query=f"SELECT count(*) FROM (SELECT 1 FROM {at.dialect.quote_name(table.name)} WHERE {wrong} LIMIT 1000) AS offenders",
+                expect="0",
+            ),
+        ),
+        claims=row_claims(at, table.name),
+        statement_timeout_ms=0,
+        undo=UndoNothing(reason="it changes nothing"),
+    )
+
+
+def _default(column: Column, conversion: Conversion) -> str | None:
+    """The default as the new type takes it: a literal that is marked with the old type loses the mark."""
+    default, mark = column.default, f"'::{conversion.old_type}"
+    if default is None or not default.startswith("'") or not default.endswith(mark) or conversion.old_type == conversion.new_type:
+        return default
+    return default.removesuffix(mark) + "'"
+
+
+def _swapped_back(
+    at: Situation, table: Table, column: Column, conversion: Conversion, both: shadow_trigger.Trigger, strategy_name: str
+) -> Iterator[Step]:
+    """The same way with the two columns in each other's place: what hangs on the column is made on the old one first, online."""
+    recipe = Recipe(at, strategy_name)
+    shadow, aside = shadow_of(column.name), aside_of(column.name)
+    parts = parts_of(table, at.catalog, column.name, aside)
+    guard = guard_way_back(at, table, conversion, aside)
+    steps = [
+        Verify(
+            **recipe.common(
+                f"Ask whether every {table.name.name}.{column.name} fits into {conversion.old_type} again", "migrate"
+            ),
+            expectations=(),
+            guards=(guard,),
+            statement_timeout_ms=0,
+        ),
+        *build(recipe, table, parts, aside),
+        swap(
+            recipe,
+            table,
+            parts,
+            Swap(column=column.name, waiting=aside, aside=shadow, default=column.default),
+            before=both.drop,
+            after=(),
+            purpose=f"Swap back: {table.name.name}.{column.name} is {conversion.old_type} again",
+            guards=(guard,),
+        ),
+    ]
+    for step in steps:
+        yield replace(step, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself"))
+
+
+def _retired(recipe: Recipe, table: Table, conversion: Conversion, both: shadow_trigger.Trigger, aside: str) -> Step:
+    """The old values go last, behind the gate."""
+    at = recipe.at
+    target, quote = at.dialect.quote_name(table.name), at.dialect.quote
+    claims = recipe.follow((DropColumn(table=table.name, column=aside),))
+    step = recipe.text(
+        *both.drop,
+        f"ALTER TABLE {target} DROP COLUMN {quote(aside)}",
+        purpose=f"Drop {table.name.name}.{aside}, the old values of {conversion.column}, and the trigger",
+        phase="contract",
+        claims=claims,
+        undo=_old_values_again(at, table, conversion, both, aside),
+    )
+    return replace(step, strategy=RETIRE_COLUMN)
+
+
+def _old_values_again(at: Situation, table: Table, conversion: Conversion, both: shadow_trigger.Trigger, aside: str) -> Undo:
+    if not conversion.lossless:
+        return Irreversible(
+            reason=f"values changed from {conversion.old_type} to {conversion.new_type} may not come back the same",
+            name=f"alter_column_type {table.name}.{conversion.column}",
+        )
+    recipe = Recipe(at, NAME)
+    quote, target = at.dialect.quote, at.dialect.quote(table.name.name)
+    made = Column(name=aside, type=conversion.old_type, collation=_collation(table, conversion.column))
+    column = quote(conversion.column)
+    back = conversion.back or f"CAST({target}.{column} AS {conversion.old_type})"
+    steps = (
+        recipe.change(
+            AddColumn(table=table.name, column=made),
+            purpose=f"Take back: add {table.name.name}.{aside}",
+            phase="contract",
+            undo=UndoNothing(reason="it is an undo itself"),
+        ),
+        _trigger_step(recipe, table, both, purpose=f"Take back: keep {aside} equal (trigger)", phase="contract"),
+        replace(
+            backfill(
+                recipe,
+                table,
+                assignments=((aside, back),),
+                predicate=f"{target}.{quote(aside)} IS NULL AND {target}.{column} IS NOT NULL",
+                phase="contract",
+                purpose=f"Take back: fill {table.name.name}.{aside} in chunks",
+            ),
+            settings={"timezone": "UTC"} if conversion.utc else {},
+        ),
+    )
+    return UndoSteps(
+        steps=tuple(
+            replace(step, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself")) for step in steps
+        )
+    )
+
+
+def _collation(table: Table, column: str) -> str:
+    found = table.column(column)
+    return found.collation if found is not None else ""
