@@ -57,6 +57,7 @@ ONE_MEANING = {
     "DF-E414": "too few rights to create the journal; PostgreSQL says where",
     "DF-E539": "rows without their parent, after a rebuild",
     "DF-E658": "orphans that cannot be looked after: a circle, or a column that cannot be NULL",
+    "DF-E659": "a rule that cannot be kept: by the clock, over other rows, by what the server does not know",
     "DF-E903": "the grammar's package is missing or damaged",
 }
 """Codes whose summaries differ, and the one meaning that all of them have."""

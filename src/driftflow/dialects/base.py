@@ -46,6 +46,8 @@ class Capability(StrEnum):
     SINGLE_WRITER = "single_writer"
     """One writer per database at a time (SQLite)."""
     UPDATE_FROM = "update_from"
+    JSON_SCHEMA_VALID = "json_schema_valid"
+    """The function of that name, which a CHECK may call (MySQL 8.0.17, MariaDB 11.1)."""
     ENUM_TYPE = "enum_type"
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""

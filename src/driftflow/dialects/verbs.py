@@ -41,6 +41,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "cascade": (),
     "archive": (),
     "orphans": ("action", "columns", "values"),
+    "rule": ("existing",),
     "small": (),
     "as-is": ("reason",),
 }

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.operations import RawSql
+from driftflow.model.catalog import Check
+from driftflow.model.operations import AddConstraint, RawSql
 
 DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
 def refuse_unsupported(at: Situation) -> None:
-    """Raises RefusedError (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be."""
+    """Raises RefusedError (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be,
+    and DF-E659 for a regular expression where nobody knows one."""
     operation = at.operation
+    if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
+        _refuse_regexp(at, operation.constraint)
     if isinstance(operation, RawSql) and DEFERRABLE.search(operation.sql):
         raise RefusedError(
             "DF-E657",
@@ -21,4 +26,15 @@ def refuse_unsupported(at: Situation) -> None:
             where=str(at.statement.span),
             why="it checks each row as it is written; a trigger could not look again at the end of the transaction",
             hint="leave DEFERRABLE out, and let values that change places pass through one that is free (NULL, or the negative number)",
+        )
+
+
+def _refuse_regexp(at: Situation, check: Check) -> None:
+    if re.search(r"\bREGEXP\b", re.sub(r"'(?:[^']|'')*'", "''", check.expression), re.IGNORECASE):
+        raise RefusedError(
+            "DF-E659",
+            f"{at.dialect.name} has no regular expressions by itself",
+            where=str(at.statement.span),
+            why="REGEXP calls a function that each application would have to bring along; where it is missing every INSERT fails",
+            hint="say it with GLOB: code GLOB '[A-Z][A-Z]-[0-9]*'",
         )

@@ -11,7 +11,7 @@ from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.operations import AddConstraint, DropConstraint
 from driftflow.model.plan import Backfill, Guard, RunSql, Step, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies import archiving, rebuilding
+from driftflow.strategies import archiving, rebuilding, trigger_text
 from driftflow.strategies.archiving import kept, listed
 from driftflow.strategies.base import strategy
 from driftflow.strategies.cascades import MOST, cascades
@@ -35,6 +35,14 @@ def cleanse_orphans(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     """First the key binds new rows, so that no orphan comes in any more; then the old ones are looked after; then it is proved."""
     key, request, table = operation.constraint, orphans_of(at), at.table(operation.table)
     assert isinstance(key, ForeignKey) and request is not None and table is not None
+    if not trigger_text.can_refuse(at):
+        raise RefusedError(
+            "DF-E658",
+            f"orphans of {table.name.name} are not looked after by a plan on this server yet",
+            where=str(request.span),
+            why="that is shown on PostgreSQL and SQLite only",
+            hint="look after them in a migration before this one, and leave the directive out",
+        )
     recipe = Recipe(at, NAME)
     work = Cleansing(recipe, table, key, request)
     yield from work.tables()

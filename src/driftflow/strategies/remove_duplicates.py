@@ -12,7 +12,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex, DropIndex, Operation
 from driftflow.model.plan import Step, UndoNothing, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies import rebuilding
+from driftflow.strategies import rebuilding, trigger_text
 from driftflow.strategies.archiving import our_object
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import can_use_index, guard_duplicates, index_of, unique_online
@@ -46,14 +46,12 @@ def remove_duplicates(operation: AddConstraint | CreateIndex, at: Situation) -> 
     index, request = wanted(operation), duplicates_of(at)
     table = at.table(index.table) if index is not None else None
     assert index is not None and request is not None
-    if table is None or table.partitioning is not None or table.kind != "table":
+    if table is None or table.partitioning is not None or table.kind != "table" or not trigger_text.can_refuse(at):
         raise RefusedError(
             "DF-E655",
             f"duplicates of {index.table.name} cannot be removed by a plan",
             where=str(request.span),
-            why="it is partitioned, so no index over its key can be built online"
-            if table is not None
-            else "the table is not known",
+            why=_why_not(at, table),
             hint="remove them per partition, then leave the directive out",
         )
     recipe = Recipe(at, NAME)
@@ -70,6 +68,14 @@ def remove_duplicates(operation: AddConstraint | CreateIndex, at: Situation) -> 
     yield protection.end()
     yield _drop(recipe, helper)
     yield removal.forget()
+
+
+def _why_not(at: Situation, table: Table | None) -> str:
+    if table is None:
+        return "the table is not known"
+    if not trigger_text.can_refuse(at):
+        return "on this server nothing of ours would keep new duplicates from arising while the old ones go"
+    return "it is partitioned, so no index over its key can be built online"
 
 
 def _build(recipe: Recipe, index: Index) -> Step:

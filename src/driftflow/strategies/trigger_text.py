@@ -58,3 +58,8 @@ def written_row(at: Situation, table: Table, which: str) -> str:
         return f"(SELECT {which}.*) AS {own}"
     columns = ", ".join(f"{which}.{at.dialect.quote(one.name)} AS {at.dialect.quote(one.name)}" for one in table.columns)
     return f"(SELECT {columns}) AS {own}"
+
+
+def can_refuse(at: Situation) -> bool:
+    """Whether triggers of ours that refuse a row are proved on this server."""
+    return at.can(Capability.NOT_VALID_CONSTRAINT) or at.can(Capability.SINGLE_WRITER)

@@ -38,4 +38,5 @@ SINCE: Mapping[Capability, Version] = {
     Capability.VIRTUAL_GENERATED_COLUMN: OLDEST,
     Capability.DROP_COLUMN: OLDEST,
     Capability.RENAME_COLUMN: RENAME_COLUMN,
+    Capability.JSON_SCHEMA_VALID: Version(major=11, minor=1),
 }

@@ -51,6 +51,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.DROP_COLUMN: OLDEST,
     Capability.RENAME_COLUMN: EIGHT,
     Capability.EXPRESSION_INDEX: EXPRESSION_DEFAULT,
+    Capability.JSON_SCHEMA_VALID: Version(major=8, minor=0, patch=17),
 }
 
 

@@ -1,0 +1,73 @@
+"""`CHECK (JSON_SCHEMA_VALID('...', document))`: as it stands where the server knows the function, else compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Check, Table
+from driftflow.model.operations import AddConstraint
+from driftflow.model.plan import Step
+from driftflow.model.record import replace
+from driftflow.strategies import json_schema
+from driftflow.strategies.base import strategy
+from driftflow.strategies.constraining import bind_then_validate
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.row_rules import RowRule, columns_read
+from driftflow.strategies.size import is_new
+
+NAME = "check_json_schema"
+
+
+def _applies(operation: AddConstraint, at: Situation) -> bool:
+    check = operation.constraint
+    if not isinstance(check, Check) or at.can(Capability.JSON_SCHEMA_VALID):
+        return False
+    return json_schema.called(check.expression) is not None and at.table(operation.table) is not None
+
+
+@strategy(NAME, on=AddConstraint, applies=_applies, rank=95, page="check-json-schema")
+def check_json_schema(operation: AddConstraint, at: Situation) -> Iterator[Step]:
+    check, table = operation.constraint, at.table(operation.table)
+    assert isinstance(check, Check) and table is not None
+    found = json_schema.called(check.expression)
+    assert found is not None
+    text, document = found
+    schema = json_schema.read(text, at)
+    recipe = Recipe(at, NAME)
+    if at.can(Capability.NOT_VALID_CONSTRAINT):
+        compiled = replace(check, expression=_as_paths(at, table, schema, document))
+        yield from bind_then_validate(recipe, table.name, compiled, only=operation.only)
+    elif at.can(Capability.SINGLE_WRITER):
+        yield _as_trigger(recipe, table, check, schema, document)
+    else:
+        raise json_schema.refused(
+            at, "this version has no JSON_SCHEMA_VALID, and no functions by which it could be compiled into a CHECK"
+        )
+
+
+def _as_paths(at: Situation, table: Table, schema: json_schema.Schema, document: str) -> str:
+    """Immutable functions alone. NULL keeps to every schema, as with the function."""
+    column = table.column(document.strip('"'))
+    cast = document if column is not None and column.type == "jsonb" else f"({document})::jsonb"
+    paths = [
+        f"jsonb_path_exists({cast}, {at.dialect.literal(f'strict {path}')}::jsonpath)"
+        for path in json_schema.broken_paths(schema)
+    ]
+    return f"NOT ({' OR '.join(paths)})" if paths else f"{cast} IS NULL OR {cast} IS NOT NULL"
+
+
+def _as_trigger(recipe: Recipe, table: Table, check: Check, schema: json_schema.Schema, document: str) -> Step:
+    """A text that is no JSON is refused too."""
+    literal = recipe.at.dialect.quote_text
+    if json_schema.uses(schema, "pattern"):
+        raise json_schema.refused(recipe.at, "SQLite has no regular expressions of its own, so `pattern` is not compiled")
+    conditions = list(
+        json_schema.broken_by_functions(schema, f"json_type({document})", f"json_extract({document}, '$')", literal)
+    )
+    inside = " OR ".join(f"({one})" for one in conditions) or "0"
+    broken = f"CASE WHEN {document} IS NULL THEN 0 WHEN NOT json_valid({document}) THEN 1 ELSE ({inside}) END"
+    name = check.name or f"{table.name.name}_check"
+    rule = RowRule(recipe, table, name, broken, columns_read(recipe.at, table, document))
+    return rule.begin(guards=() if is_new(recipe.at, table.name) else (rule.guard(),))

@@ -1,0 +1,207 @@
+"""JSON Schema as SQL: what a document must not be. For servers that cannot ask JSON_SCHEMA_VALID themselves.
+
+Compiled are the keywords below. A keyword that is not among them is refused and never passed over: a schema that is half checked would look whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
+
+CALL = re.compile(r"^\s*json_schema_valid\s*\(\s*'((?:[^']|'')*)'(?:::\w+)?\s*,\s*(.+?)\s*\)\s*$", re.IGNORECASE | re.DOTALL)
+SAYS_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
+KNOWN = {
+    "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",
+    "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
+}  # fmt: skip
+LENGTH_MOST = 255
+"""What a repetition in a regular expression of PostgreSQL may count to."""
+Schema = Mapping[str, Any]
+
+
+def called(expression: str) -> tuple[str, str] | None:
+    """(schema, document) where the expression is `JSON_SCHEMA_VALID('schema', document)` and nothing else."""
+    found = CALL.match(expression)
+    return (found[1].replace("''", "'"), found[2]) if found else None
+
+
+def read(text: str, at: Situation) -> Schema:
+    """The schema. Raises RefusedError (DF-E659) for what is no JSON, or says what is not compiled."""
+    try:
+        schema = json.loads(text)
+    except ValueError as error:
+        raise refused(at, f"it is no JSON: {error}") from error
+    unknown = sorted(set(_unknown(schema)))
+    if unknown:
+        raise refused(at, f"these keywords are not compiled: {', '.join(unknown)}")
+    return schema  # type: ignore[no-any-return]
+
+
+def refused(at: Situation, why: str) -> RefusedError:
+    return RefusedError(
+        "DF-E659",
+        "the JSON Schema cannot become a constraint of this server",
+        where=str(at.statement.span),
+        why=why,
+        hint=f"compiled are {', '.join(sorted(KNOWN))}",
+    )
+
+
+def _unknown(schema: Any) -> Iterator[str]:
+    if not isinstance(schema, dict):
+        yield "a schema that is no object"
+        return
+    for word, value in schema.items():
+        if word == "properties":
+            for inner in value.values():
+                yield from _unknown(inner)
+        elif word == "items":
+            yield from _unknown(value)
+        elif word == "additionalProperties" and value is not False:
+            yield "additionalProperties other than false"
+        elif word in ("enum", "const") and any(isinstance(one, dict | list) for one in (value if word == "enum" else [value])):
+            yield f"{word} with objects or arrays"
+        elif word in ("minLength", "maxLength") and value > LENGTH_MOST:
+            yield f"{word} above {LENGTH_MOST}"
+        elif word not in KNOWN | SAYS_NOTHING:
+            yield word
+
+
+def uses(schema: Schema, word: str) -> bool:
+    """Whether the keyword stands anywhere in it."""
+    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return word in schema or any(uses(one, word) for one in inner)
+
+
+def types_of(schema: Schema) -> tuple[str, ...]:
+    said = schema.get("type", ())
+    return (said,) if isinstance(said, str) else tuple(said)
+
+
+# PostgreSQL: one jsonpath per promise that may be broken; immutable, so a CHECK may ask it.
+
+
+def broken_paths(schema: Schema, path: str = "$") -> Iterator[str]:
+    """jsonpaths that find something in a document exactly when it breaks the schema. Comparisons of unlike things are unknown, which counts as broken."""
+    for condition in _conditions(schema):
+        yield f"{path} ? ({condition})"
+    known = schema.get("properties", {})
+    if schema.get("additionalProperties") is False:
+        others = " && ".join(f"@.key != {json.dumps(name)}" for name in known) or "@.key == @.key"
+        yield f'{path} ? (@.type() == "object").keyvalue() ? ({others})'
+    for name, inner in known.items():
+        key = json.dumps(name)
+        yield from broken_paths(inner, f'{path} ? (@.type() == "object" && exists (@.{key})).{key}')
+    if "items" in schema:
+        yield from broken_paths(schema["items"], f'{path} ? (@.type() == "array")[*]')
+
+
+def _conditions(schema: Schema) -> Iterator[str]:
+    if types := types_of(schema):
+        yield f"!({' || '.join(_is_type(one) for one in types)})"
+    for word in ("enum", "const"):
+        if word in schema:
+            values = schema[word] if word == "enum" else [schema[word]]
+            yield " && ".join(_unlike(f"@ == {json.dumps(value)}") for value in values)
+    for word, sign in (("minimum", ">="), ("maximum", "<="), ("exclusiveMinimum", ">"), ("exclusiveMaximum", "<")):
+        if word in schema:
+            yield f'@.type() == "number" && !(@ {sign} {json.dumps(schema[word])})'
+    if "minLength" in schema or "maxLength" in schema:
+        bounds = f"{schema.get('minLength', 0)},{schema.get('maxLength', '')}"
+        yield f'@.type() == "string" && !(@ like_regex "^.{{{bounds}}}$" flag "s")'
+    if "pattern" in schema:
+        yield f'@.type() == "string" && !(@ like_regex {json.dumps(schema["pattern"])})'
+    for name in schema.get("required", ()):
+        yield f'@.type() == "object" && {_unlike(f"exists (@.{json.dumps(name)})")}'
+    for word, sign in (("minItems", ">="), ("maxItems", "<=")):
+        if word in schema:
+            yield f'@.type() == "array" && !(@.size() {sign} {schema[word]})'
+
+
+def _is_type(name: str) -> str:
+    if name == "integer":
+        return '(@.type() == "number" && @.floor() == @)'
+    return f'@.type() == "{name}"'
+
+
+def _unlike(equal: str) -> str:
+    return f"(!({equal}) || ({equal}) is unknown)"
+
+
+# SQLite: one condition over json_each and json_type; a trigger asks it, since a CHECK may hold no subquery.
+
+SQLITE_TYPES = {
+    "string": "= 'text'", "number": "IN ('integer', 'real')", "integer": "= 'integer'", "boolean": "IN ('true', 'false')",
+    "null": "= 'null'", "object": "= 'object'", "array": "= 'array'",
+}  # fmt: skip
+
+
+def broken_by_functions(schema: Schema, kind: str, value: str, literal: Callable[[str], str], depth: int = 0) -> Iterator[str]:
+    """Conditions, one of which is true when the document breaks the schema. `kind` is its json_type, `value` its SQL value (JSON for containers)."""
+    if types := types_of(schema):
+        named = [_sqlite_type(one, kind, value) for one in types]
+        yield f"NOT ({' OR '.join(named)})"
+    for word in ("enum", "const"):
+        if word in schema:
+            values = schema[word] if word == "enum" else [schema[word]]
+            yield " AND ".join(f"NOT ({_sqlite_equal(one, kind, value, literal)})" for one in values)
+    for word, sign in (("minimum", "<"), ("maximum", ">"), ("exclusiveMinimum", "<="), ("exclusiveMaximum", ">=")):
+        if word in schema:
+            yield f"{kind} IN ('integer', 'real') AND {value} {sign} {json.dumps(schema[word])}"
+    for word, sign in (("minLength", "<"), ("maxLength", ">")):
+        if word in schema:
+            yield f"{kind} = 'text' AND length({value}) {sign} {schema[word]}"
+    for name in schema.get("required", ()):
+        yield _only(kind, "object", f"json_type({value}, {literal(_member(name))}) IS NULL")
+    for word, sign in (("minItems", "<"), ("maxItems", ">")):
+        if word in schema:
+            yield _only(kind, "array", f"json_array_length({value}) {sign} {schema[word]}")
+    yield from _sqlite_inside(schema, kind, value, literal, depth)
+
+
+def _sqlite_inside(schema: Schema, kind: str, value: str, literal: Callable[[str], str], depth: int) -> Iterator[str]:
+    each = f"j{depth}"
+    known = schema.get("properties", {})
+    if schema.get("additionalProperties") is False:
+        names = ", ".join(map(literal, known))
+        others = f"{each}.key NOT IN ({names})" if known else "1 = 1"
+        yield _only(kind, "object", f"EXISTS (SELECT 1 FROM json_each({value}) AS {each} WHERE {others})")
+    members = [(f"{each}.key = {literal(name)}", inner, "object") for name, inner in known.items()]
+    members += [("1 = 1", schema["items"], "array")] if "items" in schema else []
+    for which, inner, of in members:
+        broken = list(broken_by_functions(inner, f"{each}.type", f"{each}.value", literal, depth + 1))
+        if broken:
+            any_of = " OR ".join(f"({one})" for one in broken)
+            yield _only(kind, of, f"EXISTS (SELECT 1 FROM json_each({value}) AS {each} WHERE {which} AND ({any_of}))")
+
+
+def _only(kind: str, of: str, condition: str) -> str:
+    """CASE, and not AND: a text that is no JSON must not reach a function that reads JSON."""
+    return f"CASE WHEN {kind} = '{of}' THEN {condition} ELSE 0 END"
+
+
+def _sqlite_type(name: str, kind: str, value: str) -> str:
+    if name == "integer":
+        return f"({kind} = 'integer' OR {kind} = 'real' AND {value} = round({value}))"
+    return f"{kind} {SQLITE_TYPES[name]}"
+
+
+def _sqlite_equal(one: Any, kind: str, value: str, literal: Callable[[str], str]) -> str:
+    match one:
+        case bool():
+            return f"{kind} = '{json.dumps(one)}'"
+        case None:
+            return f"{kind} = 'null'"
+        case str():
+            return f"{kind} = 'text' AND {value} = {literal(one)}"
+        case _:
+            return f"{kind} IN ('integer', 'real') AND {value} = {json.dumps(one)}"
+
+
+def _member(name: str) -> str:
+    return f"$.{json.dumps(name)}"

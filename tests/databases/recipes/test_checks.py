@@ -1,0 +1,210 @@
+"""Checks: over several columns, by regular expression, against the clock, by JSON Schema, for new rows only."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+
+import pytest
+from recipes.rig import Database, Place, Recipe, apply, plain_session, show, take_back
+
+from driftflow.errors import RefusedError
+
+SOME = {
+    "postgresql": "SELECT n FROM generate_series(1, 200) AS s(n)",
+    "sqlite": "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200) SELECT n FROM s",
+}
+KEYS = {"postgresql": "bigint PRIMARY KEY", "sqlite": "INTEGER PRIMARY KEY"}
+JSON = {"postgresql": "jsonb", "sqlite": "text"}
+SHOP = {
+    vendor: (
+        f"CREATE TABLE offers (id {KEYS[vendor]}, code varchar(20), low integer, high integer, ends {'timestamptz' if vendor == 'postgresql' else 'text'}, doc {JSON[vendor]});"
+        f"INSERT INTO offers (id, code, low, high, ends) SELECT n, 'AB-' || n, n, n + n % 9, '2001-01-01 00:00:00' FROM ({SOME[vendor]}) AS x;"
+    )
+    for vendor in KEYS
+}
+WRITES = (
+    "UPDATE offers SET high = high + 1 WHERE id = {n} % 200 + 1",
+    "INSERT INTO offers (id, code, low, high) VALUES (1000 + {n}, 'CD-{n}', 1, 2)",
+    "DELETE FROM offers WHERE id = 1000 + {n} - 7",
+)
+
+
+def refuses(database: Database, sql: str) -> None:
+    with closing(plain_session(database.url)) as session, pytest.raises(Exception, match=r"(?i)check constraint"):
+        session.run((sql,))
+
+
+def rows_only(database: Database) -> object:
+    return database.rows()
+
+
+def shown_check(place: Place, expression: str, *, folder: str = "") -> Database:
+    """A CHECK is a statement of PostgreSQL and a rebuild on SQLite, which has none to compare with."""
+    add = f"ALTER TABLE offers ADD CONSTRAINT offers_rule CHECK ({expression});"
+    lite = place.vendor == "sqlite"
+    recipe = Recipe(
+        schema=SHOP, migration=add, naive="SELECT 1;" if lite else "", old=WRITES, expected=rows_only if lite else None
+    )
+    return show(place, recipe).planned
+
+
+@pytest.mark.recipe("check-columns", "native")
+@pytest.mark.on("postgresql", "sqlite")
+def test_over_several_columns(place: Place) -> None:
+    database = shown_check(place, "low <= high AND (code IS NOT NULL OR low > 0)")
+    refuses(database, "INSERT INTO offers (id, low, high) VALUES (9001, 5, 4)")
+    other = place.fresh(SHOP)
+    other.run("UPDATE offers SET low = 500 WHERE id IN (7, 8)")
+    with pytest.raises(RefusedError, match="2 rows of offers violate offers_rule"):
+        apply(other.plan("ALTER TABLE offers ADD CONSTRAINT offers_rule CHECK (low <= high);"), other)
+
+
+@pytest.mark.recipe("check-regex", "native")
+@pytest.mark.on("postgresql")
+def test_by_regular_expression(place: Place) -> None:
+    database = shown_check(place, r"code ~ '^[A-Z]{2}-\d+$'")
+    refuses(database, "INSERT INTO offers (id, code) VALUES (9001, 'ab-1')")
+    refuses(database, "INSERT INTO offers (id, code) VALUES (9001, 'AB-1x')")
+    database.run("INSERT INTO offers (id, code) VALUES (9001, NULL)")
+
+
+@pytest.mark.recipe("check-regex", "emulated", why="by GLOB; a regular expression is refused, since SQLite knows none by itself")
+@pytest.mark.on("sqlite")
+def test_by_pattern(place: Place) -> None:
+    database = shown_check(place, "code GLOB '[A-Z][A-Z]-[0-9]*' AND code NOT GLOB '???*[^0-9]*'")
+    refuses(database, "INSERT INTO offers (id, code) VALUES (9001, 'ab-1')")
+    refuses(database, "INSERT INTO offers (id, code) VALUES (9001, 'AB-1x')")
+    other = place.fresh(SHOP)
+    with pytest.raises(RefusedError) as refused:
+        other.plan("ALTER TABLE offers ADD CONSTRAINT offers_rule CHECK (code REGEXP '^A');")
+    assert refused.value.code == "DF-E659" and "GLOB" in refused.value.hint
+
+
+CLOCK = {
+    "postgresql": "ALTER TABLE offers ADD CONSTRAINT offers_open CHECK (ends > now());",
+    "sqlite": "ALTER TABLE offers ADD CONSTRAINT offers_open CHECK (ends > datetime('now'));",
+}
+
+
+@pytest.mark.recipe(
+    "check-time",
+    "emulated",
+    why="by a trigger that looks at rows as they are written; a CHECK that depends on the time is refused",
+)
+@pytest.mark.on("postgresql", "sqlite")
+def test_against_the_clock(place: Place) -> None:
+    database, start = place.fresh(SHOP), place.fresh(SHOP)
+    with pytest.raises(RefusedError, match="depends on the time") as refused:
+        database.plan(place.pick(CLOCK))
+    assert refused.value.code == "DF-E659" and "rule existing=keep" in refused.value.hint
+    kept = f"-- driftflow: rule existing=keep\n{place.pick(CLOCK)}"
+    recipe = Recipe(schema=SHOP, migration=kept, naive="SELECT 1;", old=WRITES, expected=rows_only)
+    planned = show(place, recipe).planned
+    refuses(planned, "INSERT INTO offers (id, ends) VALUES (9001, '2002-02-02 00:00:00')")
+    refuses(planned, "UPDATE offers SET ends = '2002-02-02 00:00:00' WHERE id = 1")
+    planned.run(
+        "INSERT INTO offers (id, ends) VALUES (9002, '2999-01-01 00:00:00'), (9003, NULL); UPDATE offers SET code = 'x' WHERE id = 1"
+    )
+    with pytest.raises(RefusedError, match="200 rows of offers break offers_open"):
+        apply(database.plan(f"-- driftflow: rule existing=refuse\n{place.pick(CLOCK)}"), database)
+    assert (database.structure(), database.rows()) == (start.structure(), start.rows())
+
+
+@pytest.mark.recipe("check-rule-sql", "emulated", why="by a trigger where the rule is to hold for new rows only; else as a CHECK")
+@pytest.mark.on("postgresql", "sqlite")
+def test_a_rule_in_sql_for_new_rows(place: Place) -> None:
+    database, start = place.fresh(SHOP), place.fresh(SHOP)
+    rule = "ALTER TABLE offers ADD CONSTRAINT offers_rule CHECK (CASE WHEN code LIKE 'EF-%' THEN low >= 10 AND high < 2 * low ELSE low < 150 END);"
+    report = apply(database.plan(f"-- driftflow: rule existing=keep\n{rule}"), database)
+    refuses(database, "INSERT INTO offers (id, code, low, high) VALUES (9001, 'EF-1', 9, 10)")
+    refuses(database, "UPDATE offers SET low = 190 WHERE id = 1")
+    database.run(
+        "UPDATE offers SET doc = NULL WHERE id = 180; INSERT INTO offers (id, code, low, high) VALUES (9001, 'EF-1', 10, 10)"
+    )
+    database.run("DELETE FROM offers WHERE id = 9001")
+    assert take_back(report.run, database).state == "rolled_back"
+    assert (database.structure(), database.rows()) == (start.structure(), start.rows())
+    with pytest.raises(RefusedError, match="reads other rows"):
+        database.plan(
+            rule.replace("low < 150", "low < (SELECT max(low) FROM offers)").join(["-- driftflow: rule existing=keep\n", ""])
+        )
+
+
+@pytest.mark.on("postgresql-16")
+def test_a_rule_holds_for_a_role_that_may_do_little(place: Place) -> None:
+    import psycopg
+
+    database = place.fresh(SHOP["postgresql"])
+    database.run(
+        "DO $$ BEGIN CREATE ROLE keys_app; EXCEPTION WHEN duplicate_object THEN NULL; END $$; GRANT INSERT ON offers TO keys_app;"
+    )
+    apply(database.plan(f"-- driftflow: rule existing=keep\n{CLOCK['postgresql']}"), database)
+    with psycopg.connect(database.url) as session:
+        session.execute("SET ROLE keys_app")
+        session.execute("INSERT INTO offers (id, ends) VALUES (9002, '2999-01-01')")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            session.execute("INSERT INTO offers (id, ends) VALUES (9001, '2002-02-02')")
+
+
+SCHEMA = {
+    "type": "object",
+    "required": ["name", "kind"],
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string", "minLength": 2, "maxLength": 5},
+        "kind": {"enum": ["it's", 7, None, True]},
+        "price": {"type": "number", "minimum": 0, "exclusiveMaximum": 100},
+        "count": {"type": ["integer", "null"]},
+        "tags": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 2,
+            "items": {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}},
+        },
+        "fixed": {"const": "x"},
+    },
+}
+BASE = {"name": "abc", "kind": 7}
+GOOD = (BASE, BASE | {"kind": "it's"}, BASE | {"kind": None}, BASE | {"kind": True}, BASE | {"price": 0}, BASE | {"price": 99.5}, BASE | {"count": None},
+        BASE | {"count": 3}, BASE | {"tags": [{"id": 1}, {"id": 2, "more": "x"}]}, BASE | {"fixed": "x"})  # fmt: skip
+BAD = ("text", 5, None, [], {}, {"name": "abc"}, BASE | {"name": "a"}, BASE | {"name": "abcdef"}, BASE | {"name": 5}, BASE | {"kind": 8}, BASE | {"kind": "7"},
+       BASE | {"kind": False}, BASE | {"kind": [7]}, BASE | {"price": -1}, BASE | {"price": 100}, BASE | {"price": "1"}, BASE | {"count": 1.5}, BASE | {"tags": []},
+       BASE | {"tags": {}}, BASE | {"tags": [{"id": 1}] * 3}, BASE | {"tags": [{"id": 1}, {}]}, BASE | {"tags": [{"id": 1}, {"id": "1"}]}, BASE | {"tags": [7]},
+       BASE | {"fixed": "y"}, BASE | {"fixed": 1}, BASE | {"other": 1})  # fmt: skip
+
+
+def text_of(value: object) -> str:
+    return "'" + json.dumps(value).replace("'", "''") + "'"
+
+
+def by_schema(place: Place, schema: object = SCHEMA) -> str:
+    return f"ALTER TABLE offers ADD CONSTRAINT offers_doc CHECK (JSON_SCHEMA_VALID({text_of(schema)}, doc));"
+
+
+@pytest.mark.recipe(
+    "check-json-schema", "emulated", why="compiled: to jsonpath in a CHECK on PostgreSQL, to json_each in a trigger on SQLite"
+)
+@pytest.mark.on("postgresql", "sqlite")
+def test_by_json_schema(place: Place) -> None:
+    writes = (*WRITES, f"UPDATE offers SET doc = {text_of(BASE)} WHERE id = {{n}} % 200 + 1")
+    recipe = Recipe(schema=SHOP, migration=by_schema(place), naive="SELECT 1;", old=writes, expected=rows_only)
+    database = show(place, recipe).planned
+    for number, value in enumerate(GOOD):
+        database.run(f"INSERT INTO offers (id, doc) VALUES ({9100 + number}, {text_of(value)})")
+    for value in BAD:
+        refuses(database, f"INSERT INTO offers (id, doc) VALUES (9999, {text_of(value)})")
+        refuses(database, f"UPDATE offers SET doc = {text_of(value)} WHERE id = 9100")
+
+
+@pytest.mark.recipe("check-json-schema", "emulated")
+@pytest.mark.on("postgresql", "sqlite")
+def test_documents_that_break_the_schema_are_counted_before(place: Place) -> None:
+    database = place.fresh(SHOP)
+    database.run(f"UPDATE offers SET doc = {text_of(BASE | {'count': 'x'})} WHERE id IN (3, 5)")
+    with pytest.raises(RefusedError, match="2 rows of offers"):
+        apply(database.plan(by_schema(place)), database)
+    for unknown in ({"oneOf": []}, {"type": "object", "properties": {"a": {"format": "date"}}}, {"enum": [{}]}):
+        with pytest.raises(RefusedError) as refused:
+            place.fresh(SHOP).plan(by_schema(place, unknown))
+        assert refused.value.code == "DF-E659"
