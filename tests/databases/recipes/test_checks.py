@@ -197,7 +197,6 @@ def test_by_json_schema(place: Place) -> None:
         refuses(database, f"UPDATE offers SET doc = {text_of(value)} WHERE id = 9100")
 
 
-@pytest.mark.recipe("check-json-schema", "emulated")
 @pytest.mark.on("postgresql", "sqlite")
 def test_documents_that_break_the_schema_are_counted_before(place: Place) -> None:
     database = place.fresh(SHOP)
