@@ -19,9 +19,11 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
 from driftflow.model.operations import (
+    AlterColumnType,
     CatalogConflict,
     CreateTable,
     CreateTableAs,
+    CreateView,
     DropColumn,
     Operation,
     Pragma,
@@ -179,6 +181,8 @@ class _Walk:
             operation = self.dialect.resolve(operation, self.catalog)
             after = self.catalog.after(operation)
         except CatalogConflict as conflict:
+            if (planned := _with_views_again(operation, self.catalog)) is not None:
+                return operation, planned, str(conflict)
             return operation, self.catalog, "" if self._merely_unknown(operation) else str(conflict)
         return operation, self._mark_new(operation, after), ""
 
@@ -278,6 +282,16 @@ def as_said(statement: Statement, operation: Operation) -> Operation:
     if isinstance(operation, DropColumn) and any(directive.verb == "cascade" for directive in statement.directives):
         return record.replace(operation, cascade=True)
     return operation
+
+
+def _with_views_again(operation: Operation, catalog: Catalog) -> Catalog | None:
+    """What a plan makes of a statement that the server refuses for nothing but views: they are dropped and made again around it."""
+    if not isinstance(operation, AlterColumnType | CreateView):
+        return None
+    try:
+        return record.replace(operation, views_again=True).after(catalog)
+    except CatalogConflict:
+        return None
 
 
 def _goes_on(migration: Migration, following: Migration | None) -> bool:

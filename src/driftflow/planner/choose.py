@@ -17,6 +17,7 @@ from driftflow.planner.settings import Carried
 from driftflow.planner.unsupported import refuse_unsupported
 from driftflow.plugins import Registration, discover
 from driftflow.strategies import spoken
+from driftflow.strategies.change_under_views import only_views_stand_in_the_way
 from driftflow.strategies.direct import NAME as DIRECT
 from driftflow.strategies.direct import statement_as_it_stands, statements_as_they_stand
 from driftflow.strategies.drop_columns import refuse_dependents
@@ -156,7 +157,7 @@ def _continues(chosen: Chosen, at: Situation) -> bool:
 
 
 def _refuse_conflict(at: Situation) -> None:
-    if at.conflict:
+    if at.conflict and (spoken.as_is(at) or not only_views_stand_in_the_way(at)):
         raise RefusedError(
             "DF-E321",
             "a statement cannot apply to this database",

@@ -201,6 +201,8 @@ class AlterColumnType(BaseOperation, frozen=True, kw_only=True, tag="alter_colum
     collation: str = ""
     using: str = ""
     only: bool = False
+    views_again: bool = False
+    """The plan drops the views that read the column and makes them again; no statement says so."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """Without COLLATE the new type's own collation holds; storage and compression go back to the type's default."""
@@ -229,7 +231,8 @@ class AlterColumnType(BaseOperation, frozen=True, kw_only=True, tag="alter_colum
         if not dependents_block(catalog):
             return
         blocking = dependents.blocking_a_column(catalog, table, self.column)
-        blocking += [f"view {view.name}" for view in dependents.views_on_column(catalog, self.table, self.column)]
+        if not self.views_again:
+            blocking += [f"view {view.name}" for view in dependents.views_on_column(catalog, self.table, self.column)]
         if blocking:
             refuse(catalog, f"the type of {self.table}.{self.column} cannot change: {', '.join(blocking)} depends on it")
 

@@ -25,13 +25,15 @@ class CreateView(BaseOperation, frozen=True, kw_only=True, tag="create_view"):
     """MySQL and MariaDB, as the next two."""
     definer: str = ""
     security: Literal["", "DEFINER", "INVOKER"] = ""
+    views_again: bool = False
+    """OR REPLACE with other columns: the plan drops the view, with those that read it, and makes all of them again; no statement says so."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """OR REPLACE keeps what hangs on the view: triggers, grants, comment, owner."""
         name = self.view.name
         old = catalog.views.get(name.text)
         if old is not None and self.or_replace:
-            if self.view.columns and tuple(self.view.columns[: len(old.columns)]) != old.columns:
+            if not self.views_again and self.view.columns and tuple(self.view.columns[: len(old.columns)]) != old.columns:
                 refuse(catalog, f"view {name} cannot be replaced: its columns must stay as they are, new ones come last")
             kept = replace(self.view, triggers=old.triggers, grants=old.grants, comment=old.comment, owner=old.owner)
             return put_view(catalog, kept)

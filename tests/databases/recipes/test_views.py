@@ -1,0 +1,79 @@
+"""What PostgreSQL refuses because of views, done with the views: owner, rights, comments, options and order as before."""
+
+from __future__ import annotations
+
+import pytest
+from recipes.rig import Place, Recipe, apply, show
+
+SCHEMA = """
+CREATE TABLE items (id int PRIMARY KEY, price int NOT NULL, name varchar(20));
+INSERT INTO items SELECT n, n * 3, 'item ' || n FROM generate_series(1, 200) AS n;
+CREATE VIEW priced WITH (security_barrier = true) AS SELECT id, price FROM items WHERE price > 10 WITH LOCAL CHECK OPTION;
+CREATE VIEW dear AS SELECT id, price FROM priced WHERE price > 100;
+CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n, sum(price) AS total FROM dear;
+CREATE UNIQUE INDEX totals_n ON totals (n);
+CREATE VIEW names AS SELECT id, name FROM items;
+COMMENT ON VIEW priced IS 'what has a price';
+GRANT SELECT, UPDATE ON priced TO PUBLIC;
+GRANT SELECT ON totals TO PUBLIC;
+"""
+PRICED = (
+    "CREATE VIEW priced WITH (security_barrier = true) AS SELECT id, price FROM items WHERE price > 10 WITH LOCAL CHECK OPTION;"
+)
+REST = """
+CREATE VIEW dear AS SELECT id, price FROM priced WHERE price > 100;
+CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n, sum(price) AS total FROM dear;
+CREATE UNIQUE INDEX totals_n ON totals (n);
+COMMENT ON VIEW priced IS 'what has a price';
+GRANT SELECT, UPDATE ON priced TO PUBLIC; GRANT SELECT ON totals TO PUBLIC;
+"""
+DROPS = "DROP MATERIALIZED VIEW totals; DROP VIEW dear; DROP VIEW priced;"
+WRITES = (
+    "UPDATE priced SET price = price + 1 WHERE id = {n} % 200 + 1",
+    "INSERT INTO items VALUES (1000 + {n}, {n} + 11, 'new')",
+    "SELECT count(*) FROM dear",
+    "SELECT n FROM totals",
+)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("views", "native", why="dropped and made again in one transaction")
+def test_the_type_of_a_column_that_views_read(place: Place) -> None:
+    type_change = "ALTER TABLE items ALTER COLUMN price TYPE bigint;"
+    shown = show(place, Recipe(schema=SCHEMA, migration=type_change, naive=DROPS + type_change + PRICED + REST, old=WRITES))
+    assert [step.strategy for step in shown.plan.steps] == ["change_under_views"]
+    for name in ("public.priced", "public.totals", "public.dear"):
+        planned, naive = (one.catalog().views[name] for one in (shown.planned, shown.naive))
+        assert (planned.grants, planned.owner, planned.comment) == (naive.grants, naive.owner, naive.comment)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("views", "native", why="dropped and made again in one transaction")
+def test_a_view_is_replaced_by_one_with_other_columns(place: Place) -> None:
+    said = "VIEW priced AS SELECT id, name, price FROM items;"
+    show(
+        place,
+        Recipe(
+            schema=SCHEMA,
+            migration=f"CREATE OR REPLACE {said}",
+            naive=f"{DROPS} CREATE {said} {REST}",
+            old=WRITES,
+        ),
+    )
+
+
+@pytest.mark.on("postgresql")
+def test_the_owner_and_the_rights_of_somebody_else_come_back(place: Place) -> None:
+    database = place.fresh(SCHEMA)
+    role = "v" + database.url.rpartition("/")[2].partition("?")[0].replace("-", "_")
+    database.run(
+        f"CREATE ROLE {role}; GRANT SELECT ON items TO {role}; ALTER VIEW dear OWNER TO {role}; GRANT SELECT ON dear TO PUBLIC;"
+    )
+    try:
+        before = database.catalog().views["public.dear"]
+        apply(database.plan("ALTER TABLE items ALTER COLUMN price TYPE bigint;"), database)
+        after = database.catalog().views["public.dear"]
+        assert (after.owner, after.grants) == (before.owner, before.grants)
+        assert after.owner == role
+    finally:
+        database.run(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role};")
