@@ -10,13 +10,13 @@ from driftflow.errors import RefusedError
 from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.operations import DropView, MoveTable, RenameTable
-from driftflow.model.plan import Guard, Step, UndoSteps
+from driftflow.model.plan import Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.dual_write import RETIRE_NAME
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.recipe import Recipe
-from driftflow.strategies.standing_view import standing_view, why_not
+from driftflow.strategies.standing_view import guard_column_rights, standing_view, why_not
 
 NAME = "rename_table"
 
@@ -41,7 +41,7 @@ def rename_table(operation: RenameTable | MoveTable, at: Situation) -> Iterator[
         operation,
         *stand,
         purpose=f"Rename {old.name} to {_shown(old, new)} and let a view answer to the old name",
-        guards=tuple(_guard_column_rights(at, table)),
+        guards=tuple(guard_column_rights(at, table)),
     )
     last = recipe.change(
         DropView(name=old), purpose=f"Take away the view that answers to the old name {old.name}", phase="contract"
@@ -60,18 +60,6 @@ def renamed(operation: RenameTable | MoveTable) -> Name:
 
 def _shown(old: Name, new: Name) -> str:
     return new.name if old.schema == new.schema else new.text
-
-
-def _guard_column_rights(at: Situation, table: Table) -> Iterator[Guard]:
-    """Rights on single columns are not in the catalog that the view's rights are made from."""
-    if not at.can(Capability.ROW_SECURITY):
-        return
-    name = at.dialect.literal(at.dialect.quote_name(table.name))
-    yield Guard(
-        query=f"SELECT count(*) FROM pg_attribute WHERE attrelid = {name}::regclass AND attacl IS NOT NULL AND NOT attisdropped",
-        summary=f"{{count}} columns of {table.name.name} have rights of their own, which a view under the old name would not have",
-        hint='grant the rights on the whole table, or rename while the application is stopped: -- driftflow: as-is reason="..."',
-    )
 
 
 def _refuse_unsafe(operation: RenameTable | MoveTable, at: Situation, table: Table) -> None:

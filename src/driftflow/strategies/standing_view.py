@@ -7,27 +7,34 @@ writer (last_insert_rowid, RETURNING): such an INSERT is refused aloud rather th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Column, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, CreateView, Operation
+from driftflow.model.plan import Guard
 from driftflow.strategies.filling import ROWID, chunk_key
 from driftflow.strategies.whole_view import hung_on
 
 INVOKER = "security_invoker=true"
 
 
-def standing_view(at: Situation, table: Table, *, named: Name, over: Name) -> tuple[Operation, ...]:
-    """The operations that make the view `named` over the relation `over`, which holds the columns of `table`; with owner and rights of `table`."""
-    quote = at.dialect.quote
-    listed = ", ".join(quote(column.name) for column in table.columns)
+def standing_view(
+    at: Situation, table: Table, *, named: Name, over: Name, also: Mapping[str, str] | None = None
+) -> tuple[Operation, ...]:
+    """The operations that make the view `named` over the relation `over`, which holds the columns of `table`; with owner and rights of `table`.
+
+    `also` are further names, each of a column of the table; they stand last, so that nothing else changes its place.
+    """
+    quote, more = at.dialect.quote, also or {}
+    listed = ", ".join([*(quote(column.name) for column in table.columns), *(quote(column) for column in more.values())])
     invoker = at.can(Capability.SECURITY_INVOKER_VIEW)
     view = View(
         name=named,
         definition=f"SELECT {listed} FROM {at.dialect.quote_name(over)}",
-        columns=tuple(column.name for column in table.columns),
+        columns=(*(column.name for column in table.columns), *more),
         depends_on=(over,),
         options=(INVOKER,) if invoker else (),
         owner=table.owner,
@@ -44,6 +51,18 @@ def why_not(at: Situation, table: Table) -> str:
     if at.can(Capability.ROW_SECURITY) and table.row_security and not at.can(Capability.SECURITY_INVOKER_VIEW):
         return "the table has row-level security, and before PostgreSQL 15 a view reads it with its owner's eyes"
     return ""
+
+
+def guard_column_rights(at: Situation, table: Table) -> Iterator[Guard]:
+    """Rights on single columns are not in the catalog that the view's rights are made from."""
+    if not at.can(Capability.ROW_SECURITY):
+        return
+    name = at.dialect.literal(at.dialect.quote_name(table.name))
+    yield Guard(
+        query=f"SELECT count(*) FROM pg_attribute WHERE attrelid = {name}::regclass AND attacl IS NOT NULL AND NOT attisdropped",
+        summary=f"{{count}} columns of {table.name.name} have rights of their own, which a view in its place would not have",
+        hint='grant the rights on the whole table, or rename while the application is stopped: -- driftflow: as-is reason="..."',
+    )
 
 
 def _instead_of(at: Situation, table: Table, *, named: Name, over: Name) -> tuple[Operation, ...]:
@@ -64,13 +83,14 @@ def _instead_of(at: Situation, table: Table, *, named: Name, over: Name) -> tupl
 
 
 def _trigger(at: Situation, view: Name, event: str, body: str) -> CreateTrigger:
-    name = _fit(f"driftflow_{view.name}_{event.lower()}")
+    name = fit(f"driftflow_{view.name}_{event.lower()}")
     quote = at.dialect.quote
     definition = f"CREATE TRIGGER {quote(name)} INSTEAD OF {event} ON {quote(view.name)} FOR EACH ROW\nBEGIN\n  {body}\nEND"
     return CreateTrigger(trigger=Trigger(name=name, table=view, definition=definition, timing="INSTEAD OF", events=(event,)))
 
 
-def _fit(name: str) -> str:
+def fit(name: str) -> str:
+    """63 bytes is PostgreSQL's limit; a longer name ends in a hash of itself."""
     return name if len(name.encode()) <= 63 else f"{name[:52]}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 

@@ -108,6 +108,54 @@ def test_what_needs_the_table_to_itself_waits_until_the_view_is_gone(place: Plac
     assert [step.strategy for step in shown.plan.steps[: gate + 2]] == ["rename_table", "gate", "retire_name"]
 
 
+PRODUCTS = """
+CREATE TABLE products (id int GENERATED ALWAYS AS IDENTITY (START WITH 5000) PRIMARY KEY, name text NOT NULL UNIQUE DEFAULT gen_random_uuid()::text, kind text);
+CREATE TABLE parts (product text REFERENCES products (name) ON UPDATE CASCADE);
+CREATE INDEX products_lower ON products (lower(name));
+CREATE VIEW named AS SELECT id, name FROM products;
+INSERT INTO products (name, kind) SELECT 'p' || n, 'k' FROM generate_series(1, 200) AS n;
+INSERT INTO parts SELECT 'p' || n FROM generate_series(1, 100) AS n;
+"""
+
+
+def with_column(name: str) -> tuple[str | tuple[str, ...], ...]:
+    return (
+        f"INSERT INTO products ({name}, kind) VALUES ('n{{n}}', 'x')",
+        f"UPDATE products SET {name} = 'u{{n}}' WHERE {name} = 'n' || ({{n}} - 1)",
+        f"INSERT INTO products ({name}) VALUES ('p{{n}}') ON CONFLICT ({name}) DO UPDATE SET kind = 'again' RETURNING id",
+        (f"SELECT {name} FROM products WHERE id = 5000 + {{n}} % 20 FOR UPDATE", "DELETE FROM parts WHERE product = 'p{n}'"),
+    )
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("rename-column", "native", why="a view in the table's place shows the column under both names")
+def test_a_column_is_renamed_beside_its_old_name(place: Place) -> None:
+    migration = "ALTER TABLE products RENAME COLUMN name TO title;"
+    shown = show(place, Recipe(schema=PRODUCTS, migration=migration, old=with_column("name"), new=with_column("title")))
+    assert [step.strategy for step in shown.plan.steps] == ["rename_column", "gate", "retire_name"]
+
+
+@pytest.mark.on("postgresql")
+def test_both_names_are_written_at_the_same_time(place: Place) -> None:
+    database = place.fresh(PRODUCTS)
+    plan = database.plan("ALTER TABLE products RENAME COLUMN name TO title;")
+    apply(plan, database)
+    database.run("INSERT INTO products (name) VALUES ('old'); INSERT INTO products (title) VALUES ('new');")
+    database.run(
+        "UPDATE products SET title = 'older' WHERE name = 'old'; UPDATE products SET name = 'newer' WHERE title = 'new';"
+    )
+    both = "SELECT name, title FROM products WHERE id >= 5200 OR name IN ('older', 'newer') ORDER BY 1"
+    assert database.query(both) == [("newer", "newer"), ("older", "older")]
+    assert database.query("SELECT count(*) FROM products WHERE name IS DISTINCT FROM title") == [(0,)]
+
+
+@pytest.mark.on("postgresql-18")
+def test_a_table_that_the_release_changes_otherwise_is_not_put_behind_a_view(place: Place) -> None:
+    database = place.fresh(PRODUCTS)
+    plan = database.plan("ALTER TABLE products RENAME COLUMN name TO title; ALTER TABLE products ADD COLUMN x int;")
+    assert "rename_column" not in {step.strategy for step in plan.steps}
+
+
 GUEST = """
 CREATE ROLE {role} LOGIN; CREATE ROLE {role}_owner; CREATE ROLE {role}_reader;
 ALTER TABLE orders OWNER TO {role}_owner; GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO {role};

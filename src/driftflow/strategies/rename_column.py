@@ -1,0 +1,82 @@
+"""RENAME COLUMN of a table in use: until the old application is gone a view in the table's place shows the column under both names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, Table, structure
+from driftflow.model.names import Name
+from driftflow.model.operations import DropView, Operation, RenameColumn, RenameTable
+from driftflow.model.plan import Step, UndoSteps
+from driftflow.model.record import replace
+from driftflow.strategies.base import strategy
+from driftflow.strategies.dual_write import RETIRE_NAME
+from driftflow.strategies.phases import breaks_running_code
+from driftflow.strategies.recipe import Recipe, moved
+from driftflow.strategies.standing_view import fit, guard_column_rights, standing_view, why_not
+
+NAME = "rename_column"
+
+
+def _applies(operation: RenameColumn, at: Situation) -> bool:
+    """Where a view can be written through under both names, nobody has put a gate before the statement, and the release leaves the table alone
+    otherwise: what else changes it would meet the view."""
+    table = at.table(operation.table)
+    if table is None or operation.only or at.directives("gate") or at.conflict or not breaks_running_code(operation, at):
+        return False
+    if not (at.can(Capability.TRANSACTIONAL_DDL) and at.can(Capability.UPDATABLE_VIEW)):
+        return False
+    return _alone(table, at) and not why_not(at, table) and _nothing_else_changes(operation, table, at)
+
+
+@strategy(NAME, on=RenameColumn, applies=_applies, rank=60, page="rename-column")
+def rename_column(operation: RenameColumn, at: Situation) -> Iterator[Step]:
+    table = at.table(operation.table)
+    assert table is not None
+    recipe, name = Recipe(at, NAME), operation.table
+    base = Name(schema=name.schema, name=fit(f"{name.name}_driftflow"))
+    aside, back = RenameTable(name=name, to=base.name), RenameTable(name=base, to=name.name)
+    renamed = moved(at.catalog, operation).table(name)
+    assert renamed is not None
+    stand = standing_view(at, renamed, named=name, over=base, also={operation.column: operation.to})
+    yield recipe.change(
+        operation,
+        aside,
+        *stand,
+        purpose=(
+            f"Rename {name.name}.{operation.column} to {operation.to}, and let a view in the table's place show both names"
+            f" (the table is {base.name} meanwhile)"
+        ),
+        guards=tuple(guard_column_rights(at, table)),
+    )
+    last = recipe.change(
+        DropView(name=name),
+        back,
+        purpose=f"Take away the view that shows {name.name}.{operation.column}: the table has its place again",
+        phase="contract",
+    )
+    again: tuple[Operation, ...] = (aside, *stand)
+    yield replace(last, strategy=RETIRE_NAME, undo=UndoSteps(steps=(recipe.undo_step(again, recipe.catalog, phase="contract"),)))
+
+
+def _alone(table: Table, at: Situation) -> bool:
+    """No partition, parent or heir, whose columns are renamed together."""
+    plain = table.kind == "table" and table.partition_of is None and not table.inherits and table.partitioning is None
+    return plain and not at.catalog.children(table.name)
+
+
+def _nothing_else_changes(operation: RenameColumn, table: Table, at: Situation) -> bool:
+    start, final = at.start or at.catalog, at.final or at.catalog
+    first, last = start.table(table.name), final.table(table.name)
+    if first is None or last is None:
+        return False
+    renamed = moved(start, operation).table(table.name)
+    return renamed is not None and structure(renamed) == structure(last) and _around(start, table) == _around(final, table)
+
+
+def _around(catalog: Catalog, table: Table) -> tuple[frozenset[str], frozenset[str]]:
+    """Who holds on to the table: views that read it, foreign keys that point at it."""
+    keys = frozenset(f"{holder.name}.{key.name}" for holder, key in catalog.referencing(table.name))
+    return frozenset(view.name.text for view in catalog.readers_of(table.name)), keys
