@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from engine_plans import postgresql_plan, sqlite_plan
 from engine_rig import RunOptions, arguments, fingerprinted
+from mysql_plans import mysql_plan
 
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.run import StopSignal, run_plan
@@ -22,6 +23,8 @@ EXIT = {"done": 0, "paused": 4}
 
 
 def the_plan(url: str, folder: Path, *, sleep: bool = False) -> Plan:
+    if url.startswith(("mysql", "mariadb")):
+        return mysql_plan(url, folder)
     plan = sqlite_plan(folder) if url.startswith("sqlite") else postgresql_plan(folder)
     if sleep:
         step = RunSql(id="sleep", purpose="Sleep", statements=("SELECT pg_sleep(60)",), statement_timeout_ms=0)

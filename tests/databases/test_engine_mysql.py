@@ -17,6 +17,7 @@ from driftflow.engine.ports import Connection
 from driftflow.engine.run import resume
 from driftflow.errors import LockTimeoutError, OutcomeUnknownError, RefusedError
 from driftflow.journal import inspect
+from driftflow.lab.mysql import Server, database_of
 from driftflow.model.event import LockWaited, StepDone
 from driftflow.model.plan import Backfill, Irreversible
 
@@ -210,3 +211,30 @@ def test_a_backfill_never_waits_for_a_row_of_the_application(shop: str, other: C
     assert len(tries) == 2
     assert other.query("SELECT SUM(balance - id * 10), COUNT(*) FROM account WHERE region <> 'r1'")[0] == (133, 133)
     assert step.key == ("id",)
+
+
+def test_the_journal_is_beside_the_data_where_no_database_may_be_made(
+    mysql_url: str, mysql_server: Server, tmp_path: Path
+) -> None:
+    make_shop(mysql_url)
+    database = database_of(mysql_url)
+    with mysql_server.administration() as execute:
+        execute("DROP DATABASE IF EXISTS driftflow")
+        execute("CREATE USER 'small'@'127.0.0.1' IDENTIFIED BY 'a-word'")
+        execute(f"GRANT ALL ON `{database}`.* TO 'small'@'127.0.0.1'")
+    url = mysql_server.tcp_url(database, user="small", password="a-word")
+    try:
+        before = structure(url)
+        plan = planned(url, CHANGE, tmp_path)
+        report = apply(url, plan)
+        assert report.state == "done"
+        with session(url) as db:
+            names = [name for (name,) in db.query("SHOW TABLES")]
+            assert "_driftflow_run" in names and "_driftflow_fence" in names
+            assert db.query("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'driftflow'") == [(0,)]
+            assert [one.run for one in inspect.runs(db)] == [report.run]
+        assert take_back(url, report.run).state == "rolled_back"
+        assert structure(url) == before
+    finally:
+        with mysql_server.administration() as execute:
+            execute("DROP USER 'small'@'127.0.0.1'")
