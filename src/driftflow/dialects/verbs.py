@@ -32,6 +32,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
         "delimiter",
         "null",
     ),
+    "convert": ("zone", "format", "encoding", "back"),
+    "too-long": ("policy",),
     "dual-write": ("column", "set"),
     "verify": ("query", "expect", "summary"),
     "isolation-test": ("role", "setting", "own", "other", "table", "column"),

@@ -27,6 +27,8 @@ class Conversion(Record, frozen=True, kw_only=True):
     """Empty: assignment, unless `one_way`."""
     one_way: bool = False
     """Nothing is known that makes an old value of a new one: the way back ends with the first new value."""
+    loses: bool = False
+    """Something of an old value is not in the new one: the way back from the end is not known, whatever `back` says of new values."""
     utc: bool = False
     """The expressions must not see the session's time zone."""
     guards: tuple[Guard, ...] = ()
@@ -35,7 +37,9 @@ class Conversion(Record, frozen=True, kw_only=True):
     @property
     def lossless(self) -> bool:
         """Whether every old value comes back from its new one."""
-        return not self.one_way and (bool(self.back) or (not self.there and widens(self.old_type, self.new_type)))
+        return (
+            not self.one_way and not self.loses and (bool(self.back) or (not self.there and widens(self.old_type, self.new_type)))
+        )
 
 
 def conversion_of(operation: AlterColumnType, column: Column, table: Table, at: Situation) -> Conversion:

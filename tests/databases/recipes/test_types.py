@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, show
+from recipes.rig import Database, Place, Recipe, apply, back_from_gate, show
 
+from driftflow.errors import RefusedError
 from driftflow.model.plan import Gate
 
 KEYS = {
@@ -47,3 +48,246 @@ def test_keys_become_bigint_on_both_sides(place: Place) -> None:
         ALTER TABLE lines ALTER COLUMN id TYPE bigint;
     """
     show(place, Recipe(schema=KEYS, migration=migration, old=WRITES))
+
+
+ITEMS = {
+    "postgresql": """
+        CREATE TYPE mood AS ENUM ('sad', 'meh', 'glad');
+        CREATE TABLE items (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name varchar(20) NOT NULL, price numeric(8, 2), body text,
+                            at timestamp, feeling mood DEFAULT 'meh', word text, bytes bytea);
+        CREATE INDEX items_name ON items (name);
+        CREATE UNIQUE INDEX items_word ON items (word);
+        INSERT INTO items (name, price, body, at, feeling, word, bytes)
+            SELECT 'name ' || n, n / 7.0, '{"n": ' || n || '}', timestamp '2026-01-01' + n * interval '1 hour',
+                   (enum_range(NULL::mood))[n % 3 + 1], 'Word ' || n, convert_to('Grüße ' || n, 'LATIN1') FROM generate_series(1, 400) AS n;
+    """,
+    "sqlite": """
+        CREATE TABLE items (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL, price NUMERIC(8, 2), body TEXT, word TEXT);
+        CREATE INDEX items_name ON items (name);
+        CREATE UNIQUE INDEX items_word ON items (word);
+        WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400)
+            INSERT INTO items SELECT n, 'name ' || n, n / 8.0, '{"n": ' || n || '}', 'Word ' || n FROM s;
+    """,
+}
+SIGNS = (
+    "INSERT INTO items (name, price, body, word) VALUES ('new {n}', {n} / 4.0, '[{n}]', 'New {n}')",
+    "UPDATE items SET price = price + 1, body = '{}', name = 'n{n}' WHERE id = {n} % 300 + 1",
+    "DELETE FROM items WHERE id = {n} % 100 + 1",
+)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("string-grow", "native", why="the catalog only, in an instant")
+def test_a_longer_string_changes_the_catalog_only(place: Place) -> None:
+    shown = show(place, Recipe(schema=ITEMS, migration="ALTER TABLE items ALTER COLUMN name TYPE varchar(50);", old=SIGNS))
+    assert [step.strategy for step in shown.plan.steps] == ["direct"]
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("numeric-precision", "native", why="a second column beside the first, swapped in an instant")
+def test_precision_and_scale(place: Place) -> None:
+    recipe = Recipe(schema=ITEMS, migration="ALTER TABLE items ALTER COLUMN price TYPE numeric(12, 4);", old=SIGNS)
+    show(place, recipe, back=False)
+    back_from_gate(place, recipe)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("json-text", "native", why="a second column beside the first, swapped in an instant")
+@pytest.mark.parametrize("types", [("json", "jsonb"), ("jsonb", "json"), ("jsonb", "text"), ("text", "jsonb")], ids="-".join)
+def test_json_and_text(place: Place, types: tuple[str, str]) -> None:
+    old, new = types
+    schema = (
+        place.pick(ITEMS)
+        .replace("body text", f"body {old}")
+        .replace("'{\"n\": ' || n || '}'", f"('{{\"n\": ' || n || '}}')::{old}")
+    )
+    migration = f"ALTER TABLE items ALTER COLUMN body TYPE {new} USING body::{new};"
+    recipe = Recipe(schema=schema, migration=migration, old=SIGNS)
+    show(place, recipe, back=False)
+    back_from_gate(place, recipe)
+
+
+FEELINGS = (
+    "INSERT INTO items (name, feeling, word) VALUES ('new {n}', 'glad', 'New {n}')",
+    "UPDATE items SET feeling = 'sad' WHERE id = {n} % 300 + 1",
+    "DELETE FROM items WHERE id = {n} % 100 + 1",
+)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe(
+    "enum-values", "native", why="another type, taken over by the column: values removed and reordered, rows mapped by USING"
+)
+def test_values_of_an_enum_removed_and_reordered(place: Place) -> None:
+    migration = """
+        CREATE TYPE mood_now AS ENUM ('glad', 'fine', 'sad');
+        ALTER TABLE items ALTER COLUMN feeling SET DEFAULT 'sad';
+        ALTER TABLE items ALTER COLUMN feeling DROP DEFAULT;
+        ALTER TABLE items ALTER COLUMN feeling TYPE mood_now
+            USING (CASE feeling::text WHEN 'meh' THEN 'fine' ELSE feeling::text END)::mood_now;
+        ALTER TABLE items ALTER COLUMN feeling SET DEFAULT 'fine';
+        DROP TYPE mood;
+        ALTER TYPE mood_now RENAME TO mood;
+    """
+    show(place, Recipe(schema=ITEMS, migration=migration, old=FEELINGS), back=False)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("enum-text", "native", why="a second column beside the first, swapped in an instant")
+def test_enum_and_text(place: Place) -> None:
+    there = "ALTER TABLE items ALTER COLUMN feeling DROP DEFAULT; ALTER TABLE items ALTER COLUMN feeling TYPE text USING feeling::text;"
+    recipe = Recipe(schema=ITEMS, migration=there, old=FEELINGS)
+    show(place, recipe, back=False)
+    back_from_gate(place, recipe)
+    as_text = (
+        place.pick(ITEMS)
+        .replace("feeling mood DEFAULT 'meh'", "feeling text")
+        .replace("(enum_range(NULL::mood))", "(enum_range(NULL::mood)::text[])")
+    )
+    recipe = Recipe(
+        schema=as_text, migration="ALTER TABLE items ALTER COLUMN feeling TYPE mood USING feeling::mood;", old=FEELINGS
+    )
+    show(place, recipe, back=False)
+    back_from_gate(place, recipe)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("collation", "native", why="the unique index is built under the new collation beside the old one")
+def test_another_collation(place: Place) -> None:
+    recipe = Recipe(schema=ITEMS, migration='ALTER TABLE items ALTER COLUMN word TYPE text COLLATE "C";', old=SIGNS)
+    shown = show(place, recipe)
+    assert "shadow_column" in {step.strategy for step in shown.plan.steps}
+
+
+TIMES = (
+    "INSERT INTO items (name, at, word) VALUES ('new {n}', '2026-05-01 10:00:00', 'New {n}')",
+    "DELETE FROM items WHERE id = {n} % 100 + 1",
+)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("timestamp-zone", "native", why="AT TIME ZONE with the zone that the directive names")
+def test_timestamps_in_a_named_zone(place: Place) -> None:
+    alter = "ALTER TABLE items ALTER COLUMN at TYPE timestamptz"
+    naive = f"{alter} USING at AT TIME ZONE 'Asia/Tokyo';"
+    migration = f"-- driftflow: convert zone=Asia/Tokyo\n{alter};"
+    recipe = Recipe(schema=ITEMS, migration=migration, naive=naive, old=SIGNS)
+    show(place, recipe)
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(ITEMS).plan(f"{alter};")
+    assert refused.value.code == "DF-E630"
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("datetime-format", "native", why="a named format, and values that it does not give back are counted first")
+def test_text_becomes_a_timestamp_in_a_named_format(place: Place) -> None:
+    schema = place.pick(ITEMS).replace(
+        "'Word ' || n", "to_char(timestamp '2026-01-01' + n * interval '1 hour', 'DD.MM.YYYY HH24:MI')"
+    )
+    alter = "ALTER TABLE items ALTER COLUMN word TYPE timestamp"
+    migration = f'-- driftflow: convert format="DD.MM.YYYY HH24:MI"\n{alter};'
+    naive = f"{alter} USING to_timestamp(word, 'DD.MM.YYYY HH24:MI')::timestamp;"
+    old = ("UPDATE items SET name = 'n{n}' WHERE id = {n} % 300 + 1", "DELETE FROM items WHERE id = {n} % 100 + 1")
+    show(place, Recipe(schema=schema, migration=migration, naive=naive, old=old))
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("binary-text", "native", why="convert_from and encode by a named encoding")
+@pytest.mark.parametrize("encoding", ["LATIN1", "base64"])
+def test_binary_becomes_text(place: Place, encoding: str) -> None:
+    alter = "ALTER TABLE items ALTER COLUMN bytes TYPE text"
+    naive = f"{alter} USING {'encode' if encoding == 'base64' else 'convert_from'}(bytes, '{encoding}');"
+    show(place, Recipe(schema=ITEMS, migration=f"-- driftflow: convert encoding={encoding}\n{alter};", naive=naive, old=SIGNS))
+
+
+SHORT = (
+    "INSERT INTO items (name, word) VALUES ('n{n}', 'New {n}')",
+    "UPDATE items SET price = 1 WHERE id = {n} % 300 + 1",
+    "DELETE FROM items WHERE id = {n} % 100 + 1",
+)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe(
+    "string-shrink", "native", why="offenders are counted by key, or cut; the whole texts stay beside until the gate"
+)
+def test_a_shorter_string(place: Place) -> None:
+    alter = "ALTER TABLE items ALTER COLUMN name TYPE varchar(7)"
+    recipe = Recipe(
+        schema=ITEMS,
+        migration=f"-- driftflow: too-long policy=truncate\n{alter};",
+        naive=f"{alter} USING substr(name, 1, 7);",
+        old=SHORT,
+    )
+    show(place, recipe, back=False)
+    back_from_gate(place, recipe)
+    database = place.fresh(ITEMS)
+    with pytest.raises(RefusedError) as refused:
+        apply(database.plan(f"-- driftflow: too-long policy=reject\n{alter};"), database)
+    assert "301 rows of items hold a name of more than 7 characters" in str(refused.value)
+    assert "name 1" not in str(refused.value)
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe(
+    "string-shrink", "emulated", why="SQLite holds texts of any length: offenders are counted or cut, a CHECK would bind new ones"
+)
+def test_a_shorter_string_by_rebuild(place: Place) -> None:
+    alter = "ALTER TABLE items ALTER COLUMN name TYPE VARCHAR(7)"
+    database = place.fresh(ITEMS)
+    with pytest.raises(RefusedError):
+        apply(database.plan(f"-- driftflow: too-long policy=reject\n{alter};"), database)
+    shown = show(
+        place,
+        Recipe(
+            schema=ITEMS,
+            migration=f"-- driftflow: too-long policy=truncate\n{alter};",
+            naive=REBUILT.replace("name VARCHAR(20)", "name VARCHAR(7)").replace("name, price", "substr(name, 1, 7), price", 1),
+            old=SHORT,
+            expected=lambda one: (one.rows(), _types(one)),
+        ),
+    )
+    assert [step.strategy for step in shown.plan.steps] == ["rebuild_table"]
+
+
+REBUILT = """
+    CREATE TABLE made (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL, price NUMERIC(8, 2), body TEXT, word TEXT);
+    INSERT INTO made SELECT id, name, price, body, word FROM items;
+    DROP TABLE items;
+    ALTER TABLE made RENAME TO items;
+    CREATE INDEX items_name ON items (name);
+    CREATE UNIQUE INDEX items_word ON items (word);
+"""
+
+
+def _types(database: Database) -> list[tuple[str, str]]:
+    return [(column.name, column.type) for column in database.catalog().tables["main.items"].columns]
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe("numeric-precision", "emulated", why="another declared type, by rebuild: SQLite keeps every digit")
+@pytest.mark.recipe("string-grow", "emulated", why="another declared type, by rebuild: SQLite takes texts of any length")
+@pytest.mark.recipe(
+    "int-to-bigint", "emulated", why="nothing to widen: every INTEGER of SQLite has 64 bits; the declared type changes by rebuild"
+)
+@pytest.mark.parametrize(
+    ("alter", "old", "new"),
+    [
+        ("price TYPE NUMERIC(12, 4)", "NUMERIC(8, 2)", "NUMERIC(12, 4)"),
+        ("name TYPE VARCHAR(50)", "VARCHAR(20)", "VARCHAR(50)"),
+        ("price TYPE BIGINT USING CAST(price * 100 AS INTEGER)", "NUMERIC(8, 2)", "BIGINT"),
+    ],
+)
+def test_another_declared_type_by_rebuild(place: Place, alter: str, old: str, new: str) -> None:
+    naive = REBUILT.replace(old, new)
+    if "USING" in alter:
+        naive = naive.replace("name, price", "name, CAST(price * 100 AS INTEGER)", 1)
+    writes = SHORT if "USING" not in alter else SHORT[2:]
+    recipe = Recipe(
+        schema=ITEMS,
+        migration=f"ALTER TABLE items ALTER COLUMN {alter};",
+        naive=naive,
+        old=writes,
+        expected=lambda one: one.rows(),
+    )
+    show(place, recipe)

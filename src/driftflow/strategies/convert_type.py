@@ -1,0 +1,169 @@
+"""A type change that its statement cannot say alone: `convert` names the time zone, format or encoding, `too-long` what becomes of long texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
+from driftflow.model.catalog import Column, Table
+from driftflow.model.operations import AlterColumnType
+from driftflow.model.plan import Guard, Irreversible, Step, Undo, UndoSteps
+from driftflow.model.record import replace
+from driftflow.strategies import spoken
+from driftflow.strategies.base import strategy
+from driftflow.strategies.conversion import Conversion, conversion_of
+from driftflow.strategies.rebuilding import rebuild
+from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.said_conversion import ConvertRequest, convert_of, too_long_of
+from driftflow.strategies.shadow_column import can_shadow, shadowed
+from driftflow.strategies.size import has_slow_work, is_large, is_new
+from driftflow.strategies.spelled_conversion import length_of, reads_time_zone, spelled
+
+NAME = "convert_type"
+
+
+def _applies(operation: AlterColumnType, at: Situation) -> bool:
+    table = at.table(operation.table)
+    if table is None or table.column(operation.column) is None or at.conflict:
+        return False
+    return bool(at.directives("convert") or at.directives("too-long")) or _unsaid_zone(operation, at)
+
+
+def _unsaid_zone(operation: AlterColumnType, at: Situation) -> bool:
+    """The server would read the zone from the session that happens to run the statement."""
+    table = at.table(operation.table)
+    column = table.column(operation.column) if table is not None else None
+    if column is None or operation.using or at.dialect.name != "postgresql" or is_new(at, operation.table) or spoken.as_is(at):
+        return False
+    return reads_time_zone(column.type, operation.type)
+
+
+@strategy(NAME, on=AlterColumnType, resolves=("DF106",), applies=_applies, rank=80, page="convert-type")
+def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
+    table = at.table(operation.table)
+    assert table is not None
+    column = table.column(operation.column)
+    assert column is not None
+    conversion = _conversion(operation, column, table, at)
+    said = replace(operation, using=conversion.there)
+    if at.can(Capability.TABLE_REBUILD_ONLY):
+        expressions = {column.name: conversion.there} if conversion.there else {}
+        recipe = Recipe(at, "rebuild_table")
+        yield rebuild(recipe, (said,), table=table.name, phase="migrate", guards=conversion.guards, expressions=expressions)
+    elif is_large(at, table.name) and has_slow_work(at.dialect.effects(said, at.catalog)) and can_shadow(said, at):
+        yield from shadowed(at, table, column, conversion, strategy_name=NAME)
+    else:
+        yield _at_once(said, at, column, conversion)
+
+
+def _at_once(operation: AlterColumnType, at: Situation, column: Column, conversion: Conversion) -> Step:
+    recipe = Recipe(at, NAME)
+    settings = {"timezone": "UTC"} if conversion.utc else {}
+    step = recipe.change(
+        operation,
+        purpose=f"{operation.table.name}.{column.name} becomes {operation.type}",
+        phase="migrate",
+        guards=conversion.guards,
+    )
+    return replace(step, settings=settings, undo=_at_once_back(recipe, operation, column, conversion, settings))
+
+
+def _at_once_back(
+    recipe: Recipe, operation: AlterColumnType, column: Column, conversion: Conversion, settings: dict[str, str]
+) -> Undo:
+    if not conversion.lossless:
+        return Irreversible(
+            reason=f"values changed from {column.type} to {operation.type} may not come back the same",
+            name=f"alter_column_type {operation.table}.{column.name}",
+        )
+    back = replace(operation, type=column.type, collation=column.collation, using=conversion.back)
+    return UndoSteps(steps=(replace(recipe.undo_step((back,), recipe.catalog, phase="migrate"), settings=settings),))
+
+
+def _conversion(operation: AlterColumnType, column: Column, table: Table, at: Situation) -> Conversion:
+    """Raises RefusedError DF-E630 to DF-E634 for what is not said, or cannot be done here."""
+    plain = conversion_of(operation, column, table, at)
+    if too_long_of(at) is not None:
+        return _shortened(operation, column, table, at, plain)
+    request = convert_of(at)
+    if request is None:
+        raise RefusedError(
+            "DF-E630",
+            f"the time zone of {table.name.name}.{column.name} is not said",
+            where=str(at.statement.span),
+            why=f"from {column.type} to {operation.type} the server would take the zone of whatever session runs the statement",
+            hint="name the zone in which the values are meant: -- driftflow: convert zone=Europe/Berlin",
+        )
+    if not (request.zone or request.format or request.encoding):
+        return replace(plain, back=request.back, one_way=False)
+    return _by_words(operation, column, table, at, plain, request)
+
+
+def _by_words(
+    operation: AlterColumnType, column: Column, table: Table, at: Situation, plain: Conversion, request: ConvertRequest
+) -> Conversion:
+    if at.can(Capability.TABLE_REBUILD_ONLY) or at.dialect.name != "postgresql":
+        raise RefusedError(
+            "DF-E631",
+            f"{at.dialect.name} does not convert by a named zone, format or encoding",
+            where=str(request.span),
+            why="its expressions know neither time zones nor these formats",
+            hint="say the conversion yourself: ALTER COLUMN ... TYPE ... USING expression",
+        )
+    if operation.using:
+        raise RefusedError(
+            "DF-E632",
+            "a conversion is said twice",
+            where=str(request.span),
+            why="the statement has USING, and the directive names a zone, format or encoding",
+            hint="leave one of them out",
+        )
+    there, back = spelled(request, column.type, operation.type, at.dialect.quote(column.name), literal=at.dialect.literal)
+    if not there:
+        raise RefusedError(
+            "DF-E633",
+            f"`convert` does not say how {column.type} becomes {operation.type}",
+            where=str(request.span),
+            why="zone is for timestamps with and without one, format for text and timestamps, encoding for text and bytea",
+            hint="see docs/directives.md, or say the conversion with USING",
+        )
+    target = at.dialect.quote_name(table.name)
+    value = at.dialect.quote(column.name)
+    same = back.replace(value, f"({there})") if request.format else ""
+    guards = (
+        Guard(
+            query=bounded_count(f"SELECT 1 FROM {target} WHERE {value} IS DISTINCT FROM ({same})"),
+            summary=f"{{count}} rows of {table.name.name} hold a {column.name} that does not come back the same from this format",
+            hint="another format, or correct these rows first",
+        ),
+    )
+    utc = bool(request.format)
+    return replace(plain, there=there, back=request.back or back, one_way=False, utc=utc, guards=guards if same else ())
+
+
+def _shortened(operation: AlterColumnType, column: Column, table: Table, at: Situation, plain: Conversion) -> Conversion:
+    """`reject` counts what is too long; `truncate` cuts it. The whole texts stay in the old column until the gate."""
+    request = too_long_of(at)
+    assert request is not None
+    size = length_of(operation.type)
+    if size is None or operation.using:
+        raise RefusedError(
+            "DF-E634",
+            f"nothing can be too long for {operation.type}" if size is None else "USING says already what becomes of long texts",
+            where=str(request.span),
+            why="`too-long` is for a change to a shorter varchar",
+            hint="leave the directive out",
+        )
+    value, target = at.dialect.quote(column.name), at.dialect.quote_name(table.name)
+    count = "length" if at.can(Capability.TABLE_REBUILD_ONLY) else "char_length"
+    key = ", ".join(at.dialect.quote(name) for name in (table.primary_key.columns if table.primary_key else (column.name,)))
+    if request.policy == "reject":
+        guard = Guard(
+            query=bounded_count(f"SELECT 1 FROM {target} WHERE {count}({value}) > {size}"),
+            summary=f"{{count}} rows of {table.name.name} hold a {column.name} of more than {size} characters",
+            hint=f"SELECT {key} FROM {target} WHERE {count}({value}) > {size} LIMIT 20",
+        )
+        return replace(plain, guards=(guard,))
+    return replace(plain, there=f"substr({value}, 1, {size})", back=value, one_way=False, loses=True, guards=())

@@ -1,0 +1,69 @@
+"""`convert` and `too-long`: what a type change cannot say by itself: a time zone, a format, an encoding, the way back, what becomes of long texts."""
+
+from __future__ import annotations
+
+from driftflow.dialects.situation import Situation
+from driftflow.dialects.verbs import need, options_of
+from driftflow.errors import ParseError
+from driftflow.model.names import Span
+from driftflow.model.record import Record
+
+POLICIES = ("reject", "truncate")
+
+
+class ConvertRequest(Record, frozen=True, kw_only=True):
+    """`convert`: each of them may be empty, not all."""
+
+    zone: str = ""
+    """IANA name of the time zone in which the values without one are meant."""
+    format: str = ""
+    """How a text spells a date, as to_timestamp and to_char read it."""
+    encoding: str = ""
+    """How a text becomes bytes: a character set, or base64, hex, escape."""
+    back: str = ""
+    """The old value, as an expression over the new one under the column's name."""
+    span: Span
+
+
+class TooLongRequest(Record, frozen=True, kw_only=True):
+    """`too-long`: reject or truncate."""
+
+    policy: str
+    span: Span
+
+
+def convert_of(at: Situation) -> ConvertRequest | None:
+    """The `convert` of this statement. Raises ParseError (DF-E213) for one that says nothing."""
+    for directive in at.directives("convert"):
+        options = options_of(directive)
+        request = ConvertRequest(
+            zone=options.get("zone", ""),
+            format=options.get("format", ""),
+            encoding=options.get("encoding", ""),
+            back=options.get("back", ""),
+            span=directive.span,
+        )
+        if not (request.zone or request.format or request.encoding or request.back):
+            raise ParseError(
+                "DF-E213",
+                "the directive `convert` says nothing",
+                where=str(directive.span),
+                hint="it takes zone, format, encoding and back: docs/directives.md",
+            )
+        return request
+    return None
+
+
+def too_long_of(at: Situation) -> TooLongRequest | None:
+    """The `too-long` of this statement. Raises ParseError (DF-E213) for a policy that there is not."""
+    for directive in at.directives("too-long"):
+        policy = need(directive, "policy")
+        if policy not in POLICIES:
+            raise ParseError(
+                "DF-E213",
+                f"the directive `too-long` has no policy `{policy}`",
+                where=str(directive.span),
+                hint=f"one of {', '.join(POLICIES)}",
+            )
+        return TooLongRequest(policy=policy, span=directive.span)
+    return None
