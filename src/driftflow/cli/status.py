@@ -41,7 +41,8 @@ def _lines(one: RunSummary) -> list[str]:
     if one.step and not ended:
         of = f" of about {one.rows_estimate:,}" if one.rows_estimate else ""
         lines.append(f"  at: {one.step}" + (f" ({one.rows:,}{of} rows)" if one.rows else ""))
-    lines += [f"  gate: {one.gate}"] if one.gate else []
+    shut = f", shut until {one.not_before}" if one.not_before else ""
+    lines += [f"  gate: {one.gate}{shut}"] if one.gate else []
     lines += [f"  {one.message}"] if one.message and one.message != one.gate else []
     return lines
 

@@ -44,6 +44,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "archive": (),
     "orphans": ("action", "columns", "values"),
     "rule": ("existing",),
+    "soft-drop": ("until",),
+    "if-unused": ("since",),
     "small": (),
     "as-is": ("reason",),
 }
@@ -57,6 +59,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "verify": ("query",),
     "isolation-test": ("role", "setting", "own", "other"),
     "gate": ("name",),
+    "soft-drop": ("until",),
+    "if-unused": ("since",),
 }
 _HINT = "driftflow's directives are described in docs/directives.md"
 

@@ -129,7 +129,7 @@ def _forward(plan: Plan, state: RunState, signals: Signals, now: str, limits: Li
         if limits.phase and PHASES.index(step.phase) > PHASES.index(_phase(limits.phase)):
             return Finish(phase=limits.phase)
         if isinstance(step, Gate):
-            return _gate(step, state, signals)
+            return _gate(step, signals, now)
         if isinstance(step.undo, Irreversible) and step.undo.name not in limits.accepted:
             return Stop(why="irreversible", step=step)
         return _work(step, state, signals, now, limits)
@@ -144,8 +144,8 @@ def _phase(text: str) -> Literal["expand", "migrate", "contract"]:
             raise ValueError(f"not a phase: {text}")
 
 
-def _gate(step: Gate, state: RunState, signals: Signals) -> Action:
-    if step.name in signals.opened_gates:
+def _gate(step: Gate, signals: Signals, now: str) -> Action:
+    if now[:10] >= step.not_before and step.name in signals.opened_gates:
         return OpenGate(step=step, by=signals.opened_gates[step.name])
     return AwaitGate(step=step, name=step.name, question=step.question)
 

@@ -40,6 +40,8 @@ class RunSummary(Record, frozen=True, kw_only=True):
     """Rows that its backfill changed."""
     rows_estimate: int | None = None
     gate: str = ""
+    not_before: str = ""
+    """The day (ISO 8601) until which that gate stays shut."""
     created_at: str = ""
     updated_at: str = ""
     message: str = ""
@@ -91,6 +93,7 @@ def _summary(connection: Connection, run: str, updated_at: str) -> RunSummary:
         rows=progress.rows if progress else 0,
         rows_estimate=getattr(current, "rows_estimate", None),
         gate=_gate_name(current, backward=backward) if row.status == "waiting_at_gate" else "",
+        not_before=current.not_before if isinstance(current, Gate) and row.status == "waiting_at_gate" and not backward else "",
         created_at=row.created_at,
         updated_at=updated_at or row.updated_at,
         message=row.message,
@@ -146,6 +149,15 @@ def _open_gate(connection: Connection, run: str, name: str, by: str) -> None:
     gates = [step.name for step in steps] + [step.name_back for step in steps if step.question_back]
     if name not in gates:
         raise UsageError("DF-E122", f"run {run} has no gate {name!r}", hint=f"its gates: {', '.join(gates) or 'none'}")
+    day = next((step.not_before for step in steps if step.name == name), "")
+    if connection.server_now()[:10] < day:
+        raise RefusedError(
+            "DF-E645",
+            f"the gate {name} stays shut until {day}",
+            where=f"run {run}",
+            why="a deprecation period ends on that day, and whoever still uses the column was promised it",
+            hint=f"from {day} on: driftflow gate open {run} {name}",
+        )
     JOURNAL.open_gate(connection, run, name, by)
 
 

@@ -279,6 +279,8 @@ class Gate(BaseStep, frozen=True, kw_only=True, tag="gate"):
     checklist: tuple[str, ...] = ()
     question_back: str = ""
     """Asked when the run is taken back past the gate: the old application must be back before what it needs not know goes. Empty: not asked."""
+    not_before: str = ""
+    """A day (ISO 8601, by the server's clock in UTC): until then the gate stays shut, whoever opens it."""
 
     @property
     def name_back(self) -> str:

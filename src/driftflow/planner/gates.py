@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from driftflow.dialects.verbs import need
 from driftflow.model.plan import Gate, UndoNothing
+from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
 from driftflow.strategies.dual_write import RETIRE, RETIRE_COLUMN, STRATEGY
 from driftflow.strategies.phases import breaks_running_code
+from driftflow.strategies.soft_drop import end_of_deprecation
 
 DEPLOYED = "deployed"
 QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"
@@ -32,19 +34,21 @@ def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list
                 opened.add(DEPLOYED)
                 out.append(Placed(_gate(DEPLOYED, QUESTION, (*reasons, *pending), one), one.draft, True))
                 pending = ()
-            for name, question in asked(one.draft):
+            for name, question, day in asked(one.draft):
                 if name not in opened:
                     opened.add(name)
-                    out.append(Placed(_gate(name, question, (*_broken(one.draft), *pending), one), one.draft, True))
+                    gate = _gate(name, question, (*_broken(one.draft), *pending), one)
+                    out.append(Placed(replace(gate, not_before=day), one.draft, True))
                     pending = ()
         out.append(one)
     return out
 
 
-def asked(draft: Draft) -> list[tuple[str, str]]:
-    """The gates that the author put before the statement."""
-    return [
-        (need(directive, "name"), directive.options.get("question") or f"May {directive.options['name']} go on?")
+def asked(draft: Draft) -> list[tuple[str, str, str]]:
+    """The gates that the author put before the statement: name, question, and the day before which it stays shut."""
+    soft = end_of_deprecation(draft.at)
+    return ([soft] if soft is not None else []) + [
+        (need(directive, "name"), directive.options.get("question") or f"May {directive.options['name']} go on?", "")
         for at in draft.situations[:1]
         for directive in at.directives("gate")
     ]

@@ -119,7 +119,9 @@ def _guard(summary: str, refuse_if: str) -> str:
 
 def _kind(step: Step) -> Iterator[str]:
     match step:
-        case Gate(checklist=checklist, name=name, question_back=back):
+        case Gate(checklist=checklist, name=name, question_back=back, not_before=day):
+            if day:
+                yield f"shut      until {day}, whoever opens it"
             yield from (f"check     {item}" for item in checklist)
             yield f"opens by  driftflow gate open RUN {name}"
             if back:

@@ -23,9 +23,18 @@ class Archive:
     """Where the columns of one table go, and the statements for it."""
 
     def __init__(self, at: Situation, table: Table, columns: tuple[Column, ...]) -> None:
-        """Raises RefusedError (DF-E641) where the rows cannot be told apart without the columns, DF-E642 where a column counts up."""
+        """Raises RefusedError (DF-E641) where the rows cannot be told apart without the columns, DF-E642 where a column counts up,
+        DF-E646 where the server cannot keep the archive true up to the drop."""
         self.at, self.table, self.columns = at, table, columns
         names = {column.name for column in columns}
+        if not (at.can(Capability.TRANSACTIONAL_DDL)):
+            raise RefusedError(
+                "DF-E646",
+                f"{table.name.name} ({', '.join(names)}) cannot be archived on this server",
+                where=str(at.statement.span),
+                why="its triggers and the column cannot go in one transaction, so a write in between would be in neither place",
+                hint="copy the column into a table of your own first, and drop it once nobody writes it any more",
+            )
         self.key = chunk_key(at, table)
         if not self.key or ROWID in self.key or names & set(self.key):
             why = (

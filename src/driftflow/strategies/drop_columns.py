@@ -13,13 +13,14 @@ from driftflow.model.operations import DropColumn
 from driftflow.model.operations.column_dependents import column_dependents, dependency_map
 from driftflow.model.plan import Guard, Irreversible, Phase, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies import rebuilding, restoring, spoken
+from driftflow.strategies import rebuilding, restoring, spoken, unused
 from driftflow.strategies.base import strategy
 from driftflow.strategies.column_archive import Archive
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.said_columns import drop_request
 from driftflow.strategies.size import column_is_new, is_new
+from driftflow.strategies.soft_drop import Deprecation
 
 NAME = "drop_columns"
 
@@ -52,11 +53,17 @@ class _Drop:
         self.recipe = Recipe(at, NAME)
         self.found = column_dependents(at.catalog, table.name, *names)
         columns = tuple(column for column in table.columns if column.name in names and column.generated is None)
+        self.columns = columns
         self.archive = Archive(at, table, columns) if self.request.archive and columns else None
+        self.deprecation = Deprecation(at, table, columns, self.request.until) if self.request.until else None
         self.listed = f"{table.name.name} ({', '.join(names)})" if len(names) > 1 else f"{table.name.name}.{names[0]}"
 
     def steps(self) -> Iterator[Step]:
         guards: tuple[Guard, ...] = ()
+        if self.request.unused_since:
+            guards = tuple(unused.guards(self.at, self.table, self.columns, self.request.unused_since))
+        if self.deprecation is not None:
+            yield from self.deprecation.announce(self.recipe)
         if self.archive is not None:
             yield replace(self.archive.begin(self.recipe, self.phase), guards=guards)
             yield self.archive.copy(self.recipe, self.phase)
@@ -73,6 +80,7 @@ class _Drop:
         drops = tuple(DropColumn(table=self.table.name, column=name) for name in self.names)
         render = self.at.dialect.render
         stop = self.archive.stop() if self.archive is not None else ()
+        stop += self.deprecation.stop() if self.deprecation is not None else ()
         step = self.recipe.change(
             *removals,
             *drops,
@@ -110,7 +118,10 @@ class _Drop:
         before = self.recipe.catalog
         drops = tuple(DropColumn(table=self.table.name, column=name, cascade=True) for name in self.names)
         step = rebuilding.rebuild(self.recipe, drops, table=self.table.name, phase=self.phase, guards=guards)
-        yield replace(step, strategy=NAME, undo=self._rebuilt_back(before))
+        purpose = step.purpose
+        if self.request.unused_since:
+            purpose += f", {unused.said(self.at, self.request.unused_since)}"
+        yield replace(step, strategy=NAME, purpose=purpose, undo=self._rebuilt_back(before))
 
     def _rebuilt_back(self, before: Catalog) -> Undo:
         if self.archive is None:
@@ -119,7 +130,8 @@ class _Drop:
 
     def _purpose(self) -> str:
         gone = [one.dependent.text for one in self.found if one.removal is not None and one.dependent.stops]
-        return f"Drop {self.listed}" + (f", and before it {', '.join(gone)}" if gone else "")
+        condition = f" {unused.said(self.at, self.request.unused_since)}" if self.request.unused_since else ""
+        return f"Drop {self.listed}{condition}" + (f", and before it {', '.join(gone)}" if gone else "")
 
     def _gone(self) -> Irreversible:
         columns = ", ".join(self.names)

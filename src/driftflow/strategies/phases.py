@@ -32,7 +32,7 @@ from driftflow.strategies.size import column_is_new, is_new
 
 def phase_of(operation: Operation, at: Situation) -> Phase:
     """contract where code that is running now would break, or where the author asked for a gate; else expand."""
-    if at.directives("gate"):
+    if at.directives("gate") or at.directives("soft-drop"):
         return "contract"
     return "contract" if breaks_running_code(operation, at) else "expand"
 

@@ -1,14 +1,17 @@
-"""What the author said about a DROP COLUMN, as a typed request: `cascade`, `archive`. docs/directives.md describes each."""
+"""What the author said about a DROP COLUMN, as a typed request: `cascade`, `archive`, `soft-drop`, `if-unused`. docs/directives.md describes each."""
 
 from __future__ import annotations
 
+from datetime import date
+
 from driftflow.dialects.situation import Situation
-from driftflow.errors import RefusedError
-from driftflow.model.migration import Statement
+from driftflow.dialects.verbs import need
+from driftflow.errors import ParseError, RefusedError
+from driftflow.model.migration import Directive, Statement
 from driftflow.model.operations import DropColumn
 from driftflow.model.record import Record
 
-VERBS = ("cascade", "archive")
+VERBS = ("cascade", "archive", "soft-drop", "if-unused")
 """The directives that speak of a DROP COLUMN and of nothing else."""
 
 
@@ -17,6 +20,10 @@ class DropRequest(Record, frozen=True, kw_only=True):
     """What depends on the column may go with it."""
     archive: bool = False
     """The column's values are kept, with the key, in a table of ours."""
+    until: str = ""
+    """The last day of the deprecation period, ISO 8601: the column goes no earlier."""
+    unused_since: str = ""
+    """The day from which there must be no evidence of use, ISO 8601."""
 
     @property
     def says_nothing(self) -> bool:
@@ -26,7 +33,26 @@ class DropRequest(Record, frozen=True, kw_only=True):
 def drop_request(at: Situation) -> DropRequest:
     """What the directives before the statement ask for; CASCADE in the statement itself accepts what `cascade` accepts."""
     written = isinstance(at.operation, DropColumn) and at.operation.cascade
-    return DropRequest(cascade=written or bool(at.directives("cascade")), archive=bool(at.directives("archive")))
+    return DropRequest(
+        cascade=written or bool(at.directives("cascade")),
+        archive=bool(at.directives("archive")),
+        until=next((_day(one, "until") for one in at.directives("soft-drop")), ""),
+        unused_since=next((_day(one, "since") for one in at.directives("if-unused")), ""),
+    )
+
+
+def _day(directive: Directive, option: str) -> str:
+    """Raises ParseError (DF-E213) for what is no day of the calendar."""
+    text = need(directive, option)
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise ParseError(
+            "DF-E213",
+            f"`{option}` of the directive `{directive.verb}` is no day: {text}",
+            where=str(directive.span),
+            hint=f"write it as {option}=2027-03-01",
+        ) from error
 
 
 def check(statement: Statement) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
-from recipes.rig import Place, Recipe, show
+from recipes.rig import Database, Place, Recipe, apply, gates, show, take_back
 
+from driftflow import pipeline
 from driftflow.errors import RefusedError
 from driftflow.model.plan import Irreversible, RebuildTable, RunSql
 
@@ -141,3 +143,126 @@ def test_several_without_an_archive_are_accepted_by_one_name(place: Place) -> No
     names = [step.undo.name for step in shown.plan.steps if isinstance(step.undo, Irreversible)]
     assert len(names) == 1
     assert names[0].endswith("orders (legacy, source)")
+
+
+SOFT = "-- driftflow: soft-drop until={day}\n-- driftflow: archive\nALTER TABLE orders DROP COLUMN legacy;"
+
+
+@pytest.mark.on("postgresql", "sqlite")
+@pytest.mark.recipe("drop-soft", "native", why="PostgreSQL: a comment and a warning to whoever writes it", on=("postgresql",))
+@pytest.mark.recipe(
+    "drop-soft", "emulated", why="SQLite can neither hide a column nor warn: only the gate with its day", on=("sqlite",)
+)
+def test_a_column_goes_after_its_deprecation_period(place: Place) -> None:
+    recipe = Recipe(
+        schema=PLAIN,
+        migration=SOFT.format(day="2026-01-31"),
+        naive="ALTER TABLE orders DROP COLUMN legacy;",
+        old=OLD,
+        new=NEW,
+    )
+    show(place, recipe)
+
+
+@pytest.mark.on("postgresql", "sqlite")
+@pytest.mark.recipe("drop-soft", "native", on=("postgresql",))
+@pytest.mark.recipe("drop-soft", "emulated", why="only the gate with its day", on=("sqlite",))
+def test_the_gate_stays_shut_until_the_day(place: Place) -> None:
+    database = place.fresh(PLAIN)
+    plan = database.plan(SOFT.format(day="2199-12-31"))
+    early = apply(plan, database, open_gates=("drop-orders-legacy",))
+    assert (early.state, early.gate) == ("waiting_at_gate", "drop-orders-legacy")
+    with pytest.raises(RefusedError) as refused:
+        pipeline.request(early.run, "gate", connector=database.connector, arguments={"name": "drop-orders-legacy"})
+    assert refused.value.code == "DF-E645" and "2199-12-31" in refused.value.message
+    (summary,) = pipeline.status(database.connector)
+    assert summary.not_before == "2199-12-31"
+    if place.vendor == "postgresql":
+        assert warnings_of(database, "UPDATE orders SET legacy = 'x' WHERE id = 1") == 1
+        assert warnings_of(database, "UPDATE orders SET total = 1 WHERE id = 1") == 0
+        assert warnings_of(database, "INSERT INTO orders (id) VALUES (-1)") == 0
+        assert warnings_of(database, "INSERT INTO orders (id, legacy) VALUES (-2, 'y')") == 1
+    assert take_back(early.run, database).state == "rolled_back"
+    if place.vendor == "postgresql":
+        assert warnings_of(database, "UPDATE orders SET legacy = 'z' WHERE id = 1") == 0
+
+
+def warnings_of(database: Database, statement: str) -> int:
+    """How many warnings about a deprecated column the statement gets."""
+    heard: list[str] = []
+    with psycopg.connect(database.url, autocommit=True) as session:
+        session.add_notice_handler(lambda notice: heard.append(str(notice.message_primary)))
+        session.execute(statement)
+    return len([one for one in heard if "deprecated" in one])
+
+
+UNUSED = "-- driftflow: if-unused since=2026-10-01\nALTER TABLE orders DROP COLUMN {column};"
+EMPTY = {
+    vendor: PLAIN[vendor] + "ALTER TABLE orders ADD COLUMN spare integer; ALTER TABLE orders ADD COLUMN kind integer DEFAULT 3;"
+    for vendor in PLAIN
+}
+STATISTICS = """
+CREATE TABLE said (query text, calls bigint, queryid bigint, dbid oid);
+CREATE TABLE info (stats_reset timestamptz, dealloc bigint);
+INSERT INTO info VALUES ('2026-09-01', 0);
+CREATE VIEW pg_stat_statements AS SELECT * FROM said;
+CREATE VIEW pg_stat_statements_info AS SELECT * FROM info;
+"""
+"""The two views of the extension, which the wheel's servers come without, in the shape that its documentation gives them."""
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe("drop-if-unused", "emulated", why="the rows are looked at; SQLite records no queries, and the plan says so")
+@pytest.mark.parametrize("column", ["spare", "kind"])
+def test_a_column_without_data_goes(place: Place, column: str) -> None:
+    recipe = Recipe(
+        schema=EMPTY, migration=UNUSED.format(column=column), naive=f"ALTER TABLE orders DROP COLUMN {column};", old=OLD
+    )
+    shown = show(place, recipe)
+    assert "records no queries" in shown.plan.steps[-1].purpose
+
+
+@pytest.mark.on("sqlite", "postgresql")
+@pytest.mark.recipe("drop-if-unused", "native", on=("postgresql",))
+@pytest.mark.recipe("drop-if-unused", "emulated", why="the rows are looked at, and no queries", on=("sqlite",))
+def test_a_column_with_data_stays(place: Place) -> None:
+    database = place.fresh(EMPTY)
+    plan = database.plan(UNUSED.format(column="source"))
+    with pytest.raises(RefusedError, match="hold something else than its default") as refused:
+        apply(plan, database, open_gates=gates(plan))
+    assert refused.value.code == "DF-E305"
+    assert "source" in str(database.structure())
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("drop-if-unused", "native", why="its rows, and pg_stat_statements; without the extension it is refused")
+def test_recorded_queries_keep_a_column(place: Place) -> None:
+    database = place.fresh(EMPTY)
+    plan = database.plan(UNUSED.format(column="spare"))
+    assert "no evidence of use since 2026-10-01" in plan.steps[-1].purpose
+    with pytest.raises(RefusedError) as unknown:
+        apply(plan, database, open_gates=gates(plan))
+    assert unknown.value.code == "DF-E306"
+    database.run(STATISTICS)
+    here = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    for query, uses in (
+        ("SELECT spare FROM orders WHERE id = $1", True),
+        ("select * from orders", True),
+        ("SELECT o.*, 1 FROM orders o", True),
+        ("SELECT count(*) FROM orders", False),
+        ("SELECT spare FROM others", False),
+        ("ALTER TABLE orders ADD COLUMN spare integer", False),
+    ):
+        database.run(f"DELETE FROM said; INSERT INTO said VALUES ('{query}', 7, 4711, {here});")
+        if not uses:
+            assert database.query(plan.steps[-1].guards[-1].query) == [(0,)]
+            continue
+        with pytest.raises(RefusedError) as refused:
+            apply(plan, database, open_gates=gates(plan))
+        assert refused.value.code == "DF-E305" and "1 recorded queries" in refused.value.message
+        assert "SELECT queryid, calls" in refused.value.hint
+    database.run("UPDATE info SET stats_reset = '2026-11-01'")
+    with pytest.raises(RefusedError, match="was reset after that day"):
+        apply(plan, database, open_gates=gates(plan))
+    database.run("UPDATE info SET stats_reset = '2026-09-01'; DELETE FROM said;")
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"

@@ -37,6 +37,8 @@ SINCE: Mapping[Capability, Version] = {
     Capability.STORED_GENERATED_COLUMN: OLDEST,
     Capability.VIRTUAL_GENERATED_COLUMN: OLDEST,
     Capability.DROP_COLUMN: OLDEST,
+    Capability.INVISIBLE_COLUMN: OLDEST,
+    Capability.QUERY_DIGESTS: OLDEST,
     Capability.RENAME_COLUMN: RENAME_COLUMN,
     Capability.JSON_SCHEMA_VALID: Version(major=11, minor=1),
 }

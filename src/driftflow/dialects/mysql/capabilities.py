@@ -52,6 +52,9 @@ SINCE: Mapping[Capability, Version] = {
     Capability.RENAME_COLUMN: EIGHT,
     Capability.EXPRESSION_INDEX: EXPRESSION_DEFAULT,
     Capability.JSON_SCHEMA_VALID: Version(major=8, minor=0, patch=17),
+    Capability.INVISIBLE_COLUMN: INVISIBLE_COLUMN,
+    Capability.SET_INVISIBLE: INVISIBLE_COLUMN,
+    Capability.QUERY_DIGESTS: OLDEST,
 }
 
 

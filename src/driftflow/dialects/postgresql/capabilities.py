@@ -32,6 +32,8 @@ SINCE: Mapping[Capability, Version] = {
     Capability.NULLS_NOT_DISTINCT: Version(major=15),
     Capability.UPDATE_FROM: ALWAYS,
     Capability.ENUM_TYPE: ALWAYS,
+    Capability.TRIGGER_WARNS: ALWAYS,
+    Capability.QUERY_STATISTICS: Version(major=14),
     Capability.UPDATABLE_VIEW: ALWAYS,
     Capability.SECURITY_INVOKER_VIEW: Version(major=15),
 }
