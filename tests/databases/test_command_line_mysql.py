@@ -100,6 +100,9 @@ def test_a_plan_is_made_run_shown_and_taken_back(mysql_url: str, mysql_server: S
 
 
 def test_a_tool_whose_version_table_is_not_known_here_is_refused(mysql_url: str, tmp_path: Path) -> None:
-    (tmp_path / "1_a.sql").write_text("-- +goose Up\nCREATE TABLE t (id INT PRIMARY KEY);\n")
+    (tmp_path / "meta").mkdir()
+    entry = {"idx": 0, "version": "5", "when": 1767225600000, "tag": "0000_a", "breakpoints": True}
+    (tmp_path / "meta" / "_journal.json").write_text(json.dumps({"version": "5", "dialect": "mysql", "entries": [entry]}))
+    (tmp_path / "0000_a.sql").write_text("CREATE TABLE t (id INT PRIMARY KEY);\n")
     done = CliRunner().invoke(cli, ["plan", str(tmp_path), "--url", mysql_url], standalone_mode=False)
     assert isinstance(done.exception, RefusedError) and done.exception.code == "DF-E611"

@@ -71,6 +71,7 @@ class DbmateLedger(TableLedger):
 
     tool = "dbmate"
     default_table = "schema_migrations"
+    written_on_mysql = True
 
     def create(self) -> tuple[str, ...]:
         kind = "varchar" if self.on_postgresql else "varchar(128)"

@@ -59,6 +59,7 @@ class DieselLedger(TableLedger):
 
     tool = "diesel"
     default_table = "__diesel_schema_migrations"
+    written_on_mysql = True
 
     def create(self) -> tuple[str, ...]:
         columns = "version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP"

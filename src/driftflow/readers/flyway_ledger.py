@@ -21,6 +21,9 @@ from driftflow.readers.ledger import TableLedger
 LOCK_BASE = 0x466C79776179  # "Flyway" in ASCII
 REPEATABLE = "R:"
 BASELINE_SCRIPT = "B:"
+WRITTEN = (
+    "installed_rank", "version", "description", "type", "script", "checksum", "installed_by", "execution_time", "success",
+)  # fmt: skip
 
 
 class FlywayLedger(TableLedger):
@@ -28,9 +31,14 @@ class FlywayLedger(TableLedger):
 
     tool = "flyway"
     default_table = "flyway_schema_history"
+    written_on_mysql = True
 
     def create(self) -> tuple[str, ...]:
         table, name = self.sql_table, self._table.name
+        if self.on_mysql:
+            columns = _columns(integer="INT", when="TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP").replace('"', "`")
+            keys = f"CONSTRAINT {self.quoted(name + '_pk')} PRIMARY KEY (`installed_rank`), INDEX {self.quoted(name + '_s_idx')} (`success`)"
+            return (f"CREATE TABLE IF NOT EXISTS {table} ({columns}, {keys}) ENGINE=InnoDB",)
         if self.on_postgresql:
             columns = _columns(integer="INTEGER", when="TIMESTAMP NOT NULL DEFAULT now()")
             key = f'CONSTRAINT {self.quoted(name + "_pk")} PRIMARY KEY ("installed_rank")'
@@ -83,27 +91,32 @@ class FlywayLedger(TableLedger):
                 self.literal(migration.native.get("type", "SQL")),
                 self.literal(migration.native.get("script", migration.path.rpartition("/")[2])),
                 str(int(migration.checksum)),
-                "current_user" if self.on_postgresql else "''",
+                "current_user" if self.on_postgresql else "SUBSTRING_INDEX(USER(), '@', 1)" if self.on_mysql else "''",
                 "0",
                 self.literal(True) if self.on_postgresql else "1",
             )
         )
-        columns = '"installed_rank", "version", "description", "type", "script", "checksum", "installed_by", "execution_time", "success"'
-        rank = 'COALESCE(MAX("installed_rank"), 0) + 1'
+        columns = ", ".join(self.quoted(name) for name in WRITTEN)
+        rank = f"COALESCE(MAX({self.quoted('installed_rank')}), 0) + 1"
         return (f"INSERT INTO {self.sql_table} ({columns}) SELECT {rank}, {values} FROM {self.sql_table}",)
 
     def unrecord(self, migration: Migration) -> tuple[str, ...]:
         """The row is removed, so that Flyway sees the version as pending. `flyway undo` would add an UNDO_SQL row, and needs a U script."""
+        name = self.quoted
         which = (
-            f'"version" IS NULL AND "description" = {self.literal(migration.name)}'
+            f"{name('version')} IS NULL AND {name('description')} = {self.literal(migration.name)}"
             if migration.repeatable
-            else f'"version" = {self.literal(migration.id.removeprefix(BASELINE_SCRIPT))}'
+            else f"{name('version')} = {self.literal(migration.id.removeprefix(BASELINE_SCRIPT))}"
         )
-        newest = f'SELECT MAX("installed_rank") FROM {self.sql_table} WHERE {which}'
-        return (f'DELETE FROM {self.sql_table} WHERE "installed_rank" = ({newest})',)
+        newest = f"SELECT MAX({name('installed_rank')}) FROM {self.sql_table} WHERE {which}"
+        if self.on_mysql:  # It reads the table that it changes only by way of a table of its own.
+            newest = f"SELECT * FROM ({newest}) AS newest"
+        return (f"DELETE FROM {self.sql_table} WHERE {name('installed_rank')} = ({newest})",)
 
     def lock(self, database: str) -> ToolLock | None:
         """Its advisory lock: a number for "Flyway" plus Java's hash of the quoted table name."""
+        if self.on_mysql:
+            return self.named_lock(f"Flyway-{java_hash(f'`{self._table.schema or database}`.`{self._table.name}`')}")
         return self.advisory_lock(advisory_lock_key(self._table)) if self.on_postgresql else None
 
     def _versioned(

@@ -73,9 +73,10 @@ class GolangMigrateLedger(TableLedger):
 
     tool = "golang-migrate"
     default_table = "schema_migrations"
+    written_on_mysql = True
 
     def create(self) -> tuple[str, ...]:
-        if self.on_postgresql:
+        if self.on_postgresql or self.on_mysql:
             return (f"CREATE TABLE IF NOT EXISTS {self.sql_table} (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)",)
         return (
             f"CREATE TABLE IF NOT EXISTS {self.sql_table} (version uint64,dirty bool)",
@@ -139,6 +140,9 @@ class GolangMigrateLedger(TableLedger):
         The driver hashes the database's name: as the path of a URL, slash included (*measured* with 4.20), or as the server says it where an
         application hands over a connection. Both locks are taken, or none.
         """
+        if self.on_mysql:
+            # Its key is one text there: the database, a colon, and the table.
+            return self.named_lock(str(zlib.crc32(f"{database}:{self._table.name}".encode()) * LOCK_SALT % 2**32))
         if not self.on_postgresql:
             return None
         by_url, by_name = (advisory_lock_key(f"{slash}{database}", self._table.schema, self._table.name) for slash in ("/", ""))

@@ -18,6 +18,8 @@ class TableLedger:
 
     tool: str = ""
     default_table: str = ""
+    written_on_mysql: bool = False
+    """Whether its form on MySQL and MariaDB is known: what the tool itself makes and writes there."""
 
     def __init__(self, dialect: Dialect, options: SourceOptions, *, schema: str = "") -> None:
         self.dialect = dialect
@@ -79,6 +81,11 @@ class TableLedger:
             acquire=f"SELECT pg_try_advisory_lock({key})",
             release=f"SELECT pg_advisory_unlock({key})",
         )
+
+    def named_lock(self, name: str) -> ToolLock:
+        """The tool's own named lock of MySQL, asked for without waiting."""
+        text = self.literal(name)
+        return ToolLock(tool=self.tool, acquire=f"SELECT GET_LOCK({text}, 0)", release=f"SELECT RELEASE_LOCK({text})")
 
     def columns_expected(self, rows: Sequence[Mapping[str, Any]], *, needed: Iterable[str], foreign: Mapping[str, str]) -> None:
         """Raise SourceError (DF-E244) when the table is another tool's: several tools call theirs schema_migrations."""

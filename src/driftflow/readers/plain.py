@@ -85,6 +85,7 @@ class PlainLedger(TableLedger):
     """`driftflow.migration` on PostgreSQL, `_driftflow_migration` beside the data elsewhere: id, SHA-256 of the file, time."""
 
     tool = "plain"
+    written_on_mysql = True
 
     def named(self, text: str) -> Name:
         if text:

@@ -65,8 +65,17 @@ class PrismaLedger(TableLedger):
 
     tool = "prisma"
     default_table = "_prisma_migrations"
+    written_on_mysql = True
 
     def create(self) -> tuple[str, ...]:
+        if self.on_mysql:
+            columns = (
+                "id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at DATETIME(3), "
+                "migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at DATETIME(3), "
+                "started_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3), applied_steps_count INTEGER UNSIGNED NOT NULL DEFAULT 0"
+            )
+            charset = "DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+            return (f"CREATE TABLE IF NOT EXISTS {self.sql_table} ({columns}) {charset}",)
         if self.on_postgresql:
             columns = (
                 "id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ, "
@@ -125,11 +134,15 @@ class PrismaLedger(TableLedger):
         )
 
     def lock(self, database: str) -> ToolLock | None:
+        if self.on_mysql:
+            return self.named_lock("prisma_migrate")
         return self.advisory_lock(LOCK_KEY) if self.on_postgresql else None
 
     @property
     def _id(self) -> str:
         """A random UUID, made by the server: a plan must not carry chance."""
+        if self.on_mysql:
+            return "UUID()"
         if self.on_postgresql:
             return "gen_random_uuid()::text"
         parts = ("hex(randomblob(4))", "hex(randomblob(2))", "'4' || substr(hex(randomblob(2)), 2)")
@@ -138,6 +151,8 @@ class PrismaLedger(TableLedger):
 
     @property
     def _now(self) -> str:
+        if self.on_mysql:
+            return "UTC_TIMESTAMP(3)"
         # On SQLite the engine stores milliseconds since 1970 as an integer.
         return "now()" if self.on_postgresql else "CAST(strftime('%s', 'now') AS INTEGER) * 1000"
 

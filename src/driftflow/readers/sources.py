@@ -20,6 +20,7 @@ from driftflow.readers.base import Applied, Ledger, Reader
 from driftflow.readers.common import names_remembered
 from driftflow.readers.each import each
 from driftflow.readers.files import Faults, ReadInPart, read_file
+from driftflow.readers.ledger import TableLedger
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -209,14 +210,15 @@ def ledger_of(source: Source, dialect: Dialect, *, schema: str = "") -> Ledger:
 
 def written_ledger(source: Source, dialect: Dialect, database: str) -> Ledger:
     """The ledger that a plan writes to. Raises RefusedError where we do not know how the tool writes its own on this vendor."""
-    if dialect.one_pass and source.reader.name != PLAIN:
+    ledger = ledger_of(source, dialect, schema=database if dialect.one_pass else "")
+    if dialect.one_pass and not (isinstance(ledger, TableLedger) and ledger.written_on_mysql):
         raise RefusedError(
             "DF-E611",
             f"how {source.reader.name} records a migration on {dialect.name} is not known to this version",
             why="what ran must stand in the tool's own version table, or its next deploy runs it again",
             hint="driftflow assess --url URL; or keep the files in a folder of plain SQL",
         )
-    return ledger_of(source, dialect, schema=database if dialect.one_pass else "")
+    return ledger
 
 
 def tool_lock(sources: Sequence[Source], dialect: Dialect, database: str) -> ToolLock | None:
