@@ -11,6 +11,7 @@ from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
     AddEnumValue,
+    AlterIdentity,
     CreateFunction,
     CreatePolicy,
     CreateTable,
@@ -20,6 +21,7 @@ from driftflow.model.operations import (
     CreateView,
     DropColumn,
     DropConstraint,
+    DropDefault,
     DropFunction,
     DropPolicy,
     DropTrigger,
@@ -28,6 +30,7 @@ from driftflow.model.operations import (
     MoveTable,
     Operation,
     RenameTable,
+    SetDefault,
 )
 from driftflow.model.plan import Backfill, Irreversible, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
@@ -233,6 +236,12 @@ def _identity(operation: Operation) -> tuple[tuple[str, str] | tuple[()], bool]:
             return ("column", f"{table} {column_name}"), True
         case AddColumn(table=table, column=column):
             return ("column", f"{table} {column.name}"), False
+        case DropDefault(table=table, column=column_name):
+            return ("numbers", f"{table} {column_name}"), True
+        case AlterIdentity(table=table, column=column_name, action="add" | "drop"):
+            return ("numbers", f"{table} {column_name}"), operation.action == "drop"
+        case SetDefault(table=table, column=column_name):
+            return ("numbers", f"{table} {column_name}"), False
         case DropType(name=name):
             return ("type", name.text), True
         case CreateType(type=made):

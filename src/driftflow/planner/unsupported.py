@@ -10,15 +10,26 @@ from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check
 from driftflow.model.operations import AddConstraint, RawSql
 
+ROW_SECURITY = re.compile(
+    r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b", re.IGNORECASE | re.DOTALL
+)
 DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
 def refuse_unsupported(at: Situation) -> None:
     """Raises RefusedError (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be,
-    and DF-E659 for a regular expression where nobody knows one."""
+    DF-E662 for row-level security where there is none, and DF-E659 for a regular expression where nobody knows one."""
     operation = at.operation
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
+    if isinstance(operation, RawSql) and ROW_SECURITY.search(operation.sql) and not at.can(Capability.ROW_SECURITY):
+        raise RefusedError(
+            "DF-E662",
+            f"{at.dialect.name} has no row-level security",
+            where=str(at.statement.span),
+            why="nothing on this server could hold the rows of one tenant back from another by itself",
+            hint="let the application filter, or give each tenant a view of its own rows and rights on nothing but the view",
+        )
     if isinstance(operation, RawSql) and DEFERRABLE.search(operation.sql):
         raise RefusedError(
             "DF-E657",

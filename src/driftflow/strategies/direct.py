@@ -10,6 +10,8 @@ from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, Unique
 from driftflow.model.effects import LockClaim
 from driftflow.model.operations import (
     AddConstraint,
+    AlterIdentity,
+    AlterSequence,
     BaseOperation,
     ChangeColumn,
     CreateIndex,
@@ -23,6 +25,7 @@ from driftflow.model.plan import Guard, RunSql, Step
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans, index_of
+from driftflow.strategies.numbering import guard_numbers
 from driftflow.strategies.passes import in_passes
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
@@ -129,6 +132,8 @@ def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | N
                 guard = guard_duplicates(at, index_of(table, unique))
                 if guard is not None:
                     yield guard
+            case AlterSequence() | AlterIdentity():
+                yield from guard_numbers(at, operation)
             case SetRowSecurity(table=table, action="enable" | "force") if not is_new(at, table):
                 yield guard_policies(at, operation)
             case _:

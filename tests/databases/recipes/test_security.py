@@ -1,0 +1,78 @@
+"""Row-level security switched on, forced and changed while a least-privileged role reads: it never sees a row of others, nor misses one of its own."""
+
+from __future__ import annotations
+
+import pytest
+from recipes.rig import Place, Recipe, apply, show
+
+from driftflow.errors import RefusedError
+
+ROLE = "DO $$ BEGIN CREATE ROLE recipes_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+DOCS = (
+    ROLE
+    + """
+CREATE TABLE docs (id bigint PRIMARY KEY, tenant int NOT NULL, body text);
+INSERT INTO docs SELECT n, n % 3, 'text' FROM generate_series(1, 300) AS n;
+GRANT SELECT, INSERT, UPDATE ON docs TO recipes_reader;
+"""
+)
+POLICY = "CREATE POLICY own ON docs TO recipes_reader USING (tenant = 1) WITH CHECK (tenant = 1);"
+ENABLED = f"{DOCS} {POLICY} ALTER TABLE docs ENABLE ROW LEVEL SECURITY;"
+OWN_ONLY = "SELECT 1 / (count(*) FILTER (WHERE tenant = 1) > 0 AND count(*) FILTER (WHERE tenant <> 1) = 0)::int FROM docs"
+"""Divides by zero when the role sees a row of another tenant, or none of its own."""
+OWN_THERE = "SELECT 1 / (count(*) FILTER (WHERE tenant = 1) > 0)::int FROM docs"
+BECOME = "SET LOCAL ROLE recipes_reader"
+READS = (BECOME, OWN_ONLY)
+WRITES = (
+    BECOME,
+    "INSERT INTO docs VALUES (1000 + {n}, 1, 'own')",
+    "UPDATE docs SET body = 'mine' WHERE tenant = 1 AND id = {n} % 300 + 1",
+)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe("row-security", "native", why="the policies first, the switch behind the gate")
+def test_switched_on_with_its_policies_already_there(place: Place) -> None:
+    """Own rows are there all the time: before, at the gate, and afterwards, when they are the only ones."""
+    shown = show(
+        place,
+        Recipe(
+            schema=DOCS,
+            migration=f"ALTER TABLE docs ENABLE ROW LEVEL SECURITY; ALTER TABLE docs FORCE ROW LEVEL SECURITY; {POLICY}",
+            old=((BECOME, OWN_THERE), WRITES),
+        ),
+    )
+    assert [step.strategy for step in shown.plan.steps][:2] == ["direct", "gate"]
+    seen = shown.planned.query("SELECT count(*) FROM pg_policies WHERE policyname = 'own'")
+    assert seen == [(1,)]
+
+
+@pytest.mark.on("postgresql")
+def test_a_policy_is_replaced_without_a_moment_without_one(place: Place) -> None:
+    migration = "DROP POLICY own ON docs; CREATE POLICY own ON docs TO recipes_reader USING (tenant = 1 AND id > 0) WITH CHECK (tenant = 1);"
+    shown = show(place, Recipe(schema=ENABLED, migration=migration, old=(READS, WRITES, READS)))
+    assert len(shown.plan.steps) == 1
+
+
+@pytest.mark.on("postgresql")
+def test_a_policy_is_altered_and_renamed(place: Place) -> None:
+    migration = "ALTER POLICY own ON docs USING (tenant = 1 AND id > 0); ALTER POLICY own ON docs RENAME TO mine;"
+    show(place, Recipe(schema=ENABLED, migration=migration, old=(READS, WRITES, READS)))
+
+
+@pytest.mark.on("postgresql-18")
+def test_without_a_policy_nothing_is_switched_on(place: Place) -> None:
+    database = place.fresh(DOCS)
+    plan = database.plan("ALTER TABLE docs ENABLE ROW LEVEL SECURITY;")
+    with pytest.raises(RefusedError, match="docs has no policy yet"):
+        apply(plan, database, open_gates=("deployed",))
+
+
+@pytest.mark.on("sqlite", "mariadb", "mysql")
+@pytest.mark.recipe(
+    "row-security", "refused", why="the server has no row-level security: a view per tenant, or the application, must do it"
+)
+def test_where_there_is_none_it_is_refused(place: Place) -> None:
+    database = place.fresh("CREATE TABLE docs (id int PRIMARY KEY, tenant int NOT NULL);")
+    with pytest.raises(RefusedError, match="no row-level security"):
+        database.plan("ALTER TABLE docs ENABLE ROW LEVEL SECURITY;")
