@@ -29,6 +29,8 @@ class Conversion(Record, frozen=True, kw_only=True):
     """Nothing is known that makes an old value of a new one: the way back ends with the first new value."""
     loses: bool = False
     """Something of an old value is not in the new one: the way back from the end is not known, whatever `back` says of new values."""
+    archive: str = ""
+    """What of the old value does not come through, as a condition over it under the column's name: such values are archived with their keys."""
     utc: bool = False
     """The expressions must not see the session's time zone."""
     guards: tuple[Guard, ...] = ()
@@ -37,9 +39,9 @@ class Conversion(Record, frozen=True, kw_only=True):
     @property
     def lossless(self) -> bool:
         """Whether every old value comes back from its new one."""
-        return (
-            not self.one_way and not self.loses and (bool(self.back) or (not self.there and widens(self.old_type, self.new_type)))
-        )
+        if self.one_way or (self.loses and not self.archive):
+            return False
+        return bool(self.back) or (not self.there and widens(self.old_type, self.new_type))
 
 
 def conversion_of(operation: AlterColumnType, column: Column, table: Table, at: Situation) -> Conversion:

@@ -20,6 +20,7 @@ from driftflow.strategies.said_conversion import ConvertRequest, convert_of, too
 from driftflow.strategies.shadow_column import can_shadow, shadowed
 from driftflow.strategies.size import has_slow_work, is_large, is_new
 from driftflow.strategies.spelled_conversion import length_of, reads_time_zone, spelled
+from driftflow.strategies.trying import tried
 
 NAME = "convert_type"
 
@@ -48,18 +49,28 @@ def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
     assert column is not None
     conversion = _conversion(operation, column, table, at)
     said = replace(operation, using=conversion.there)
-    if at.can(Capability.TABLE_REBUILD_ONLY):
+    if at.can(Capability.TABLE_REBUILD_ONLY) and not conversion.archive:
         expressions = {column.name: conversion.there} if conversion.there else {}
         recipe = Recipe(at, "rebuild_table")
         yield rebuild(recipe, (said,), table=table.name, phase="migrate", guards=conversion.guards, expressions=expressions)
-    elif is_large(at, table.name) and has_slow_work(at.dialect.effects(said, at.catalog)) and can_shadow(said, at):
+    elif can_shadow(said, at) and (
+        conversion.archive or (is_large(at, table.name) and has_slow_work(at.dialect.effects(said, at.catalog)))
+    ):
         yield from shadowed(at, table, column, conversion, strategy_name=NAME)
+    elif conversion.archive:
+        raise RefusedError(
+            "DF-E635",
+            f"the whole texts of {table.name.name}.{column.name} cannot be archived",
+            where=str(at.statement.span),
+            why="that needs a second column beside this one, which this table does not allow, or a database that has no such recipe",
+            hint="policy=reject or policy=truncate; what stands in the way: docs/strategies/shadow-column.md",
+        )
     else:
-        yield _at_once(said, at, column, conversion)
+        recipe = Recipe(at, NAME)
+        yield from tried(recipe, table, conversion, iter((_at_once(said, recipe, column, conversion),)))
 
 
-def _at_once(operation: AlterColumnType, at: Situation, column: Column, conversion: Conversion) -> Step:
-    recipe = Recipe(at, NAME)
+def _at_once(operation: AlterColumnType, recipe: Recipe, column: Column, conversion: Conversion) -> Step:
     settings = {"timezone": "UTC"} if conversion.utc else {}
     step = recipe.change(
         operation,
@@ -144,7 +155,7 @@ def _by_words(
 
 
 def _shortened(operation: AlterColumnType, column: Column, table: Table, at: Situation, plain: Conversion) -> Conversion:
-    """`reject` counts what is too long; `truncate` cuts it. The whole texts stay in the old column until the gate."""
+    """`reject` counts what is too long; `truncate` cuts it, `archive` keeps the whole texts too. They stay in the old column until the gate."""
     request = too_long_of(at)
     assert request is not None
     size = length_of(operation.type)
@@ -166,4 +177,5 @@ def _shortened(operation: AlterColumnType, column: Column, table: Table, at: Sit
             hint=f"SELECT {key} FROM {target} WHERE {count}({value}) > {size} LIMIT 20",
         )
         return replace(plain, guards=(guard,))
-    return replace(plain, there=f"substr({value}, 1, {size})", back=value, one_way=False, loses=True, guards=())
+    archive = f"{count}({value}) > {size}" if request.policy == "archive" else ""
+    return replace(plain, there=f"substr({value}, 1, {size})", back=value, one_way=False, loses=True, archive=archive, guards=())

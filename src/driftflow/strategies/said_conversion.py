@@ -8,7 +8,7 @@ from driftflow.errors import ParseError
 from driftflow.model.names import Span
 from driftflow.model.record import Record
 
-POLICIES = ("reject", "truncate")
+POLICIES = ("reject", "truncate", "archive")
 
 
 class ConvertRequest(Record, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class ConvertRequest(Record, frozen=True, kw_only=True):
 
 
 class TooLongRequest(Record, frozen=True, kw_only=True):
-    """`too-long`: reject or truncate."""
+    """`too-long`: reject, truncate, or archive (truncate, and keep the whole texts with their keys)."""
 
     policy: str
     span: Span

@@ -17,10 +17,12 @@ from driftflow.strategies.conversion import Conversion, conversion_of
 from driftflow.strategies.dual_write import RETIRE_COLUMN
 from driftflow.strategies.filling import backfill, can_walk, row_claims
 from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.shadow_archive import archived, from_archive
 from driftflow.strategies.shadow_names import aside_of, shadow_of
 from driftflow.strategies.shadow_parts import build, parts_of, supported
 from driftflow.strategies.shadow_swap import Swap, difference, guard_way_back, swap
 from driftflow.strategies.size import has_slow_work, is_large
+from driftflow.strategies.trying import tried
 
 NAME = "shadow_column"
 
@@ -53,6 +55,11 @@ def shadow_column(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
 def shadowed(at: Situation, table: Table, column: Column, conversion: Conversion, *, strategy_name: str) -> Iterator[Step]:
     """The whole recipe, by whichever strategy it was asked for."""
     recipe = Recipe(at, strategy_name, resolves=("DF106",))
+    yield from tried(recipe, table, conversion, _steps(recipe, table, column, conversion))
+
+
+def _steps(recipe: Recipe, table: Table, column: Column, conversion: Conversion) -> Iterator[Step]:
+    at, strategy_name = recipe.at, recipe.strategy
     shadow, aside = shadow_of(column.name), aside_of(column.name)
     settings = {"timezone": "UTC"} if conversion.utc else {}
     yield _added(recipe, table, conversion, shadow)
@@ -83,6 +90,8 @@ def shadowed(at: Situation, table: Table, column: Column, conversion: Conversion
         purpose=f"Swap: {table.name.name}.{column.name} is {conversion.new_type} from now on, the old values stay in {aside}",
         undo=UndoSteps(steps=tuple(_swapped_back(at, table, column, conversion, both, strategy_name))),
     )
+    if conversion.archive:
+        yield archived(recipe, table, conversion, aside)
     yield _retired(recipe, table, conversion, both, aside)
 
 
@@ -215,6 +224,8 @@ def _old_values_again(at: Situation, table: Table, conversion: Conversion, both:
     made = Column(name=aside, type=conversion.old_type, collation=_collation(table, conversion.column))
     column = quote(conversion.column)
     back = conversion.back or f"CAST({target}.{column} AS {conversion.old_type})"
+    if conversion.archive:
+        back = from_archive(at, table, conversion, back)
     steps = (
         recipe.change(
             AddColumn(table=table.name, column=made),

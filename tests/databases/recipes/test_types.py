@@ -291,3 +291,43 @@ def test_another_declared_type_by_rebuild(place: Place, alter: str, old: str, ne
         expected=lambda one: one.rows(),
     )
     show(place, recipe)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe(
+    "string-shrink",
+    "native",
+    why="offenders are counted by key, or cut; the whole texts are archived with their keys, and a rollback restores them",
+)
+def test_whole_texts_are_archived(place: Place) -> None:
+    alter = "ALTER TABLE items ALTER COLUMN name TYPE varchar(7)"
+    migration = f"-- driftflow: too-long policy=archive\n{alter};"
+    recipe = Recipe(schema=ITEMS, migration=migration, naive=f"{alter} USING substr(name, 1, 7);", old=SHORT)
+    shown = show(place, recipe)
+    assert not shown.plan.point_of_no_return
+    archive = next(one for one in shown.planned.catalog().tables.values() if one.name.name.startswith("archive_items"))
+    kept = shown.planned.query(f"SELECT min(length(name)), count(*) > 100 FROM {archive.name}")
+    assert kept == [(8, True)]
+
+
+@pytest.mark.on("postgresql-18")
+@pytest.mark.parametrize(
+    ("broken", "migration"),
+    [
+        ("UPDATE items SET body = '{' WHERE id IN (3, 5)", "ALTER TABLE items ALTER COLUMN body TYPE jsonb USING body::jsonb;"),
+        (
+            "UPDATE items SET bytes = '\\xff00' WHERE id IN (3, 5); UPDATE items SET bytes = NULL WHERE id NOT IN (3, 5)",
+            "-- driftflow: convert encoding=UTF8\nALTER TABLE items ALTER COLUMN bytes TYPE text;",
+        ),
+    ],
+    ids=["json", "bytes"],
+)
+def test_values_that_do_not_convert_are_counted_and_listed_by_key(place: Place, broken: str, migration: str) -> None:
+    database = place.fresh(place.pick(ITEMS) + broken + ";")
+    before = database.structure()
+    with pytest.raises(RefusedError) as refused:
+        apply(database.plan(migration), database)
+    assert "2 rows of items hold a" in str(refused.value)
+    listed = refused.value.hint[refused.value.hint.index("SELECT") :].partition("\n")[0]
+    assert sorted(database.query(listed)) == [(3,), (5,)]
+    assert database.structure() == before
