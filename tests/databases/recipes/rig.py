@@ -100,13 +100,15 @@ class Database:
     def structure(self) -> Any:
         """What two databases must have in common: columns by name, since a plan may add them in another order; nothing of ours."""
         catalog = self.catalog()
-        return {
-            "tables": {name: _plain(table) for name, table in catalog.tables.items() if not _ours(table.name)},
-            "views": {name: _view(view) for name, view in catalog.views.items() if not _ours(view.name)},
-            "sequences": {name: value for name, value in catalog.sequences.items() if not _ours(value.name)},
-            "routines": {name: value for name, value in catalog.routines.items() if not _ours(value.name)},
-            "types": catalog.types,
-        }
+        return self._bare(
+            {
+                "tables": {name: _plain(table) for name, table in catalog.tables.items() if not _ours(table.name)},
+                "views": {name: _view(view) for name, view in catalog.views.items() if not _ours(view.name)},
+                "sequences": {name: value for name, value in catalog.sequences.items() if not _ours(value.name)},
+                "routines": {name: value for name, value in catalog.routines.items() if not _ours(value.name)},
+                "types": catalog.types,
+            }
+        )
 
     def rows(self, without: Sequence[str] = ()) -> dict[str, list[str]]:
         """Every row of every table but ours, sorted; `without` are columns whose values differ from run to run."""
@@ -118,8 +120,15 @@ class Database:
                 names = sorted(column.name for column in table.columns if column.name not in without)
                 columns = ", ".join(self.dialect.quote(name) for name in names) or "1"
                 rows = connection.query(f"SELECT {columns} FROM {self.dialect.quote_name(table.name)}")
-                found[str(table.name)] = sorted(map(repr, rows))
+                found[self._bare(str(table.name))] = sorted(map(repr, rows))
         return found
+
+    def _bare(self, value: Any) -> Any:
+        """Without the database's own name, which on MySQL and MariaDB is the schema of everything in it."""
+        if self.dialect.name not in ("mysql", "mariadb"):
+            return value
+        name = self.url.partition("?")[0].rpartition("/")[2]
+        return (value if isinstance(value, str) else repr(value)).replace(name, "database")
 
 
 def _ours(name: Name) -> bool:

@@ -59,6 +59,9 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
             p.grade = because(grade, "a FULLTEXT index is built while writers wait")
         case "spatial":
             p.grade = because(SHARED if not p.mariadb else SHARED_REBUILD, "a SPATIAL index is built while writers wait")
+        case _ if index.unique and any(part.expression for part in index.parts):
+            # Error 1846: the hidden column and its unique index are not added in one go (MySQL 9.7; an index that is not unique is).
+            p.grade = because(COPY, "a unique index over an expression is built by copying the table")
         case _ if any(part.expression for part in index.parts):
             p.grade = because(SHARED, "an index over an expression is built while writers wait")
         case _:
@@ -128,6 +131,8 @@ def drop_index(p: Prediction, operation: DropIndex) -> None:
         return
     if index.method == "fulltext":
         p.grade = IN_PLACE
+    if index.unique and any(part.expression for part in index.parts):
+        p.grade = because(COPY, "a unique index over an expression is dropped by copying the table")
     others = [one for one in table.indexes if one.name != index.name]
     for holder, key in [(table, key) for key in table.foreign_keys]:
         wanted = key.columns

@@ -1,0 +1,148 @@
+"""Unique constraints, foreign keys and checks on MySQL and MariaDB, in the forms that they have themselves."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from recipes.rig import Database, Place, Recipe, apply, plain_session, show
+
+from driftflow.errors import RefusedError
+
+SCHEMA = """
+CREATE TABLE digits (n integer PRIMARY KEY);
+INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
+CREATE TABLE shops (id bigint PRIMARY KEY, name varchar(50) NOT NULL);
+CREATE TABLE items (id bigint PRIMARY KEY, shop_id bigint, code varchar(50), low integer, high integer, answers bigint, doc json);
+INSERT INTO shops SELECT a.n + 10 * b.n + 1, 's' FROM digits AS a JOIN digits AS b WHERE b.n < 4;
+INSERT INTO items (id, shop_id, code, low, high, answers)
+    SELECT a.n + 10 * b.n + 1, (a.n + 10 * b.n) % 40 + 1, concat('AB-', a.n + 10 * b.n + 1), a.n, a.n + b.n, CASE WHEN a.n = 7 THEN 10 * b.n + 7 END
+    FROM digits AS a JOIN digits AS b;
+"""
+WRITES = (
+    "UPDATE items SET high = high + 1 WHERE id = {n} % 100 + 1",
+    "INSERT INTO items (id, shop_id, code, low, high) VALUES (1000 + {n}, {n} % 40 + 1, 'CD-{n}', 1, 2)",
+    "DELETE FROM items WHERE id = 1000 + {n} - 5",
+)
+MYSQL = ("mysql", "mariadb")
+
+
+def refuses(database: Database, sql: str, match: str) -> None:
+    with closing(plain_session(database.url)) as session, pytest.raises(Exception, match=match):
+        session.run((sql,))
+
+
+def shown(place: Place, migration: str) -> Database:
+    return show(place, Recipe(schema=SCHEMA, migration=migration, old=WRITES)).planned
+
+
+@pytest.mark.recipe("unique-several", "native")
+@pytest.mark.on(*MYSQL)
+def test_unique_over_several_columns(place: Place) -> None:
+    database = shown(place, "ALTER TABLE items ADD CONSTRAINT items_key UNIQUE (shop_id, code);")
+    refuses(database, "INSERT INTO items (id, shop_id, code) VALUES (9001, 5, 'AB-5')", "Duplicate")
+
+
+@pytest.mark.recipe("unique-case", "native")
+@pytest.mark.on(*MYSQL)
+def test_unique_without_regard_to_case(place: Place) -> None:
+    """The collation of the column decides, and the usual ones have no regard to case."""
+    database = shown(place, "CREATE UNIQUE INDEX items_code ON items (code);")
+    refuses(database, "INSERT INTO items (id, code) VALUES (9001, 'ab-5')", "Duplicate")
+    other = place.fresh(SCHEMA)
+    other.run("INSERT INTO items (id, code) VALUES (9001, 'ab-5')")
+    with pytest.raises(RefusedError, match="1 values of items") as refused:
+        apply(other.plan("CREATE UNIQUE INDEX items_code ON items (code);"), other)
+    assert "the keys 5, 9001" in refused.value.why
+
+
+@pytest.mark.recipe("unique-expression", "native")
+@pytest.mark.on("mysql")
+def test_unique_by_expression(place: Place) -> None:
+    database = shown(place, "CREATE UNIQUE INDEX items_both ON items ((concat(code, '/', shop_id)));")
+    refuses(database, "INSERT INTO items (id, shop_id, code) VALUES (9001, 5, 'AB-5')", "Duplicate")
+
+
+@pytest.mark.recipe("unique-replaced", "native")
+@pytest.mark.on(*MYSQL)
+def test_one_unique_constraint_in_the_place_of_another(place: Place) -> None:
+    schema = SCHEMA + "ALTER TABLE items ADD CONSTRAINT items_key UNIQUE (code);"
+    migration = "ALTER TABLE items DROP INDEX items_key, ADD CONSTRAINT items_key UNIQUE (code, shop_id);"
+    result = show(place, Recipe(schema=schema, migration=migration, old=WRITES))
+    assert len([step for step in result.plan.steps if step.claims]) == 1, "one statement, which the server carries out as one"
+    refuses(result.planned, "INSERT INTO items (id, shop_id, code) VALUES (9001, 5, 'AB-5')", "Duplicate")
+
+
+@pytest.mark.recipe("fk-self", "native")
+@pytest.mark.on(*MYSQL)
+def test_a_table_that_references_itself(place: Place) -> None:
+    database = shown(
+        place, "ALTER TABLE items ADD CONSTRAINT items_answers FOREIGN KEY (answers) REFERENCES items (id) ON DELETE SET NULL;"
+    )
+    refuses(database, "INSERT INTO items (id, answers) VALUES (9001, 777)", "foreign key")
+    database.run("DELETE FROM items WHERE id = 17")
+    assert database.query("SELECT answers FROM items WHERE id = 18") == [(None,)]
+
+
+@pytest.mark.on(*MYSQL)
+def test_orphans_are_counted_and_their_keys_shown(place: Place) -> None:
+    database = place.fresh(SCHEMA)
+    database.run("UPDATE items SET shop_id = 99 WHERE id IN (3, 4)")
+    statement = "ALTER TABLE items ADD CONSTRAINT items_shop FOREIGN KEY (shop_id) REFERENCES shops (id);"
+    with pytest.raises(RefusedError, match="2 rows of items point at no row of shops") as refused:
+        apply(database.plan(statement), database)
+    assert "the keys 3, 4" in refused.value.why
+
+
+@pytest.mark.recipe("check-columns", "native")
+@pytest.mark.on("mysql")
+def test_over_several_columns(place: Place) -> None:
+    database = shown(place, "ALTER TABLE items ADD CONSTRAINT items_rule CHECK (low <= high);")
+    refuses(database, "INSERT INTO items (id, low, high) VALUES (9001, 5, 4)", "(?i)constraint")
+
+
+@pytest.mark.recipe("check-regex", "native")
+@pytest.mark.on("mysql")
+def test_by_regular_expression(place: Place) -> None:
+    r"""MySQL speaks ICU's dialect and MariaDB PCRE's; both look without regard to case under the usual collations, unlike PostgreSQL's `~`."""
+    database = shown(place, "ALTER TABLE items ADD CONSTRAINT items_rule CHECK (code REGEXP '^[A-Z]{2}-[0-9]+$');")
+    refuses(database, "INSERT INTO items (id, code) VALUES (9001, 'AB-1x')", "(?i)constraint")
+    database.run("INSERT INTO items (id, code) VALUES (9001, 'ab-1'), (9002, NULL)")
+
+
+@pytest.mark.recipe("check-json-schema", "native")
+@pytest.mark.on("mysql")
+def test_by_json_schema(place: Place) -> None:
+    schema = '{"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}'
+    database = shown(place, f"ALTER TABLE items ADD CONSTRAINT items_doc CHECK (JSON_SCHEMA_VALID('{schema}', doc));")
+    database.run("""UPDATE items SET doc = '{"name": "x"}' WHERE id = 1""")
+    refuses(database, """UPDATE items SET doc = '{"name": 5}' WHERE id = 1""", "(?i)constraint")
+
+
+@pytest.mark.recipe("check-json-schema", "refused", why="it has no JSON_SCHEMA_VALID before 11.1")
+@pytest.mark.on("mariadb-10")
+def test_json_schema_is_refused_where_it_is_not_known(place: Place) -> None:
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(SCHEMA).plan(
+            'ALTER TABLE items ADD CONSTRAINT items_doc CHECK (JSON_SCHEMA_VALID(\'{"type": "object"}\', doc));'
+        )
+    assert refused.value.code == "DF-E659"
+
+
+@pytest.mark.recipe(
+    "unique-conflicts", "refused", why="nothing of ours would keep new duplicates from arising while the old ones go"
+)
+@pytest.mark.on(*MYSQL)
+def test_duplicates_are_not_removed_here(place: Place) -> None:
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(SCHEMA).plan("-- driftflow: duplicates keep=first\nALTER TABLE items ADD CONSTRAINT items_low UNIQUE (low);")
+    assert refused.value.code == "DF-E655"
+
+
+@pytest.mark.recipe("fk-orphans", "refused", why="shown on PostgreSQL and SQLite only: look after them before")
+@pytest.mark.on(*MYSQL)
+def test_orphans_are_not_looked_after_here(place: Place) -> None:
+    statement = "ALTER TABLE items ADD CONSTRAINT items_shop FOREIGN KEY (shop_id) REFERENCES shops (id);"
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(SCHEMA).plan(f"-- driftflow: orphans action=null\n{statement}")
+    assert refused.value.code == "DF-E658"
