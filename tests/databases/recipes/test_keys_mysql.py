@@ -24,7 +24,6 @@ WRITES = (
     "INSERT INTO items (id, shop_id, code, low, high) VALUES (1000 + {n}, {n} % 40 + 1, 'CD-{n}', 1, 2)",
     "DELETE FROM items WHERE id = 1000 + {n} - 5",
 )
-MYSQL = ("mysql", "mariadb")
 
 
 def refuses(database: Database, sql: str, match: str) -> None:
@@ -37,14 +36,14 @@ def shown(place: Place, migration: str) -> Database:
 
 
 @pytest.mark.recipe("unique-several", "native")
-@pytest.mark.on(*MYSQL)
+@pytest.mark.on("mysql", "mariadb")
 def test_unique_over_several_columns(place: Place) -> None:
     database = shown(place, "ALTER TABLE items ADD CONSTRAINT items_key UNIQUE (shop_id, code);")
     refuses(database, "INSERT INTO items (id, shop_id, code) VALUES (9001, 5, 'AB-5')", "Duplicate")
 
 
 @pytest.mark.recipe("unique-case", "native")
-@pytest.mark.on(*MYSQL)
+@pytest.mark.on("mysql", "mariadb")
 def test_unique_without_regard_to_case(place: Place) -> None:
     """The collation of the column decides, and the usual ones have no regard to case."""
     database = shown(place, "CREATE UNIQUE INDEX items_code ON items (code);")
@@ -64,7 +63,7 @@ def test_unique_by_expression(place: Place) -> None:
 
 
 @pytest.mark.recipe("unique-replaced", "native")
-@pytest.mark.on(*MYSQL)
+@pytest.mark.on("mysql", "mariadb")
 def test_one_unique_constraint_in_the_place_of_another(place: Place) -> None:
     schema = SCHEMA + "ALTER TABLE items ADD CONSTRAINT items_key UNIQUE (code);"
     migration = "ALTER TABLE items DROP INDEX items_key, ADD CONSTRAINT items_key UNIQUE (code, shop_id);"
@@ -74,7 +73,7 @@ def test_one_unique_constraint_in_the_place_of_another(place: Place) -> None:
 
 
 @pytest.mark.recipe("fk-self", "native")
-@pytest.mark.on(*MYSQL)
+@pytest.mark.on("mysql", "mariadb")
 def test_a_table_that_references_itself(place: Place) -> None:
     database = shown(
         place, "ALTER TABLE items ADD CONSTRAINT items_answers FOREIGN KEY (answers) REFERENCES items (id) ON DELETE SET NULL;"
@@ -84,7 +83,7 @@ def test_a_table_that_references_itself(place: Place) -> None:
     assert database.query("SELECT answers FROM items WHERE id = 18") == [(None,)]
 
 
-@pytest.mark.on(*MYSQL)
+@pytest.mark.on("mysql", "mariadb")
 def test_orphans_are_counted_and_their_keys_shown(place: Place) -> None:
     database = place.fresh(SCHEMA)
     database.run("UPDATE items SET shop_id = 99 WHERE id IN (3, 4)")
@@ -132,7 +131,7 @@ def test_json_schema_is_refused_where_it_is_not_known(place: Place) -> None:
 @pytest.mark.recipe(
     "unique-conflicts", "refused", why="nothing of ours would keep new duplicates from arising while the old ones go"
 )
-@pytest.mark.on(*MYSQL)
+@pytest.mark.on("mysql", "mariadb")
 def test_duplicates_are_not_removed_here(place: Place) -> None:
     with pytest.raises(RefusedError) as refused:
         place.fresh(SCHEMA).plan("-- driftflow: duplicates keep=first\nALTER TABLE items ADD CONSTRAINT items_low UNIQUE (low);")
@@ -140,7 +139,7 @@ def test_duplicates_are_not_removed_here(place: Place) -> None:
 
 
 @pytest.mark.recipe("fk-orphans", "refused", why="shown on PostgreSQL and SQLite only: look after them before")
-@pytest.mark.on(*MYSQL)
+@pytest.mark.on("mysql", "mariadb")
 def test_orphans_are_not_looked_after_here(place: Place) -> None:
     statement = "ALTER TABLE items ADD CONSTRAINT items_shop FOREIGN KEY (shop_id) REFERENCES shops (id);"
     with pytest.raises(RefusedError) as refused:
