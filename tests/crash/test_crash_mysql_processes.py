@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -80,3 +84,36 @@ def test_the_server_is_killed_in_every_step_kind(mysql_family: str, tmp_path: Pa
             assert mysql_state(url) == expected, step
     with capsys.disabled():
         print(f"\n{mysql_family}: the server was killed in {len(steps)} steps, the executor went on each time")
+
+
+def test_an_alter_that_outlives_its_client_is_done_once(mysql_url: str, tmp_path: Path) -> None:
+    """The executor is killed while its ALTER waits. The server does not notice, and carries it out when the table is free; or it is ended by its own
+    limit. Whoever resumes asks the catalog."""
+    url = fresh(mysql_url)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "1.sql").write_text("ALTER TABLE account ADD COLUMN late INT;\n")
+    environment = {**os.environ, "DRIFTFLOW_URL": url}
+    program = [sys.executable, "-m", "driftflow"]
+    subprocess.run([*program, "plan", "-o", "p.json"], cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=60)
+    with closing(connector_for(url).connect("test")) as holder, closing(connector_for(url).connect("test")) as looker:
+        holder.begin()
+        holder.query("SELECT * FROM account LIMIT 1")
+        waiting = "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table%' AND INFO LIKE 'ALTER%'"
+        running = subprocess.Popen([*program, "apply", "p.json"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(3000):
+                if looker.query(waiting):
+                    break
+                time.sleep(0.005)
+        finally:
+            running.kill()
+            running.wait(10)
+        holder.rollback()
+        there = "SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'account' AND COLUMN_NAME = 'late'"
+        run = looker.query("SELECT id FROM driftflow.run")[0][0]
+        resumed = subprocess.run(
+            [*program, "resume", run], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+        assert looker.query(there) == [(1,)]
+    fresh(mysql_url)

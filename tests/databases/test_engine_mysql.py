@@ -15,11 +15,13 @@ from driftflow.config import Policy
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.ports import Connection
 from driftflow.engine.run import resume
-from driftflow.errors import LockTimeoutError, OutcomeUnknownError, RefusedError
+from driftflow.errors import LockTimeoutError, OutcomeUnknownError, RefusedError, StepFailedError
 from driftflow.journal import inspect
+from driftflow.lab import mysql, mysql_programs
 from driftflow.lab.mysql import Server, database_of
 from driftflow.model.event import LockWaited, StepDone
 from driftflow.model.plan import Backfill, Irreversible
+from driftflow.model.record import replace
 
 CHANGE = """
 ALTER TABLE account ADD COLUMN stock INT, ADD INDEX account_balance (balance);
@@ -238,3 +240,25 @@ def test_the_journal_is_beside_the_data_where_no_database_may_be_made(
     finally:
         with mysql_server.administration() as execute:
             execute("DROP USER 'small'@'127.0.0.1'")
+
+
+def test_a_statement_that_runs_for_too_long_is_ended(shop: str, other: Connection, tmp_path: Path) -> None:
+    """MySQL's own limit ends SELECT alone."""
+    plan = planned(shop, "UPDATE account SET balance = balance + SLEEP(0.1) WHERE id > 0;\n", tmp_path)
+    (step,) = [one for one in plan.steps if isinstance(one.undo, Irreversible)]
+    quick = replace(plan, steps=tuple(replace(one, statement_timeout_ms=700) if one is step else one for one in plan.steps))
+    assert isinstance(step.undo, Irreversible)
+    with pytest.raises(StepFailedError) as caught:
+        apply(shop, quick, clock=SystemClock(), options=RunOptions(accept=(step.undo.name,)))
+    assert caught.value.code == "DF-E511"
+    assert other.query("SELECT SUM(balance - id * 10) FROM account") == [(0,)]
+
+
+def test_a_binary_log_of_statements_is_written_to(tmp_path: Path) -> None:
+    """READ COMMITTED is refused there (1665), so the session keeps the servers' own isolation."""
+    settings = {"log-bin": "log", "binlog-format": "STATEMENT", "server-id": "7"}
+    with mysql.begun(mysql_programs.find("mariadb", 10), folder=None, settings=settings, durable=False) as server:
+        url = server.create_database()
+        make_shop(url)
+        report = apply(url, planned(url, CHANGE, tmp_path))
+        assert report.state == "done" and take_back(url, report.run).state == "rolled_back"

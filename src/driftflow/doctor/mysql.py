@@ -96,7 +96,7 @@ def sight(connection: Connection) -> Iterator[Examined]:
         yield Examined(
             name="sessions",
             state="warning",
-            found="other sessions are hidden: a blocker cannot be named, and used row versions cannot be read",
+            found="other sessions are hidden: a blocker cannot be named, a wait for a row lasts up to a second, and used row versions cannot be read",
             hint=f"GRANT PROCESS ON *.* TO '{name}'@'{host}';",
         )
     if not _on(_settings(connection).get("performance_schema", "")):
@@ -121,13 +121,42 @@ def sight(connection: Connection) -> Iterator[Examined]:
         )
 
 
+def journal_place(connection: Connection) -> Iterator[Examined]:
+    """Where driftflow keeps what a run did: in a database of its own, or beside the data."""
+    from driftflow.journal.layout import found_place
+
+    place = found_place(connection)
+    if place is not None:
+        where = "in the database driftflow" if place.shared else "in tables _driftflow_* beside the data"
+        yield Examined(name="journal", state="ok", found=f"kept {where}")
+        return
+    user = connection.query("SELECT CURRENT_USER()")[0][0]
+    name, _, host = str(user).rpartition("@")
+    grantee = f"'{name}'@'{host}'"
+    rows = connection.query(
+        "SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = %s AND PRIVILEGE_TYPE = 'CREATE'"
+        " UNION SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = %s AND 'driftflow' LIKE TABLE_SCHEMA"
+        " AND PRIVILEGE_TYPE = 'CREATE'",
+        (grantee, grantee),
+    )
+    if rows:
+        yield Examined(name="journal", state="ok", found="the first run makes the database driftflow for it")
+    else:
+        yield Examined(
+            name="journal",
+            state="ok",
+            found="the first run makes tables _driftflow_* beside the data for it",
+            hint=f"for a database of its own, out of dumps and schema comparisons: GRANT ALL ON driftflow.* TO {grantee};",
+        )
+
+
 def settings(connection: Connection) -> Iterator[Examined]:
     said = _settings(connection)
     yield Examined(
         name="timeouts",
         state="ok",
         found=f"lock_wait_timeout={said.get('lock_wait_timeout')} s, innodb_lock_wait_timeout={said.get('innodb_lock_wait_timeout')} s;"
-        " each step sets its own, in whole seconds",
+        " each step has its own, and what waits for longer is ended from a second session",
     )
     if not _on(said.get("foreign_key_checks", "ON")):
         yield Examined(
@@ -234,6 +263,7 @@ EXAMINATIONS: tuple[Examination, ...] = (
     server,
     rights,
     sight,
+    journal_place,
     settings,
     replicas,
     long_transactions,

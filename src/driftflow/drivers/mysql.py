@@ -1,4 +1,5 @@
-"""MySQL and MariaDB through PyMySQL: raw sessions, one statement per message, READ COMMITTED whatever the server's default is."""
+"""MySQL and MariaDB through PyMySQL: raw sessions, one statement per message, READ COMMITTED whatever the server's default is (where its binary
+log bears it)."""
 
 from __future__ import annotations
 
@@ -147,7 +148,7 @@ class MysqlConnector:
 
     def _settle(self, connection: MysqlConnection) -> None:
         """The session's own settings. sql_mode stays the server's: what the migration's own text means is the database's matter."""
-        connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        connection.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {sessions.isolation(connection)}")
         if self._read_only:
             connection.execute("SET SESSION TRANSACTION READ ONLY")
         # A global limit would end what we run: that has limits of its own.

@@ -17,6 +17,7 @@ NOW = "SELECT CONCAT(REPLACE(CAST(UTC_TIMESTAMP(6) AS CHAR), ' ', 'T'), 'Z')"
 IDENTITY = """
 SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'hostname', 'port', 'datadir', 'server_id')
 """
+BINARY_LOG = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format')"
 UPTIME = "SHOW GLOBAL STATUS LIKE 'Uptime'"
 RESTART_SECONDS = 3
 """The server says its uptime in whole seconds, and not at the very moment when it says what time it is."""
@@ -77,6 +78,13 @@ def identity(connection: MysqlConnection) -> ServerIdentity:
     )
     database = connection.query("SELECT COALESCE(DATABASE(), '')")[0][0]
     return ServerIdentity(vendor=connection.kind, system=system, database=str(database))
+
+
+def isolation(connection: MysqlConnection) -> str:
+    """READ COMMITTED locks no gaps. A binary log of statements takes no write of it (error 1665): there it is the servers' own default."""
+    said = {str(name): str(value).upper() for name, value in connection.query(BINARY_LOG)}
+    by_statement = said.get("log_bin") in {"ON", "1"} and said.get("binlog_format") == "STATEMENT"
+    return "REPEATABLE READ" if by_statement else "READ COMMITTED"
 
 
 def server_started(connection: MysqlConnection) -> str:

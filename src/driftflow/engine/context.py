@@ -147,15 +147,15 @@ class Context:
             )
 
     @contextmanager
-    def watched(self, lock_ms: int) -> Iterator[None]:
+    def watched(self, lock_ms: int, statement_ms: int = 0) -> Iterator[None]:
         """Around statements that may wait for a lock: the background thread notes who is in the way, and may cancel us."""
         begun = self.clock.monotonic()
-        with self.control.waiting(self.connection.session, begun, lock_ms) as waiting:
+        with self.control.waiting(self.connection.session, begun, lock_ms, statement_ms) as waiting:
             try:
                 yield
             except DatabaseFault as fault:
-                if waiting.cut and fault.kind is ErrorKind.CANCELLED:
-                    fault.kind = ErrorKind.LOCK_TIMEOUT
+                if waiting.cut is not None and fault.kind is ErrorKind.CANCELLED:
+                    fault.kind = waiting.cut
                 if fault.kind in {ErrorKind.LOCK_TIMEOUT, ErrorKind.DEADLOCK}:
                     self.blockers = waiting.blockers or self.blockers
                     self.longest_wait_ms = max(self.longest_wait_ms, int((self.clock.monotonic() - begun) * 1000))

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
+from driftflow.dialects.base import ErrorKind
 from driftflow.engine.decide import Signals
 from driftflow.engine.ports import Blocker, Reading, Request
 from driftflow.model.event import Session
@@ -84,12 +85,14 @@ class Waiting:
     session: Session
     since: float
     lock_ms: int
+    statement_ms: int = 0
+    """How long it may run in all; only asked where the server's own limit does not end it (MySQL, but for SELECT)."""
     blockers: tuple[Blocker, ...] = ()
     sampled: bool = False
     waits_since: float = 0.0
     """When it was first seen to wait, by the local clock; 0 while it was not."""
-    cut: bool = False
-    """We ended the wait, where the server's own limit is too coarse: what it answers is a lock timeout."""
+    cut: ErrorKind | None = None
+    """We ended it, where the server's own limit is too coarse or is none: what it answers means this."""
 
 
 @dataclass
@@ -158,9 +161,9 @@ class Control:
             )
 
     @contextmanager
-    def waiting(self, session: Session, since: float, lock_ms: int) -> Iterator[Waiting]:
+    def waiting(self, session: Session, since: float, lock_ms: int, statement_ms: int = 0) -> Iterator[Waiting]:
         """While the body runs, the background thread looks once who is in the way."""
-        mine = Waiting(session=session, since=since, lock_ms=lock_ms)
+        mine = Waiting(session=session, since=since, lock_ms=lock_ms, statement_ms=statement_ms)
         with self._lock:
             self._waiting = mine
         try:
@@ -169,11 +172,11 @@ class Control:
             with self._lock:
                 self._waiting = None
 
-    def cut(self, waiting: Waiting, end: Callable[[], None]) -> None:
+    def cut(self, waiting: Waiting, kind: ErrorKind, end: Callable[[], None]) -> None:
         """End the statement, unless the main thread has left it: what comes next must not be hit."""
         with self._lock:
             if self._waiting is waiting:
-                waiting.cut = True
+                waiting.cut = kind
                 end()
 
     @property

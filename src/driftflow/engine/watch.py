@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 
-from driftflow.engine.control import Control, StopSignal
+from driftflow.dialects.base import ErrorKind
+from driftflow.engine.control import Control, StopSignal, Waiting
 from driftflow.engine.ports import Clock, Connection, Connector, DatabaseFault, JournalStore, Reading, Signal
 from driftflow.errors import DriftflowError
 
@@ -171,10 +172,13 @@ class Watcher:
     def _end_waiting(self, now: float) -> None:
         """Where the server counts lock waits in whole seconds: end the statement when it has waited for as long as it may."""
         running = self._control.running
-        if running is None or not running.lock_ms or running.cut or not self._coarse or now < self._look_at:
+        if running is None or running.cut or not self._coarse or now < self._look_at:
             return
         worked = now - running.since
-        if worked < running.lock_ms / 2000:
+        if running.statement_ms and self._connector.dialect == "mysql" and worked > running.statement_ms / 1000:
+            self._cut(running, ErrorKind.STATEMENT_TIMEOUT)
+            return
+        if not running.lock_ms or worked < running.lock_ms / 2000:
             return
         self._look_at = now + max(running.lock_ms / 8000, TICK_SECONDS)
         connection = self._connection()
@@ -185,7 +189,11 @@ class Watcher:
             # The first look is at half of the limit: what waits then has waited from the start.
             running.waits_since = running.since if worked < running.lock_ms / 1000 else now
         if now - running.waits_since >= patience(running.waits_since - running.since, running.lock_ms):
-            self._control.cut(running, lambda: connection.end_session(running.session, force=False))
+            self._cut(running, ErrorKind.LOCK_TIMEOUT)
+
+    def _cut(self, running: Waiting, kind: ErrorKind) -> None:
+        connection = self._connection()
+        self._control.cut(running, kind, lambda: connection.end_session(running.session, force=False))
 
     def _cancel_if_asked(self, now: float) -> None:
         pulls = self._control.stop.pulls

@@ -23,7 +23,7 @@ def perform(step: RunSql, context: Context) -> None:
 def _together(step: RunSql, context: Context) -> None:
     begun = context.clock.monotonic()
     with (
-        context.watched(step.lock_timeout_ms),
+        context.watched(step.lock_timeout_ms, step.statement_timeout_ms * len(step.statements)),
         context.fenced(lock_ms=step.lock_timeout_ms, statement_ms=step.statement_timeout_ms),
     ):
         rows = run_as(step, context.connection)
@@ -60,7 +60,7 @@ def _alone(step: RunSql, context: Context) -> None:
         lock_ms = max(lock_ms, LONG_LOCK_MS)
     try:
         context.connection.set_timeouts(lock_ms=lock_ms, statement_ms=step.statement_timeout_ms)
-        with context.watched(step.lock_timeout_ms), acting_as(step, context.connection):
+        with context.watched(step.lock_timeout_ms, step.statement_timeout_ms), acting_as(step, context.connection):
             for statement in step.statements:
                 context.connection.execute(statement)
     finally:
