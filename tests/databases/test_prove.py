@@ -19,7 +19,7 @@ from driftflow.lab.proof.prove import prove
 from driftflow.lab.scratch import scratch
 from driftflow.lab.start_schema import StartSchema, build
 from driftflow.model.catalog import Extension, TableStatistics
-from driftflow.model.plan import Backfill, Plan, RunSql, UndoNothing
+from driftflow.model.plan import Backfill, BuildIndex, Plan, RunSql, UndoNothing
 from driftflow.model.proof import Claim, Proof
 from driftflow.model.record import replace
 from driftflow.readers.sources import loose_migration
@@ -187,3 +187,41 @@ def test_two_proofs_with_one_seed_are_made_of_the_same_rows(vendor: str, tmp_pat
         with open_bench(asked, tell=lambda text: None) as bench:
             states.append(bench.start_state.rows)
     assert states[0] == states[1]
+
+
+def weaker(step: RunSql, vendor: str) -> RunSql:
+    mode, blocks = ("SHARE UPDATE EXCLUSIVE", ("ddl",)) if vendor == "postgresql" else ("RESERVED", ("writes", "ddl"))
+    return replace(step, claims=tuple(replace(claim, mode=mode, blocks=blocks) for claim in step.claims))
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_step_that_locks_more_than_it_claims_is_found(vendor: str, tmp_path: Path) -> None:
+    change = tampered(lambda step: weaker(step, vendor), naming="nickname")
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change))
+    assert not proof.green
+    locks = claim(proof, "locks")
+    assert locks.state == "differs"
+    (found,) = locks.differences
+    assert found.object.endswith("users")
+    assert "nickname" in found.step
+    assert ("ACCESS EXCLUSIVE" if vendor == "postgresql" else "EXCLUSIVE") in found.what
+
+
+def test_a_table_that_no_claim_names_is_found(tmp_path: Path) -> None:
+    change = tampered(
+        lambda step: replace(step, statements=(*step.statements, "LOCK TABLE tenants IN SHARE MODE")), naming="nickname"
+    )
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop("postgresql"), tmp_path, change=change))
+    (found,) = claim(proof, "locks").differences
+    assert found.object == "table public.tenants"
+    assert "no lock on it" in found.what
+
+
+def test_an_index_built_outside_a_transaction_is_seen(tmp_path: Path) -> None:
+    def change(plan: Plan) -> Plan:
+        return replace(
+            plan, steps=tuple(replace(step, claims=()) if isinstance(step, BuildIndex) else step for step in plan.steps)
+        )
+
+    proof = prove(question("CREATE INDEX orders_status_idx ON orders (status);", shop("postgresql"), tmp_path, change=change))
+    assert any("SHARE UPDATE EXCLUSIVE" in one.what for one in claim(proof, "locks").differences)

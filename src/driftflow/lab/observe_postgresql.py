@@ -117,7 +117,7 @@ def _seen(connection: Connection, before: _Relations, scanned: Mapping[int, int]
     read = [oid for oid, times in connection.query(SCANS) if times > scanned.get(oid, 0)]
     after = _relations(connection)
     known = _known(before, after)
-    locks = {(known[oid].name, _spelled(mode)) for oid, mode in held if oid in known}
+    locks = {(known[oid].name, spelled(mode)) for oid, mode in held if oid in known}
     scans = tuple(Work(kind="scan", relation=name) for name in sorted({known[oid].name for oid in read if oid in known}))
     gone = tuple(sorted(one.name for oid, one in before.items() if oid not in after and one.kind not in TABLES))
     effects = Effects(locks=_claims(locks), work=(*_rewrites(before, after), *scans), basis="observed")
@@ -147,7 +147,7 @@ def _claims(locks: Iterable[tuple[Name, str]]) -> tuple[LockClaim, ...]:
     return tuple(LockClaim(relation=name, mode=mode, blocks=blocks(mode)) for name, mode in sorted(locks))
 
 
-def _spelled(mode: str) -> str:
+def spelled(mode: str) -> str:
     """`AccessExclusiveLock` → `ACCESS EXCLUSIVE`."""
     return " ".join(re.findall("[A-Z][a-z]+", mode.removesuffix("Lock"))).upper()
 
@@ -206,7 +206,7 @@ def _of_others(seen: Mapping[int, set[str]], before: _Relations, after: _Relatio
     nobody can use it any more."""
     for oid, modes in seen.items():
         if oid in before:
-            told = {_spelled(mode) for mode in modes}
+            told = {spelled(mode) for mode in modes}
             yield from ((before[oid].name, mode) for mode in (told if oid in after else told - {ACCESS_EXCLUSIVE}))
 
 

@@ -53,6 +53,7 @@ def begin(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[R
         claims=_claims(at, table, create=True),
         undo=drops,
         undo_purpose=f"Take away the trigger that fills {table.name.name}.{request.column}",
+        undo_claims=_claims(at, table, create=False),
     )
     yield _named(step, STRATEGY)
 
@@ -78,6 +79,7 @@ def retire(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[
         claims=_claims(at, table, create=False),
         undo=creates,
         undo_purpose=f"Put back the trigger that fills {table.name.name}.{request.column}",
+        undo_claims=_claims(at, table, create=True),
     )
     yield _named(step, RETIRE)
 

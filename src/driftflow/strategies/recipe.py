@@ -135,15 +135,18 @@ class Recipe:
         claims: tuple[LockClaim, ...] = (),
         undo: tuple[str, ...] | Undo = (),
         undo_purpose: str = "",
+        undo_claims: tuple[LockClaim, ...] | None = None,
         after: Iterable[Operation] = (),
         settings: Mapping[str, str] | None = None,
     ) -> RunSql:
-        """Statements of our own making (trigger functions, staging tables), undone by other statements; `after` moves the catalog along."""
+        """Statements of our own making (trigger functions, staging tables), undone by other statements, which claim the same locks unless
+        `undo_claims` says others; `after` moves the catalog along."""
+        back = claims if undo_claims is None else undo_claims
         for operation in after:
             self.catalog = moved(self.catalog, operation)
         taken_back = (
             UndoSteps(
-                steps=(RunSql(**self.common(undo_purpose or f"Take back: {purpose}", phase), statements=undo, claims=claims),)
+                steps=(RunSql(**self.common(undo_purpose or f"Take back: {purpose}", phase), statements=undo, claims=back),)
             )
             if isinstance(undo, tuple)
             else undo

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import read_catalog
+from driftflow.engine.ports import Connector
 from driftflow.errors import RefusedError
 from driftflow.lab.proof.original import run_original
 from driftflow.lab.proof.running import Executor, without_the_database
@@ -70,8 +71,8 @@ class Bench:
         assert self.start.copied is not None
         yield self.start.copied(f"driftflow_proof_{next(self._numbers)}")
 
-    def executor(self, place: Scratch) -> Executor:
-        return Executor(plan=without_the_database(self.plan), place=place, folder=self.question.root)
+    def executor(self, place: Scratch, *, connector: Connector | None = None) -> Executor:
+        return Executor(plan=without_the_database(self.plan), place=place, folder=self.question.root, connector=connector)
 
     def state(self, place: Scratch) -> State:
         return state_of(place.connector, self.question.dialect, without=self.question.version_tables)

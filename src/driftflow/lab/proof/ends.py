@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from driftflow.engine.ports import DatabaseFault
+from driftflow.engine.ports import DatabaseFault, Listener
 from driftflow.engine.run import RunReport
 from driftflow.errors import DriftflowError
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.naming import attributed
-from driftflow.lab.proof.running import Executor, named, why
+from driftflow.lab.proof.running import Executor, named, nothing, why
 from driftflow.lab.proof.state import State, differences
+from driftflow.lab.proof.watching import Eye, Observed, WatchedConnector
 from driftflow.model.event import AnyEvent, StepFailed, StepStarted
 from driftflow.model.plan import Irreversible
 from driftflow.model.proof import Claim, Difference
@@ -20,18 +21,21 @@ FORWARD = "the original migration"
 class Follower:
     """Remembers the step that is under way, so that an error can name it."""
 
-    def __init__(self) -> None:
+    def __init__(self, other: Listener = nothing) -> None:
         self.step = ""
+        self._other = other
 
     def __call__(self, event: AnyEvent) -> None:
+        self._other(event)
         if isinstance(event, StepStarted | StepFailed):
             self.step = event.step
 
 
-def ends(bench: Bench) -> tuple[Claim, Claim]:
-    """Both, on one copy of the start: forward, then back."""
+def ends(bench: Bench, eye: Eye | None, observed: Observed) -> tuple[Claim, Claim]:
+    """Both, on one copy of the start: forward, then back. What the engine's session locks meanwhile is told to `observed`."""
     with bench.copy() as place:
-        executor, follower = bench.executor(place), Follower()
+        connector = WatchedConnector(place.connector, eye, observed) if eye is not None else None
+        executor, follower = bench.executor(place, connector=connector), Follower(observed)
         try:
             report = executor.apply(listener=follower)
         except (DriftflowError, DatabaseFault) as error:
@@ -41,7 +45,7 @@ def ends(bench: Bench) -> tuple[Claim, Claim]:
             same = Claim(name="same_end", state="differs", summary="The plan failed in the lab", differences=(failed,))
             return same, Claim(name="taken_back", state="not_proved", summary="", not_proved=("the plan does not reach its end",))
         same = same_end(bench, bench.state(place), report)
-        return same, taken_back(bench, executor, report)
+        return same, taken_back(bench, executor, report, observed)
 
 
 def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
@@ -65,14 +69,14 @@ def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
     )
 
 
-def taken_back(bench: Bench, executor: Executor, report: RunReport) -> Claim:
+def taken_back(bench: Bench, executor: Executor, report: RunReport, observed: Observed) -> Claim:
     final = [step for step in bench.plan.steps if isinstance(step.undo, Irreversible)]
     if final:
         names = ", ".join(
             f"{named(bench.plan, step)} ({step.undo.name})" for step in final if isinstance(step.undo, Irreversible)
         )
         return Claim(name="taken_back", state="not_proved", summary="", not_proved=(f"cannot be taken back: {names}",))
-    follower = Follower()
+    follower = Follower(observed)
     try:
         back = executor.take_back(report.run, listener=follower)
     except (DriftflowError, DatabaseFault) as error:

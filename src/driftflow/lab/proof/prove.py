@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,9 +9,10 @@ from datetime import UTC, datetime
 from driftflow import __version__
 from driftflow.lab.proof.bench import Bench, Question, Tell, open_bench, schema_gaps
 from driftflow.lab.proof.ends import ends
+from driftflow.lab.proof.locks import eye_for, within_claims
+from driftflow.lab.proof.watching import Observed
 from driftflow.model.plan import Plan, QuerySource, Stage
-from driftflow.model.proof import Claim, Proof
-from driftflow.model.record import replace
+from driftflow.model.proof import Claim, ClaimName, Proof
 
 
 def prove(question: Question, *, tell: Tell = lambda text: None) -> Proof:
@@ -39,15 +39,25 @@ def prove(question: Question, *, tell: Tell = lambda text: None) -> Proof:
         )
 
 
+NAMES: tuple[ClaimName, ...] = ("same_end", "taken_back", "locks")
+
+
 def _claims(bench: Bench) -> Iterator[Claim]:
     reason = reads_elsewhere(bench.plan)
     if reason:
-        yield from (Claim(name=name, state="not_proved", summary="", not_proved=(reason,)) for name in ("same_end", "taken_back"))
+        yield from (Claim(name=name, state="not_proved", summary="", not_proved=(reason,)) for name in NAMES)
         return
-    begun = time.monotonic()
     bench.tell("carrying out the original migration and the plan, and taking the plan back")
-    for claim in ends(bench):
-        yield replace(claim, milliseconds=int((time.monotonic() - begun) * 1000))
+    eye, observed = eye_for(bench), Observed()
+    yield from ends(bench, eye, observed)
+    yield (
+        within_claims(bench, observed)
+        if eye is not None
+        else Claim(name="locks", state="not_proved", summary="", not_proved=(UNSEEN,))
+    )
+
+
+UNSEEN = "locks cannot be seen on this database"
 
 
 def reads_elsewhere(plan: Plan) -> str:

@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 15 steps (2 gates) for postgresql 16.0 (shop)
--- digest d735e22aabbe83d3792463021e9f202eda059506f1aa82b0ae0d7f2844980753
+-- digest 9bb41ea59d4afa95066f8e97eca09a4fcdcf561a07b833ab2bf890502458ba74
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -12,7 +12,7 @@ ALTER TABLE public.orders ADD COLUMN tenant_id uuid;
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP COLUMN tenant_id
 
--- step 2 (33df6ba253.1): Fill orders.tenant_id for rows that the old application writes (trigger)
+-- step 2 (a241f934d5.1): Fill orders.tenant_id for rows that the old application writes (trigger)
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';
@@ -105,7 +105,7 @@ COMMIT;
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing
 
--- step 12 (685a5fdc76.1): Take away the trigger that fills orders.tenant_id: the new application writes it
+-- step 12 (05c483e9d1.1): Take away the trigger that fills orders.tenant_id: the new application writes it
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';

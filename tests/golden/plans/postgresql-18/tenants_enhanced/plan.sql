@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 14 steps (2 gates) for postgresql 18.0 (shop)
--- digest a837fb52d513ed4fba6da12ea7eb10a5362d1555dcc99958060c4e9e39409f85
+-- digest b1e29e9c1060e1cb4980e8bdaf208c00012de20f33d80417dee0a627f144040d
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -12,7 +12,7 @@ ALTER TABLE public.orders ADD COLUMN tenant_id uuid;
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP COLUMN tenant_id
 
--- step 2 (33df6ba253.1): Fill orders.tenant_id for rows that the old application writes (trigger)
+-- step 2 (a241f934d5.1): Fill orders.tenant_id for rows that the old application writes (trigger)
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';
@@ -96,7 +96,7 @@ COMMIT;
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing
 
--- step 11 (685a5fdc76.1): Take away the trigger that fills orders.tenant_id: the new application writes it
+-- step 11 (05c483e9d1.1): Take away the trigger that fills orders.tenant_id: the new application writes it
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';

@@ -1,0 +1,81 @@
+"""Claim three: what each step was seen to lock, forward and back, is within what it claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from driftflow.dialects.postgresql.effects import locks as postgresql
+from driftflow.engine.decide import undo_steps
+from driftflow.lab.proof.bench import Bench
+from driftflow.lab.proof.running import named
+from driftflow.lab.proof.watching import Eye, Observed, PostgresqlEye, Seen
+from driftflow.model.effects import LockClaim
+from driftflow.model.plan import BuildIndex, Gate, Plan, RunSql, Step, Verify
+from driftflow.model.proof import Claim, Difference
+from driftflow.reports.style import count
+
+HARMLESS = frozenset({postgresql.ACCESS_SHARE, postgresql.ROW_SHARE})
+"""They keep out neither readers nor writers, and are held for as long as something is read: a claim need not name every table that is read."""
+SQLITE_MODES = ("RESERVED", "EXCLUSIVE")
+
+
+def eye_for(bench: Bench) -> Eye | None:
+    """None where locks cannot be seen."""
+    match bench.question.dialect.name:
+        case "postgresql":
+            return PostgresqlEye()
+        case "sqlite":
+            from driftflow.lab.proof.watching_sqlite import SqliteEye
+
+            return SqliteEye()
+        case _:
+            return None
+
+
+def within_claims(bench: Bench, observed: Observed) -> Claim:
+    """Steps that are not transactions and were seen to lock nothing are not proved."""
+    dialect, plan = bench.question.dialect.name, bench.plan
+    found: list[Difference] = []
+    unseen: list[str] = []
+    watched = 0
+    for step in every_step(plan):
+        if step.id not in observed.by_step:
+            continue
+        seen = {one for one in observed.by_step[step.id] if one[0] not in bench.question.version_tables}
+        watched += len(seen)
+        found += _beyond(step, seen, plan, dialect)
+        alone = isinstance(step, BuildIndex) or (isinstance(step, RunSql) and step.transaction == "none")
+        if alone and step.claims and not seen:
+            unseen.append(f"{named(plan, step)}: it ran outside a transaction, and no lock of it was seen")
+    steps = sum(step.id in observed.by_step for step in every_step(plan))
+    summary = f"{count(watched, 'lock')} of {count(steps, 'step')} seen, forward and back"
+    state = "differs" if found else "not_proved" if unseen else "proved"
+    return Claim(name="locks", state=state, summary=summary, differences=tuple(found), not_proved=tuple(unseen))
+
+
+def every_step(plan: Plan) -> Iterator[Step]:
+    """Those of the plan, and those of their undo."""
+    for step in plan.steps:
+        if not isinstance(step, Gate | Verify):
+            yield step
+        yield from undo_steps(step)
+
+
+def _beyond(step: Step, seen: Iterable[Seen], plan: Plan, dialect: str) -> Iterator[Difference]:
+    for relation, mode in sorted(seen):
+        claimed = [claim for claim in step.claims if claim.relation == relation]
+        if any(covers(claim, mode, dialect) for claim in claimed) or (not claimed and mode in HARMLESS):
+            continue
+        said = ", ".join(sorted({claim.mode for claim in claimed})) or "no lock on it"
+        yield Difference(
+            step=named(plan, step), object=f"table {relation}", what=f"was locked in mode {mode}; the step claims {said}"
+        )
+
+
+def covers(claim: LockClaim, mode: str, dialect: str) -> bool:
+    """Whether whoever is ready for the claim is ready for the lock."""
+    if dialect == "sqlite":
+        return mode in SQLITE_MODES and claim.mode in SQLITE_MODES and SQLITE_MODES.index(mode) <= SQLITE_MODES.index(claim.mode)
+    if mode == postgresql.SHARE_UPDATE_EXCLUSIVE and claim.mode == postgresql.SHARE:
+        return False  # the one pair where the stronger one lets in what the weaker one does not
+    return postgresql.strength(mode) <= postgresql.strength(claim.mode)
