@@ -53,6 +53,8 @@ class Policy(Record, frozen=True, kw_only=True):
     """The team's own tool applies the migrations, not driftflow: what the engine would see to is a finding where the files do not."""
     protected: bool = False
     """A protected environment demands an approved digest before `apply`."""
+    require_proof: bool = False
+    """`apply` demands a proof of the plan (`driftflow prove`), made on the server's own major version, that leaves nothing open."""
     accept: tuple[str, ...] = ()
     """Names of irreversible steps accepted beforehand."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import planning
 from driftflow import pipeline
+from driftflow.cli.main import main
 from driftflow.dialects.registry import dialect_named
 from driftflow.drivers.catalogs import read_catalog
 from driftflow.lab.proof.bench import Question, open_bench
@@ -19,8 +22,8 @@ from driftflow.lab.proof.prove import prove
 from driftflow.lab.scratch import scratch
 from driftflow.lab.start_schema import StartSchema, build
 from driftflow.model.catalog import Extension, TableStatistics
-from driftflow.model.plan import Backfill, BuildIndex, Plan, RunSql, UndoNothing
-from driftflow.model.proof import Claim, Proof
+from driftflow.model.plan import Backfill, BuildIndex, Gate, Plan, RunSql, UndoNothing
+from driftflow.model.proof import Claim, Proof, decode_proof, encode_proof
 from driftflow.model.record import replace
 from driftflow.readers.sources import loose_migration
 
@@ -81,7 +84,10 @@ def claim(proof: Proof, name: str) -> Claim:
 def test_the_examples_are_proved(example: str, vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWO_FACTOR_KEY", secrets.token_hex(32))
     shutil.copytree(planning.EXAMPLES, tmp_path / "examples")
-    proof = prove(question(tmp_path / "examples" / example / vendor / "enhanced", shop(vendor), tmp_path))
+    folder = tmp_path / "examples" / example / vendor / "enhanced"
+    # The pilot that wrote seeds in clear is over: its plan fills ciphertext for those that are there.
+    unwritten = frozenset({("users", "totp_seed")}) if example == "two_factor" else frozenset()
+    proof = prove(question(folder, shop(vendor), tmp_path, unwritten=unwritten))
     assert [
         (one.name, one.state, one.differences, one.not_proved) for one in proof.claims if one.state not in ("proved", "not_asked")
     ] == []
@@ -111,7 +117,7 @@ def test_a_step_that_does_something_else_is_found(vendor: str, tmp_path: Path) -
         lambda step: replace(step, statements=tuple(one.replace("nickname", "nickname2") for one in step.statements)),
         naming="nickname",
     )
-    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change))
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change), only=())
     same = claim(proof, "same_end")
     assert not proof.green
     assert same.state == "differs"
@@ -134,7 +140,7 @@ def test_rows_that_differ_are_counted_by_column(vendor: str, tmp_path: Path) -> 
         assert tuple(steps) != plan.steps
         return replace(plan, steps=tuple(steps))
 
-    proof = prove(question("UPDATE orders SET status = 'seen';", shop(vendor), tmp_path, change=change))
+    proof = prove(question("UPDATE orders SET status = 'seen';", shop(vendor), tmp_path, change=change), only=())
     (found,) = claim(proof, "same_end").differences
     assert found.object.endswith("orders.status")
     assert f"1 of {ROWS} rows" in found.what
@@ -144,7 +150,7 @@ def test_rows_that_differ_are_counted_by_column(vendor: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_missing_undo_is_found(vendor: str, tmp_path: Path) -> None:
     change = tampered(lambda step: replace(step, undo=UndoNothing(reason="it is fine")), naming="nickname")
-    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change))
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change), only=())
     assert claim(proof, "same_end").state == "proved"
     back = claim(proof, "taken_back")
     assert back.state == "differs"
@@ -162,7 +168,7 @@ def test_what_the_lab_does_not_have_is_not_proved(tmp_path: Path) -> None:
         catalog=replace(start.catalog, extensions=(Extension(name="postgis", schema="public"),)),
         version=start.version,
     )
-    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", with_extension, tmp_path))
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", with_extension, tmp_path), only=())
     assert not proof.green
     assert any("postgis" in text for text in proof.not_proved)
 
@@ -170,7 +176,7 @@ def test_what_the_lab_does_not_have_is_not_proved(tmp_path: Path) -> None:
 def test_a_schema_that_is_not_the_plans_is_not_proved(tmp_path: Path) -> None:
     asked = question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop("sqlite"), tmp_path)
     other = schema((planning.EXAMPLES / "shop" / "sqlite.sql").read_text().replace("totp_seed", "seed"), "sqlite")
-    proof = prove(replace_start(asked, other))
+    proof = prove(replace_start(asked, other), only=())
     assert not proof.green
     assert any("not the schema that the plan was made for" in text for text in proof.not_proved)
 
@@ -197,7 +203,7 @@ def weaker(step: RunSql, vendor: str) -> RunSql:
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_step_that_locks_more_than_it_claims_is_found(vendor: str, tmp_path: Path) -> None:
     change = tampered(lambda step: weaker(step, vendor), naming="nickname")
-    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change))
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change), only=())
     assert not proof.green
     locks = claim(proof, "locks")
     assert locks.state == "differs"
@@ -211,7 +217,9 @@ def test_a_table_that_no_claim_names_is_found(tmp_path: Path) -> None:
     change = tampered(
         lambda step: replace(step, statements=(*step.statements, "LOCK TABLE tenants IN SHARE MODE")), naming="nickname"
     )
-    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop("postgresql"), tmp_path, change=change))
+    proof = prove(
+        question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop("postgresql"), tmp_path, change=change), only=()
+    )
     (found,) = claim(proof, "locks").differences
     assert found.object == "table public.tenants"
     assert "no lock on it" in found.what
@@ -223,5 +231,143 @@ def test_an_index_built_outside_a_transaction_is_seen(tmp_path: Path) -> None:
             plan, steps=tuple(replace(step, claims=()) if isinstance(step, BuildIndex) else step for step in plan.steps)
         )
 
-    proof = prove(question("CREATE INDEX orders_status_idx ON orders (status);", shop("postgresql"), tmp_path, change=change))
+    proof = prove(
+        question("CREATE INDEX orders_status_idx ON orders (status);", shop("postgresql"), tmp_path, change=change), only=()
+    )
     assert any("SHARE UPDATE EXCLUSIVE" in one.what for one in claim(proof, "locks").differences)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_an_application_that_fails_is_found(vendor: str, tmp_path: Path) -> None:
+    """The gate before the column goes is gone: the old application still writes it."""
+
+    def change(plan: Plan) -> Plan:
+        steps = tuple(step for step in plan.steps if not isinstance(step, Gate))
+        assert len(steps) < len(plan.steps)
+        return replace(plan, steps=steps)
+
+    proof = prove(question("ALTER TABLE users DROP COLUMN totp_seed;", shop(vendor), tmp_path, change=change), only=("writers",))
+    assert claim(proof, "same_end").state == "proved"
+    found = claim(proof, "writers")
+    assert found.state == "differs"
+    assert any("totp_seed" in one.what for one in found.differences)
+    assert not proof.green
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_with_its_gate_the_same_plan_loses_nothing(vendor: str, tmp_path: Path) -> None:
+    proof = prove(question("ALTER TABLE users DROP COLUMN totp_seed;", shop(vendor), tmp_path), only=("writers",))
+    assert claim(proof, "writers").state == "proved", claim(proof, "writers")
+    back = claim(proof, "taken_back")
+    assert back.state in ("proved", "not_proved")
+
+
+def test_an_application_that_waits_too_long_is_found(tmp_path: Path) -> None:
+    change = tampered(lambda step: replace(step, statements=(*step.statements, "SELECT pg_sleep(1.6)")), naming="nickname")
+    proof = prove(
+        question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop("postgresql"), tmp_path, change=change),
+        only=("writers",),
+    )
+    found = claim(proof, "writers")
+    assert found.state == "differs"
+    assert any("lock timeout" in one.what and "nickname" in one.step for one in found.differences)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_writes_that_the_plan_loses_are_found(vendor: str, tmp_path: Path) -> None:
+    """One step too many changes rows that the application writes."""
+    change = tampered(
+        lambda step: replace(step, statements=(*step.statements, "DELETE FROM orders WHERE id > 300")), naming="ledger_note"
+    )
+    asked = question("ALTER TABLE orders ADD COLUMN ledger_note varchar(255);", shop(vendor), tmp_path, change=change)
+    proof = prove(asked, only=("writers",))
+    assert claim(proof, "same_end").state == "proved", "the rows that are made end at 300"
+    found = claim(proof, "writers")
+    assert found.state == "differs"
+    assert any(
+        one.object.endswith("orders") and "only there after the original migration" in one.what for one in found.differences
+    )
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_step_whose_outcome_nobody_can_tell_is_found(vendor: str, tmp_path: Path) -> None:
+    change = tampered(
+        lambda step: replace(step, transaction="none", statements=step.statements[:1], probe=None), naming="nickname"
+    )
+    proof = prove(
+        question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change), only=("crashes",)
+    )
+    found = claim(proof, "crashes")
+    assert found.state == "differs"
+    assert any("cannot be taken up again" in one.what and "nickname" in one.step for one in found.differences)
+
+
+def test_a_query_that_breaks_before_the_gate_is_found(tmp_path: Path) -> None:
+    from driftflow.usage.query_file import read_queries
+
+    (tmp_path / "app.sql").write_text("-- name: Seeds\nSELECT totp_seed FROM users WHERE id = $1;\n")
+    queries = read_queries(tmp_path / "app.sql", dialect_named("postgresql"))
+    start = shop("postgresql")
+    sound = prove(
+        question("ALTER TABLE users DROP COLUMN totp_seed;", start, tmp_path, queries=tuple(queries)), only=("queries",)
+    )
+    assert claim(sound, "queries").state == "proved"
+
+    def change(plan: Plan) -> Plan:
+        return replace(plan, steps=tuple(step for step in plan.steps if not isinstance(step, Gate)))
+
+    proof = prove(
+        question("ALTER TABLE users DROP COLUMN totp_seed;", start, tmp_path, change=change, queries=tuple(queries)),
+        only=("queries",),
+    )
+    (found,) = claim(proof, "queries").differences
+    assert found.object == "query Seeds"
+    assert "totp_seed" in found.step
+
+
+CONFIG = """
+[environments.production]
+url = "sqlite:///shop.db"
+require_proof = true
+"""
+
+
+@pytest.mark.sqlite
+def test_apply_demands_the_proof_of_that_very_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect("shop.db")) as db:
+        db.executescript((planning.EXAMPLES / "shop" / "sqlite.sql").read_text())
+    Path("driftflow.toml").write_text(CONFIG)
+    Path("migrations").mkdir()
+    Path("migrations/001.sql").write_text("ALTER TABLE users ADD COLUMN nickname varchar(255);\n")
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main([*words, "--env", "production"])
+        return code, "".join(capsys.readouterr())
+
+    assert run("plan", "migrations", "-o", "plan.json")[0] == 0
+    code, said = run("apply", "plan.json")
+    assert (code, "DF-E675" in said) == (3, True)
+    code, said = run("prove", "plan.json", "--rows", "50", "-o", "proof.json")
+    assert code == 0, said
+    assert "--proof proof.json" in said
+
+    proof = decode_proof(Path("proof.json").read_bytes())
+    refused = {
+        "DF-E671": Path("proof.json").read_text().replace(proof.plan[:20], "0" * 20),
+        "DF-E676": encode_proof(replace(proof, plan="0" * 64)),
+        "DF-E677": encode_proof(replace(proof, not_proved=("something",))),
+        "DF-E678": encode_proof(replace(proof, server_version="2.8.0")),
+        "DF-E670": "{}",
+    }
+    for code_of_error, text in refused.items():
+        Path("other.json").write_text(text)
+        code, said = run("apply", "plan.json", "--proof", "other.json")
+        assert (code, code_of_error in said) == (3, True), (code_of_error, said)
+    assert run("apply", "plan.json", "--proof", "proof.json")[0] == 0
+
+    Path("migrations/001.sql").write_text("ALTER TABLE users ADD COLUMN nickname varchar(25);\n")
+    code, said = run("prove", "plan.json", "--rows", "50")
+    assert (code, "DF-E672" in said) == (3, True)

@@ -9,6 +9,7 @@ import click
 
 from driftflow.cli import options, running
 from driftflow.cli.planfile import check_approved, read_plan
+from driftflow.cli.prooffile import check_proof
 from driftflow.cli.session import Session
 
 
@@ -20,8 +21,9 @@ from driftflow.cli.session import Session
 @click.option(
     "--approved", metavar="DIGEST", default="", help="The digest that was approved; a protected environment demands it."
 )
+@click.option("--proof", type=options.FILE, metavar="FILE", help="The proof of the plan; some environments demand one.")
 @click.argument("file", type=options.FILE, default="driftflow-plan.json")
-def command(run: Session, *, file: Path, approved: str, listening: running.Listening, **how: Any) -> int:
+def command(run: Session, *, file: Path, approved: str, proof: Path | None, listening: running.Listening, **how: Any) -> int:
     """Run the plan in FILE on the database, or go on with its unfinished run.
 
     Asks nothing. Before anything is written it compares the schema with the one that the plan was made for. Ctrl-C ends at a safe point;
@@ -32,6 +34,7 @@ def command(run: Session, *, file: Path, approved: str, listening: running.Liste
 
     plan = read_plan(file)
     check_approved(plan, approved, policy=run.policy, environment=run.config.target.name)
+    check_proof(plan, proof, required=run.policy.require_proof, connector=lambda: run.connector)
     run.out.note(f"database {run.connector.display}\nplan     {plan.digest[:12]}, {len(plan.steps)} steps")
     return running.execute(
         run,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from driftflow.model.migration import Migration
     from driftflow.model.plan import Plan
     from driftflow.readers.sources import Source
+    from driftflow.usage.recorded import Recorded
 
 ROWS_MAX = 100_000
 
@@ -28,17 +29,23 @@ ROWS_MAX = 100_000
 class Given:
     schema: tuple[Path, ...] = ()
     original: tuple[Path, ...] = ()
+    unwritten: tuple[str, ...] = ()
+    queries: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
     rows: int = 0
     seed: int = 1
 
 
+FIELDS = ("schema", "original", "unwritten", "queries", "logs", "rows", "seed")
+
+
 def given(function: Command) -> Command:
-    """`--schema`, `--original`, `--rows`, `--seed`, gathered into one argument; `--tool` and `--var` beside them."""
+    """The options of `Given`, gathered into one argument; `--tool` and `--var` beside them."""
 
     @functools.wraps(function)
-    def called(*positional: Any, schema: Any, original: Any, rows: int, seed: int, variables: Any, **values: Any) -> Any:
-        inputs = Given(schema=schema, original=original, rows=rows, seed=seed)
-        return function(*positional, inputs=inputs, variables=variables, **values)
+    def called(*positional: Any, **values: Any) -> Any:
+        inputs = Given(**{name: values.pop(name) for name in FIELDS})
+        return function(*positional, inputs=inputs, **values)
 
     decorated: Command = called
     for option in (
@@ -49,6 +56,23 @@ def given(function: Command) -> Command:
         click.option("--seed", type=int, default=1, show_default=True, help="Another number makes other rows."),
         click.option(
             "--rows", type=click.IntRange(1, ROWS_MAX), default=2_000, show_default=True, help="Rows per table, at most."
+        ),
+        click.option(
+            "--log",
+            "logs",
+            type=FILE,
+            metavar="FILE",
+            multiple=True,
+            help="A server's log of the application's queries; repeatable.",
+        ),
+        click.option(
+            "--queries", type=FILE, metavar="FILE", multiple=True, help="A file of the application's queries; repeatable."
+        ),
+        click.option(
+            "--unwritten",
+            metavar="TABLE.COLUMN",
+            multiple=True,
+            help="A column that the application does not write any more; repeatable.",
         ),
         click.option(
             "--original",
@@ -83,6 +107,8 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
         root=run.root,
         version_tables=frozenset(ledger_of(source, run.dialect).table for source in sources),
         rows=inputs.rows,
+        queries=_queries(run, inputs),
+        unwritten=frozenset(_column(text) for text in inputs.unwritten),
         seed=inputs.seed,
     )
 
@@ -143,3 +169,18 @@ def _planned(
 def _path(run: Session, path: str) -> Path:
     """As the plan names it: below the project's folder, or from here."""
     return run.root / path if (run.root / path).exists() else Path(path)
+
+
+def _column(text: str) -> tuple[str, str]:
+    table, _, column = text.rpartition(".")
+    if not table or not column:
+        raise UsageError("DF-E100", f"{text!r} is not TABLE.COLUMN", hint="--unwritten users.totp_seed")
+    return table, column
+
+
+def _queries(run: Session, inputs: Given) -> tuple[Recorded, ...]:
+    from driftflow.usage.query_file import read_queries
+    from driftflow.usage.query_log import read_log
+
+    found = [query for path in inputs.queries for query in read_queries(path, run.dialect)]
+    return (*found, *(query for path in inputs.logs for query in read_log(path, run.dialect)))

@@ -32,6 +32,8 @@ class Scratch:
     connector: Connector
     server: str
     """`PostgreSQL 16`, for people."""
+    url: str = ""
+    """The same database, for whoever connects without us. May hold a password: it is not shown."""
     note: str = ""
     """Where it is not the version that was asked for."""
     administration: Connector | None = None
@@ -70,8 +72,10 @@ def scratch(dialect: str, version: Version | None = None, *, database: str = "")
 
 
 def _sqlite(file: Path) -> Scratch:
+    url = f"sqlite:///{file}"
     return Scratch(
-        connector=connector_for(f"sqlite:///{file}"),
+        connector=connector_for(url),
+        url=url,
         server=f"SQLite {sqlite3.sqlite_version}",
         copied=lambda name: _sqlite(sqlite.copy(file, file.with_name(f"{name}.db"))),
     )
@@ -112,6 +116,7 @@ def postgresql_database(server: AnyServer, name: str, *, user: str | None, note:
 
     return Scratch(
         connector=connector_for(server.url(name, user=user), pooler_check=False),
+        url=server.url(name, user=user),
         server=f"PostgreSQL {server.version}",
         note=note,
         administration=connector_for(server.url(name), pooler_check=False),

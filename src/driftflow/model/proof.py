@@ -12,6 +12,7 @@ PROOF_FORMAT = 1
 AGAIN = "driftflow prove PLAN -o FILE"
 
 ClaimName = Literal["same_end", "taken_back", "locks", "writers", "crashes", "queries"]
+NEEDED: tuple[ClaimName, ...] = ("same_end", "taken_back", "locks", "writers", "crashes")
 State = Literal["proved", "differs", "not_proved", "not_asked"]
 """not_proved: it was asked and could not be shown. not_asked: what it needs was not given (queries)."""
 
@@ -63,9 +64,10 @@ class Proof(Record, frozen=True, kw_only=True):
 
     @property
     def green(self) -> bool:
-        """Whether everything that was asked was shown, and nothing was left out."""
+        """Whether every claim but the one that needs the application's queries was asked, all that was asked was shown, and nothing was left out."""
+        whole = {*NEEDED} <= {claim.name for claim in self.claims if claim.state != "not_asked"}
         shown = all(claim.state in ("proved", "not_asked") and not claim.not_proved for claim in self.claims)
-        return bool(self.claims) and shown and not self.not_proved
+        return whole and shown and not self.not_proved
 
 
 class ProofFile(Record, frozen=True, kw_only=True):

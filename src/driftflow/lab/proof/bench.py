@@ -16,6 +16,7 @@ from driftflow.errors import RefusedError
 from driftflow.lab.proof.original import run_original
 from driftflow.lab.proof.running import Executor, without_the_database
 from driftflow.lab.proof.state import State, state_of, undetermined
+from driftflow.lab.rows.ahead import with_what_comes
 from driftflow.lab.rows.fill import ROWS, Filled, fill
 from driftflow.lab.scratch import Scratch, scratch
 from driftflow.lab.start_schema import StartSchema, build
@@ -44,6 +45,9 @@ class Question:
     rows: int = ROWS
     seed: int = 1
     queries: Sequence[Recorded] = ()
+    """Of the running application."""
+    unwritten: frozenset[tuple[str, str]] = frozenset()
+    """(table, with or without its schema, column) that the running application leaves alone."""
 
 
 @dataclass(kw_only=True)
@@ -82,11 +86,31 @@ class Bench:
         return self.state(self.start)
 
     @cached_property
-    def original(self) -> tuple[State | None, str]:
-        """The state that the original migration ends in, or why it does not end."""
+    def filled_catalog(self) -> Catalog:
+        """The start, with what the migration will demand of its rows."""
+        return with_what_comes(self.catalog, self.question.migrations, self.question.dialect)
+
+    @property
+    def beyond(self) -> int:
+        """No row of the start is made of a candidate with a greater number."""
+        return max(self.filled.tries.values(), default=0)
+
+    @cached_property
+    def _original(self) -> tuple[State | None, str, Catalog]:
         with self.copy() as place:
             said = run_original(self.question.migrations, place, self.question.dialect, root=self.question.root)
-            return (None, said) if said else (self.state(place), "")
+            return None if said else self.state(place), said, read_catalog(place.connector)
+
+    @property
+    def original(self) -> tuple[State | None, str]:
+        """The state that the original migration ends in, or why it does not end."""
+        state, said, _ = self._original
+        return state, said
+
+    @property
+    def final_catalog(self) -> Catalog:
+        """What the original migration leaves behind."""
+        return self._original[2]
 
     @cached_property
     def loose(self) -> Mapping[str, frozenset[str]]:
@@ -118,7 +142,7 @@ def open_bench(question: Question, *, tell: Tell) -> Iterator[Bench]:
 
 
 def fill_start(question: Question, place: Scratch) -> Filled:
-    catalog = read_catalog(place.connector)
+    catalog = with_what_comes(read_catalog(place.connector), question.migrations, question.dialect)
     known = question.start.catalog.tables if question.start.catalog is not None else {}
     sizes = {name: table.statistics.rows for name, table in known.items()}
     return fill(place.connector, catalog, question.dialect, rows=question.rows, seed=question.seed, sizes=sizes)

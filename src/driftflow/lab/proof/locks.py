@@ -11,7 +11,7 @@ from driftflow.lab.proof.running import named
 from driftflow.lab.proof.watching import Eye, Observed, PostgresqlEye, Seen
 from driftflow.model.effects import LockClaim
 from driftflow.model.plan import BuildIndex, Gate, Plan, RunSql, Step, Verify
-from driftflow.model.proof import Claim, Difference
+from driftflow.model.proof import Claim, Difference, State
 from driftflow.reports.style import count
 
 HARMLESS = frozenset({postgresql.ACCESS_SHARE, postgresql.ROW_SHARE})
@@ -49,7 +49,7 @@ def within_claims(bench: Bench, observed: Observed) -> Claim:
             unseen.append(f"{named(plan, step)}: it ran outside a transaction, and no lock of it was seen")
     steps = sum(step.id in observed.by_step for step in every_step(plan))
     summary = f"{count(watched, 'lock')} of {count(steps, 'step')} seen, forward and back"
-    state = "differs" if found else "not_proved" if unseen else "proved"
+    state: State = "differs" if found else "not_proved" if unseen else "proved"
     return Claim(name="locks", state=state, summary=summary, differences=tuple(found), not_proved=tuple(unseen))
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
 from driftflow import __version__
 from driftflow.lab.proof.bench import Bench, Question, Tell, open_bench, schema_gaps
+from driftflow.lab.proof.crashes import crashes
 from driftflow.lab.proof.ends import ends
 from driftflow.lab.proof.locks import eye_for, within_claims
+from driftflow.lab.proof.queries import queries
 from driftflow.lab.proof.watching import Observed
+from driftflow.lab.proof.writers import writers
 from driftflow.model.plan import Plan, QuerySource, Stage
-from driftflow.model.proof import Claim, ClaimName, Proof
+from driftflow.model.proof import NEEDED, Claim, ClaimName, Proof
+from driftflow.model.record import replace
+
+EVERY: tuple[ClaimName, ...] = (*NEEDED, "queries")
 
 
-def prove(question: Question, *, tell: Tell = lambda text: None) -> Proof:
-    """Everything that was shown, and what was not. Raises ConfigError where there is no server, DatabaseError where it is lost on the way."""
+def prove(question: Question, *, tell: Tell = lambda text: None, only: Collection[ClaimName] = EVERY) -> Proof:
+    """Everything that was shown, and what was not; with `only` some of the claims, after which no proof is green. Raises ConfigError where there is no server, DatabaseError where it is lost on the way."""
     with open_bench(question, tell=tell) as bench:
         with closing(bench.start.connector.connect("proof")) as connection:
             version = str(connection.version)
-        claims = tuple(_claims(bench))
+        claims = tuple(_claims(bench, only))
         impossible = _missing_rows(bench)
         return Proof(
             plan=question.plan.digest,
@@ -33,28 +40,37 @@ def prove(question: Question, *, tell: Tell = lambda text: None) -> Proof:
             seed=question.seed,
             claims=claims,
             not_proved=(*(f"not in the lab: {what}" for what in bench.not_built), *schema_gaps(bench), *impossible),
-            notes=(bench.start.note,) if bench.start.note else (),
+            notes=tuple(_notes(bench)),
             made_with=__version__,
             at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
 
 
-NAMES: tuple[ClaimName, ...] = ("same_end", "taken_back", "locks")
-
-
-def _claims(bench: Bench) -> Iterator[Claim]:
+def _claims(bench: Bench, only: Collection[ClaimName]) -> Iterator[Claim]:
     reason = reads_elsewhere(bench.plan)
     if reason:
-        yield from (Claim(name=name, state="not_proved", summary="", not_proved=(reason,)) for name in NAMES)
+        yield from (Claim(name=name, state="not_proved", summary="", not_proved=(reason,)) for name in NEEDED)
         return
     bench.tell("carrying out the original migration and the plan, and taking the plan back")
     eye, observed = eye_for(bench), Observed()
-    yield from ends(bench, eye, observed)
-    yield (
-        within_claims(bench, observed)
-        if eye is not None
-        else Claim(name="locks", state="not_proved", summary="", not_proved=(UNSEEN,))
-    )
+    yield from _timed(lambda: ends(bench, eye, observed))
+    if eye is None:
+        yield Claim(name="locks", state="not_proved", summary="", not_proved=(UNSEEN,))
+    else:
+        yield within_claims(bench, observed)
+    if "writers" in only:
+        bench.tell("carrying out the plan while an application writes")
+        yield from _timed(lambda: (writers(bench),))
+    if "crashes" in only:
+        yield from _timed(lambda: (crashes(bench, observed),))
+    if "queries" in only:
+        yield from _timed(lambda: (queries(bench),))
+
+
+def _timed(shown: Callable[[], tuple[Claim, ...]]) -> Iterator[Claim]:
+    begun = time.monotonic()
+    for claim in shown():
+        yield replace(claim, milliseconds=int((time.monotonic() - begun) * 1000))
 
 
 UNSEEN = "locks cannot be seen on this database"
@@ -72,3 +88,11 @@ def _missing_rows(bench: Bench) -> tuple[str, ...]:
     """Of the tables that the plan is about: of others it does not matter."""
     about = {name.text for name in bench.plan.relations}
     return tuple(what for table, said in bench.filled.impossible.items() if table in about for what in said)
+
+
+def _notes(bench: Bench) -> Iterator[str]:
+    if bench.start.note:
+        yield bench.start.note
+    unwritten = [f"{table}.{column}" for table, column in sorted(bench.question.unwritten)]
+    if unwritten:
+        yield f"as was said, the application does not write {', '.join(unwritten)}"

@@ -56,7 +56,13 @@ class Executor:
         return self._with_roles(partial(roll_back, run, **self._edge(listener, RunOptions(open_gates=opened), None)))
 
     def resume(self, run: str, *, gates: tuple[str, ...], listener: Listener = nothing) -> RunReport:
-        return self._with_roles(partial(resume, run, **self._edge(listener, RunOptions(open_gates=gates, take_over=True), None)))
+        return self._with_roles(
+            partial(
+                resume,
+                run,
+                **self._edge(listener, RunOptions(open_gates=gates, accept=irreversible(self.plan), take_over=True), None),
+            )
+        )
 
     def _edge(self, listener: Listener, options: RunOptions, stop: StopSignal | None) -> dict[str, Any]:
         return {

@@ -181,3 +181,28 @@ def undetermined(one: State, other: State) -> dict[str, frozenset[str]]:
         table, _, column = rest.rpartition(".") if kind == "column" else (rest, "", "")
         found.setdefault(table, set()).update([column] if column else one.rows[table].keys)
     return {table: frozenset(columns) for table, columns in found.items()}
+
+
+def accepted_either_way(found: State, one: State, other: State) -> State:
+    """`found`, each of its rows that is as `other` has it put as `one` has it: so that only rows differ which are as neither has them."""
+    return replace_rows(
+        found, {name: _either(rows, one.rows.get(name), other.rows.get(name)) for name, rows in found.rows.items()}
+    )
+
+
+def replace_rows(state: State, rows: Mapping[str, Rows]) -> State:
+    return State(objects=state.objects, rows=rows)
+
+
+def _either(found: Rows, one: Rows | None, other: Rows | None) -> Rows:
+    if one is None or other is None or not found.keys or not found.columns == one.columns == other.columns:
+        return found
+    places = [found.columns.index(name) for name in found.keys]
+    now, first, second = ({tuple(row[place] for place in places): row for row in rows.rows} for rows in (found, one, other))
+    for key in now.keys() | first.keys():
+        if now.get(key) != first.get(key) and now.get(key) == second.get(key):
+            if key in first:
+                now[key] = first[key]
+            else:
+                del now[key]
+    return Rows(columns=found.columns, keys=found.keys, rows=tuple(now.values()))

@@ -29,7 +29,7 @@ def conditions_of(table: Table, catalog: Catalog, *, without: Collection[str]) -
     """The CHECKs of the table that a row without these columns can be held against; the others are left to the server."""
     absent = {name.lower() for name in without}
     found = [check.expression for check in table.constraints if isinstance(check, Check) and check.enforced]
-    return tuple(text for text in found if not (_names(text, catalog.vendor) & absent))
+    return tuple(text for text in found if not (names_in(text, catalog.vendor) & absent))
 
 
 def constants_of(table: Table, catalog: Catalog) -> dict[str, Constants]:
@@ -38,7 +38,7 @@ def constants_of(table: Table, catalog: Catalog) -> dict[str, Constants]:
     columns = {column.name.lower(): column.name for column in table.columns}
     for check in table.constraints:
         if isinstance(check, Check):
-            named = [columns[name] for name in _names(check.expression, catalog.vendor) if name in columns]
+            named = [columns[name] for name in names_in(check.expression, catalog.vendor) if name in columns]
             _add(found, named, check.expression, catalog.vendor)
     for column in table.columns:
         domain = defined_type(column.type, catalog) if catalog.types else None
@@ -69,7 +69,7 @@ def _once(constants: list[int] | list[str], value: int | str) -> None:
         constants.append(value)  # type: ignore[arg-type]
 
 
-def _names(expression: str, vendor: str) -> set[str]:
+def names_in(expression: str, vendor: str) -> set[str]:
     try:
         tokens = lex(expression, vendor)
     except TokenFault:

@@ -58,13 +58,15 @@ class RowQuery:
     def listed(self) -> str:
         return ", ".join(map(self.dialect.quote, self.columns))
 
-    def sql(self, *, tries: int, rows: int, after: int = 0, listed: str = "") -> str:
-        """Up to `rows` rows of what `tries` candidates give, behind the first `after`; always the same ones in the same order."""
+    def sql(self, *, tries: int, rows: int, beyond: int = 0, listed: str = "") -> str:
+        """Up to `rows` rows of what `tries` candidates give, the first `beyond` candidates left out; always the same ones in the same order."""
         numbered, kept = self._keys()
+        if beyond:
+            kept = f"{kept} AND driftflow_n > {beyond}" if kept else f" WHERE driftflow_n > {beyond}"
         candidates = f"SELECT * FROM ({self._candidates(tries)}) AS c{self._where()}"
         return (
             f"SELECT {listed or self.listed} FROM (SELECT d.*{numbered} FROM ({candidates}) AS d) AS e"
-            f"{kept} ORDER BY driftflow_n LIMIT {rows} OFFSET {after}"
+            f"{kept} ORDER BY driftflow_n LIMIT {rows}"
         )
 
     def _candidates(self, tries: int) -> str:

@@ -1,0 +1,182 @@
+"""What a made-up application does to the tables of a catalog: it inserts rows, changes rows, and deletes some of those that it inserted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from driftflow.dialects.base import Dialect
+from driftflow.engine.ports import Connection, Connector, DatabaseFault
+from driftflow.lab.proof.application import Operation, packed, unpacked
+from driftflow.lab.rows.candidates import Maker
+from driftflow.lab.rows.fill import spelling_of
+from driftflow.lab.rows.row_query import RowQuery, unique_keys
+from driftflow.model.catalog import Catalog, Table
+
+POOL = 400
+"""Rows ready to be inserted, of each table."""
+TRIES = 6
+"""Candidates for each of them."""
+TABLES_MAX = 12
+NEW = re.compile(r"\bNEW\s*\.", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """SQL that does again what an operation did; behind its values stand those of the key that came back which the server had made."""
+
+    sql: str
+    made: tuple[int, ...] = ()
+    """Places in the key that came back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The operations, and what repeats each of them."""
+
+    operations: tuple[Operation, ...] = ()
+    replays: Mapping[str, Replay] = field(default_factory=dict)
+    tables: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Tables that are not written, and why, as sentences."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habits:
+    """What is known of how the application writes, by (table, column)."""
+
+    unwritten: frozenset[tuple[str, str]] = frozenset()
+    """It leaves these alone."""
+    derived: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """It writes what this expression over NEW says: an application that knows the column writes what the trigger wrote for the old one."""
+
+
+def operations_on(
+    connector: Connector,
+    catalog: Catalog,
+    dialect: Dialect,
+    *,
+    tables: Collection[str],
+    counts: Mapping[str, int],
+    seed: int,
+    beyond: int,
+    habits: Habits,
+) -> Written:
+    """Operations for these tables, as whoever knows the columns of `catalog` writes them. `counts` says how many rows tables have; candidates
+    up to number `beyond` are left out, for they were used already."""
+    maker = Maker(catalog=catalog, dialect=dialect, spelling=spelling_of(dialect), seed=seed, filled=counts)
+    found: list[Operation] = []
+    replays: dict[str, Replay] = {}
+    written: list[str] = []
+    left_out: list[str] = []
+    with closing(connector.connect("application")) as connection:
+        for name in sorted(tables)[:TABLES_MAX]:
+            table = catalog.tables.get(name)
+            if table is None or table.kind != "table":
+                continue
+            why, operations, replay = _of_table(connection, table, maker, beyond=beyond, habits=habits)
+            if why:
+                left_out.append(why)
+                continue
+            found += operations
+            replays |= replay
+            written.append(name)
+    return Written(operations=tuple(found), replays=replays, tables=tuple(written), left_out=tuple(left_out))
+
+
+def _of_table(
+    connection: Connection, table: Table, maker: Maker, *, beyond: int, habits: Habits
+) -> tuple[str, list[Operation], dict[str, Replay]]:
+    """(why there are none, the operations, what replays them)."""
+    key = table.primary_key
+    if key is None:
+        return f"{table.name} has no primary key: the application does not write it", [], {}
+    later = [one for one in table.foreign_keys if one.referenced == table.name]
+    query, impossible = maker.query(table, later=later)
+    left_alone = {column for holder, column in habits.unwritten if holder in (table.name.text, table.name.name)}
+    query = replace(query, values={column: value for column, value in query.values.items() if column not in left_alone})
+    if impossible or not query.columns:
+        return (impossible or (f"{table.name} has no column to write",))[0], [], {}
+    pool = _pool(connection, query, habits, beyond=beyond)
+    if not pool:
+        return f"no more rows of {table.name} were found that its CHECKs and keys let in", [], {}
+    quote, name, label = maker.dialect.quote, maker.dialect.quote_name(table.name), table.name.text
+    keys = ", ".join(map(quote, key.columns))
+    insert = Operation(
+        name=f"insert into {label}",
+        sql=f"INSERT INTO {name} ({query.listed}) VALUES ({', '.join(['%s'] * len(query.columns))}) RETURNING {keys}",
+        values=pool,
+        inserts=label,
+    )
+    missing = [column for column in key.columns if column not in query.columns]
+    overriding = " OVERRIDING SYSTEM VALUE" if maker.catalog.vendor == "postgresql" and missing else ""
+    whole = ", ".join([query.listed, *map(quote, missing)])
+    places = ", ".join(["%s"] * (len(query.columns) + len(missing)))
+    made = tuple(key.columns.index(column) for column in missing)
+    replays = {insert.name: Replay(sql=f"INSERT INTO {name} ({whole}){overriding} VALUES ({places})", made=made)}
+    where = " AND ".join(f"{quote(column)} = %s" for column in key.columns)
+    operations = [insert]
+    if (update := _update(connection, table, query, pool, maker, name=name, where=where)) is not None:
+        operations.append(update)
+        replays[update.name] = Replay(sql=update.sql)
+    operations.append(Operation(name=f"delete from {label}", sql=f"DELETE FROM {name} WHERE {where}", values=[], deletes=label))
+    replays[operations[-1].name] = Replay(sql=operations[-1].sql)
+    return "", operations, replays
+
+
+def _update(
+    connection: Connection, table: Table, query: RowQuery, pool: Sequence[list[object]], maker: Maker, *, name: str, where: str
+) -> Operation | None:
+    """Rows of the start take values of rows that were made up; columns of keys and of partitions stay."""
+    assert table.primary_key is not None
+    quote = maker.dialect.quote
+    fixed = {column for key in unique_keys(table, maker.dialect) for column in key.columns}
+    fixed |= {*table.partitioning.key} if table.partitioning is not None else set()
+    free = [column for column in query.columns if column not in fixed]
+    listed = ", ".join(_texts(table.primary_key.columns, maker))
+    keys = connection.query(f"SELECT {listed} FROM {name} ORDER BY {listed} LIMIT {POOL}")
+    if not free or not keys:
+        return None
+    places = [query.columns.index(column) for column in free]
+    values = [[*(pool[number % len(pool)][place] for place in places), *map(packed, key)] for number, key in enumerate(keys)]
+    assigned = ", ".join(f"{quote(column)} = %s" for column in free)
+    return Operation(name=f"update {table.name.text}", sql=f"UPDATE {name} SET {assigned} WHERE {where}", values=values)
+
+
+def _pool(connection: Connection, query: RowQuery, habits: Habits, *, beyond: int) -> list[list[object]]:
+    """Made-up rows that the table takes now, one after the other and together; none of them stays."""
+    sql = query.sql(tries=beyond + POOL * TRIES, rows=POOL, beyond=beyond, listed=", ".join(_spelled(query, habits)))
+    rows = [[packed(value) for value in row] for row in connection.query(sql)]
+    name, place = query.dialect.quote_name(query.table.name), ", ".join(["%s"] * len(query.columns))
+    kept = []
+    connection.begin()
+    try:
+        for row in rows:
+            connection.execute("SAVEPOINT row")
+            try:
+                connection.execute(f"INSERT INTO {name} ({query.listed}) VALUES ({place})", [unpacked(value) for value in row])
+                kept.append(row)
+            except DatabaseFault:
+                connection.execute("ROLLBACK TO SAVEPOINT row")
+            connection.execute("RELEASE SAVEPOINT row")
+    except DatabaseFault:
+        return []
+    finally:
+        connection.rollback()
+    return kept
+
+
+def _spelled(query: RowQuery, habits: Habits) -> Iterator[str]:
+    """The columns as the process takes them: PostgreSQL's as text, which the server reads back as whatever type the column has."""
+    for column in query.columns:
+        expression = habits.derived.get((query.table.name.text, column))
+        quoted = f"({NEW.sub('e.', expression)})" if expression else query.dialect.quote(column)
+        yield f"{quoted}::text" if query.catalog.vendor == "postgresql" else quoted
+
+
+def _texts(columns: Sequence[str], maker: Maker) -> Iterator[str]:
+    for column in columns:
+        quoted = maker.dialect.quote(column)
+        yield f"{quoted}::text" if maker.catalog.vendor == "postgresql" else quoted
