@@ -12,7 +12,7 @@ from driftflow.engine.transactions import transaction
 from driftflow.errors import RefusedError, UsageError
 from driftflow.journal.install import checked_version
 from driftflow.journal.layout import place_of
-from driftflow.journal.same_database import RUN_COLUMNS, SameDatabaseJournal, began_here, numbered_events, run_row
+from driftflow.journal.same_database import RUN_COLUMNS, SameDatabaseJournal, began_here, database_here, numbered_events, run_row
 from driftflow.model.event import Aborted, AnyEvent
 from driftflow.model.names import Name
 from driftflow.model.plan import Gate, Plan, Step
@@ -56,8 +56,9 @@ def runs(connection: Connection, *, unfinished: bool = False) -> tuple[RunSummar
     """Every run, the newest first; none where there is no journal."""
     if not checked_version(connection):
         return ()
+    database = database_here(connection)
     rows = connection.query(f"SELECT {RUN_COLUMNS} FROM {place_of(connection).prefix}run ORDER BY created_ms DESC, id DESC")
-    found = (row for row in map(run_row, rows) if not (unfinished and row.status in ENDED) and began_here(row, connection))
+    found = (row for row in map(run_row, rows) if not (unfinished and row.status in ENDED) and began_here(row, database))
     return tuple(_summary(connection, row.id, row.updated_at) for row in found)
 
 
@@ -193,10 +194,10 @@ def leftover(connection: Connection) -> tuple[Debris, ...]:
     """Objects of ours that no unfinished run still needs."""
     if not checked_version(connection):
         return ()
-    found = []
+    found, database = [], database_here(connection)
     for debris in JOURNAL.debris(connection):
         row = JOURNAL.run(connection, debris.run)
-        if row is None or (row.status in ENDED and began_here(row, connection)):
+        if row is None or (row.status in ENDED and began_here(row, database)):
             found.append(debris)
     return tuple(found)
 

@@ -96,7 +96,8 @@ class SameDatabaseJournal:
             f"SELECT {RUN_COLUMNS}, plan FROM {{p}}run WHERE plan_digest = %s AND {which} ORDER BY created_ms DESC, id DESC",
             (plan_digest, *(("done",) if done else ENDED)),
         )
-        return next((row for row in map(run_row, rows) if began_here(row, connection)), None)
+        database = database_here(connection)
+        return next((row for row in map(run_row, rows) if began_here(row, database)), None)
 
     def set_status(self, connection: Connection, run: str, status: RunStatus, message: str = "") -> None:
         with transaction(connection):
@@ -256,11 +257,14 @@ def _put(connection: Connection, what: str, conflict: str, parameters: Sequence[
     _write(connection, f"INSERT INTO {{p}}{what} ON CONFLICT {conflict}" if upsert else f"REPLACE INTO {{p}}{what}", parameters)
 
 
-def began_here(row: RunRow, connection: Connection) -> bool:
-    """Whether a run is one of this database's: one journal may serve a whole server."""
-    if not place_of(connection).shared or row.identity is None:
-        return True
-    return row.identity.database == connection.identity().database
+def database_here(connection: Connection) -> str | None:
+    """The database whose runs count, where one journal serves a whole server; else None: all of them do."""
+    return connection.identity().database if place_of(connection).shared else None
+
+
+def began_here(row: RunRow, database: str | None) -> bool:
+    """Whether a run is one of this database's."""
+    return database is None or row.identity is None or row.identity.database == database
 
 
 def _read(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
