@@ -44,6 +44,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "archive": (),
     "orphans": ("action", "columns", "values"),
     "rule": ("existing",),
+    "polymorphic": ("type", "id", "targets", "on-delete"),
     "soft-drop": ("until",),
     "if-unused": ("since",),
     "small": (),

@@ -1,0 +1,114 @@
+"""A pair of type and id that points at a row of one of two tables: kept on both sides, also between two transactions that do not see each other."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from recipes.rig import Database, Place, Recipe, apply, plain_session, show
+
+from driftflow.errors import RefusedError
+
+TEN = "(0), (1), (2), (3), (4), (5), (6), (7), (8), (9)"
+SCHEMA = f"""
+CREATE TABLE posts (id integer PRIMARY KEY, title varchar(20));
+CREATE TABLE photos (id integer PRIMARY KEY, title varchar(20));
+CREATE TABLE remarks (id integer PRIMARY KEY, kind varchar(10), about integer, body varchar(20));
+INSERT INTO posts (id) VALUES {TEN};
+INSERT INTO photos (id) VALUES {TEN};
+INSERT INTO remarks VALUES (1, 'post', 1, 'x'), (2, 'photo', 2, 'x'), (3, 'photo', 3, 'x'), (4, NULL, NULL, 'x');
+"""
+WRITES = (
+    "INSERT INTO remarks VALUES (1000 + {n}, 'post', {n} % 10, 'new')",
+    "UPDATE remarks SET body = 'w{n}' WHERE id = {n} % 4 + 1",
+    "INSERT INTO photos (id) VALUES (1000 + {n})",
+    "DELETE FROM photos WHERE id = 1000 + {n} - 1",
+)
+CHECK = "ALTER TABLE remarks ADD CONSTRAINT remarks_about CHECK (kind IN ('post', 'photo'));"
+
+
+def said(more: str = "") -> str:
+    return f'-- driftflow: polymorphic type=kind id=about targets="post=posts(id), photo=photos(id)"{more}\n{CHECK}'
+
+
+def refuses(database: Database, sql: str) -> None:
+    with (
+        closing(plain_session(database.url)) as session,
+        pytest.raises(Exception, match=r"(?i)violates foreign key|check constraint"),
+    ):
+        session.run((sql,))
+
+
+@pytest.mark.recipe("fk-polymorphic", "emulated", why="triggers on both sides, which lock the row that is pointed at")
+@pytest.mark.on("postgresql", "sqlite")
+def test_a_pair_points_at_rows_that_are_there(place: Place) -> None:
+    recipe = Recipe(schema=SCHEMA, migration=said(), naive="SELECT 1;", old=WRITES, expected=lambda database: database.rows())
+    database = show(place, recipe).planned
+    for sql in (
+        "INSERT INTO remarks VALUES (9001, 'post', 77, '')",
+        "INSERT INTO remarks VALUES (9001, 'thing', 1, '')",
+        "UPDATE remarks SET about = 77 WHERE id = 2",
+        "DELETE FROM photos WHERE id = 2",
+        "UPDATE photos SET id = 500 WHERE id = 2",
+    ):
+        refuses(database, sql)
+    database.run(
+        "UPDATE remarks SET kind = 'post' WHERE id = 2; DELETE FROM photos WHERE id = 2; UPDATE photos SET title = 'x' WHERE id = 3"
+    )
+
+
+@pytest.mark.on("postgresql-18", "sqlite")
+def test_rows_go_along_where_that_was_said(place: Place) -> None:
+    database = place.fresh(SCHEMA)
+    assert apply(database.plan(said(" on-delete=cascade")), database).state == "done"
+    database.run("DELETE FROM photos WHERE id = 2; DELETE FROM photos WHERE id = 1")
+    assert database.query("SELECT id FROM remarks ORDER BY id") == [(1,), (3,), (4,)]
+
+
+@pytest.mark.on("postgresql-18", "sqlite")
+def test_rows_that_point_at_nothing_stop_it(place: Place) -> None:
+    database = place.fresh(SCHEMA)
+    database.run("INSERT INTO remarks VALUES (5, 'post', 77, 'x')")
+    with pytest.raises(RefusedError, match="1 rows of remarks point at nothing") as refused:
+        apply(database.plan(said()), database)
+    assert "the keys 5" in refused.value.why
+
+
+@pytest.mark.on("postgresql")
+def test_an_insert_and_a_delete_at_the_same_time(place: Place) -> None:
+    """As a role that may not even read the tables that are pointed at."""
+    import psycopg
+
+    database = place.fresh(SCHEMA)
+    database.run(
+        "DO $$ BEGIN CREATE ROLE keys_app; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        "GRANT SELECT, INSERT ON remarks TO keys_app; ALTER TABLE photos ENABLE ROW LEVEL SECURITY;"
+    )
+    apply(database.plan(said()), database)
+    with psycopg.connect(database.url) as writer, psycopg.connect(database.url) as deleter:
+        writer.execute("SET ROLE keys_app")
+        writer.commit()
+        writer.execute("INSERT INTO remarks VALUES (9001, 'photo', 7, '')")
+        deleter.execute("SET lock_timeout = '200ms'")
+        deleter.commit()
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            deleter.execute("DELETE FROM photos WHERE id = 7")
+        deleter.rollback()
+        writer.commit()
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            deleter.execute("DELETE FROM photos WHERE id = 7")
+        deleter.rollback()
+        deleter.execute("DELETE FROM photos WHERE id = 8")
+        writer.execute("SET lock_timeout = '200ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            writer.execute("INSERT INTO remarks VALUES (9002, 'photo', 8, '')")
+        writer.rollback()
+        deleter.commit()
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            writer.execute("INSERT INTO remarks VALUES (9002, 'photo', 8, '')")
+        writer.rollback()
+        for forbidden, level in (("DELETE FROM photos WHERE id = 9", "REPEATABLE READ"), ("TRUNCATE photos", "READ COMMITTED")):
+            with pytest.raises((psycopg.errors.FeatureNotSupported, psycopg.errors.ForeignKeyViolation)):
+                deleter.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
+                deleter.execute(forbidden)
+            deleter.rollback()
