@@ -56,8 +56,9 @@ ONE_MEANING = {
     "DF-E409": "the server refuses the user, by password or because there is none",
     "DF-E414": "too few rights to create the journal; PostgreSQL says where",
     "DF-E539": "rows without their parent, after a rebuild",
+    "DF-E653": "a column that a directive names is not there: of the table, or of the one pointed at",
     "DF-E658": "orphans that cannot be looked after: a circle, or a column that cannot be NULL",
-    "DF-E659": "a rule that cannot be kept: by the clock, over other rows, by what the server does not know",
+    "DF-E659": "a rule that cannot be kept: by the clock, over other rows, by what the server does not know, by triggers over tables like these",
     "DF-E903": "the grammar's package is missing or damaged",
 }
 """Codes whose summaries differ, and the one meaning that all of them have."""
