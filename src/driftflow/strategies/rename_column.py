@@ -8,7 +8,7 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Table, structure
 from driftflow.model.names import Name
-from driftflow.model.operations import DropView, Operation, RenameColumn, RenameTable
+from driftflow.model.operations import Delete, DropView, Insert, Operation, RenameColumn, RenameTable, Truncate, Update
 from driftflow.model.plan import Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
@@ -71,13 +71,24 @@ def _alone(table: Table, at: Situation) -> bool:
 def _nothing_else_changes(operation: RenameColumn, table: Table, at: Situation) -> bool:
     start, final = at.start or at.catalog, at.final or at.catalog
     first, last = start.table(table.name), final.table(table.name)
-    if first is None or last is None:
+    if first is None or last is None or any(_changes_rows(one.operation, table) for one in at.file.situations):
         return False
     renamed = moved(start, operation).table(table.name)
     return renamed is not None and structure(renamed) == structure(last) and _around(start, table) == _around(final, table)
 
 
+def _changes_rows(operation: Operation, table: Table) -> bool:
+    """Rows that the file itself changes may be changed in chunks, and chunks walk along a table."""
+    match operation:
+        case Insert(table=name) | Update(table=name) | Delete(table=name):
+            return name == table.name
+        case Truncate(tables=names):
+            return table.name in names
+        case _:
+            return False
+
+
 def _around(catalog: Catalog, table: Table) -> tuple[frozenset[str], frozenset[str]]:
     """Who holds on to the table: views that read it, foreign keys that point at it."""
-    keys = frozenset(f"{holder.name}.{key.name}" for holder, key in catalog.referencing(table.name))
+    keys = frozenset(key.name for _, key in catalog.referencing(table.name))
     return frozenset(view.name.text for view in catalog.readers_of(table.name)), keys

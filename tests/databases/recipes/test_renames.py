@@ -150,10 +150,24 @@ def test_both_names_are_written_at_the_same_time(place: Place) -> None:
 
 
 @pytest.mark.on("postgresql-18")
+def test_a_column_and_the_table_that_references_it_in_one_release(place: Place) -> None:
+    migration = "ALTER TABLE products RENAME COLUMN name TO title; ALTER TABLE parts RENAME TO pieces;"
+    new = tuple("DELETE FROM pieces WHERE product = 'p{n}'" if isinstance(text, tuple) else text for text in with_column("title"))
+    shown = show(place, Recipe(schema=PRODUCTS, migration=migration, old=with_column("name"), new=new))
+    strategies = [step.strategy for step in shown.plan.steps]
+    assert strategies == ["rename_column", "rename_table", "gate", "retire_name", "retire_name"]
+
+
+@pytest.mark.on("postgresql-18")
 def test_a_table_that_the_release_changes_otherwise_is_not_put_behind_a_view(place: Place) -> None:
     database = place.fresh(PRODUCTS)
-    plan = database.plan("ALTER TABLE products RENAME COLUMN name TO title; ALTER TABLE products ADD COLUMN x int;")
-    assert "rename_column" not in {step.strategy for step in plan.steps}
+    for more in (
+        "ALTER TABLE products ADD COLUMN x int;",
+        "UPDATE products SET kind = 'z';",
+        "CREATE VIEW w AS SELECT title FROM products;",
+    ):
+        plan = database.plan(f"ALTER TABLE products RENAME COLUMN name TO title; {more}")
+        assert "rename_column" not in {step.strategy for step in plan.steps}, more
 
 
 GUEST = """
