@@ -371,3 +371,17 @@ def test_apply_demands_the_proof_of_that_very_plan(
     Path("migrations/001.sql").write_text("ALTER TABLE users ADD COLUMN nickname varchar(25);\n")
     code, said = run("prove", "plan.json", "--rows", "50")
     assert (code, "DF-E672" in said) == (3, True)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_rows_that_a_file_speaks_of_are_there(vendor: str, tmp_path: Path) -> None:
+    """Else a backfill from it would fill nothing, and its proof would show nothing."""
+    shutil.copytree(planning.EXAMPLES, tmp_path / "examples")
+    asked = question(tmp_path / "examples" / "inventory" / vendor / "enhanced", shop(vendor), tmp_path)
+    with open_bench(asked, tell=lambda text: None) as bench:
+        state, _ = bench.original
+        assert state is not None
+        products = state.rows["public.products" if vendor == "postgresql" else "main.products"]
+        place = products.columns.index("inventory_count")
+        assert sum(bool(row[place]) for row in products.rows) > 10
+        assert len(products.rows) == ROWS

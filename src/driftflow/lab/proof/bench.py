@@ -13,7 +13,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import read_catalog
 from driftflow.engine.ports import Connector
 from driftflow.errors import RefusedError
-from driftflow.lab.proof.original import run_original
+from driftflow.lab.proof.original import keys_in_files, run_original
 from driftflow.lab.proof.running import Executor, without_the_database
 from driftflow.lab.proof.state import State, state_of, undetermined
 from driftflow.lab.rows.ahead import with_what_comes
@@ -145,7 +145,8 @@ def fill_start(question: Question, place: Scratch) -> Filled:
     catalog = with_what_comes(read_catalog(place.connector), question.migrations, question.dialect)
     known = question.start.catalog.tables if question.start.catalog is not None else {}
     sizes = {name: table.statistics.rows for name, table in known.items()}
-    return fill(place.connector, catalog, question.dialect, rows=question.rows, seed=question.seed, sizes=sizes)
+    keys = keys_in_files(question.migrations, catalog, question.dialect, question.root)
+    return fill(place.connector, catalog, question.dialect, rows=question.rows, seed=question.seed, sizes=sizes, known=keys)
 
 
 def schema_gaps(bench: Bench) -> tuple[str, ...]:

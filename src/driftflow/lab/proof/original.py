@@ -8,6 +8,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from driftflow.dialects.base import Dialect
@@ -16,7 +17,7 @@ from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.lab.proof.original_sqlite import rebuilt
 from driftflow.lab.run_migrations import run_migrations
 from driftflow.lab.scratch import Scratch
-from driftflow.model.catalog import Table
+from driftflow.model.catalog import Catalog, Table
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.record import replace
 from driftflow.strategies.spoken import BackfillRequest, backfills, input_path
@@ -145,3 +146,26 @@ def _by_function(request: BackfillRequest, table: Table, connection: Connection,
         for row, answer in zip(given, answers, strict=True)
     ]
     connection.execute_many(f"UPDATE {dialect.quote_name(table.name)} SET {assigned} WHERE {found}", changes)
+
+
+KEYS_MAX = 40
+
+
+def keys_in_files(
+    migrations: Sequence[Migration], catalog: Catalog, dialect: Dialect, root: Path
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(table, column) → literals of the first keys in the CSV file that a backfill matches the column with: without such rows it would fill none."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for migration in migrations:
+        for statement in migration.statements:
+            names = {name.name for one in statement.operations if (name := getattr(one, "table", None)) is not None}
+            for request in backfills(statement):
+                if not request.csv:
+                    continue
+                with (root / input_path(migration, request.csv)).open(encoding="utf-8-sig", newline="") as handle:
+                    reader = csv.DictReader(handle, delimiter="\t" if request.delimiter == "tab" else request.delimiter)
+                    keys = tuple(dialect.literal(row[request.key]) for row in islice(reader, KEYS_MAX))
+                for name, table in catalog.tables.items():
+                    if table.name.name in names:
+                        found[name, request.match or request.key] = keys
+    return found
