@@ -70,6 +70,8 @@ class _Drop:
             yield self.archive.check(self.recipe, self.phase)
         if self.at.can(Capability.TABLE_REBUILD_ONLY):
             yield from self._rebuilt(guards)
+        elif not self.at.can(Capability.TRANSACTIONAL_DDL):
+            yield from self._one_by_one(guards)
         else:
             yield self._at_once(guards)
 
@@ -101,6 +103,20 @@ class _Drop:
                 return replace(step, undo=with_them)
             case _:
                 return replace(step, undo=UndoSteps(steps=back))
+
+    def _one_by_one(self, guards: tuple[Guard, ...]) -> Iterator[Step]:
+        """MySQL and MariaDB, where each change of the schema stands alone: what would be in the way or stay broken, then the columns in one pass.
+        Indexes go with their columns by themselves."""
+        kinds = ("view", "trigger", "foreign key", "generated column", "check")
+        removals = [one for one in self.found if one.removal is not None and one.dependent.kind in kinds]
+        for one in removals if self.request.cascade else []:
+            assert one.removal is not None
+            yield self.recipe.alone(
+                one.removal, purpose=f"Take away what names {self.listed}: {one.dependent.text}", phase=self.phase, guards=guards
+            )
+            guards = ()
+        drops = tuple(DropColumn(table=self.table.name, column=name) for name in self.names)
+        yield self.recipe.alone(*drops, purpose=self._purpose(), phase=self.phase, guards=guards, undo=self._gone())
 
     def _rebuilt(self, guards: tuple[Guard, ...]) -> Iterator[Step]:
         """SQLite: views and triggers that name the columns first, then one rebuild without them and all that holds them."""

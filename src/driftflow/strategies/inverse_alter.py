@@ -150,6 +150,8 @@ def _column_option(operation: SetColumnOption, column: Column) -> Inverse:
             return (replace(operation, value="-1"),)
         case "storage" if column.storage:
             return (replace(operation, value=column.storage),)
+        case "visible":
+            return (replace(operation, value="VISIBLE" if column.visible else "INVISIBLE"),)
         case "compression":
             return (replace(operation, value=column.compression or "default"),)
         case _:

@@ -11,6 +11,7 @@ from driftflow.errors import RefusedError
 from driftflow.model.plan import Irreversible, RebuildTable, RunSql
 
 ROWS = {
+    "mysql": "INSERT INTO orders (id, legacy, source, total) WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 700) SELECT n, CONCAT('l', n % 7), CASE WHEN n % 3 = 0 THEN CONCAT('s', n) END, n FROM s;",
     "postgresql": "INSERT INTO orders (id, legacy, source, total) SELECT n, 'l' || n % 7, CASE WHEN n % 3 = 0 THEN 's' || n END, n FROM generate_series(1, 700) AS n;",
     "sqlite": (
         "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 700)"
@@ -18,6 +19,7 @@ ROWS = {
     ),
 }
 TABLE = {
+    "mysql": "CREATE TABLE orders (id bigint PRIMARY KEY, legacy varchar(40) NOT NULL DEFAULT 'none', source varchar(20), total integer NOT NULL DEFAULT 0);",
     "postgresql": "CREATE TABLE orders (id bigint PRIMARY KEY, legacy text NOT NULL DEFAULT 'none', source varchar(20), total integer NOT NULL DEFAULT 0);",
     "sqlite": "CREATE TABLE orders (id INTEGER PRIMARY KEY, legacy TEXT NOT NULL DEFAULT 'none', source TEXT, total INTEGER NOT NULL DEFAULT 0);",
 }
@@ -34,6 +36,13 @@ NEW = (
     "DELETE FROM orders WHERE id = 200000 + {n} - 40",
 )
 HUNG = {
+    "mysql": """
+CREATE VIEW seen AS SELECT id, legacy FROM orders;
+CREATE VIEW totals AS SELECT count(*) AS n FROM seen;
+CREATE INDEX orders_legacy ON orders (legacy, total);
+ALTER TABLE orders ADD COLUMN width integer AS (char_length(legacy)) STORED;
+CREATE TRIGGER watch BEFORE UPDATE ON orders FOR EACH ROW SET NEW.legacy = lower(NEW.legacy);
+""",
     "postgresql": """
 CREATE VIEW lines AS SELECT id, legacy FROM orders;
 CREATE VIEW totals AS SELECT count(*) AS n FROM lines;
@@ -59,6 +68,7 @@ CREATE TRIGGER watch AFTER UPDATE OF legacy ON orders WHEN NEW.legacy = 'never' 
 }
 HUNG_SCHEMA = {vendor: TABLE[vendor] + HUNG[vendor] + ROWS[vendor] for vendor in HUNG}
 CASCADED = {
+    "mysql": "DROP VIEW totals; DROP VIEW seen; DROP TRIGGER watch; ALTER TABLE orders DROP COLUMN width; ALTER TABLE orders DROP COLUMN legacy;",
     "postgresql": "ALTER TABLE orders DROP COLUMN legacy CASCADE;",
     "sqlite": "DROP VIEW totals; DROP VIEW lines; DROP TRIGGER watch; DROP INDEX orders_legacy; ALTER TABLE orders DROP COLUMN legacy;",
 }
@@ -266,3 +276,81 @@ def test_recorded_queries_keep_a_column(place: Place) -> None:
         apply(plan, database, open_gates=gates(plan))
     database.run("UPDATE info SET stats_reset = '2026-09-01'; DELETE FROM said;")
     assert apply(plan, database, open_gates=gates(plan)).state == "done"
+
+
+MYSQL = pytest.mark.on("mysql", "mariadb")
+
+
+@MYSQL
+@pytest.mark.recipe("drop-map", "native", why="each in a statement of its own; what came before the drop can be taken back")
+def test_what_depends_goes_in_order_on_mysql(place: Place) -> None:
+    recipe = Recipe(
+        schema=HUNG_SCHEMA,
+        migration="-- driftflow: cascade\nALTER TABLE orders DROP COLUMN legacy;",
+        naive=CASCADED,
+        old=OLD,
+        new=NEW,
+    )
+    shown = show(place, recipe)
+    kinds = [one.kind for one in shown.plan.dependents[0].dependents]
+    assert kinds[:3] == ["view", "view", "trigger"] and "generated column" in kinds and "index" in kinds
+
+
+@MYSQL
+@pytest.mark.recipe("drop-several", "native", why="one ALTER TABLE")
+def test_several_columns_go_in_one_statement(place: Place) -> None:
+    recipe = Recipe(
+        schema=PLAIN, migration="ALTER TABLE orders DROP COLUMN legacy;\nALTER TABLE orders DROP COLUMN source;", old=OLD, new=NEW
+    )
+    shown = show(place, recipe)
+    assert len([step for step in shown.plan.steps if isinstance(step, RunSql)]) == 1
+
+
+@MYSQL
+@pytest.mark.recipe("drop-archive", "refused", why="the triggers and the column cannot go in one transaction (DF-E646)")
+def test_an_archive_is_refused(place: Place) -> None:
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(PLAIN).plan("-- driftflow: archive\nALTER TABLE orders DROP COLUMN legacy;")
+    assert refused.value.code == "DF-E646"
+
+
+@MYSQL
+@pytest.mark.recipe("drop-soft", "native", why="INVISIBLE until the day")
+def test_a_column_is_invisible_until_its_day(place: Place) -> None:
+    migration = "-- driftflow: soft-drop until={day}\nALTER TABLE orders DROP COLUMN legacy;"
+    show(
+        place,
+        Recipe(
+            schema=PLAIN,
+            migration=migration.format(day="2026-01-31"),
+            naive="ALTER TABLE orders DROP COLUMN legacy;",
+            old=OLD,
+            new=NEW,
+        ),
+    )
+    database = place.fresh(PLAIN)
+    before = database.structure()
+    early = apply(database.plan(migration.format(day="2199-12-31")), database, open_gates=("drop-orders-legacy",))
+    assert early.state == "waiting_at_gate"
+    (table,) = [one for one in database.catalog().tables.values() if one.name.name == "orders"]
+    assert [one.name for one in table.columns if not one.visible] == ["legacy"]
+    assert take_back(early.run, database).state == "rolled_back"
+    assert database.structure() == before
+
+
+@MYSQL
+@pytest.mark.recipe("drop-if-unused", "native", why="its rows, and the digests of performance_schema")
+def test_a_column_with_data_stays_on_mysql(place: Place) -> None:
+    database = place.fresh(PLAIN)
+    plan = database.plan(UNUSED.format(column="source"))
+    with pytest.raises(RefusedError, match="hold something else than its default"):
+        apply(plan, database, open_gates=gates(plan))
+    empty = database.plan(UNUSED.format(column="legacy"))
+    database.run("UPDATE orders SET legacy = 'none'")
+    ((recording,),) = database.query("SELECT @@performance_schema")
+    if not recording:
+        with pytest.raises(RefusedError, match="performance_schema is off"):
+            apply(empty, database, open_gates=gates(empty))
+        return
+    with pytest.raises(RefusedError, match="recorded queries"):
+        apply(empty, database, open_gates=gates(empty))
