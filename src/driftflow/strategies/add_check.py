@@ -10,7 +10,6 @@ from driftflow.model.catalog import Check, NotNull
 from driftflow.model.operations import AddConstraint
 from driftflow.model.plan import Step
 from driftflow.strategies.base import strategy
-from driftflow.strategies.binding import bind_unproved, is_trusted
 from driftflow.strategies.constraining import bind_then_validate
 from driftflow.strategies.constraining import prove_not_null as prove
 from driftflow.strategies.phases import phase_of
@@ -22,8 +21,6 @@ NAME = "add_check"
 
 def _applies(operation: AddConstraint, at: Situation) -> bool:
     constraint = operation.constraint
-    if isinstance(constraint, Check) and is_trusted(at, operation):
-        return is_large(at, operation.table)
     scans = isinstance(constraint, Check) and constraint.validated and constraint.enforced
     names_null = isinstance(constraint, NotNull) and constraint.validated and at.can(Capability.NOT_VALID_NOT_NULL)
     return (scans or names_null) and at.can(Capability.NOT_VALID_CONSTRAINT) and is_large(at, operation.table)
@@ -33,9 +30,7 @@ def _applies(operation: AddConstraint, at: Situation) -> bool:
 def add_check(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     recipe, phase = Recipe(at, NAME), phase_of(operation, at)
     constraint = operation.constraint
-    if isinstance(constraint, Check) and not at.can(Capability.NOT_VALID_CONSTRAINT):
-        yield from bind_unproved(recipe, operation.table, constraint, phase=phase)
-    elif isinstance(constraint, NotNull):
+    if isinstance(constraint, NotNull):
         yield from prove(recipe, operation.table, constraint.column, name=constraint.name, phase=phase)
     elif isinstance(constraint, Check):
         yield from bind_then_validate(recipe, operation.table, constraint, phase=phase, only=operation.only)

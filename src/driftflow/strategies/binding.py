@@ -1,7 +1,7 @@
-"""MySQL and MariaDB: a constraint in place without a copy, by asking the server to take the old rows on trust; a query proves them afterwards.
+"""MySQL and MariaDB: a foreign key in place without a copy, by asking the server to take the old rows on trust; a query proves them afterwards.
 
-With foreign_key_checks off a foreign key is added in place; with check_constraint_checks off (MariaDB) a check is an entry in the dictionary.
-From then on either binds every row that is written. What stood in the table before is proved by a read that stops nobody.
+With foreign_key_checks off the key is added in place, and from then on binds every row that is written with the checks on. What stood in the
+table before is proved by a read that stops nobody. A CHECK has no such way: both servers copy the table for it (measured on 9.7, 10.11 and 11.8).
 """
 
 from __future__ import annotations
@@ -9,55 +9,50 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, IndexPart, Table
+from driftflow.model.catalog import Catalog, ForeignKey, Index, IndexPart, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex
 from driftflow.model.plan import Expectation, Guard, Phase, Step, UndoNothing, Verify
 from driftflow.model.record import replace
-from driftflow.strategies.constraining import LATER, guard_check, guard_orphans
+from driftflow.strategies.constraining import LATER, guard_orphans
 from driftflow.strategies.passes import one_pass
 from driftflow.strategies.recipe import Recipe
 
-TRUSTING = {ForeignKey: "foreign_key_checks", Check: "check_constraint_checks"}
-"""The session's setting that validates old rows while the constraint is added."""
+TRUSTING = "foreign_key_checks"
+"""The session's setting that validates old rows while the key is added."""
 
 
 def binds_unproved(operation: AddConstraint, recipe: Recipe) -> bool:
     """Whether the constraint costs writers nothing once old rows are taken on trust, and does cost them something otherwise."""
     at, constraint = recipe.at, operation.constraint
-    if not at.dialect.one_pass or not isinstance(constraint, ForeignKey | Check) or not constraint.enforced:
+    if not at.dialect.one_pass or not isinstance(constraint, ForeignKey):
         return False
     usual = one_pass((operation,), recipe.catalog, at).request
-    trusted = one_pass((operation,), trusting(recipe.catalog, constraint), at).request
+    trusted = one_pass((operation,), trusting(recipe.catalog), at).request
     costly = usual is not None and usual.algorithm == "COPY"
     return costly and trusted is not None and trusted.algorithm != "COPY"
 
 
-def trusting(catalog: Catalog, constraint: ForeignKey | Check) -> Catalog:
+def trusting(catalog: Catalog) -> Catalog:
     """The catalog as a session sees it that takes old rows on trust."""
-    return replace(catalog, settings={**catalog.settings, TRUSTING[type(constraint)]: "0"})
+    return replace(catalog, settings={**catalog.settings, TRUSTING: "0"})
 
 
-def bind_unproved(recipe: Recipe, table: Name, constraint: ForeignKey | Check, *, phase: Phase = "expand") -> Iterator[Step]:
-    """The index that a foreign key needs, the constraint on trust, the proof."""
-    at = recipe.at
-    if isinstance(constraint, ForeignKey):
-        what = f"{table.name} ({', '.join(constraint.columns)}) → {constraint.referenced.name}"
-        guard = guard_orphans(at, table, constraint)
-        yield from _index_first(recipe, table, constraint, what, phase=phase)
-    else:
-        what = constraint.name or constraint.expression
-        guard = guard_check(at, table, constraint)
-    setting, usual = TRUSTING[type(constraint)], recipe.catalog.settings
-    recipe.catalog = trusting(recipe.catalog, constraint)
+def bind_unproved(recipe: Recipe, table: Name, constraint: ForeignKey, *, phase: Phase = "expand") -> Iterator[Step]:
+    """The index that the key needs, the key on trust, the proof."""
+    what = f"{table.name} ({', '.join(constraint.columns)}) → {constraint.referenced.name}"
+    guard = guard_orphans(recipe.at, table, constraint)
+    yield from _index_first(recipe, table, constraint, what, phase=phase)
+    usual = recipe.catalog.settings
+    recipe.catalog = trusting(recipe.catalog)
     step = recipe.change(
         AddConstraint(table=table, constraint=constraint),
-        purpose=f"Bind new rows: {what}, old rows on trust ({setting}=0)",
+        purpose=f"Bind new rows: {what}, old rows on trust ({TRUSTING}=0)",
         phase=phase,
         guards=(guard,),
     )
     recipe.catalog = replace(recipe.catalog, settings=usual)
-    yield replace(step, settings={setting: "0"})
+    yield replace(step, settings={TRUSTING: "0"})
     yield prove(recipe, what, guard, phase=LATER[phase])
 
 

@@ -192,7 +192,7 @@ def constrain(recipe: Recipe, table: Table, constraint: Constraint) -> Iterator[
     """One constraint that was written behind the column."""
     at = recipe.at
     match constraint:
-        case Check() | ForeignKey() if binds_unproved(AddConstraint(table=table.name, constraint=constraint), recipe):
+        case ForeignKey() if binds_unproved(AddConstraint(table=table.name, constraint=constraint), recipe):
             yield from bind_unproved(recipe, table.name, constraint, phase="migrate")
         case Check() | ForeignKey() if at.can(Capability.NOT_VALID_CONSTRAINT) and constraint.enforced and constraint.validated:
             yield from bind_then_validate(recipe, table.name, constraint)

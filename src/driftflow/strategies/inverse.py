@@ -10,7 +10,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Table
+from driftflow.model.catalog import Catalog, ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
@@ -107,7 +107,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         return UndoNothing(reason=f"{made.name} is made by this release and goes with the undo of the step that creates it")
     match operation:
         case AddColumn() | DropColumn() | RenameColumn() | AlterColumnType():
-            return _column(operation, before)
+            return _column(operation, before, at)
         case SetDefault() | DropDefault() | SetNotNull() | DropNotNull() | AlterIdentity() | SetExpression():
             return alter.attribute(operation, before)
         case DropExpression() | SetColumnOption():
@@ -170,13 +170,16 @@ def _is_partitioned(table: Name, catalog: Catalog) -> bool:
     return found is not None and found.partitioning is not None
 
 
-def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, before: Catalog) -> Inverse:
+def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, before: Catalog, at: Situation) -> Inverse:
     table = before.table(operation.table)
     match operation:
         case AddColumn(column=column):
             if operation.if_not_exists and table is not None and table.column(column.name) is not None:
                 return UndoNothing(reason=f"{operation.table}.{column.name} was already there")
-            return (DropColumn(table=operation.table, column=column.name, only=operation.only),)
+            # Where clauses share a pass, a column does not take a foreign key along, and is refused as long as there is one.
+            keys = [one for one in operation.constraints if isinstance(one, ForeignKey) and at.dialect.one_pass]
+            first = tuple(DropConstraint(table=operation.table, name=key.name) for key in keys)
+            return (*first, DropColumn(table=operation.table, column=column.name, only=operation.only))
         case DropColumn(column=name):
             if operation.if_exists and table is not None and table.column(name) is None:
                 return UndoNothing(reason=f"{operation.table}.{name} was not there")

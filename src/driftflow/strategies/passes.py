@@ -18,6 +18,7 @@ from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
     CatalogConflict,
+    ChangeColumn,
     CreateIndex,
     DropColumn,
     DropConstraint,
@@ -115,7 +116,16 @@ def replaces(operations: Sequence[Operation]) -> bool:
     comes = {_kind(one) for one in operations if isinstance(one, AddConstraint | CreateIndex | AddColumn)}
     dropped = {one.column for one in operations if isinstance(one, DropColumn)}
     again = dropped & {one.column.name for one in operations if isinstance(one, AddColumn)}
-    return bool((goes & comes) - {"column"}) or bool(again)
+    return bool((goes & comes) - {"column"}) or bool(again) or any(_counts(one) for one in operations)
+
+
+def _counts(operation: Operation) -> bool:
+    """AUTO_INCREMENT: one column of a table may have it, and must be a key, so it moves in one statement."""
+    match operation:
+        case AddColumn(column=column) | ChangeColumn(definition=column):
+            return column.autoincrement
+        case _:
+            return False
 
 
 def _kind(operation: Operation) -> str:

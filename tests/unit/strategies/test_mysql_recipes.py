@@ -73,15 +73,6 @@ def test_a_foreign_key_is_taken_on_trust_and_proved_by_a_read(dialect: Dialect) 
     assert proof.expectations[0].query == bind.guards[0].query
 
 
-def test_a_check_is_taken_on_trust_where_the_server_can() -> None:
-    text = "ALTER TABLE orders ADD CONSTRAINT total CHECK (total_cents >= 0);"
-    trusted = planning.plan_of(text, MARIADB)
-    assert kinds(trusted) == ["RunSql", "Verify"]
-    assert trusted.steps[0].settings == {"check_constraint_checks": "0"}
-    copied = planning.plan_of(text, MYSQL)
-    assert "ALGORITHM=COPY" in statements(copied)[0] or kinds(copied) != ["RunSql"]
-
-
 @BOTH
 def test_modify_to_not_null_is_guarded_and_goes_on_in_place(dialect: Dialect) -> None:
     plan = planning.plan_of(

@@ -8,6 +8,7 @@ Source: MySQL 8.4 manual, "INFORMATION_SCHEMA Tables"; MariaDB documentation, "I
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -165,7 +166,9 @@ def _type_is(type: str) -> str:
 def _default_is(default: str) -> str:
     """MySQL shows a literal bare, MariaDB as it would be written; both show an expression in their own spelling."""
     bare = default[1:-1].replace("''", "'") if len(default) > 1 and default[0] == default[-1] == "'" else default
-    literal = bare != default or bare.replace(".", "", 1).lstrip("-").isdigit()
+    if re.fullmatch(r"-?\d+(?:\.\d*)?", bare):
+        return f"+ 0 = {bare}"  # as a number: 0 is 0.00 in a DECIMAL
+    literal = bare != default
     return f"IN ({quote_string(bare)}, {quote_string(default)})" if literal else "IS NOT NULL"
 
 

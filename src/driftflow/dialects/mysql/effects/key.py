@@ -244,7 +244,8 @@ def _check(p: Prediction, operation: AddConstraint, constraint: Check) -> None:
         p.grade = metadata(p)
         return
     if p.mariadb and p.catalog.settings.get("check_constraint_checks", "1").upper() in {"0", "OFF"}:
-        p.grade = INSTANT
+        # The table is copied all the same (measured on 10.11 and 11.8); only a check behind a column is an entry in the dictionary.
+        p.grade = because(COPY, "the table is copied, and old rows are not checked: check_constraint_checks is off")
         return
     p.does("scan", operation.table, "every row is checked")
     p.grade = because(COPY, "the check is verified by copying the table")

@@ -110,7 +110,9 @@ def index_tail(index: Index) -> str:
 
 def constraint_text(constraint: Constraint) -> str:
     """The constraint as a clause of the table."""
-    named = f"CONSTRAINT {quote(constraint.name)} " if constraint.name and not isinstance(constraint, PrimaryKey) else ""
+    # MariaDB's check behind a column goes by the column's name, and takes none.
+    nameless = isinstance(constraint, PrimaryKey) or (isinstance(constraint, Check) and constraint.column == constraint.name)
+    named = f"CONSTRAINT {quote(constraint.name)} " if constraint.name and not nameless else ""
     match constraint:
         case PrimaryKey():
             parts = ", ".join(part_text(part) for part in constraint.parts) or names(constraint.columns)

@@ -1,5 +1,5 @@
--- Plan: 1 migration, 7 steps for mariadb 10.11 (shop)
--- digest 03150b13fd3567dddd234416666bd8603c875320fe4eb0d3bcd084dc9b1fb0da
+-- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
+-- digest dd9ad76fb322874bd20d35aa7a6d976927fd9e1ccdc022cd881ac2bb9068c1f2
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -33,19 +33,14 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (696e64f47a.1): Bind new rows: products_inventory_count_check, old rows on trust (check_constraint_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- step 5 (542b80cb27.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
-ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0), ALGORITHM=INSTANT;
+SET statement_timeout = '0ms';
+ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0), ALGORITHM=COPY, LOCK=SHARED;
 -- undo: ALTER TABLE shop.products DROP CONSTRAINT products_inventory_count_check, ALGORITHM=INSTANT
 
--- step 6 (4156e09486.1): Prove old rows: products_inventory_count_check
--- every row of the table keeps to products_inventory_count_check: gives 0
-SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders;
--- undo: nothing to do, it changes nothing
-
--- step 7 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
+-- step 6 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';
 ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count), ALGORITHM=NOCOPY, LOCK=NONE;

@@ -1,5 +1,5 @@
--- Plan: 1 migration, 7 steps for mariadb 10.11 (shop)
--- digest 7e2ac6e3eb92dc3c4070e2284770c35442f4759bd2bd6c152de3a93c3d8850a2
+-- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
+-- digest 1583e577e70a1ae7fa4b32d813c488d20e59f37ce2d41aaaca3b02fa2837731b
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,19 +30,14 @@ ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT
 -- two_factor_keys:encrypt is Python and runs in driftflow only.
 -- undo: nothing to do, the values go with the columns that they fill
 
--- step 5 (3b4392182c.1): Bind new rows: users_two_factor_check, old rows on trust (check_constraint_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- step 5 (14eebda050.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
-ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL), ALGORITHM=INSTANT;
+SET statement_timeout = '0ms';
+ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL), ALGORITHM=COPY, LOCK=SHARED;
 -- undo: ALTER TABLE shop.users DROP CONSTRAINT users_two_factor_check, ALGORITHM=INSTANT
 
--- step 6 (83321eda2a.1): Prove old rows: users_two_factor_check
--- every row of the table keeps to users_two_factor_check: gives 0
-SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders;
--- undo: nothing to do, it changes nothing
-
--- step 7 (2cbc6c9350.1): Verify 2 statements about the result
+-- step 6 (2cbc6c9350.1): Verify 2 statements about the result
 -- Every pilot user's seed has its ciphertext: gives 0
 SELECT count(*) FROM users WHERE totp_seed IS NOT NULL AND two_factor_ciphertext IS NULL;
 -- Nobody was switched on: gives 0
