@@ -8,6 +8,7 @@ databases hold the same rows, or the plan lost or changed one.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -296,6 +297,7 @@ def edge(database: Database, folder: Path = Path()) -> dict[str, Any]:
         "listener": lambda event: None,
         "policy": POLICY,
         "folder": folder,
+        "sources": lambda variable: connector_for(os.environ[variable]),
     }
 
 
