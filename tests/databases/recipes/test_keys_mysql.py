@@ -62,6 +62,46 @@ def test_unique_by_expression(place: Place) -> None:
     refuses(database, "INSERT INTO items (id, shop_id, code) VALUES (9001, 5, 'AB-5')", "Duplicate")
 
 
+BY_VIRTUAL_COLUMN = "by a virtual column, which the migration adds, and a unique index over it"
+
+
+@pytest.mark.recipe("unique-partial", "emulated", on=("mysql", "mariadb"), why=BY_VIRTUAL_COLUMN)
+@pytest.mark.on("mysql", "mariadb")
+def test_unique_among_some_rows(place: Place) -> None:
+    """The column is NULL outside the condition, and NULL is never equal to NULL in a unique index."""
+    database = shown(
+        place,
+        "ALTER TABLE items ADD COLUMN low_code varchar(50) AS (CASE WHEN low = 5 THEN code END) VIRTUAL;"
+        "CREATE UNIQUE INDEX items_low_code ON items (low_code);",
+    )
+    refuses(database, "INSERT INTO items (id, low, code) VALUES (9001, 5, 'AB-6')", "Duplicate")
+    database.run("INSERT INTO items (id, low, code) VALUES (9001, 6, 'AB-6')")
+
+
+@pytest.mark.recipe("unique-nulls", "emulated", on=("mysql", "mariadb"), why=BY_VIRTUAL_COLUMN)
+@pytest.mark.on("mysql", "mariadb")
+def test_unique_where_null_equals_null(place: Place) -> None:
+    schema = SCHEMA + "UPDATE items SET answers = id WHERE id <> 5; UPDATE items SET answers = NULL WHERE id = 5;"
+    migration = (
+        "ALTER TABLE items ADD COLUMN answers_or_none bigint AS (coalesce(answers, -1)) VIRTUAL;"
+        "CREATE UNIQUE INDEX items_answers ON items (answers_or_none);"
+    )
+    old = ("UPDATE items SET high = high + 1 WHERE id = {n} % 100 + 1",)
+    database = show(place, Recipe(schema=schema, migration=migration, old=old)).planned
+    refuses(database, "INSERT INTO items (id, answers) VALUES (9001, NULL)", "Duplicate")
+
+
+@pytest.mark.recipe("unique-expression", "emulated", on=("mariadb",), why=BY_VIRTUAL_COLUMN)
+@pytest.mark.on("mariadb")
+def test_unique_by_the_expression_of_a_column(place: Place) -> None:
+    database = shown(
+        place,
+        "ALTER TABLE items ADD COLUMN place_code varchar(80) AS (concat(code, '/', shop_id)) VIRTUAL;"
+        "CREATE UNIQUE INDEX items_both ON items (place_code);",
+    )
+    refuses(database, "INSERT INTO items (id, shop_id, code) VALUES (9001, 5, 'AB-5')", "Duplicate")
+
+
 @pytest.mark.recipe("unique-replaced", "native")
 @pytest.mark.on("mysql", "mariadb")
 def test_one_unique_constraint_in_the_place_of_another(place: Place) -> None:
@@ -83,6 +123,30 @@ def test_a_table_that_references_itself(place: Place) -> None:
     assert database.query("SELECT answers FROM items WHERE id = 18") == [(None,)]
 
 
+@pytest.mark.recipe("fk-actions", "native")
+@pytest.mark.on("mysql", "mariadb")
+def test_other_actions(place: Place) -> None:
+    schema = SCHEMA + "ALTER TABLE items ADD CONSTRAINT items_shop FOREIGN KEY (shop_id) REFERENCES shops (id);"
+    migration = (
+        "ALTER TABLE items ADD CONSTRAINT items_shop_away FOREIGN KEY (shop_id) REFERENCES shops (id) ON DELETE SET NULL;"
+        "ALTER TABLE items DROP FOREIGN KEY items_shop;"
+    )
+    database = show(place, Recipe(schema=schema, migration=migration, old=WRITES)).planned
+    database.run("DELETE FROM shops WHERE id = 5")
+    assert database.query("SELECT count(*) FROM items WHERE shop_id = 5") == [(0,)]
+
+
+@pytest.mark.recipe("fk-cross", "refused", on=("mysql", "mariadb"), why="a plan knows the tables of one database")
+@pytest.mark.on("mysql", "mariadb")
+def test_across_databases(place: Place) -> None:
+    other = place.fresh("CREATE TABLE regions (id bigint PRIMARY KEY);")
+    name = other.query("SELECT database()")[0][0]
+    statement = f"ALTER TABLE items ADD CONSTRAINT items_region FOREIGN KEY (shop_id) REFERENCES {name}.regions (id);"
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(SCHEMA).plan(statement)
+    assert refused.value.code == "DF-E321"
+
+
 @pytest.mark.on("mysql", "mariadb")
 def test_orphans_are_counted_and_their_keys_shown(place: Place) -> None:
     database = place.fresh(SCHEMA)
@@ -94,14 +158,14 @@ def test_orphans_are_counted_and_their_keys_shown(place: Place) -> None:
 
 
 @pytest.mark.recipe("check-columns", "native")
-@pytest.mark.on("mysql")
+@pytest.mark.on("mysql", "mariadb")
 def test_over_several_columns(place: Place) -> None:
     database = shown(place, "ALTER TABLE items ADD CONSTRAINT items_rule CHECK (low <= high);")
     refuses(database, "INSERT INTO items (id, low, high) VALUES (9001, 5, 4)", "(?i)constraint")
 
 
 @pytest.mark.recipe("check-regex", "native")
-@pytest.mark.on("mysql")
+@pytest.mark.on("mysql", "mariadb")
 def test_by_regular_expression(place: Place) -> None:
     r"""MySQL speaks ICU's dialect and MariaDB PCRE's; both look without regard to case under the usual collations, unlike PostgreSQL's `~`."""
     database = shown(place, "ALTER TABLE items ADD CONSTRAINT items_rule CHECK (code REGEXP '^[A-Z]{2}-[0-9]+$');")

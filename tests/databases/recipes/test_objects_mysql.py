@@ -1,0 +1,58 @@
+"""Views, counters and triggers on MySQL and MariaDB, in the forms that they have themselves, under a writing application."""
+
+from __future__ import annotations
+
+import pytest
+from recipes.rig import Place, Recipe, show
+
+ROWS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 300)"
+SCHEMA = (
+    "CREATE TABLE notes (id bigint AUTO_INCREMENT PRIMARY KEY, body varchar(100), size int, at timestamp DEFAULT CURRENT_TIMESTAMP);"
+    f"INSERT INTO notes (id, body, size) {ROWS} SELECT n, concat('b', n), n FROM s;"
+    "CREATE VIEW long_notes AS SELECT id, body FROM notes WHERE size > 100;"
+)
+WRITES = (
+    "INSERT INTO notes (id, body, size) VALUES (1000 + {n}, 'x{n}', {n})",
+    "UPDATE notes SET size = size + 1 WHERE id = {n} % 300 + 1",
+    "DELETE FROM notes WHERE id = 1000 + {n} - 4",
+)
+
+
+def shown(place: Place, migration: str, *, schema: str = SCHEMA, old: tuple[str, ...] = WRITES) -> object:
+    return show(place, Recipe(schema=schema, migration=migration, old=old, without=("at",)))
+
+
+@pytest.mark.recipe(
+    "views", "native", on=("mysql", "mariadb"), why="a view is no hindrance to a change there: it is replaced in one statement"
+)
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.parametrize(
+    "migration",
+    [
+        "CREATE OR REPLACE VIEW long_notes AS SELECT id, body, size FROM notes WHERE size > 100;",
+        "ALTER TABLE notes MODIFY body varchar(200);",
+        "DROP VIEW long_notes;",
+    ],
+)
+def test_views(place: Place, migration: str) -> None:
+    shown(place, migration)
+
+
+@pytest.mark.recipe("triggers", "native", on=("mysql", "mariadb"))
+@pytest.mark.on("mysql", "mariadb")
+def test_a_trigger_comes(place: Place) -> None:
+    old = tuple(text for text in WRITES if not text.startswith("INSERT"))
+    shown(place, "CREATE TRIGGER notes_size BEFORE INSERT ON notes FOR EACH ROW SET NEW.size = coalesce(NEW.size, 0);", old=old)
+
+
+@pytest.mark.recipe("triggers", "native", on=("mysql", "mariadb"))
+@pytest.mark.on("mysql", "mariadb")
+def test_a_trigger_goes(place: Place) -> None:
+    schema = SCHEMA + "CREATE TRIGGER notes_size BEFORE INSERT ON notes FOR EACH ROW SET NEW.size = coalesce(NEW.size, 0);"
+    shown(place, "DROP TRIGGER notes_size;", schema=schema)
+
+
+@pytest.mark.recipe("sequences", "native", on=("mariadb",))
+@pytest.mark.on("mariadb")
+def test_a_sequence(place: Place) -> None:
+    shown(place, "CREATE SEQUENCE tickets START WITH 500 INCREMENT BY 5;")
