@@ -181,6 +181,10 @@ class Dialect(ABC):
             self.effects(operation, catalog, version=version) for operation, catalog in zip(operations, catalogs, strict=True)
         )
 
+    def altered_table(self, operation: Operation) -> Name | None:
+        """The table whose ALTER the operation is a clause of, where the server carries out all clauses in one pass."""
+        return None
+
     def held_to(self, operations: Sequence[Operation], effects: Effects, catalog: Catalog) -> RequestAlgorithm | None:
         """What the statement of these operations says so that the server refuses it, instead of doing more than `effects` foretells. None where
         a server has no words for that, or the statement none."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, ForeignKey, Index, IndexPart, Table
+from driftflow.model.catalog import Catalog, ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex
 from driftflow.model.plan import Expectation, Guard, Phase, Step, UndoNothing, Verify
 from driftflow.model.record import replace
 from driftflow.strategies.constraining import LATER, guard_orphans
-from driftflow.strategies.passes import one_pass
+from driftflow.strategies.passes import moved, one_pass
 from driftflow.strategies.recipe import Recipe
 
 TRUSTING = "foreign_key_checks"
@@ -57,16 +57,15 @@ def bind_unproved(recipe: Recipe, table: Name, constraint: ForeignKey, *, phase:
 
 
 def _index_first(recipe: Recipe, table: Name, key: ForeignKey, what: str, *, phase: Phase) -> Iterator[Step]:
-    """The server would build it with the key, under the key's name, and leave it there when the key goes."""
+    """The server would build it with the key, under the same name, and leave it there when the key goes."""
     known = recipe.catalog.table(table)
     if known is None or _has_index(known, key.columns):
         return
-    index = Index(
-        name=Name(schema=table.schema, name=key.name),
-        table=table,
-        parts=tuple(IndexPart(column=column) for column in key.columns),
-    )
-    yield recipe.change(CreateIndex(index=index), purpose=f"Build the index for {what}", phase=phase)
+    after = moved(recipe.catalog, AddConstraint(table=table, constraint=key)).table(table)
+    before = {index.name for index in known.indexes}
+    for index in after.indexes if after is not None else ():
+        if index.name not in before:
+            yield recipe.change(CreateIndex(index=index), purpose=f"Build the index for {what}", phase=phase)
 
 
 def _has_index(table: Table, columns: tuple[str, ...]) -> bool:

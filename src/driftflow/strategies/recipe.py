@@ -221,14 +221,14 @@ class Recipe:
         for operations, found in backwards:
             catalog = found
             for operation in operations:
-                held = self.at.dialect.held_to((operation,), self.at.dialect.effects(operation, catalog), catalog)
-                if clauses and (held is None or held.table != table):
+                altered = self.at.dialect.altered_table(operation)
+                if clauses and altered != table:
                     yield from self._undo_passes(clauses, found_at, phase)
                     clauses = []
-                if held is None:
+                if altered is None:
                     yield self.undo_step((operation,), catalog, phase=phase)
                 else:
-                    found_at, table = found_at if clauses else catalog, held.table
+                    found_at, table = found_at if clauses else catalog, altered
                     clauses.append(operation)
                 catalog = moved(catalog, operation)
         if clauses:

@@ -10,10 +10,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import planning
 from driftflow.config import Policy
+from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql import MySQL
 from driftflow.model.catalog import TableStatistics
 from driftflow.model.names import Version
-from driftflow.model.plan import Plan, RunSql, UndoSteps
+from driftflow.model.plan import Backfill, Plan, RunSql, UndoSteps
 from driftflow.model.record import replace
 
 MYSQL, MARIADB = planning.named("mysql"), planning.named("mariadb")
@@ -110,3 +111,31 @@ def test_a_guard_does_not_ask_about_a_column_that_the_statement_adds() -> None:
         "ALTER TABLE orders ADD COLUMN ticket varchar(20) UNIQUE;", MYSQL, policy=Policy(small_table_rows=1_000_000)
     )
     assert not plan.steps[0].guards
+
+
+def test_a_counting_column_is_taken_back_in_one_statement() -> None:
+    """Apart, the old column could not have AUTO_INCREMENT again: a table has one such column (error 1075)."""
+    text = (
+        "ALTER TABLE orders ADD COLUMN number bigint NOT NULL AUTO_INCREMENT, ADD UNIQUE KEY (number), MODIFY id bigint NOT NULL;"
+    )
+    (step,) = planning.plan_of(text, MYSQL).steps
+    assert isinstance(step.undo, UndoSteps)
+    assert len(step.undo.steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "default"), [(MYSQL, "(1 + 2)"), (MARIADB, "(quantity + 1)")], ids=["mysql-expression", "mariadb-other-column"]
+)
+def test_a_default_for_which_the_server_copies_is_not_asked_for_instant(dialect: Dialect, default: str) -> None:
+    """Measured on 9.7, 10.11 and 11.8: INSTANT is refused."""
+    plan = planning.plan_of(f"ALTER TABLE orders ADD COLUMN copied int DEFAULT {default};", dialect)
+    assert statements(plan)[0] == "ALTER TABLE shop.orders ADD COLUMN copied int, ALGORITHM=INSTANT"
+    assert any(isinstance(step, Backfill) for step in plan.steps)
+
+
+@pytest.mark.parametrize("dialect", [MYSQL, MARIADB], ids=lambda dialect: dialect.name)
+def test_the_index_of_a_foreign_key_without_a_name_is_called_as_the_server_would(dialect: Dialect) -> None:
+    plan = planning.plan_of(
+        "ALTER TABLE orders ADD COLUMN seller bigint, ADD FOREIGN KEY (seller) REFERENCES users (id);", dialect
+    )
+    assert "ADD KEY seller (seller)" in statements(plan)[1]

@@ -100,6 +100,11 @@ class MySQL(Dialect):
 
         return predict(operations, catalogs, version, mariadb=self.mariadb)
 
+    def altered_table(self, operation: Operation) -> Name | None:
+        from driftflow.dialects.mysql.render.table import table_of
+
+        return table_of(operation)
+
     def held_to(self, operations: Sequence[Operation], effects: Effects, catalog: Catalog) -> RequestAlgorithm | None:
         from driftflow.dialects.mysql.request import held_to
 

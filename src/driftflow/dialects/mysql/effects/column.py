@@ -30,6 +30,7 @@ from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBU
 from driftflow.dialects.mysql.effects.key import foreign_key_grade
 from driftflow.dialects.mysql.effects.prediction import Prediction, quoted
 from driftflow.dialects.mysql.functions import is_volatile
+from driftflow.dialects.mysql.render.clause import default_text
 from driftflow.dialects.mysql.types import LONG_TYPES, base_word
 from driftflow.model.catalog import Check, Column, ForeignKey, Table
 from driftflow.model.names import Version
@@ -131,13 +132,17 @@ def _plain_add(p: Prediction, table: Table | None, column: Column, position: str
                 if "uuid" in column.default.lower()
                 else _added(p, table, position)
             )
-        return _added(p, table, position) if p.mariadb else because(COPY, "the default is an expression")
+        if not p.mariadb:
+            return because(COPY, "the default is an expression")
+        if table is not None and any(mentions(column.default, one.name) for one in table.columns):
+            return because(COPY, "the default reads another column")
+        return _added(p, table, position)
     return _added(p, table, position)
 
 
 def _computed(default: str) -> bool:
     """Whether a default is an expression, not a literal or CURRENT_TIMESTAMP."""
-    return "(" in default.strip("'") and not default.startswith(("'", "current_timestamp("))
+    return default.startswith("(") or default_text(default) != default
 
 
 def _add_virtual(p: Prediction, table: Table | None, position: str) -> Grade:
