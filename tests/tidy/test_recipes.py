@@ -43,14 +43,23 @@ def proofs() -> list[Proof]:
 
 
 def _in_file(path: Path) -> Iterator[Proof]:
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    constants = {
+        ast.unparse(one.targets[0]): one.value.value
+        for one in body
+        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant)
+    }
+    for node in body:
         if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
             continue
         marks = [one for one in node.decorator_list if isinstance(one, ast.Call)]
         on = next((_words(mark.args) for mark in marks if ast.unparse(mark.func) == "pytest.mark.on"), ())
         for mark in marks:
             if ast.unparse(mark.func) == "pytest.mark.recipe":
-                named = {word.arg: ast.literal_eval(word.value) for word in mark.keywords}
+                named = {
+                    word.arg: constants[word.value.id] if isinstance(word.value, ast.Name) else ast.literal_eval(word.value)
+                    for word in mark.keywords
+                }
                 item, how = _words(mark.args)
                 said = named.get("on", on) or tuple(DATABASES)
                 where = tuple(dict.fromkeys(one.partition("-")[0] for one in ((said,) if isinstance(said, str) else said)))
