@@ -13,7 +13,7 @@ from driftflow.model.event import Session
 if TYPE_CHECKING:
     from driftflow.drivers.mysql import MysqlConnection
 
-NOW = "SELECT CONCAT(REPLACE(CAST(UTC_TIMESTAMP(6) AS CHAR), ' ', 'T'), 'Z')"
+NOW = "SELECT CONCAT(REPLACE(CAST(UTC_TIMESTAMP(6) AS CHAR), ' ', 'T'), 'Z') AS driftflow_now"
 IDENTITY = """
 SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'hostname', 'port', 'datadir', 'server_id')
 """

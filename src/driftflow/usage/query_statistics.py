@@ -20,7 +20,8 @@ GROUP BY s.query ORDER BY 2 DESC LIMIT {QUERIES_MAX}
 MYSQL = f"""
 SELECT digest_text, count_star, {{sample}} FROM performance_schema.events_statements_summary_by_digest
 WHERE schema_name = DATABASE() AND digest_text IS NOT NULL AND count_star > sum_errors
-AND digest_text NOT LIKE '%information_schema%' AND digest_text NOT LIKE '%performance_schema%' ORDER BY count_star DESC LIMIT {QUERIES_MAX}
+AND digest_text NOT LIKE '%information_schema%' AND digest_text NOT LIKE '%performance_schema%'
+AND digest_text NOT LIKE '%driftflow%' ORDER BY count_star DESC LIMIT {QUERIES_MAX}
 """
 """A digest that always ended in an error is nobody's working query. Questions about the server's own catalogs, ours among them, break with no
 migration."""
