@@ -144,8 +144,13 @@ def _phase(text: str) -> Literal["expand", "migrate", "contract"]:
             raise ValueError(f"not a phase: {text}")
 
 
+def shut(step: Gate, name: str, now: str) -> bool:
+    """Whether the day has not come before which the gate stays shut. The way back is open at any time."""
+    return name == step.name and now[:10] < step.not_before
+
+
 def _gate(step: Gate, signals: Signals, now: str) -> Action:
-    if now[:10] >= step.not_before and step.name in signals.opened_gates:
+    if step.name in signals.opened_gates and not shut(step, step.name, now):
         return OpenGate(step=step, by=signals.opened_gates[step.name])
     return AwaitGate(step=step, name=step.name, question=step.question)
 

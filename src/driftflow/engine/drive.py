@@ -23,6 +23,7 @@ from driftflow.engine.decide import (
     UndoStep,
     Wait,
     decide,
+    shut,
 )
 from driftflow.engine.faults import irreversible_error, lock_error, place, unknown_error
 from driftflow.engine.guards import check_guards
@@ -79,7 +80,7 @@ def _turn(context: Context) -> tuple[RunStatus, str] | None:
         case AwaitGate(step=step, name=name, question=question):
             # Asked once more: it may have been opened in the meantime, or while nobody was executing.
             context.control.opened(context.journal.opened_gates(context.connection, context.run))
-            if name not in context.signals().opened_gates:
+            if name not in context.signals().opened_gates or shut(step, name, context.now()):
                 gate.reach(step, context, question)
                 return "waiting_at_gate", name
         case UndoStep(step=step):
