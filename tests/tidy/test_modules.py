@@ -24,6 +24,7 @@ FRAME = {
     "commands.py",
     "compat_inputs.py",
     "prove_inputs.py",
+    "start_inputs.py",
     "answers.py",
     "output.py",
 }

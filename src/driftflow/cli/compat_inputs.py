@@ -13,7 +13,8 @@ import click
 from driftflow.cli.options import FILE, Command
 from driftflow.cli.planfile import read_plan
 from driftflow.cli.session import Session, secrets_of
-from driftflow.errors import RefusedError, UsageError
+from driftflow.cli.start_inputs import queries_in, start_schema
+from driftflow.errors import UsageError
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -75,49 +76,25 @@ def change_of(run: Session, paths: Sequence[Path], *, tool: str, variables: Mapp
 
 def start_of(run: Session, given: Inputs, change: Change) -> StartSchema:
     """Raises UsageError where nothing says what the schema is before the change."""
-    from driftflow.lab.start_schema import StartSchema
-    from driftflow.model.names import Version
-
-    said = run.server_version or (change.plan.server_version if change.plan else "")
-    if given.setup:
-        if run.snapshot is not None or run.flags.get("url"):
-            raise UsageError("DF-E139", "the start schema is named twice", hint="either --setup, or --snapshot or --url")
-        # A file of SQL is that and no more, whichever tool's folder it lies in.
-        sources = [source for path in given.setup for source in run.sources((path,), tool="plain" if path.is_file() else "")]
-        setup = tuple(migration for source in sources for migration in source.migrations)
-        return StartSchema(
-            name=", ".join(map(str, given.setup)),
-            setup=setup,
-            version=Version.parse(said) if said else None,
-        )
-    if run.snapshot is None and not run.has_database:
-        raise UsageError(
-            "DF-E150",
-            "nothing says what the schema is before the change",
-            hint="--setup schema.sql, --snapshot FILE (driftflow snapshot), or --url URL",
-        )
-    catalog = run.catalog
-    if change.plan is not None and change.plan.dialect != catalog.vendor:
-        raise RefusedError(
-            "DF-E301", f"the plan is for {change.plan.dialect}, the database is {catalog.vendor}", where=change.subject,
-            hint="name the snapshot or the database that the plan was made for",
-        )  # fmt: skip
-    name = str(run.snapshot) if run.snapshot is not None else run.connector.display
-    return StartSchema(name=name, catalog=catalog, version=catalog.version)
+    return start_schema(
+        run,
+        given.setup,
+        option="--setup",
+        hint="--setup schema.sql, --snapshot FILE (driftflow snapshot), or --url URL",
+        plan=change.plan,
+        subject=change.subject,
+    )
 
 
 def queries_of(run: Session, given: Inputs, dialect: Dialect) -> tuple[Recorded, ...]:
     """All of them, from wherever they are. Raises UsageError where none are given."""
-    from driftflow.usage.query_file import read_queries
-    from driftflow.usage.query_log import read_log
     from driftflow.usage.query_statistics import recorded_queries
 
     if not (given.queries or given.logs or given.from_url):
         raise UsageError(
             "DF-E151", "no queries are given", hint="--queries FILE, --log FILE, or --from-url URL (what the server has recorded)"
         )
-    found = [query for path in given.queries for query in read_queries(path, dialect)]
-    found += [query for path in given.logs for query in read_log(path, dialect)]
+    found = list(queries_in(given.queries, given.logs, dialect))
     if given.from_url:
         run.out.secrets += secrets_of(given.from_url)
         found += recorded_queries(given.from_url)

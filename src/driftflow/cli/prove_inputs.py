@@ -12,15 +12,14 @@ import click
 
 from driftflow.cli.options import FILE, Command, pairs
 from driftflow.cli.session import Session
+from driftflow.cli.start_inputs import queries_in, start_schema
 from driftflow.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from driftflow.lab.proof.bench import Question
-    from driftflow.lab.start_schema import StartSchema
     from driftflow.model.migration import Migration
     from driftflow.model.plan import Plan
     from driftflow.readers.sources import Source
-    from driftflow.usage.recorded import Recorded
 
 ROWS_MAX = 100_000
 
@@ -94,7 +93,14 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
     from driftflow.lab.proof.bench import Question
     from driftflow.readers.sources import ledger_of
 
-    start = _start(run, plan, inputs, file)
+    start = start_schema(
+        run,
+        inputs.schema,
+        option="--schema",
+        hint="--snapshot FILE (driftflow snapshot), --schema schema.sql, or --url URL",
+        plan=plan,
+        subject=str(file),
+    )
     sources, migrations = _planned(run, plan, tool=tool, variables=variables)
     if inputs.original:
         others = run.sources(inputs.original, tool=tool, variables=variables)
@@ -107,40 +113,10 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
         root=run.root,
         version_tables=frozenset(ledger_of(source, run.dialect).table for source in sources),
         rows=inputs.rows,
-        queries=_queries(run, inputs),
+        queries=tuple(queries_in(inputs.queries, inputs.logs, run.dialect)),
         unwritten=frozenset(_column(text) for text in inputs.unwritten),
         seed=inputs.seed,
     )
-
-
-def _start(run: Session, plan: Plan, inputs: Given, file: Path) -> StartSchema:
-    from driftflow.lab.start_schema import StartSchema
-    from driftflow.model.names import Version
-
-    if inputs.schema:
-        if run.snapshot is not None or run.flags.get("url"):
-            raise UsageError("DF-E139", "the start schema is named twice", hint="either --schema, or --snapshot or --url")
-        sources = [source for path in inputs.schema for source in run.sources((path,), tool="plain" if path.is_file() else "")]
-        said = run.server_version or plan.server_version
-        return StartSchema(
-            name=", ".join(map(str, inputs.schema)),
-            setup=tuple(migration for source in sources for migration in source.migrations),
-            version=Version.parse(said) if said else None,
-        )
-    if run.snapshot is None and not run.has_database:
-        raise UsageError(
-            "DF-E150",
-            "nothing says what the schema is before the change",
-            hint="--snapshot FILE (driftflow snapshot), --schema schema.sql, or --url URL",
-        )
-    catalog = run.catalog
-    if plan.dialect != catalog.vendor:
-        raise RefusedError(
-            "DF-E301", f"the plan is for {plan.dialect}, the database is {catalog.vendor}", where=str(file),
-            hint="name the snapshot or the database that the plan was made for",
-        )  # fmt: skip
-    name = str(run.snapshot) if run.snapshot is not None else run.connector.display
-    return StartSchema(name=name, catalog=catalog, version=catalog.version)
 
 
 def _planned(
@@ -176,11 +152,3 @@ def _column(text: str) -> tuple[str, str]:
     if not table or not column:
         raise UsageError("DF-E100", f"{text!r} is not TABLE.COLUMN", hint="--unwritten users.totp_seed")
     return table, column
-
-
-def _queries(run: Session, inputs: Given) -> tuple[Recorded, ...]:
-    from driftflow.usage.query_file import read_queries
-    from driftflow.usage.query_log import read_log
-
-    found = [query for path in inputs.queries for query in read_queries(path, run.dialect)]
-    return (*found, *(query for path in inputs.logs for query in read_log(path, run.dialect)))

@@ -16,6 +16,7 @@ from driftflow.errors import (
     RightsError,
     StepFailedError,
 )
+from driftflow.model.names import Name
 from driftflow.model.plan import Irreversible, Stage, Step
 
 HINTS: dict[ErrorKind, str] = {
@@ -36,6 +37,16 @@ CODES: dict[ErrorKind, str] = {
     ErrorKind.SYNTAX: "DF-E516",
     ErrorKind.CONNECTION_LOST: "DF-E417",
 }
+
+
+def no_key_column(table: Name, missing: Sequence[str]) -> StepFailedError:
+    """A table that is walked has not the columns of the walk."""
+    return StepFailedError(
+        "DF-E531",
+        f"{table} has no column {', '.join(missing)}",
+        why="the backfill walks by that key",
+        hint="make the plan again",
+    )
 
 
 def code_of(fault: DatabaseFault) -> str:

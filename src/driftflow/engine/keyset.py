@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from driftflow.engine import keyset_mysql
+from driftflow.engine.faults import no_key_column
 from driftflow.engine.ports import Connection, Row
-from driftflow.errors import StepFailedError
 from driftflow.model.names import Name
 from driftflow.model.record import Record
 
@@ -124,12 +124,7 @@ def keyset(connection: Connection, table: Name, columns: Sequence[str]) -> Keyse
     types = {column: (f"::{type}", not integer) for column, type, integer in connection.query(TYPES, (name,))}
     missing = [column for column in columns if column not in types]
     if missing:
-        raise StepFailedError(
-            "DF-E531",
-            f"{table} has no column {', '.join(missing)}",
-            why="the backfill walks by that key",
-            hint="make the plan again",
-        )
+        raise no_key_column(table, missing)
     return Keyset(
         dialect="postgresql",
         table=table,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from driftflow.engine.faults import no_key_column
 from driftflow.engine.ports import Connection, Row
 from driftflow.errors import StepFailedError
 from driftflow.model.names import Name
@@ -30,12 +31,7 @@ def casts(connection: Connection, table: Name, columns: Sequence[str]) -> tuple[
     }
     missing = [column for column in columns if column.lower() not in types]
     if missing:
-        raise StepFailedError(
-            "DF-E531",
-            f"{table} has no column {', '.join(missing)}",
-            why="the backfill walks by that key",
-            hint="make the plan again",
-        )
+        raise no_key_column(table, missing)
     unordered = [column for column in columns if types[column.lower()][0] in UNORDERED]
     if unordered:
         raise StepFailedError(

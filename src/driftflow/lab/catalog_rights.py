@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Dialect
@@ -10,18 +9,7 @@ from driftflow.lab.catalog_sql import Made
 from driftflow.model.catalog import Catalog, Table, View, is_ours
 from driftflow.model.names import Name
 from driftflow.model.operations import CreatePolicy
-
-ACL = re.compile(r'^(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<rights>[A-Za-z*]*)/')
-PRIVILEGES = {
-    "r": "SELECT",
-    "a": "INSERT",
-    "w": "UPDATE",
-    "d": "DELETE",
-    "D": "TRUNCATE",
-    "x": "REFERENCES",
-    "t": "TRIGGER",
-    "m": "MAINTAIN",
-}
+from driftflow.strategies.grants import grants_again
 
 
 def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
@@ -33,8 +21,8 @@ def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
         if is_ours(holder.name.name) or is_ours(holder.name.schema):
             continue
         name = dialect.quote_name(holder.name)
-        for item in holder.grants:
-            yield from _granted(item, name, holder.owner, dialect)
+        for grant in grants_again(holder.name, holder.grants, owner=holder.owner, dialect=dialect):
+            yield f"rights of {grant.roles[0]} on {name}", grant.sql
         kind = "TABLE" if isinstance(holder, Table) else "MATERIALIZED VIEW" if holder.materialized else "VIEW"
         yield from _commented(kind, name, holder.comment, dialect)
         if isinstance(holder, Table):
@@ -65,16 +53,3 @@ def _of_table(table: Table, name: str, dialect: Dialect) -> Iterator[Made]:
 def _commented(kind: str, name: str, comment: str, dialect: Dialect) -> Iterator[Made]:
     if comment:
         yield f"comment on {name}", f"COMMENT ON {kind} {name} IS {dialect.literal(comment)}"
-
-
-def _granted(item: str, name: str, owner: str, dialect: Dialect) -> Iterator[Made]:
-    """`shop_app=arw/postgres` → GRANT INSERT, SELECT, UPDATE ... TO shop_app. What the owner may do, the lab's owner may."""
-    found = ACL.match(item)
-    if found is None:
-        return
-    role = found["role"].strip('"').replace('""', '"')
-    privileges = [PRIVILEGES[letter] for letter in found["rights"] if letter in PRIVILEGES]
-    if role == owner or not privileges:
-        return
-    to = dialect.quote(role) if role else "PUBLIC"
-    yield f"rights of {role or 'PUBLIC'} on {name}", f"GRANT {', '.join(privileges)} ON {name} TO {to}"

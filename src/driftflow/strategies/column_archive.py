@@ -5,8 +5,6 @@ Triggers write every change to the archive while the rows are copied in chunks; 
 
 from __future__ import annotations
 
-import hashlib
-
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
@@ -16,6 +14,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger
 from driftflow.model.plan import Backfill, Expectation, Phase, RunSql, UndoNothing, Verify
 from driftflow.strategies.filling import ROWID, chunk_key, chunk_policy, row_claims
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.recipe import Recipe, merged
 
 
@@ -60,9 +59,7 @@ class Archive:
         self.name = self._table_name()
 
     def _table_name(self) -> Name:
-        said = f"archive_{self.table.name.name}_{'_'.join(column.name for column in self.columns)}"
-        if len(said.encode()) > 50:
-            said = f"{said[:39]}_{hashlib.sha256(said.encode()).hexdigest()[:10]}"
+        said = fit(f"archive_{self.table.name.name}_{'_'.join(column.name for column in self.columns)}", bytes_max=50)
         if self.at.can(Capability.TABLE_REBUILD_ONLY):
             return Name(schema=self.table.name.schema, name=f"_driftflow_{said}")
         return Name(schema="driftflow", name=said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
@@ -13,6 +12,7 @@ from driftflow.model.operations import AddConstraint, DropConstraint, DropNotNul
 from driftflow.model.plan import Guard, Phase, Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.filling import ROWID, chunk_key
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.matching import Matching
 from driftflow.strategies.recipe import Recipe, bounded_count
 
@@ -151,8 +151,7 @@ def prove_not_null(recipe: Recipe, table: Name, column: str, *, name: str = "", 
 
 
 def _helper_name(table: Name, column: str) -> str:
-    name = f"driftflow_nn_{table.name}_{column}"
-    return name if len(name.encode()) <= 63 else f"{name[:52]}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+    return fit(f"driftflow_nn_{table.name}_{column}")
 
 
 def can_use_index(at: Situation, table: Table | None, constraint: Unique | PrimaryKey) -> bool:

@@ -6,7 +6,6 @@ a second UPDATE: there a NOT NULL must wait until the old application is gone.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -19,6 +18,7 @@ from driftflow.model.operations import CreateTrigger, DropTrigger
 from driftflow.model.plan import Guard, RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.filling import chunk_key
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.recipe import Recipe, merged
 from driftflow.strategies.spoken import DualWriteRequest
 
@@ -143,14 +143,7 @@ def _claims(at: Situation, table: Table, *, create: bool) -> tuple[LockClaim, ..
 
 def trigger_name(table: Name, column: str, suffix: str = "") -> str:
     """Ours by its prefix; `zzz` because PostgreSQL fires triggers in the order of their names and this one must see the others' work."""
-    return _fit(f"zzz_driftflow_fill_{table.name}_{column}{suffix}")
-
-
-def _fit(name: str) -> str:
-    """63 bytes is PostgreSQL's limit; a longer name ends in a hash of itself."""
-    if len(name.encode()) <= 63:
-        return name
-    return f"{name[:52]}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+    return fit(f"zzz_driftflow_fill_{table.name}_{column}{suffix}")
 
 
 def _statements(at: Situation, table: Table, request: DualWriteRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -170,7 +163,7 @@ def _before_row(at: Situation, table: Table, request: DualWriteRequest) -> tuple
     target = at.dialect.quote_name(table.name)
     trigger = quote(trigger_name(table.name, request.column))
     function = at.dialect.quote_name(
-        Name(schema=table.name.schema, name=_fit(f"driftflow_fill_{table.name.name}_{request.column}"))
+        Name(schema=table.name.schema, name=fit(f"driftflow_fill_{table.name.name}_{request.column}"))
     )
     changed = " OR ".join(
         f"NEW.{quote(name)} IS DISTINCT FROM OLD.{quote(name)}" for name in inputs_of(request.expression, table)

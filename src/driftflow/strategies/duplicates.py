@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Index, Table
 from driftflow.model.effects import LockClaim
@@ -21,6 +20,7 @@ from driftflow.strategies.matching import Matching
 from driftflow.strategies.recipe import Recipe, bounded_count
 from driftflow.strategies.repointing import MOST, locks_rows, pointing
 from driftflow.strategies.said_duplicates import DuplicatesRequest
+from driftflow.strategies.spoken import refuse_unknown
 
 
 class Removal:
@@ -30,7 +30,8 @@ class Removal:
         at = recipe.at
         self.recipe, self.at, self.table, self.request = recipe, at, table, request
         self.key = archiving.key_of(at, table, why="which of its rows are removed could not be said")
-        _check_columns(at, table, request)
+        named = (request.by, *(column for column, _ in request.merge))
+        refuse_unknown(table, filter(None, named), verb="duplicates", span=request.span)
         self.matching = Matching(at, table, index, self.key, by=request.by, last=request.keep == "last")
         detail = index.name.name
         self.work = archiving.our_name(at, "work", table.name, detail)
@@ -231,15 +232,3 @@ class Removal:
             claims=(LockClaim(relation=self.work, mode="EXCLUSIVE", why="our own table"),),
             undo=UndoNothing(reason="it is empty, and the undo of what filled it needs it no more"),
         )
-
-
-def _check_columns(at: Situation, table: Table, request: DuplicatesRequest) -> None:
-    for column in filter(None, (request.by, *(column for column, _ in request.merge))):
-        if table.column(column) is None:
-            raise RefusedError(
-                "DF-E653",
-                f"{table.name.name} has no column {column}",
-                where=str(request.span),
-                why="the directive `duplicates` names it",
-                hint=f"it has {', '.join(one.name for one in table.columns)}",
-            )

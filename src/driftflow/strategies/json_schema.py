@@ -33,13 +33,13 @@ def called(expression: str) -> tuple[str, str] | None:
 def read(text: str, at: Situation) -> Schema:
     """The schema. Raises RefusedError (DF-E659) for what is no JSON, or says what is not compiled."""
     try:
-        schema = json.loads(text)
+        schema: Schema = json.loads(text)
     except ValueError as error:
         raise refused(at, f"it is no JSON: {error}") from error
     unknown = sorted(set(_unknown(schema)))
     if unknown:
         raise refused(at, f"these keywords are not compiled: {', '.join(unknown)}")
-    return schema  # type: ignore[no-any-return]
+    return schema
 
 
 def refused(at: Situation, why: str) -> RefusedError:

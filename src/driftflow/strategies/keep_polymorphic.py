@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check, Index, IndexPart, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex
@@ -14,9 +13,11 @@ from driftflow.model.plan import Expectation, Step, UndoNothing, Verify
 from driftflow.strategies import rebuilding
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import bind_then_validate, guard_check
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.polymorphic import Polymorphic
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.said_polymorphic import PolymorphicRequest, polymorphic_of
+from driftflow.strategies.spoken import refuse_unknown
 
 NAME = "keep_polymorphic"
 
@@ -31,15 +32,7 @@ def _applies(operation: AddConstraint, at: Situation) -> bool:
 def keep_polymorphic(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     check, request, table = operation.constraint, polymorphic_of(at), at.table(operation.table)
     assert isinstance(check, Check) and request is not None and table is not None
-    for column in (request.type, request.id):
-        if table.column(column) is None:
-            raise RefusedError(
-                "DF-E653",
-                f"{table.name.name} has no column {column}",
-                where=str(request.span),
-                why="the directive `polymorphic` names it",
-                hint=f"it has {', '.join(one.name for one in table.columns)}",
-            )
+    refuse_unknown(table, (request.type, request.id), verb="polymorphic", span=request.span)
     recipe = Recipe(at, NAME)
     kept = Polymorphic(recipe, table, check.name, request)
     yield from _check(recipe, operation, table, check)
@@ -74,7 +67,7 @@ def _index(recipe: Recipe, table: Table, request: PolymorphicRequest, name: str)
     if columns in known or columns[::-1] in known:
         return
     index = Index(
-        name=Name(schema=table.name.schema, name=f"{name[:58]}_idx"),
+        name=Name(schema=table.name.schema, name=fit(f"{name}_idx")),
         table=table.name,
         parts=tuple(IndexPart(column=one) for one in columns),
     )

@@ -6,7 +6,7 @@ A step is made from operations, so its SQL, its locks and its undo come from one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
@@ -14,7 +14,7 @@ from driftflow.model.catalog import Catalog, Index
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateIndex, DropIndex, Operation
-from driftflow.model.plan import BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
+from driftflow.model.plan import BaseStep, BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import inverse, probes
 from driftflow.strategies.passes import Pass, catalogs, in_passes, moved, one_pass
@@ -248,7 +248,7 @@ class Recipe:
             there, self.catalog = self.catalog, catalog
             step = self.build_index(operation.index, purpose=f"Take back: build {operation.index.name.name} again", phase=phase)
             self.catalog = there
-            return replace(step, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself"))
+            return as_undo(step)
         effects = self.at.dialect.effects(operation, catalog)
         return self.undo_step((operation,), catalog, phase=phase) if effects.work or not effects.transactional else None
 
@@ -280,6 +280,14 @@ def after_all(operations: Iterable[Operation], catalog: Catalog) -> Catalog:
     for operation in operations:
         catalog = moved(catalog, operation)
     return catalog
+
+
+S = TypeVar("S", bound=BaseStep)
+
+
+def as_undo(step: S) -> S:
+    """A step of a way forward as one of the way back."""
+    return replace(step, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself"))
 
 
 HELD_ORDER = ("instant", "statement", "scan", "index_build", "copy", "rewrite")

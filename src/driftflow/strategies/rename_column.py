@@ -13,10 +13,11 @@ from driftflow.model.plan import Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.dual_write import RETIRE_NAME
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.passes import moved
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.recipe import Recipe
-from driftflow.strategies.standing_view import fit, guard_column_rights, standing_view, why_not
+from driftflow.strategies.standing_view import guard_column_rights, standing_view, why_not
 
 NAME = "rename_column"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
@@ -10,11 +9,12 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, RenameConstraint, RenameIndex
-from driftflow.model.plan import Step, UndoNothing, UndoSteps
+from driftflow.model.plan import Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import bind_then_validate, guard_duplicates, index_of
-from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.fitted import fit
+from driftflow.strategies.recipe import Recipe, as_undo
 from driftflow.strategies.replacements import Replaced, Replacing, can_replace, constraint_of, index_dropped, new_of, old_of
 
 NAME = "replace_constraint"
@@ -23,7 +23,7 @@ NAME = "replace_constraint"
 def _applies(operation: Replacing | Replaced, at: Situation) -> bool:
     if isinstance(operation, Replaced):
         later = new_of(operation, at)
-        return later is not None and can_replace(later.operation, later)  # type: ignore[arg-type]
+        return later is not None and isinstance(later.operation, Replacing) and can_replace(later.operation, later)
     return old_of(operation, at) is not None and can_replace(operation, at)
 
 
@@ -65,7 +65,7 @@ def _with_old(at: Situation, before: Situation) -> Catalog:
 
 def _aside(name: str) -> str:
     """A name for as long as the other one is still taken."""
-    return f"{name}_new" if len(name.encode()) < 59 else f"{name[:50]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return fit(f"{name}_new")
 
 
 def _proved(recipe: Recipe, operation: AddConstraint, new: ForeignKey | Check, dropped: DropConstraint) -> Iterator[Step]:
@@ -97,7 +97,7 @@ def _unique_back(recipe: Recipe, table: Name, new: Unique, old: Unique) -> Itera
     index = index_of(table, old)
     beside = replace(index, name=replace(index.name, name=_aside(old.name)))
     step = recipe.build_index(beside, purpose=f"Take back: build the index of the old {old.name} online")
-    yield replace(step, strategy="undo", undo=UndoNothing(reason="it is an undo itself"))
+    yield as_undo(step)
     again = AddConstraint(table=table, constraint=replace(old, using_index=beside.name.name))
     yield recipe.undo_step((DropConstraint(table=table, name=new.name), again), recipe.catalog, phase="migrate")
     recipe.catalog = there

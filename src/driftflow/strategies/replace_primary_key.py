@@ -13,9 +13,9 @@ from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import can_use_index, guard_duplicates, prove_not_null
-from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.fitted import fit
+from driftflow.strategies.recipe import Recipe, as_undo
 from driftflow.strategies.size import is_large
-from driftflow.strategies.standing_view import fit
 
 NAME = "replace_primary_key"
 
@@ -68,7 +68,7 @@ def _back(recipe: Recipe, table: Name, old: PrimaryKey, new: PrimaryKey) -> Iter
     """The index of the old key first, online: the table is never without a key."""
     index = _index(table, old, fit(f"{old.name}_driftflow"))
     built = recipe.build_index(index, purpose=f"Take back: build the index of the old primary key of {table.name} again")
-    yield replace(built, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself"))
+    yield as_undo(built)
     again = AddConstraint(table=table, constraint=replace(old, using_index=index.name.name))
     yield recipe.undo_step((DropConstraint(table=table, name=new.name), again), recipe.catalog, phase="migrate")
 

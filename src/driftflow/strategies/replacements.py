@@ -78,7 +78,8 @@ def _stands_for(operation: Replacing, dropped: Replaced, before: Situation) -> b
 
 def can_replace(operation: Replacing, at: Situation) -> bool:
     """Whether the server can hold both for a while and swap them in an instant."""
-    table = at.table(_table(operation)) if _table(operation) is not None else None  # type: ignore[arg-type]
+    name = _table(operation)
+    table = at.table(name) if name is not None else None
     if table is None or table.partitioning is not None or table.partition_of is not None:
         return False
     if isinstance(operation, CreateIndex):

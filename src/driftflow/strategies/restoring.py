@@ -6,21 +6,20 @@ from collections.abc import Iterator
 
 from driftflow.model.catalog import Catalog, Column, NotNull, Table
 from driftflow.model.operations import AddColumn, Comment, Operation, SetDefault, SetNotNull
-from driftflow.model.plan import Guard, Phase, RebuildTable, Step, UndoNothing
+from driftflow.model.plan import Guard, Phase, RebuildTable, Step
 from driftflow.model.record import replace
 from driftflow.strategies import rebuilding
 from driftflow.strategies.column_archive import Archive
 from driftflow.strategies.column_parts import not_null
 from driftflow.strategies.filling import backfill
-from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.recipe import Recipe, as_undo, bounded_count
 
 
 def restored(archive: Archive, catalog: Catalog, phase: Phase) -> Iterator[Step]:
     """The steps of an undo on the table without the columns (`catalog`)."""
     recipe = Recipe(archive.at, "undo")
     recipe.catalog = catalog
-    for step in _restored(recipe, archive, phase):
-        yield replace(step, strategy="undo", undo=UndoNothing(reason="it is an undo itself"))
+    yield from map(as_undo, _restored(recipe, archive, phase))
 
 
 def _restored(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:

@@ -16,7 +16,7 @@ from driftflow.strategies.base import strategy
 from driftflow.strategies.conversion import Conversion, conversion_of
 from driftflow.strategies.dual_write import RETIRE_COLUMN
 from driftflow.strategies.filling import backfill, can_walk, row_claims
-from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.recipe import Recipe, as_undo, merged
 from driftflow.strategies.shadow_archive import archived, from_archive
 from driftflow.strategies.shadow_names import aside_of, shadow_of
 from driftflow.strategies.shadow_parts import build, parts_of, supported
@@ -194,7 +194,7 @@ def _swapped_back(
         ),
     ]
     for step in steps:
-        yield replace(step, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself"))
+        yield as_undo(step)
 
 
 def _retired(recipe: Recipe, table: Table, conversion: Conversion, both: shadow_trigger.Trigger, aside: str) -> Step:
@@ -231,7 +231,6 @@ def _old_values_again(at: Situation, table: Table, conversion: Conversion, both:
             AddColumn(table=table.name, column=made),
             purpose=f"Take back: add {table.name.name}.{aside}",
             phase="contract",
-            undo=UndoNothing(reason="it is an undo itself"),
         ),
         _trigger_step(recipe, table, both, purpose=f"Take back: keep {aside} equal (trigger)", phase="contract"),
         replace(
@@ -246,11 +245,7 @@ def _old_values_again(at: Situation, table: Table, conversion: Conversion, both:
             settings={"timezone": "UTC"} if conversion.utc else {},
         ),
     )
-    return UndoSteps(
-        steps=tuple(
-            replace(step, strategy="undo", resolves=(), undo=UndoNothing(reason="it is an undo itself")) for step in steps
-        )
-    )
+    return UndoSteps(steps=tuple(as_undo(step) for step in steps))
 
 
 def _collation(table: Table, column: str) -> str:

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
-LONGEST_BYTES = 63
-
-
-def fit(name: str) -> str:
-    """63 bytes is PostgreSQL's limit; a longer name ends in a hash of itself."""
-    if len(name.encode()) <= LONGEST_BYTES:
-        return name
-    return f"{name[:52]}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+from driftflow.strategies.fitted import fit
 
 
 def shadow_of(column: str) -> str:

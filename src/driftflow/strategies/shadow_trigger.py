@@ -8,7 +8,7 @@ from driftflow.model.names import Name
 from driftflow.model.record import Record
 from driftflow.strategies.conversion import Conversion, columns_of, comparable, unfit
 from driftflow.strategies.dual_write import trigger_name
-from driftflow.strategies.shadow_names import fit
+from driftflow.strategies.fitted import fit
 
 
 class Trigger(Record, frozen=True, kw_only=True):

@@ -5,7 +5,6 @@ The column is never renamed: code that still reads it goes on.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
@@ -16,6 +15,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import ChangeColumn, Comment, CreateTrigger, DropColumn, Operation, SetColumnOption
 from driftflow.model.plan import Step
 from driftflow.model.record import replace
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.recipe import Recipe, merged
 from driftflow.strategies.said_columns import drop_request
 
@@ -105,8 +105,7 @@ class Deprecation:
         return Comment(kind="column", target=target, text=text, relation=self.table.name, column=column.name)
 
     def _short(self) -> str:
-        said = f"{self.table.name.name}_{'_'.join(column.name for column in self.columns)}"
-        return said if len(said.encode()) <= 30 else f"{said[:20]}_{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+        return fit(f"{self.table.name.name}_{'_'.join(column.name for column in self.columns)}", bytes_max=30, tail=8)
 
     def _trigger(self, suffix: str) -> str:
         return f"zzz_driftflow_deprecated_{self._short()}_{suffix}"

@@ -5,12 +5,13 @@ A directive that cannot be understood stops the planning: a backfill that is sil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.verbs import check_words, need, options_of
-from driftflow.errors import ParseError, SourceError
+from driftflow.errors import ParseError, RefusedError, SourceError
+from driftflow.model.catalog import Table
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull
@@ -152,6 +153,19 @@ def pinned(at: Situation, path: str, span: Span) -> str:
             hint="put the file there, or correct the path",
         )
     return found
+
+
+def refuse_unknown(table: Table, columns: Iterable[str], *, verb: str, span: Span) -> None:
+    """Raises RefusedError (DF-E653) for a column that a directive names and the table has not."""
+    for column in columns:
+        if table.column(column) is None:
+            raise RefusedError(
+                "DF-E653",
+                f"{table.name.name} has no column {column}",
+                where=str(span),
+                why=f"the directive `{verb}` names it",
+                hint=f"it has {', '.join(one.name for one in table.columns)}",
+            )
 
 
 def _check_columns(statement: Statement) -> None:

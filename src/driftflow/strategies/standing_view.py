@@ -6,7 +6,6 @@ writer (last_insert_rowid, RETURNING): such an INSERT is refused aloud rather th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 from driftflow.dialects.base import Capability
@@ -16,6 +15,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, CreateView, Operation
 from driftflow.model.plan import Guard
 from driftflow.strategies.filling import ROWID, chunk_key
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.whole_view import hung_on
 
 INVOKER = "security_invoker=true"
@@ -87,11 +87,6 @@ def _trigger(at: Situation, view: Name, event: str, body: str) -> CreateTrigger:
     quote = at.dialect.quote
     definition = f"CREATE TRIGGER {quote(name)} INSTEAD OF {event} ON {quote(view.name)} FOR EACH ROW\nBEGIN\n  {body}\nEND"
     return CreateTrigger(trigger=Trigger(name=name, table=view, definition=definition, timing="INSTEAD OF", events=(event,)))
-
-
-def fit(name: str) -> str:
-    """63 bytes is PostgreSQL's limit; a longer name ends in a hash of itself."""
-    return name if len(name.encode()) <= 63 else f"{name[:52]}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 
 def _value(column: Column, quoted: str) -> str:

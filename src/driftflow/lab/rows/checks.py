@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from driftflow.dialects.query_text import lex
 from driftflow.dialects.tokens import TokenFault
@@ -12,6 +13,7 @@ from driftflow.lab.rows.spelling_postgresql import defined_type
 from driftflow.model.catalog import Catalog, Check, Table
 
 LENGTHS = frozenset({"length", "char_length", "character_length", "octet_length"})
+T = TypeVar("T")
 CONSTANTS_MAX = 40
 
 
@@ -64,9 +66,9 @@ def _add(found: dict[str, Constants], columns: Iterable[str], expression: str, v
                     _once(constants.lengths if measured else constants.numbers, one)
 
 
-def _once(constants: list[int] | list[str], value: int | str) -> None:
+def _once(constants: list[T], value: T) -> None:
     if value not in constants and len(constants) < CONSTANTS_MAX:
-        constants.append(value)  # type: ignore[arg-type]
+        constants.append(value)
 
 
 def names_in(expression: str, vendor: str) -> set[str]:
