@@ -8,14 +8,13 @@ from __future__ import annotations
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.catalog import Column, Table, Trigger
-from driftflow.model.effects import LockClaim
+from driftflow.model.catalog import Column, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import CreateTrigger
 from driftflow.model.plan import Backfill, Expectation, Phase, RunSql, UndoNothing, Verify
+from driftflow.strategies import trigger_text
 from driftflow.strategies.filling import ROWID, chunk_key, chunk_policy, row_claims
 from driftflow.strategies.fitted import fit
-from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.recipe import Recipe
 
 
 class Archive:
@@ -89,16 +88,11 @@ class Archive:
             *self._triggers(),
             purpose=f"Make the archive {self.name} for {self._listed()}, and keep it true by triggers",
             phase=phase,
-            claims=self._claims(),
+            claims=trigger_text.claims(self.at, self.table, create=True),
+            undo_claims=trigger_text.claims(self.at, self.table, create=False),
             undo=(*self.stop(if_exists=True), drop),
             undo_purpose=f"Take away the archive {self.name}",
         )
-
-    def _claims(self) -> tuple[LockClaim, ...]:
-        made = Trigger(
-            name=self._trigger(), table=self.table.name, definition="", timing="AFTER", events=("INSERT", "UPDATE", "DELETE")
-        )
-        return merged(self.at.dialect.effects(CreateTrigger(trigger=made), self.at.catalog).locks)
 
     def _create(self) -> str:
         quote = self.at.dialect.quote

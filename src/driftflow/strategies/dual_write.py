@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger
-from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, DropTrigger
 from driftflow.model.plan import Guard, RunSql, UndoSteps
 from driftflow.model.record import replace
+from driftflow.strategies import trigger_text
 from driftflow.strategies.filling import chunk_key
 from driftflow.strategies.fitted import fit
-from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.spoken import DualWriteRequest
 
 STRATEGY = "dual_write"
@@ -50,10 +50,10 @@ def begin(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[R
         *creates,
         purpose=f"Fill {table.name.name}.{request.column} for rows that the old application writes (trigger)",
         phase="expand",
-        claims=_claims(at, table, create=True),
+        claims=trigger_text.claims(at, table, create=True),
         undo=drops,
         undo_purpose=f"Take away the trigger that fills {table.name.name}.{request.column}",
-        undo_claims=_claims(at, table, create=False),
+        undo_claims=trigger_text.claims(at, table, create=False),
     )
     yield _named(step, STRATEGY)
 
@@ -76,10 +76,10 @@ def retire(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[
         *drops,
         purpose=f"Take away the trigger that fills {table.name.name}.{request.column}: the new application writes it",
         phase="contract",
-        claims=_claims(at, table, create=False),
+        claims=trigger_text.claims(at, table, create=False),
         undo=creates,
         undo_purpose=f"Put back the trigger that fills {table.name.name}.{request.column}",
-        undo_claims=_claims(at, table, create=True),
+        undo_claims=trigger_text.claims(at, table, create=True),
     )
     yield _named(step, RETIRE)
 
@@ -132,13 +132,6 @@ def _named(step: RunSql, strategy: str) -> RunSql:
     if isinstance(undo, UndoSteps):
         undo = replace(undo, steps=tuple(replace(inner, strategy="undo") for inner in undo.steps))
     return replace(step, strategy=strategy, undo=undo)
-
-
-def _claims(at: Situation, table: Table, *, create: bool) -> tuple[LockClaim, ...]:
-    name = trigger_name(table.name, "")
-    made = Trigger(name=name, table=table.name, definition="", timing="BEFORE", events=("INSERT", "UPDATE"))
-    operation = CreateTrigger(trigger=made) if create else DropTrigger(name=name, table=table.name, schema=table.name.schema)
-    return merged(at.dialect.effects(operation, at.catalog).locks)
 
 
 def trigger_name(table: Name, column: str, suffix: str = "") -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Table
-from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.plan import Guard, RunSql
 from driftflow.model.record import replace
@@ -64,15 +63,14 @@ class Polymorphic:
     def _step(
         self, creates: tuple[str, ...], drops: tuple[str, ...], on: Table, purpose: str, guards: tuple[Guard, ...]
     ) -> RunSql:
-        lite = not trigger_text.has_functions(self.at)
-        claim = LockClaim(
-            relation=on.name,
-            mode="RESERVED" if lite else "SHARE ROW EXCLUSIVE",
-            blocks=("writes", "ddl"),
-            held="instant",
-            why="a trigger is made",
+        step = self.recipe.text(
+            *creates,
+            purpose=purpose,
+            phase="migrate",
+            claims=trigger_text.claims(self.at, on, create=True),
+            undo=drops,
+            undo_claims=trigger_text.claims(self.at, on, create=False),
         )
-        step = self.recipe.text(*creates, purpose=purpose, phase="migrate", claims=(claim,), undo=drops)
         return replace(step, guards=guards)
 
     def _message(self, doing: str, on: Table) -> str:

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftflow.model.catalog import Trigger
-from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
-from driftflow.model.operations import CreateTrigger, DropTrigger
 from driftflow.model.plan import RunSql, UndoNothing
 from driftflow.strategies import trigger_text
 from driftflow.strategies.archiving import listed, our_object
 from driftflow.strategies.matching import TRUE, Matching
-from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.recipe import Recipe
 
 
 class Protection:
@@ -33,7 +30,8 @@ class Protection:
             *creates,
             purpose=f"Refuse new rows of {self.table.name.name} that would be duplicates (trigger), until the index does",
             phase="migrate",
-            claims=self._claims(),
+            claims=trigger_text.claims(self.at, self.table, create=True),
+            undo_claims=trigger_text.claims(self.at, self.table, create=False),
             undo=self.drops,
             undo_purpose=f"Take away the trigger that refuses duplicates in {self.table.name.name}",
         )
@@ -43,7 +41,7 @@ class Protection:
             *self.drops,
             purpose=f"Take away the trigger: the index refuses duplicates in {self.table.name.name} now",
             phase="migrate",
-            claims=self._claims(),
+            claims=trigger_text.claims(self.at, self.table, create=False),
             undo=UndoNothing(reason="the index that makes it needless goes after it, and the rows come back without it"),
         )
 
@@ -58,14 +56,6 @@ class Protection:
             )
         schema = quote(self.table.name.schema or "main")
         return tuple(f"DROP TRIGGER IF EXISTS {schema}.{quote(name)}" for name in self._names())
-
-    def _claims(self) -> tuple[LockClaim, ...]:
-        made = Trigger(name=self.trigger, table=self.table.name, definition="", timing="BEFORE", events=("INSERT", "UPDATE"))
-        drop = DropTrigger(name=self.trigger, table=self.table.name, schema=self.table.name.schema)
-        locks = [
-            lock for one in (CreateTrigger(trigger=made), drop) for lock in self.at.dialect.effects(one, self.at.catalog).locks
-        ]
-        return merged(locks)
 
     def _message(self) -> str:
         name = self.matching.index.name.name

@@ -9,15 +9,13 @@ import re
 from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Table, Trigger
-from driftflow.model.effects import LockClaim
+from driftflow.model.catalog import Table
 from driftflow.model.names import Name
-from driftflow.model.operations import CreateTrigger, DropTrigger
 from driftflow.model.plan import Guard, RunSql
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.filling import ROWID, chunk_key
-from driftflow.strategies.recipe import Recipe, bounded_count, merged
+from driftflow.strategies.recipe import Recipe, bounded_count
 
 
 class RowRule:
@@ -35,7 +33,8 @@ class RowRule:
             *creates,
             purpose=f"Refuse rows of {self.table.name.name} that break {self.name} (trigger)",
             phase="expand",
-            claims=self._claims(),
+            claims=trigger_text.claims(self.at, self.table, create=True),
+            undo_claims=trigger_text.claims(self.at, self.table, create=False),
             undo=self._with_function_gone() if functions else tuple(self._gone()),
             undo_purpose=f"Take away the trigger {self.name}",
         )
@@ -51,13 +50,6 @@ class RowRule:
             summary=f"{{count}} rows of {self.table.name.name} break {self.name}",
             hint="correct them, or let the rule hold for new rows only: `-- driftflow: rule existing=keep`",
             keys=f"SELECT {own} FROM {target} WHERE {self.broken} ORDER BY {own} LIMIT 10" if own else "",
-        )
-
-    def _claims(self) -> tuple[LockClaim, ...]:
-        made = Trigger(name=self.name, table=self.table.name, definition="", timing="BEFORE", events=("INSERT", "UPDATE"))
-        drop = DropTrigger(name=self.name, table=self.table.name, schema=self.table.name.schema)
-        return merged(
-            lock for one in (CreateTrigger(trigger=made), drop) for lock in self.at.dialect.effects(one, self.at.catalog).locks
         )
 
     def _message(self) -> str:

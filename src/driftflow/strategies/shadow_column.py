@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Column, Table, Trigger
+from driftflow.model.catalog import Column, Table
 from driftflow.model.effects import LockClaim
-from driftflow.model.operations import AddColumn, AlterColumnType, CreateTrigger, DropColumn
+from driftflow.model.operations import AddColumn, AlterColumnType, DropColumn
 from driftflow.model.plan import Expectation, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps, Verify
 from driftflow.model.record import replace
-from driftflow.strategies import shadow_trigger
+from driftflow.strategies import shadow_trigger, trigger_text
 from driftflow.strategies.base import strategy
 from driftflow.strategies.conversion import Conversion, conversion_of
 from driftflow.strategies.dual_write import RETIRE_COLUMN
 from driftflow.strategies.filling import backfill, can_walk, row_claims
-from driftflow.strategies.recipe import Recipe, as_undo, merged
+from driftflow.strategies.recipe import Recipe, as_undo
 from driftflow.strategies.shadow_archive import archived, from_archive
 from driftflow.strategies.shadow_names import aside_of, shadow_of
 from driftflow.strategies.shadow_parts import build, parts_of, supported
@@ -111,15 +111,11 @@ def _trigger_step(recipe: Recipe, table: Table, trigger: shadow_trigger.Trigger,
         *trigger.create,
         purpose=purpose,
         phase=phase,
-        claims=_trigger_claims(recipe.at, table),
+        claims=trigger_text.claims(recipe.at, table, create=True),
+        undo_claims=trigger_text.claims(recipe.at, table, create=False),
         undo=trigger.drop,
         undo_purpose=f"Take away the trigger on {table.name.name}",
     )
-
-
-def _trigger_claims(at: Situation, table: Table) -> tuple[LockClaim, ...]:
-    made = Trigger(name="zzz_driftflow", table=table.name, definition="", timing="BEFORE", events=("INSERT", "UPDATE"))
-    return merged(at.dialect.effects(CreateTrigger(trigger=made), at.catalog).locks)
 
 
 def _filled(recipe: Recipe, table: Table, conversion: Conversion, shadow: str) -> Step:

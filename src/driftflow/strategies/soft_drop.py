@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Column, Table, Trigger
-from driftflow.model.effects import LockClaim
+from driftflow.model.catalog import Column, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import ChangeColumn, Comment, CreateTrigger, DropColumn, Operation, SetColumnOption
+from driftflow.model.operations import ChangeColumn, Comment, DropColumn, Operation, SetColumnOption
 from driftflow.model.plan import Step
 from driftflow.model.record import replace
+from driftflow.strategies import trigger_text
 from driftflow.strategies.fitted import fit
-from driftflow.strategies.recipe import Recipe, merged
+from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.said_columns import drop_request
 
 
@@ -91,14 +91,11 @@ class Deprecation:
             *(render(one) for one in comments),
             purpose=f"Warn whoever writes {self.table.name.name}.{self.names}: it goes after {self.day}",
             phase="expand",
-            claims=self._claims(),
+            claims=trigger_text.claims(self.at, self.table, create=True),
+            undo_claims=trigger_text.claims(self.at, self.table, create=False),
             undo=(*self.stop(if_exists=True), *(render(one) for one in back)),
             undo_purpose=f"End the warning about {self.table.name.name}.{self.names}",
         )
-
-    def _claims(self) -> tuple[LockClaim, ...]:
-        made = Trigger(name=self._trigger("u"), table=self.table.name, definition="", timing="AFTER", events=("UPDATE",))
-        return merged(self.at.dialect.effects(CreateTrigger(trigger=made), self.at.catalog).locks)
 
     def _comment(self, column: Column, text: str | None) -> Comment:
         target = f"{self.at.dialect.quote_name(self.table.name)}.{self.at.dialect.quote(column.name)}"

@@ -9,10 +9,21 @@ from __future__ import annotations
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.catalog import Table
+from driftflow.model.catalog import Table, Trigger
+from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
+from driftflow.model.operations import CreateTrigger, DropTrigger
+from driftflow.strategies.recipe import merged
 
 TAG = "$driftflow$"
+
+
+def claims(at: Situation, table: Table, *, create: bool) -> tuple[LockClaim, ...]:
+    """What making a trigger of ours on the table locks, or taking it away: on PostgreSQL the second locks more."""
+    name = "driftflow"
+    made = Trigger(name=name, table=table.name, definition="", timing="BEFORE", events=("INSERT", "UPDATE"))
+    operation = CreateTrigger(trigger=made) if create else DropTrigger(name=name, table=table.name, schema=table.name.schema)
+    return merged(at.dialect.effects(operation, at.catalog).locks)
 
 
 def has_functions(at: Situation) -> bool:
