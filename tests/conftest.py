@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from driftflow.lab import mysql, mysql_programs, servers, sqlite
+import wanted
+from driftflow.lab import mysql, servers, sqlite
 from driftflow.lab.servers import AnyServer
 
 # A busy machine is no finding: how long an example takes is not what the property tests are about.
@@ -34,13 +35,10 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
 
 
-WANTED = (16, 18)
-"""The versions that the suite must see; others join when the environment names them (DRIFTFLOW_TEST_POSTGRESQL_14_URL)."""
-
-
 def postgresql_versions() -> list[int]:
+    """Those that the suite must see; others join when the environment names them (DRIFTFLOW_TEST_POSTGRESQL_14_URL)."""
     given = {one.version for one in servers.available() if one.url}
-    return sorted({*WANTED, *given})
+    return sorted({*wanted.POSTGRESQL, *given})
 
 
 @pytest.fixture(
@@ -51,10 +49,7 @@ def postgresql_server(request: pytest.FixtureRequest) -> Iterator[AnyServer]:
     version: int = request.param
     found = servers.server(version)
     if found is None:
-        message = f"no PostgreSQL {version}: pip install 'driftflow[lab]', or set DRIFTFLOW_TEST_POSTGRESQL_{version}_URL"
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+        wanted.missing(f"no PostgreSQL {version}: pip install 'driftflow[lab]', or set DRIFTFLOW_TEST_POSTGRESQL_{version}_URL")
     with found.open() as server:
         yield server
 
@@ -75,37 +70,23 @@ def sqlite_file(tmp_path: Path) -> Path:
     return sqlite.create(tmp_path / "test.db")
 
 
-WANTED_OF_MYSQL = ("mariadb-10",)
-"""What the suite must see; MySQL 9 and MariaDB 11 join where they are there (`make servers`)."""
-MORE_OF_MYSQL = ("mysql-9", "mariadb-11")
-
-
 def mysql_family_parameters() -> list[object]:
-    """One parameter per server of the family. What is not wanted and not here gives no parameter at all: nothing is skipped in silence or
-    aloud that nobody asked for."""
-    here = {f"{one.flavour}-{one.version.major}" for one in mysql_programs.installed()}
-    wanted = [*WANTED_OF_MYSQL, *(name for name in MORE_OF_MYSQL if name in here)]
-    return [pytest.param(name, marks=getattr(pytest.mark, name.partition("-")[0]), id=name) for name in wanted]
+    """One parameter per server of the family."""
+    return [pytest.param(name, marks=getattr(pytest.mark, name.partition("-")[0]), id=name) for name in wanted.mysql_family()]
 
 
 @pytest.fixture(scope="session", params=mysql_family_parameters())
 def mysql_family(request: pytest.FixtureRequest) -> str:
     """`mariadb-10`, `mysql-9`, ...: a server that can be started here; tests that use it run once per server."""
     name: str = request.param
-    flavour, _, major = name.partition("-")
-    if not any(one.flavour == flavour and one.version.major == int(major) for one in mysql_programs.installed()):
-        message = f"no {name}: apt-get install --no-install-recommends mariadb-server"
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+    wanted.mysql_programs_of(name)
     return name
 
 
 @pytest.fixture(scope="session")
 def mysql_server(mysql_family: str) -> Iterator[mysql.Server]:
     """A running server of the family, once per worker."""
-    flavour, _, major = mysql_family.partition("-")
-    with mysql.begun(mysql_programs.find(flavour, int(major)), folder=None, settings=None, durable=False) as server:
+    with mysql.begun(wanted.mysql_programs_of(mysql_family), folder=None, settings=None, durable=False) as server:
         yield server
 
 

@@ -52,21 +52,9 @@ def drop(column: str) -> UndoSteps:
     return UndoSteps(steps=(RunSql(purpose=f"drop {column}", statements=(f"ALTER TABLE account DROP COLUMN {column}",)),))
 
 
-def common(schema: str, folder: Path) -> tuple:
-    """What both vendors share: add columns, stage a file, join it, add one to every balance, call Python, delete, verify, a gate."""
-    account, staging = Name(schema=schema, name="account"), Name(schema=schema, name="df_stage")
+def fills(account: Name, folder: Path) -> tuple[Backfill, ...]:
+    """Join what was staged, add one to every balance, call Python."""
     return (
-        RunSql(id="add", purpose="Add stock", statements=("ALTER TABLE account ADD COLUMN stock integer",), undo=drop("stock")),
-        RunSql(id="seal", purpose="Add sealed", statements=("ALTER TABLE account ADD COLUMN sealed text",), undo=drop("sealed")),
-        Stage(
-            id="stage",
-            purpose="Load the stock",
-            table=staging,
-            columns=(("account", "integer"), ("stock", "integer")),
-            key=("account",),
-            source=csv_file(folder),
-            undo=UndoSteps(steps=(RunSql(purpose="drop", statements=("DROP TABLE df_stage",)),)),
-        ),
         Backfill(
             id="join",
             purpose="Fill stock",
@@ -111,31 +99,62 @@ def common(schema: str, folder: Path) -> tuple:
             chunk=CHUNK,
             phase="migrate",
         ),
-        Gate(id="gate", purpose="The new version is out", name="deployed", question="Is it?", phase="contract"),
-        Backfill(
-            id="delete",
-            purpose="Delete the old log",
-            table=Name(schema=schema, name="log"),
-            key=("id",),
-            action="delete",
-            predicate="old = 1",
-            chunk=CHUNK,
-            phase="contract",
-        ),
-        Verify(
-            id="verify",
-            purpose="See that it is right",
-            phase="contract",
-            expectations=(
-                Expectation(summary="every row is sealed", query="SELECT count(*) FROM account WHERE sealed IS NULL", expect="0"),
-                Expectation(
-                    summary="writing is rolled back",
-                    setup=("DELETE FROM log",),
-                    query="SELECT count(*) FROM log",
-                    expect="0",
-                ),
+    )
+
+
+def delete_log(schema: str) -> Backfill:
+    return Backfill(
+        id="delete",
+        purpose="Delete the old log",
+        table=Name(schema=schema, name="log"),
+        key=("id",),
+        action="delete",
+        predicate="old = 1",
+        chunk=CHUNK,
+        phase="contract",
+    )
+
+
+def seen() -> Verify:
+    return Verify(
+        id="verify",
+        purpose="See that it is right",
+        phase="contract",
+        expectations=(
+            Expectation(summary="every row is sealed", query="SELECT count(*) FROM account WHERE sealed IS NULL", expect="0"),
+            Expectation(
+                summary="writing is rolled back",
+                setup=("DELETE FROM log",),
+                query="SELECT count(*) FROM log",
+                expect="0",
             ),
         ),
+    )
+
+
+def gate() -> Gate:
+    return Gate(id="gate", purpose="The new version is out", name="deployed", question="Is it?", phase="contract")
+
+
+def common(schema: str, folder: Path) -> tuple:
+    """What both vendors share: add columns, stage a file, join it, add one to every balance, call Python, delete, verify, a gate."""
+    account, staging = Name(schema=schema, name="account"), Name(schema=schema, name="df_stage")
+    return (
+        RunSql(id="add", purpose="Add stock", statements=("ALTER TABLE account ADD COLUMN stock integer",), undo=drop("stock")),
+        RunSql(id="seal", purpose="Add sealed", statements=("ALTER TABLE account ADD COLUMN sealed text",), undo=drop("sealed")),
+        Stage(
+            id="stage",
+            purpose="Load the stock",
+            table=staging,
+            columns=(("account", "integer"), ("stock", "integer")),
+            key=("account",),
+            source=csv_file(folder),
+            undo=UndoSteps(steps=(RunSql(purpose="drop", statements=("DROP TABLE df_stage",)),)),
+        ),
+        *fills(account, folder),
+        gate(),
+        delete_log(schema),
+        seen(),
     )
 
 

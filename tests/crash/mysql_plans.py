@@ -6,23 +6,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from engine_plans import CHUNK, ROWS, csv_file, function
+from engine_plans import ROWS, csv_file, delete_log, fills, gate, seen
 
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.ports import Connection
 from driftflow.lab.mysql import database_of
 from driftflow.model.names import Name
 from driftflow.model.plan import (
-    Backfill,
-    Expectation,
-    Gate,
     Input,
     Plan,
     Probe,
     RunSql,
     Stage,
     UndoSteps,
-    Verify,
 )
 
 OURS = "_driftflow"
@@ -110,51 +106,8 @@ def mysql_plan(url: str, folder: Path) -> Plan:
                     )
                 ),
             ),
-            Backfill(
-                id="join",
-                purpose="Fill stock",
-                table=account,
-                key=("id",),
-                assignments=(("stock", "s.stock"),),
-                from_clause="FROM df_stage AS s",
-                join="s.account = account.id",
-                predicate="account.stock IS NULL",
-                chunk=CHUNK,
-                rows_estimate=ROWS,
-                remaining_query="SELECT count(*) FROM account WHERE stock IS NULL AND name NOT LIKE '100%'",
-                phase="migrate",
-            ),
-            Backfill(
-                id="count",
-                purpose="Add one to every balance, exactly once",
-                table=account,
-                key=("region", "number"),
-                assignments=(("balance", "balance + 1"),),
-                chunk=CHUNK,
-                phase="migrate",
-                undo=UndoSteps(
-                    steps=(
-                        Backfill(
-                            purpose="Take it off again",
-                            table=account,
-                            key=("id",),
-                            assignments=(("balance", "balance - 1"),),
-                            chunk=CHUNK,
-                        ),
-                    )
-                ),
-            ),
-            Backfill(
-                id="call",
-                purpose="Seal by Python",
-                table=account,
-                key=("id",),
-                function=function(folder),
-                predicate="sealed IS NULL",
-                chunk=CHUNK,
-                phase="migrate",
-            ),
-            Gate(id="gate", purpose="The new version is out", name="deployed", question="Is it?", phase="contract"),
+            *fills(account, folder),
+            gate(),
             RunSql(
                 id="index",
                 purpose="Index stock",
@@ -174,33 +127,9 @@ def mysql_plan(url: str, folder: Path) -> Plan:
                     )
                 ),
             ),
-            Backfill(
-                id="delete",
-                purpose="Delete the old log",
-                table=Name(schema=schema, name="log"),
-                key=("id",),
-                action="delete",
-                predicate="old = 1",
-                chunk=CHUNK,
-                phase="contract",
-            ),
+            delete_log(schema),
             RunSql(id="one", purpose="A row", phase="contract", statements=("INSERT INTO log VALUES (1000000, 0)",)),
-            Verify(
-                id="verify",
-                purpose="See that it is right",
-                phase="contract",
-                expectations=(
-                    Expectation(
-                        summary="every row is sealed", query="SELECT count(*) FROM account WHERE sealed IS NULL", expect="0"
-                    ),
-                    Expectation(
-                        summary="writing is rolled back",
-                        setup=("DELETE FROM log",),
-                        query="SELECT count(*) FROM log",
-                        expect="0",
-                    ),
-                ),
-            ),
+            seen(),
         ),
     )
 

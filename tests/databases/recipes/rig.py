@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from compared import ours, structure_of
+
 import planning
 from driftflow import pipeline
 from driftflow.config import Policy
@@ -27,10 +29,9 @@ from driftflow.drivers.urls import connector_for
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.run import RunOptions, RunReport, resume, roll_back, run_plan
 from driftflow.journal.same_database import SameDatabaseJournal
-from driftflow.model.catalog import Catalog, Table, View, is_ours, structure
-from driftflow.model.names import Name
+from driftflow.lab.plain_driver import plain_connection
+from driftflow.model.catalog import Catalog
 from driftflow.model.plan import Gate, Irreversible, Plan
-from driftflow.model.record import replace
 from driftflow.planner.compose import compose_plan
 from driftflow.strategies.spoken import wanted_files
 
@@ -65,7 +66,7 @@ class Place:
         """The text for this server's dialect. A key may be a dialect (`mysql` stands for MariaDB too, where it has none of its own)."""
         if isinstance(text, str):
             return text
-        return text[self.vendor] if self.vendor in text else text["mysql"] if self.vendor == "mariadb" else text[self.vendor]
+        return text["mysql" if self.vendor == "mariadb" and "mariadb" not in text else self.vendor]
 
     def fresh(self, schema: str | Mapping[str, str] = "") -> Database:
         database = Database(self.make(), self.dialect)
@@ -82,7 +83,7 @@ class Database:
 
     def run(self, sql: str) -> None:
         """Each statement of the text by itself, as a person at a prompt would."""
-        with closing(plain_session(self.url)) as session:
+        with closing(PlainSession(self.url)) as session:
             for statement in self.dialect.split(SourceText(sql, file="text.sql")):
                 session.run((statement.sql,))
 
@@ -100,23 +101,14 @@ class Database:
 
     def structure(self) -> Any:
         """What two databases must have in common: columns by name, since a plan may add them in another order; nothing of ours."""
-        catalog = self.catalog()
-        return self._bare(
-            {
-                "tables": {name: _plain(table) for name, table in catalog.tables.items() if not _ours(table.name)},
-                "views": {name: _view(view) for name, view in catalog.views.items() if not _ours(view.name)},
-                "sequences": {name: value for name, value in catalog.sequences.items() if not _ours(value.name)},
-                "routines": {name: value for name, value in catalog.routines.items() if not _ours(value.name)},
-                "types": catalog.types,
-            }
-        )
+        return self._bare(structure_of(self.catalog()))
 
     def rows(self, without: Sequence[str] = ()) -> dict[str, list[str]]:
         """Every row of every table but ours, sorted; `without` are columns whose values differ from run to run."""
         found = {}
         with closing(self.connector.connect("rows")) as connection:
             for table in self.catalog().tables.values():
-                if _ours(table.name):
+                if ours(table.name):
                     continue
                 names = sorted(column.name for column in table.columns if column.name not in without)
                 columns = ", ".join(self.dialect.quote(name) for name in names) or "1"
@@ -132,55 +124,12 @@ class Database:
         return (value if isinstance(value, str) else repr(value)).replace(name, "database")
 
 
-def _ours(name: Name) -> bool:
-    return is_ours(name.schema) or is_ours(name.name)
-
-
-def _plain(table: Table) -> Table:
-    same = structure(table)
-    return replace(same, columns=tuple(sorted(same.columns, key=lambda column: column.name)), owner="")
-
-
-def _view(view: View) -> View:
-    """With its grants and its comment; how large its indexes are differs from build to build."""
-    return replace(view, owner="", indexes=tuple(replace(index, bytes=None) for index in view.indexes))
-
-
-class plain_session:  # noqa: N801 - reads as a function: a session of the plain driver
-    """The application's own connection, nothing of driftflow's."""
+class PlainSession:
+    """The application's own session, nothing of driftflow's."""
 
     def __init__(self, url: str) -> None:
-        scheme = url.partition(":")[0]
-        self.vendor = scheme
-        if scheme == "sqlite":
-            import sqlite3
-
-            path = url.removeprefix("sqlite:///")
-            self.raw: Any = sqlite3.connect(path, isolation_level=None, timeout=LOCK_TIMEOUT_MS / 1000, check_same_thread=False)
-            self.raw.execute("PRAGMA foreign_keys=ON")
-        elif scheme in ("mysql", "mariadb"):
-            from urllib.parse import parse_qs, unquote, urlsplit
-
-            import pymysql
-
-            parts = urlsplit(url)
-            socket = parse_qs(parts.query).get("unix_socket", [None])[0]
-            self.raw = pymysql.connect(
-                host=parts.hostname or "localhost",
-                port=parts.port or 3306,
-                user=unquote(parts.username or "root"),
-                password=unquote(parts.password or ""),
-                unix_socket=socket,
-                database=parts.path.lstrip("/"),
-                autocommit=True,
-                charset="utf8mb4",
-            )
-            self._execute(f"SET SESSION lock_wait_timeout = {LOCK_TIMEOUT_MS // 1000}")
-            self._execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT_MS // 1000}")
-        else:
-            import psycopg
-
-            self.raw = psycopg.connect(url, autocommit=True, options=f"-c lock_timeout={LOCK_TIMEOUT_MS}")
+        self.vendor = url.partition(":")[0]
+        self.raw = plain_connection(url, application="application", lock_timeout_ms=LOCK_TIMEOUT_MS)
 
     def _execute(self, sql: str) -> None:
         cursor = self.raw.cursor()
@@ -250,13 +199,13 @@ class Application:
         assert not self._thread.is_alive(), "the application did not end"
 
     def _write(self) -> None:
-        with closing(plain_session(self.url)) as session:
+        with closing(PlainSession(self.url)) as session:
             while not self._stop.is_set():
                 with self._change:
                     self._one(session)
                 time.sleep(self.pause_seconds)
 
-    def _one(self, session: plain_session) -> None:
+    def _one(self, session: PlainSession) -> None:
         if not self.texts:
             return
         text = self.texts[self._number % len(self.texts)]
@@ -283,7 +232,7 @@ def writing(database: Database, texts: Texts) -> Iterator[Application]:
 
 
 def replay(database: Database, committed: Sequence[tuple[str, ...]]) -> None:
-    with closing(plain_session(database.url)) as session:
+    with closing(PlainSession(database.url)) as session:
         for statements in committed:
             session.run(statements)
 

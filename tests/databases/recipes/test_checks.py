@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, plain_session, show, take_back
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, show, take_back
 
 from driftflow.errors import RefusedError
 
@@ -31,7 +31,7 @@ WRITES = (
 
 
 def refuses(database: Database, sql: str) -> None:
-    with closing(plain_session(database.url)) as session, pytest.raises(Exception, match=r"(?i)check constraint"):
+    with closing(PlainSession(database.url)) as session, pytest.raises(Exception, match=r"(?i)check constraint"):
         session.run((sql,))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, plain_session, show, take_back
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, show, take_back
 
 from driftflow.errors import RefusedError
 
@@ -99,7 +99,7 @@ def test_rows_that_hold_on_to_orphans_stop_it_before(place: Place) -> None:
 
 def refuses(database: Database, sql: str) -> None:
     with (
-        closing(plain_session(database.url)) as session,
+        closing(PlainSession(database.url)) as session,
         pytest.raises(Exception, match=r"(?i)foreign key|violates|check|not exist"),
     ):
         session.run((sql,))
@@ -167,7 +167,7 @@ def test_another_action_by_one_rebuild(place: Place) -> None:
     )
     shown = show(place, recipe)
     assert [type(step).__name__ for step in shown.plan.steps] == ["RebuildTable"]
-    with closing(plain_session(shown.planned.url)) as session:
+    with closing(PlainSession(shown.planned.url)) as session:
         session.run(("DELETE FROM shops WHERE id = 7",))
     assert shown.planned.query("SELECT count(*) FROM posts WHERE shop_id = 7") == [(0,)]
 

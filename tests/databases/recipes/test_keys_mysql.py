@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, plain_session, show
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, show
 
 from driftflow.errors import RefusedError
 
@@ -27,7 +27,7 @@ WRITES = (
 
 
 def refuses(database: Database, sql: str, match: str) -> None:
-    with closing(plain_session(database.url)) as session, pytest.raises(Exception, match=match):
+    with closing(PlainSession(database.url)) as session, pytest.raises(Exception, match=match):
         session.run((sql,))
 
 

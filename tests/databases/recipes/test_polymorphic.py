@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, plain_session, show
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, show
 
 from driftflow.errors import RefusedError
 
@@ -33,7 +33,7 @@ def said(more: str = "") -> str:
 
 def refuses(database: Database, sql: str) -> None:
     with (
-        closing(plain_session(database.url)) as session,
+        closing(PlainSession(database.url)) as session,
         pytest.raises(Exception, match=r"(?i)violates foreign key|check constraint"),
     ):
         session.run((sql,))

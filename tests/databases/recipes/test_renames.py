@@ -6,7 +6,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, gates, plain_session, show, take_back
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, show, take_back
 
 from driftflow.errors import RefusedError
 from driftflow.model.plan import Gate
@@ -230,7 +230,7 @@ def test_a_key_that_the_server_would_choose_is_refused_and_not_made_up(place: Pl
 
     database = place.fresh(SCHEMA)
     apply(database.plan("ALTER TABLE orders RENAME TO purchases;"), database)
-    with closing(plain_session(database.url)) as session:
+    with closing(PlainSession(database.url)) as session:
         with pytest.raises(sqlite3.IntegrityError, match="orders is being renamed: an INSERT through the old name must give id"):
             session.run(("INSERT INTO orders (user_id) VALUES (1)",))
         session.run(("INSERT INTO orders (id, user_id) VALUES (7777, 1)",))

@@ -41,6 +41,17 @@ CHANGES = tuple(text for text in OLD if not text.startswith("INSERT"))
 """For what is said of the rows that there are: a row that comes meanwhile may be of either side of it."""
 
 
+COLUMNS = "id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total INTEGER, note TEXT, code TEXT NOT NULL"
+
+
+def rebuilt(more: str = "", *, columns: str = COLUMNS, copied: str = "*") -> str:
+    """What a person writes on SQLite, whose ALTER TABLE has no such clause: the table made anew."""
+    return (
+        f"CREATE TABLE new ({columns}{', ' if more else ''}{more}); INSERT INTO new SELECT {copied} FROM orders;"
+        "DROP TABLE orders; ALTER TABLE new RENAME TO orders; CREATE INDEX orders_total ON orders (total);"
+    )
+
+
 def said(text: str, **more: object) -> Recipe:
     return Recipe(schema=SCHEMA, migration=text, **{"old": OLD, **more})  # type: ignore[arg-type]
 
@@ -60,9 +71,7 @@ def test_a_column_that_must_be_filled(place: Place) -> None:
             "ALTER TABLE orders ALTER COLUMN doubled SET NOT NULL;",
             "mysql": "ALTER TABLE orders ADD COLUMN doubled integer; UPDATE orders SET doubled = coalesce(total, 0) * 2;"
             "ALTER TABLE orders MODIFY doubled integer NOT NULL;",
-            "sqlite": "CREATE TABLE new (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total INTEGER, note TEXT, code TEXT NOT NULL, doubled integer NOT NULL);"
-            "INSERT INTO new SELECT id, customer_id, total, note, code, coalesce(total, 0) * 2 FROM orders;"
-            "DROP TABLE orders; ALTER TABLE new RENAME TO orders; CREATE INDEX orders_total ON orders (total);",
+            "sqlite": rebuilt("doubled integer NOT NULL", copied="*, coalesce(total, 0) * 2"),
         },
         old=(
             "UPDATE customers SET name = 'm{n}' WHERE id = {n} % 400 + 1",
@@ -88,9 +97,7 @@ def test_a_column_whose_default_differs(place: Place) -> None:
         # MySQL refuses the one statement where its log may hold statements.
         "mysql": "ALTER TABLE orders ADD COLUMN token varchar(36); UPDATE orders SET token = uuid();"
         "ALTER TABLE orders ALTER COLUMN token SET DEFAULT (uuid());",
-        "sqlite": "CREATE TABLE new (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total INTEGER, note TEXT, code TEXT NOT NULL, token text DEFAULT (hex(randomblob(16))));"
-        "INSERT INTO new (id, customer_id, total, note, code) SELECT id, customer_id, total, note, code FROM orders;"
-        "DROP TABLE orders; ALTER TABLE new RENAME TO orders; CREATE INDEX orders_total ON orders (total);",
+        "sqlite": rebuilt("token text DEFAULT (hex(randomblob(16)))", copied="*, hex(randomblob(16))"),
     }
     shown = show(place, Recipe(schema=SCHEMA, migration=text, naive=naive, old=OLD, without=("token",)))
     found = shown.planned.query("SELECT count(*), count(token), count(DISTINCT token) FROM orders")[0]
@@ -110,8 +117,7 @@ SET_NOT_NULL = {
 def test_not_null(place: Place) -> None:
     naive = {
         **SET_NOT_NULL,
-        "sqlite": "CREATE TABLE new (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total INTEGER, note TEXT NOT NULL, code TEXT NOT NULL);"
-        "INSERT INTO new SELECT * FROM orders; DROP TABLE orders; ALTER TABLE new RENAME TO orders; CREATE INDEX orders_total ON orders (total);",
+        "sqlite": rebuilt(columns=COLUMNS.replace("note TEXT", "note TEXT NOT NULL")),
     }
     show(place, Recipe(schema=SCHEMA, migration=SET_NOT_NULL, naive=naive, old=OLD))
 
@@ -129,8 +135,7 @@ def test_a_check(place: Place) -> None:
     naive = {
         "postgresql": text,
         "mysql": text,
-        "sqlite": "CREATE TABLE new (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total INTEGER, note TEXT, code TEXT NOT NULL, CONSTRAINT total_ok CHECK (total >= 0));"
-        "INSERT INTO new SELECT * FROM orders; DROP TABLE orders; ALTER TABLE new RENAME TO orders; CREATE INDEX orders_total ON orders (total);",
+        "sqlite": rebuilt("CONSTRAINT total_ok CHECK (total >= 0)"),
     }
     show(place, said(text, naive=naive))
 
@@ -141,8 +146,7 @@ def test_a_foreign_key(place: Place) -> None:
     naive = {
         "postgresql": text,
         "mysql": text,
-        "sqlite": "CREATE TABLE new (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total INTEGER, note TEXT, code TEXT NOT NULL, CONSTRAINT orders_customer FOREIGN KEY (customer_id) REFERENCES customers (id));"
-        "INSERT INTO new SELECT * FROM orders; DROP TABLE orders; ALTER TABLE new RENAME TO orders; CREATE INDEX orders_total ON orders (total);",
+        "sqlite": rebuilt("CONSTRAINT orders_customer FOREIGN KEY (customer_id) REFERENCES customers (id)"),
     }
     show(place, said(text, naive=naive))
 
@@ -153,8 +157,7 @@ def test_a_unique_constraint(place: Place) -> None:
     naive = {
         "postgresql": text,
         "mysql": text,
-        "sqlite": "CREATE TABLE new (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total INTEGER, note TEXT, code TEXT NOT NULL, CONSTRAINT orders_code UNIQUE (code));"
-        "INSERT INTO new SELECT * FROM orders; DROP TABLE orders; ALTER TABLE new RENAME TO orders; CREATE INDEX orders_total ON orders (total);",
+        "sqlite": rebuilt("CONSTRAINT orders_code UNIQUE (code)"),
     }
     show(place, said(text, naive=naive))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, Recipe, accepted, apply, edge, plain_session, show, take_back
+from recipes.rig import Database, Place, PlainSession, Recipe, accepted, apply, edge, show, take_back
 
 from driftflow.engine.run import RunOptions, resume, run_plan
 from driftflow.errors import RefusedError
@@ -197,7 +197,7 @@ def until_protected(place: Place, database: Database) -> None:
 def test_no_new_duplicate_arises_while_the_old_ones_go(place: Place) -> None:
     database = place.fresh(SHOP)
     until_protected(place, database)
-    with closing(plain_session(database.url)) as session:
+    with closing(PlainSession(database.url)) as session:
         for refused in (
             "INSERT INTO users (id, email) VALUES (5001, 'once3')",
             "UPDATE users SET email = 'once3' WHERE id = 4",
@@ -384,7 +384,7 @@ def test_null_equals_null_by_partial_indexes(place: Place) -> None:
 def test_checked_at_the_end_of_the_transaction(place: Place) -> None:
     migration = "ALTER TABLE items ADD CONSTRAINT items_code UNIQUE (code) DEFERRABLE INITIALLY DEFERRED;"
     shown = show(place, Recipe(schema=ITEMS, migration=migration, old=ITEM_WRITES))
-    with closing(plain_session(shown.planned.url)) as session:
+    with closing(PlainSession(shown.planned.url)) as session:
         session.run(("UPDATE items SET code = 'Code7' WHERE id = 5", "UPDATE items SET code = 'Code5' WHERE id = 7"))
         with pytest.raises(Exception, match="duplicate key"):
             session.run(("UPDATE items SET code = 'Code8' WHERE id = 5", "SELECT 1"))
@@ -412,7 +412,7 @@ def test_duplicates_go_before_the_table_is_rebuilt_too(place: Place) -> None:
 
 
 def refuses(database: Database, sql: str) -> None:
-    with closing(plain_session(database.url)) as session, pytest.raises(Exception, match=r"(?i)unique|duplicate"):
+    with closing(PlainSession(database.url)) as session, pytest.raises(Exception, match=r"(?i)unique|duplicate"):
         session.run((sql,))
 
 
@@ -422,7 +422,7 @@ def guarded(database: Database, migration: str, sql: str) -> int:
 
     def attempt(event: AnyEvent) -> None:
         with (
-            closing(plain_session(database.url)) as session,
+            closing(PlainSession(database.url)) as session,
             pytest.raises(Exception, match=r"(?i)unique|duplicate|violates|lock|timeout") as said,
         ):
             session.run((sql,))

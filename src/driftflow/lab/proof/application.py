@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
+from driftflow.lab.plain_driver import plain_connection
+
 LOCK_TIMEOUT_MS = 1000
 PAUSE_SECONDS = 0.001
 KEPT = 2
@@ -53,16 +55,7 @@ class Session:
 
     def __init__(self, url: str) -> None:
         self.sqlite = url.startswith("sqlite")
-        if self.sqlite:
-            import sqlite3
-
-            self.raw: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=LOCK_TIMEOUT_MS / 1000)
-            self.raw.execute("PRAGMA foreign_keys = ON")
-        else:
-            import psycopg
-
-            options = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
-            self.raw = psycopg.connect(url, autocommit=True, application_name="application", options=options)
+        self.raw = plain_connection(url, application="application", lock_timeout_ms=LOCK_TIMEOUT_MS)
 
     def run(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """The row that comes back, if one does."""

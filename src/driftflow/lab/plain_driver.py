@@ -1,0 +1,48 @@
+"""A connection as any application opens one: the plain driver, without retry, with a limit to how long it waits for a lock. Nothing of driftflow's."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+def plain_connection(url: str, *, application: str, lock_timeout_ms: int) -> Any:
+    """The driver's own connection, in autocommit: sqlite3's, psycopg's or PyMySQL's. May be handed to another thread.
+
+    MySQL and MariaDB count the lock timeout in whole seconds, one at the least.
+    """
+    match url.partition(":")[0]:
+        case "sqlite":
+            import sqlite3
+
+            path, seconds = url.removeprefix("sqlite:///"), lock_timeout_ms / 1000
+            connection: Any = sqlite3.connect(path, isolation_level=None, timeout=seconds, check_same_thread=False)
+            connection.execute("PRAGMA foreign_keys=ON")
+        case "mysql" | "mariadb":
+            connection = _mysql(url, max(1, lock_timeout_ms // 1000))
+        case _:
+            import psycopg
+
+            options = f"-c lock_timeout={lock_timeout_ms}"
+            connection = psycopg.connect(url, autocommit=True, application_name=application, options=options)
+    return connection
+
+
+def _mysql(url: str, lock_timeout_seconds: int) -> Any:
+    import pymysql
+
+    parts = urlsplit(url)
+    connection = pymysql.connect(
+        host=parts.hostname or "localhost",
+        port=parts.port or 3306,
+        user=unquote(parts.username or "root"),
+        password=unquote(parts.password or ""),
+        unix_socket=parse_qs(parts.query).get("unix_socket", [None])[0],
+        database=parts.path.lstrip("/"),
+        autocommit=True,
+        charset="utf8mb4",
+    )
+    with connection.cursor() as cursor:
+        for setting in ("lock_wait_timeout", "innodb_lock_wait_timeout"):
+            cursor.execute(f"SET SESSION {setting} = {lock_timeout_seconds}")
+    return connection

@@ -1,0 +1,36 @@
+"""Which servers the suite must see, and what happens when one is missing: an error in CI, a loud skip elsewhere."""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+import pytest
+
+from driftflow.lab import mysql_programs
+
+POSTGRESQL = (16, 18)
+MYSQL_FAMILY = ("mariadb-10",)
+MORE_OF_MYSQL = ("mysql-9", "mariadb-11")
+"""They join where they are there (`make servers`)."""
+
+
+def mysql_family() -> list[str]:
+    """`mariadb-10`, ... What is not wanted and not here is not in it: nothing is skipped that nobody asked for."""
+    here = {f"{one.flavour}-{one.version.major}" for one in mysql_programs.installed()}
+    return [*MYSQL_FAMILY, *(name for name in MORE_OF_MYSQL if name in here)]
+
+
+def mysql_programs_of(name: str) -> mysql_programs.Programs:
+    """The programs of `mariadb-10`, ..., or a word about their absence."""
+    flavour, _, major = name.partition("-")
+    if not any(one.flavour == flavour and one.version.major == int(major) for one in mysql_programs.installed()):
+        missing(f"no {name}: apt-get install --no-install-recommends mariadb-server")
+    return mysql_programs.find("mysql" if flavour == "mysql" else "mariadb", int(major))
+
+
+def missing(message: str) -> NoReturn:
+    """Fail where CI runs, skip elsewhere."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
