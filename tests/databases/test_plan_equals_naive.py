@@ -255,11 +255,11 @@ def test_a_guard_counts_and_the_unproved_check_stays(postgresql_pair: tuple[Data
     plan = planned("ALTER TABLE users ADD CONSTRAINT c CHECK (totp_seed IS NOT NULL);", database)
     with pytest.raises(RefusedError, match="270 rows of users violate c"):
         applied(plan, database)
-    tables = database.structure()[0]
+    tables = database.structure()["tables"]
     kept = tables["public.users"].constraint("c")
     assert kept is not None, "the unproved check stays: it guards new rows"
     assert not kept.validated
-    assert before[0]["public.users"].constraint("c") is None
+    assert before["tables"]["public.users"].constraint("c") is None
 
 
 def make_role(database: Database) -> None:
