@@ -18,7 +18,7 @@ from driftflow.cli.explain import error_page
 SOURCE = Path(driftflow.__file__).parent
 PAGE = SOURCE.parents[1] / "docs" / "errors.md"
 CODE = re.compile(r"DF-E\d{3}")
-ROOMS = {"1": {2}, "2": {2}, "3": {2, 3}, "4": {2, 6}, "5": {3, 5, 6}, "6": {3, 6}, "9": {2, 70}}
+ROOMS = {"1": {2}, "2": {2}, "3": {2, 3}, "4": {2, 6}, "5": {3, 5, 6}, "6": {3, 6}, "7": {2, 3, 4, 6}, "9": {2, 70}}
 """The exit codes that a first digit may have (design: usage and sources 2, refusals 3, outcome unknown 5, the database 6, ours 70)."""
 
 ONE_MEANING = {
@@ -59,6 +59,7 @@ ONE_MEANING = {
     "DF-E653": "a column that a directive names is not there: of the table, or of the one pointed at",
     "DF-E658": "orphans that cannot be looked after: a circle, or a column that cannot be NULL",
     "DF-E659": "a rule that cannot be kept: by the clock, over other rows, by what the server does not know, by triggers over tables like these",
+    "DF-E752": "a key, an operation or a mode that a file of requests does not know",
     "DF-E903": "the grammar's package is missing or damaged",
 }
 """Codes whose summaries differ, and the one meaning that all of them have."""

@@ -172,11 +172,13 @@ def _files(root: Path) -> Iterator[str]:
 def _of_changed_files(run: Session, assessment: Assessment, ref: str) -> Assessment:
     from driftflow.model.record import replace
     from driftflow.readers.changed import changed_files
+    from driftflow.readers.requests import requests_path
 
     changed = changed_files(ref, run.root)
 
     def counts(finding: Finding) -> bool:
-        return _place(run.root, finding.span.file) in changed
+        beside = requests_path(finding.span.file)  # what was asked of the migration may be what changed
+        return not changed.isdisjoint((_place(run.root, finding.span.file), _place(run.root, beside)))
 
     return replace(
         assessment,

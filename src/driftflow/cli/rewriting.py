@@ -83,6 +83,7 @@ def change_of(
     """What taking the offers does to the files. `in_place` leaves the directives for driftflow in the file; else the tool gets plain SQL."""
     from driftflow.planner.enhancements import chosen_edits, edited
 
+    _refuse_requests(sources, [offer for offer in found if offer.id in taken])
     paths = sorted({offer_path(offer) for offer in found if offer.id in taken})
     edits: tuple[Edit, ...] = chosen_edits(found, taken)
     if in_place:
@@ -97,8 +98,23 @@ def change_of(
     written = [one for source in sources for one in _written(run, source, after, catalog)]
     files: dict[str, str | None] = {path: None for one in written for path in one.removed}
     files |= {path: text.decode("utf-8") for one in written for path, text in one.files.items()}
+    files |= {one.requests: None for source in sources for one in source.migrations if one.requests and one.path in after}
     there = {path: (run.root / path).read_bytes().decode("utf-8") for path in files if (run.root / path).is_file()}
     return Change(after=files, before=there, lost=tuple(dict.fromkeys(text for one in written for text in one.lost)))
+
+
+def _refuse_requests(sources: Sequence[Source], taken: Sequence[Offer]) -> None:
+    """Raises UsageError (DF-E139) where another statement would take the place of one that a file of requests speaks of."""
+    asked = {one.path: one.requests for source in sources for one in source.migrations if one.requests}
+    for offer in taken:
+        if offer.kind == "enhancement" and (requests := asked.get(offer_path(offer))):
+            raise UsageError(
+                "DF-E139",
+                f"{offer.id} cannot be taken: a file of requests speaks of its migration",
+                where=requests,
+                why="other statements would take the place of those that it names",
+                hint="write what it asks for as comments, remove it, then: driftflow enhance",
+            )
 
 
 def offer_path(offer: Offer) -> str:

@@ -91,5 +91,8 @@ class Migration(Record, frozen=True, kw_only=True):
     repeatable: bool = False
     native: Mapping[str, str] = {}
     """What only the tool's version table asks for (Flyway's script and type, Drizzle's `when`), as text."""
+    requests: str = ""
+    """The file of requests beside it, as `path`; empty where there is none. What it asks for is among the directives."""
+    requests_sha256: str = ""
     notes: tuple[str, ...] = ()
     """What a person should know about how the tool itself would run this file; shown, never acted on."""

@@ -16,11 +16,14 @@ FILE_OPTIONS = ("csv", "path")
 
 def external_inputs(migrations: Iterable[Migration], root: Path, errors: list[SourceError] | None = None) -> dict[str, str]:
     """Path (relative to the project, beside the migration that names it) to the SHA-256 of its content; `path#columns` to a CSV file's header.
+    A file of requests is one of them.
 
     Raises SourceError, with the directive's position, for a file that is not there or cannot be read; with `errors` it goes there.
     """
     found: dict[str, str] = {}
     for migration in migrations:
+        if migration.requests:
+            found[migration.requests] = migration.requests_sha256
         for statement in migration.statements:
             for directive in statement.directives:
                 try:

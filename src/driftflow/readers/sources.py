@@ -21,6 +21,7 @@ from driftflow.readers.common import names_remembered
 from driftflow.readers.each import each
 from driftflow.readers.files import Faults, ReadInPart, read_file
 from driftflow.readers.ledger import TableLedger
+from driftflow.readers.requests import Requests, requests_of
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -99,9 +100,9 @@ def _source_at(path: Path, *, dialect: Dialect, options: SourceOptions, root: Pa
         read = group.read
     if not read and path.is_dir() and not faults.found:
         raise SourceError("DF-E221", f"there are no migrations in {shown}", hint="driftflow sources, to see what is found where")
-    return Source(
-        name=_name(shown, reader), reader=reader, folder=path, options=options, migrations=_parsed(read, dialect, faults)
-    )
+    requests = requests_of(read, folder=path, shown=shown, root=root, faults=faults)
+    parsed = _parsed(read, dialect, faults, requests)
+    return Source(name=_name(shown, reader), reader=reader, folder=path, options=options, migrations=parsed)
 
 
 def _reader_for(path: Path, options: SourceOptions) -> Reader:
@@ -136,14 +137,21 @@ def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migrat
     return parsed
 
 
-def _parsed(migrations: Iterable[Migration], dialect: Dialect, faults: Faults) -> tuple[Migration, ...]:
+def _parsed(
+    migrations: Iterable[Migration], dialect: Dialect, faults: Faults, requests: Mapping[str, Requests] = {}
+) -> tuple[Migration, ...]:
     """The same, without the statements that the grammar rejects; why goes to `faults`."""
-    return tuple(each(tuple(migrations), lambda one, own: _parsed_one(one, dialect, own), faults))
+    return tuple(each(tuple(migrations), lambda one, own: _parsed_one(one, dialect, own, requests.get(one.path)), faults))
 
 
-def _parsed_one(migration: Migration, dialect: Dialect, faults: Faults) -> Migration:
+def _parsed_one(migration: Migration, dialect: Dialect, faults: Faults, requests: Requests | None) -> Migration:
     own = Faults()
-    up = tuple([one for statement in migration.statements if (one := _parse(statement, dialect, own)) is not None])
+    read = tuple([_parse(statement, dialect, own) for statement in migration.statements])
+    if requests is not None:
+        from driftflow.readers.bound_requests import with_requests
+
+        migration, read = with_requests(migration, requests, read, own)
+    up = tuple([one for one in read if one is not None])
     down = tuple([one for statement in migration.down if (one := _parse(statement, dialect, own)) is not None])
     faults.found += _not_too_many(own.found, migration)
     return replace(migration, statements=up, down=down)

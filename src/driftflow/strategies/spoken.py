@@ -120,16 +120,16 @@ def input_path(migration: Migration, named: str) -> str:
 
 
 def wanted_files(migrations: tuple[Migration, ...] | list[Migration]) -> tuple[str, ...]:
-    """Every file that the directives of these migrations name, relative to the project, in order of first mention."""
-    return tuple(
-        dict.fromkeys(
-            input_path(migration, path)
-            for migration in migrations
-            for statement in migration.statements
-            for request in backfills(statement)
-            for path in request.files
-        )
-    )
+    """Every file of requests, and every file that the directives of these migrations name, relative to the project, in order of first mention."""
+    return tuple(dict.fromkeys(path for migration in migrations for path in _files(migration)))
+
+
+def _files(migration: Migration) -> Iterator[str]:
+    if migration.requests:
+        yield migration.requests
+    for statement in migration.statements:
+        for request in backfills(statement):
+            yield from (input_path(migration, path) for path in request.files)
 
 
 def check_all(statement: Statement) -> None:
