@@ -46,6 +46,10 @@ class Capability(StrEnum):
     SINGLE_WRITER = "single_writer"
     """One writer per database at a time (SQLite)."""
     UPDATE_FROM = "update_from"
+    CASCADE_FIRES_TRIGGERS = "cascade_fires_triggers"
+    """What a foreign key's action changes fires the triggers of its table."""
+    JSON_TABLE = "json_table"
+    """JSON_TABLE over a text, which a trigger may ask (MariaDB)."""
     JSON_SCHEMA_VALID = "json_schema_valid"
     """The function of that name, which a CHECK may call (MySQL 8.0.17, MariaDB 11.1)."""
     ENUM_TYPE = "enum_type"
@@ -142,6 +146,14 @@ class Dialect(ABC):
     def differs(self, left: str, right: str) -> str:
         """A condition: two values are not the same, where two NULLs are."""
         return f"{left} IS DISTINCT FROM {right}"
+
+    def differs_exactly(self, left: str, right: str, column: Column) -> str:
+        """The same to the letter, whatever the collation of the column that both come from holds for equal."""
+        return self.differs(left, right)
+
+    def check_refusal(self, table: Name, constraint: str) -> str:
+        """The statement by which a trigger's body refuses a row as the CHECK of that name would; empty where a body cannot say it in one."""
+        return ""
 
     @abstractmethod
     def quote_text(self, text: str) -> str:

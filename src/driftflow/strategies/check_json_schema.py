@@ -10,7 +10,7 @@ from driftflow.model.catalog import Check, Table
 from driftflow.model.operations import AddConstraint
 from driftflow.model.plan import Step
 from driftflow.model.record import replace
-from driftflow.strategies import json_schema
+from driftflow.strategies import json_schema, json_schema_extracts
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import bind_then_validate
 from driftflow.strategies.recipe import Recipe
@@ -40,7 +40,10 @@ def check_json_schema(operation: AddConstraint, at: Situation) -> Iterator[Step]
         compiled = replace(check, expression=_as_paths(at, table, schema, document))
         yield from bind_then_validate(recipe, table.name, compiled, only=operation.only)
     elif at.can(Capability.SINGLE_WRITER):
-        yield _as_trigger(recipe, table, check, schema, document)
+        yield from _as_trigger(recipe, table, check, _by_functions(at, schema, document), document)
+    elif at.can(Capability.JSON_TABLE):
+        broken = json_schema_extracts.broken(schema, document, at.dialect.quote_text)
+        yield from _as_trigger(recipe, table, check, broken, document)
     else:
         raise json_schema.refused(
             at, "this version has no JSON_SCHEMA_VALID, and no functions by which it could be compiled into a CHECK"
@@ -58,16 +61,17 @@ def _as_paths(at: Situation, table: Table, schema: json_schema.Schema, document:
     return f"NOT ({' OR '.join(paths)})" if paths else f"{cast} IS NULL OR {cast} IS NOT NULL"
 
 
-def _as_trigger(recipe: Recipe, table: Table, check: Check, schema: json_schema.Schema, document: str) -> Step:
-    """A text that is no JSON is refused too."""
-    literal = recipe.at.dialect.quote_text
+def _by_functions(at: Situation, schema: json_schema.Schema, document: str) -> Iterator[str]:
+    literal = at.dialect.quote_text
     if json_schema.uses(schema, "pattern"):
-        raise json_schema.refused(recipe.at, "SQLite has no regular expressions of its own, so `pattern` is not compiled")
-    conditions = list(
-        json_schema.broken_by_functions(schema, f"json_type({document})", f"json_extract({document}, '$')", literal)
-    )
+        raise json_schema.refused(at, "SQLite has no regular expressions of its own, so `pattern` is not compiled")
+    return json_schema.broken_by_functions(schema, f"json_type({document})", f"json_extract({document}, '$')", literal)
+
+
+def _as_trigger(recipe: Recipe, table: Table, check: Check, conditions: Iterator[str], document: str) -> Iterator[Step]:
+    """A text that is no JSON is refused too."""
     inside = " OR ".join(f"({one})" for one in conditions) or "0"
     broken = f"CASE WHEN {document} IS NULL THEN 0 WHEN NOT json_valid({document}) THEN 1 ELSE ({inside}) END"
     name = check.name or f"{table.name.name}_check"
     rule = RowRule(recipe, table, name, broken, columns_read(recipe.at, table, document))
-    return rule.begin(guards=() if is_new(recipe.at, table.name) else (rule.guard(),))
+    yield from rule.steps(counted=not is_new(recipe.at, table.name))

@@ -14,7 +14,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, DropTrigger
-from driftflow.model.plan import Guard, RunSql, UndoSteps
+from driftflow.model.plan import RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.filling import chunk_key
@@ -90,10 +90,7 @@ EVENTS = ("INSERT", "UPDATE")
 def _begin_apart(recipe: Recipe, table: Table, request: DualWriteRequest) -> Iterator[RunSql]:
     """The UPDATE trigger first: between the two a row that is inserted stays NULL, and the backfill finds it."""
     at = recipe.at
-    guards = tuple(
-        Guard(query=query, summary=summary, hint="ask the database's administrators, or leave dual-write out")
-        for query, summary in at.dialect.trigger_obstacles(table.name, at.version)
-    )
+    guards = trigger_text.obstacles(at, table)
     for event in reversed(EVENTS):
         body = _body(at, table, request, event)
         trigger = Trigger(

@@ -11,7 +11,6 @@ from driftflow.errors import ParseError, RefusedError
 from driftflow.model.catalog import Check, Table
 from driftflow.model.operations import AddConstraint
 from driftflow.model.plan import Step
-from driftflow.strategies import trigger_text
 from driftflow.strategies.base import strategy
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.row_rules import RowRule, columns_read
@@ -49,22 +48,15 @@ def rules_by_trigger(operation: AddConstraint, at: Situation) -> Iterator[Step]:
             hint="let a trigger look at rows as they are written: `-- driftflow: rule existing=keep` (or existing=refuse) above the statement",
         )
     _refuse_other_rows(at, check)
-    if not trigger_text.can_refuse(at):
-        raise RefusedError(
-            "DF-E659",
-            f"{check.name or 'the check'} cannot be kept by a trigger on this server yet",
-            where=str(at.statement.span),
-            why="triggers that refuse rows are shown on PostgreSQL and SQLite only",
-            hint="write the trigger in a migration of your own",
-        )
-    yield _rule(Recipe(at, NAME), table, check, existing=existing)
+    yield from _rule(Recipe(at, NAME), table, check, existing=existing)
 
 
-def _rule(recipe: Recipe, table: Table, check: Check, *, existing: str) -> Step:
+def _rule(recipe: Recipe, table: Table, check: Check, *, existing: str) -> Iterator[Step]:
+    """What depends on the time is not proved once more: a row may have broken it meanwhile that nobody touched."""
     name = check.name or f"{table.name.name}_check"
     rule = RowRule(recipe, table, name, f"NOT ({check.expression})", columns_read(recipe.at, table, check.expression))
-    guards = (rule.guard(),) if existing == "refuse" and not is_new(recipe.at, table.name) else ()
-    return rule.begin(guards=guards)
+    counted = existing == "refuse" and not is_new(recipe.at, table.name)
+    yield from rule.steps(counted=counted, proved=not reads_clock(check.expression))
 
 
 def _existing(at: Situation) -> str:

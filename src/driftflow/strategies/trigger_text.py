@@ -13,6 +13,7 @@ from driftflow.model.catalog import Table, Trigger
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, DropTrigger
+from driftflow.model.plan import Guard
 from driftflow.strategies.recipe import merged
 
 TAG = "$driftflow$"
@@ -26,9 +27,17 @@ def claims(at: Situation, table: Table, *, create: bool) -> tuple[LockClaim, ...
     return merged(at.dialect.effects(operation, at.catalog).locks)
 
 
+def obstacles(at: Situation, table: Table) -> tuple[Guard, ...]:
+    """What would keep whoever runs the plan from making a trigger, asked before anything is done."""
+    return tuple(
+        Guard(query=query, summary=summary, hint="ask the database's administrators, or leave out what needs the trigger")
+        for query, summary in at.dialect.trigger_obstacles(table.name, at.version)
+    )
+
+
 def has_functions(at: Situation) -> bool:
     """Whether a trigger calls a function (PostgreSQL), or holds its statements itself."""
-    return not at.can(Capability.SINGLE_WRITER)
+    return not (at.can(Capability.SINGLE_WRITER) or at.dialect.one_pass)
 
 
 def function(at: Situation, name: Name, body: str, *, owner: str = "", declare: str = "") -> tuple[str, ...]:

@@ -10,16 +10,20 @@ from recipes.rig import Database, Place, PlainSession, Recipe, apply, show, take
 
 from driftflow.errors import RefusedError
 
+DIGITS = "(SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
 SOME = {
+    "mysql": f"SELECT a.n + 10 * b.n + 100 * c.n + 1 AS n FROM {DIGITS} AS a JOIN {DIGITS} AS b JOIN {DIGITS} AS c WHERE c.n < 2",
     "postgresql": "SELECT n FROM generate_series(1, 200) AS s(n)",
     "sqlite": "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200) SELECT n FROM s",
 }
-KEYS = {"postgresql": "bigint PRIMARY KEY", "sqlite": "INTEGER PRIMARY KEY"}
-JSON = {"postgresql": "jsonb", "sqlite": "text"}
+KEYS = {"postgresql": "bigint PRIMARY KEY", "sqlite": "INTEGER PRIMARY KEY", "mysql": "bigint PRIMARY KEY"}
+JSON = {"postgresql": "jsonb", "sqlite": "text", "mysql": "json"}
+TIME = {"postgresql": "timestamptz", "sqlite": "text", "mysql": "datetime"}
+CODE = {"postgresql": "'AB-' || n", "sqlite": "'AB-' || n", "mysql": "concat('AB-', n)"}
 SHOP = {
     vendor: (
-        f"CREATE TABLE offers (id {KEYS[vendor]}, code varchar(20), low integer, high integer, ends {'timestamptz' if vendor == 'postgresql' else 'text'}, doc {JSON[vendor]});"
-        f"INSERT INTO offers (id, code, low, high, ends) SELECT n, 'AB-' || n, n, n + n % 9, '2001-01-01 00:00:00' FROM ({SOME[vendor]}) AS x;"
+        f"CREATE TABLE offers (id {KEYS[vendor]}, code varchar(20), low integer, high integer, ends {TIME[vendor]}, doc {JSON[vendor]});"
+        f"INSERT INTO offers (id, code, low, high, ends) SELECT n, {CODE[vendor]}, n, n + n % 9, '2001-01-01 00:00:00' FROM ({SOME[vendor]}) AS x;"
     )
     for vendor in KEYS
 }
@@ -31,7 +35,7 @@ WRITES = (
 
 
 def refuses(database: Database, sql: str) -> None:
-    with closing(PlainSession(database.url)) as session, pytest.raises(Exception, match=r"(?i)check constraint"):
+    with closing(PlainSession(database.url)) as session, pytest.raises(Exception, match=r"(?i)check constraint|CONSTRAINT `"):
         session.run((sql,))
 
 
@@ -84,6 +88,7 @@ def test_by_pattern(place: Place) -> None:
 CLOCK = {
     "postgresql": "ALTER TABLE offers ADD CONSTRAINT offers_open CHECK (ends > now());",
     "sqlite": "ALTER TABLE offers ADD CONSTRAINT offers_open CHECK (ends > datetime('now'));",
+    "mysql": "ALTER TABLE offers ADD CONSTRAINT offers_open CHECK (ends > now());",
 }
 
 
@@ -92,7 +97,6 @@ CLOCK = {
     "emulated",
     why="by a trigger that looks at rows as they are written; a CHECK that depends on the time is refused",
 )
-@pytest.mark.on("postgresql", "sqlite")
 def test_against_the_clock(place: Place) -> None:
     database, start = place.fresh(SHOP), place.fresh(SHOP)
     with pytest.raises(RefusedError, match="depends on the time") as refused:
@@ -112,7 +116,6 @@ def test_against_the_clock(place: Place) -> None:
 
 
 @pytest.mark.recipe("check-rule-sql", "emulated", why="by a trigger where the rule is to hold for new rows only; else as a CHECK")
-@pytest.mark.on("postgresql", "sqlite")
 def test_a_rule_in_sql_for_new_rows(place: Place) -> None:
     database, start = place.fresh(SHOP), place.fresh(SHOP)
     rule = "ALTER TABLE offers ADD CONSTRAINT offers_rule CHECK (CASE WHEN code LIKE 'EF-%' THEN low >= 10 AND high < 2 * low ELSE low < 150 END);"
@@ -183,9 +186,11 @@ def by_schema(place: Place, schema: object = SCHEMA) -> str:
 
 
 @pytest.mark.recipe(
-    "check-json-schema", "emulated", why="compiled: to jsonpath in a CHECK on PostgreSQL, to json_each in a trigger on SQLite"
+    "check-json-schema",
+    "emulated",
+    why="compiled: to jsonpath in a CHECK on PostgreSQL, to json_each in a trigger on SQLite, to JSON_TABLE in a trigger on MariaDB before 11.1",
 )
-@pytest.mark.on("postgresql", "sqlite")
+@pytest.mark.on("postgresql", "sqlite", "mariadb-10")
 def test_by_json_schema(place: Place) -> None:
     writes = (*WRITES, f"UPDATE offers SET doc = {text_of(BASE)} WHERE id = {{n}} % 200 + 1")
     recipe = Recipe(schema=SHOP, migration=by_schema(place), naive="SELECT 1;", old=writes, expected=rows_only)
@@ -197,7 +202,7 @@ def test_by_json_schema(place: Place) -> None:
         refuses(database, f"UPDATE offers SET doc = {text_of(value)} WHERE id = 9100")
 
 
-@pytest.mark.on("postgresql", "sqlite")
+@pytest.mark.on("postgresql", "sqlite", "mariadb-10")
 def test_documents_that_break_the_schema_are_counted_before(place: Place) -> None:
     database = place.fresh(SHOP)
     database.run(f"UPDATE offers SET doc = {text_of(BASE | {'count': 'x'})} WHERE id IN (3, 5)")

@@ -40,5 +40,6 @@ SINCE: Mapping[Capability, Version] = {
     Capability.INVISIBLE_COLUMN: OLDEST,
     Capability.QUERY_DIGESTS: OLDEST,
     Capability.RENAME_COLUMN: RENAME_COLUMN,
+    Capability.JSON_TABLE: IGNORED_INDEX,
     Capability.JSON_SCHEMA_VALID: Version(major=11, minor=1),
 }

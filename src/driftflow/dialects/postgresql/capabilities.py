@@ -33,6 +33,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.UPDATE_FROM: ALWAYS,
     Capability.ENUM_TYPE: ALWAYS,
     Capability.TRIGGER_WARNS: ALWAYS,
+    Capability.CASCADE_FIRES_TRIGGERS: ALWAYS,
     Capability.QUERY_STATISTICS: Version(major=14),
     Capability.UPDATABLE_VIEW: ALWAYS,
     Capability.SECURITY_INVOKER_VIEW: Version(major=15),

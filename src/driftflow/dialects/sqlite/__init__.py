@@ -25,7 +25,7 @@ from driftflow.dialects.sqlite.split import split
 from driftflow.dialects.sqlite.tokens import TokenFault
 from driftflow.dialects.sqlite.types import normal_type
 from driftflow.errors import ParseError
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Column
 from driftflow.model.effects import Effects
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
@@ -61,6 +61,9 @@ class SQLite(Dialect):
 
     def differs(self, left: str, right: str) -> str:
         return f"{left} IS NOT {right}"
+
+    def differs_exactly(self, left: str, right: str, column: Column) -> str:
+        return f"{left} IS NOT {right} COLLATE BINARY"
 
     def quote_text(self, text: str) -> str:
         return quote_string(text)

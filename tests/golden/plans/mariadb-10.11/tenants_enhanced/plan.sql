@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mariadb 10.11 (shop)
--- digest 664249e42471c281108ef43b53c739cc54d2bac23334ff903ea55c34a0cee32c
+-- digest 903ef090ad4699cb80be9dc3dbfa12a6db3dc1a33a82e54157be6a7c6383b719
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -10,7 +10,7 @@ SET statement_timeout = '10000ms';
 ALTER TABLE shop.orders ADD COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.orders DROP COLUMN tenant_id, ALGORITHM=INSTANT
 
--- step 2 (a387a0634d.1): Fill orders.tenant_id for rows that the old application writes (trigger on UPDATE)
+-- step 2 (ed39731de5.1): Fill orders.tenant_id for rows that the old application writes (trigger on UPDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 SET lock_timeout = '250ms';
@@ -18,7 +18,7 @@ SET statement_timeout = '10000ms';
 CREATE TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update BEFORE UPDATE ON shop.orders FOR EACH ROW IF NEW.tenant_id IS NULL OR (NEW.tenant_id <=> OLD.tenant_id AND (NOT (NEW.user_id <=> OLD.user_id))) THEN SET NEW.tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id); END IF;
 -- undo: DROP TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update
 
--- step 3 (c190ac1f44.1): Fill orders.tenant_id for rows that the old application writes (trigger on INSERT)
+-- step 3 (15c7d209fd.1): Fill orders.tenant_id for rows that the old application writes (trigger on INSERT)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 SET lock_timeout = '250ms';

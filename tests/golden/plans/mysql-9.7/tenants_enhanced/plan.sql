@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mysql 9.7 (shop)
--- digest 5563f1748f0fde997219425a0b6fc2fda0542e1753ec29240ad48f1921390ea1
+-- digest 2c69f7fee000d924be37ad8a8e84aa9868177806e23174a9a7378c51c4cc900e
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -10,7 +10,7 @@ SET statement_timeout = '10000ms';
 ALTER TABLE shop.orders ADD COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.orders DROP COLUMN tenant_id, ALGORITHM=INSTANT
 
--- step 2 (a387a0634d.1): Fill orders.tenant_id for rows that the old application writes (trigger on UPDATE)
+-- step 2 (ed39731de5.1): Fill orders.tenant_id for rows that the old application writes (trigger on UPDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 SET lock_timeout = '250ms';
@@ -18,7 +18,7 @@ SET statement_timeout = '10000ms';
 CREATE TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update BEFORE UPDATE ON shop.orders FOR EACH ROW IF NEW.tenant_id IS NULL OR (NEW.tenant_id <=> OLD.tenant_id AND (NOT (NEW.user_id <=> OLD.user_id))) THEN SET NEW.tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id); END IF;
 -- undo: DROP TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update
 
--- step 3 (c190ac1f44.1): Fill orders.tenant_id for rows that the old application writes (trigger on INSERT)
+-- step 3 (15c7d209fd.1): Fill orders.tenant_id for rows that the old application writes (trigger on INSERT)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 SET lock_timeout = '250ms';
