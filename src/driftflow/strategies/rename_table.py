@@ -14,6 +14,7 @@ from driftflow.model.plan import Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.dual_write import RETIRE_NAME
+from driftflow.strategies.names_swapped import rename_with_view
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.standing_view import guard_column_rights, standing_view, why_not
@@ -24,9 +25,17 @@ NAME = "rename_table"
 def _applies(operation: RenameTable | MoveTable, at: Situation) -> bool:
     """Where running code says the old name, and the author has not put a gate before the statement: then it is meant to come after."""
     table = at.table(operation.name)
-    if table is None or table.kind != "table" or at.directives("gate"):
+    if table is None or table.kind != "table" or at.directives("gate") or not breaks_running_code(operation, at):
         return False
-    return at.can(Capability.TRANSACTIONAL_DDL) and bool(breaks_running_code(operation, at))
+    return at.can(Capability.TRANSACTIONAL_DDL) or (at.can(Capability.RENAME_TOGETHER) and _stays(operation, at))
+
+
+def _stays(operation: RenameTable | MoveTable, at: Situation) -> bool:
+    """Where views go by names: the new name is the last one, and the statement does nothing else to either name."""
+    others = [one.operation for one in at.file.situations if one.statement.span == at.statement.span and one.place != at.place]
+    named = {operation.name, operation.renamed}
+    apart = all(isinstance(one, RenameTable | MoveTable) and not named & {one.name, one.renamed} for one in others)
+    return apart and not at.conflict and (at.final or at.catalog).table(operation.renamed) is not None
 
 
 @strategy(NAME, on=(RenameTable, MoveTable), applies=_applies, rank=60, page="rename-table")
@@ -35,27 +44,22 @@ def rename_table(operation: RenameTable | MoveTable, at: Situation) -> Iterator[
     table = at.table(operation.name)
     assert table is not None
     _refuse_unsafe(operation, at, table)
-    recipe, old, new = Recipe(at, NAME), operation.name, renamed(operation)
-    stand = standing_view(at, table, named=old, over=new)
-    yield recipe.change(
-        operation,
-        *stand,
-        purpose=f"Rename {old.name} to {_shown(old, new)} and let a view answer to the old name",
-        guards=tuple(guard_column_rights(at, table)),
-    )
+    recipe, old = Recipe(at, NAME), operation.name
+    stand = standing_view(at, table, named=old, over=operation.renamed)
+    if at.can(Capability.RENAME_TOGETHER):
+        yield from rename_with_view(recipe, operation, table)
+    else:
+        yield recipe.change(
+            operation,
+            *stand,
+            purpose=f"Rename {old.name} to {_shown(old, operation.renamed)} and let a view answer to the old name",
+            guards=tuple(guard_column_rights(at, table)),
+        )
     last = recipe.change(
         DropView(name=old), purpose=f"Take away the view that answers to the old name {old.name}", phase="contract"
     )
     back = UndoSteps(steps=(recipe.undo_step(stand, recipe.catalog, phase="contract"),))
     yield replace(last, strategy=RETIRE_NAME, undo=back)
-
-
-def renamed(operation: RenameTable | MoveTable) -> Name:
-    match operation:
-        case RenameTable(name=name):
-            return Name(schema=name.schema, name=operation.to)
-        case MoveTable(name=name):
-            return Name(schema=operation.schema, name=name.name)
 
 
 def _shown(old: Name, new: Name) -> str:

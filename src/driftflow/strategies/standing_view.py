@@ -13,6 +13,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Column, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, CreateView, Operation
+from driftflow.model.operations.table import VERSIONED
 from driftflow.model.plan import Guard
 from driftflow.strategies.filling import ROWID, chunk_key
 from driftflow.strategies.fitted import fit
@@ -50,6 +51,10 @@ def why_not(at: Situation, table: Table) -> str:
     """Why no view may stand in for the table; empty when one may."""
     if at.can(Capability.ROW_SECURITY) and table.row_security and not at.can(Capability.SECURITY_INVOKER_VIEW):
         return "the table has row-level security, and before PostgreSQL 15 a view reads it with its owner's eyes"
+    if hidden := [column.name for column in table.columns if not column.visible]:
+        return f"a view would show the columns that the table hides ({', '.join(hidden)}) to `*`, and ask INSERTs without a list for them"
+    if VERSIONED in table.options:
+        return "the server keeps the history of its rows (SYSTEM VERSIONING), which cannot be asked for through a view"
     return ""
 
 

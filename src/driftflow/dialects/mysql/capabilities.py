@@ -55,6 +55,8 @@ SINCE: Mapping[Capability, Version] = {
     Capability.INVISIBLE_COLUMN: INVISIBLE_COLUMN,
     Capability.SET_INVISIBLE: INVISIBLE_COLUMN,
     Capability.QUERY_DIGESTS: OLDEST,
+    Capability.UPDATABLE_VIEW: OLDEST,
+    Capability.RENAME_TOGETHER: OLDEST,
 }
 
 

@@ -25,6 +25,8 @@ AGAIN = "again"
 
 def probe_of_statement(operations: Sequence[Operation], before: Catalog) -> Probe | None:
     """None where only a person can say."""
+    if len(operations) > 1 and all(isinstance(one, op.RenameTable | op.MoveTable) for one in operations):
+        return _renamed_together(operations, before)
     conditions = [one for one in _conditions(operations, before) if one != AGAIN]
     if None in conditions:
         return None
@@ -32,6 +34,31 @@ def probe_of_statement(operations: Sequence[Operation], before: Catalog) -> Prob
         return Probe(query="SELECT 'again'")
     done = " AND ".join(f"({one})" for one in dict.fromkeys(conditions))
     return Probe(query=f"SELECT CASE WHEN {done} THEN 'done' ELSE 'not_done' END")
+
+
+def _renamed_together(operations: Sequence[Operation], before: Catalog) -> Probe | None:
+    """A list of renames happens as a whole: what bears each name at its end. None where the names are all taken as before (two tables have
+    changed places)."""
+    start: dict[Name, str] = {}
+    end: dict[Name, str] = {}
+    for one in operations:
+        assert isinstance(one, op.RenameTable | op.MoveTable)
+        old, new = one.name, one.renamed
+        for name in (old, new):
+            start.setdefault(name, _kind(name, before))
+            end.setdefault(name, start[name])
+        end[old], end[new] = "", end[old] or "table"
+    if start == end:
+        return None
+    kinds = {"table": "TABLE_TYPE <> 'VIEW'", "view": "TABLE_TYPE = 'VIEW'"}
+    asked = [_exists("TABLES", name, kinds[kind]) if kind else _gone("TABLES", name) for name, kind in end.items()]
+    return Probe(query=f"SELECT CASE WHEN {' AND '.join(asked)} THEN 'done' ELSE 'not_done' END")
+
+
+def _kind(name: Name, catalog: Catalog) -> str:
+    if name.text in catalog.views:
+        return "view"
+    return "table" if name.text in catalog.tables else ""
 
 
 def _conditions(operations: Sequence[Operation], catalog: Catalog) -> list[str | None]:

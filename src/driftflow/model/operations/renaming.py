@@ -19,6 +19,7 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 from driftflow.model.operations.dependents import rewrite_tables
 from driftflow.model.operations.identifiers import rename_column, rename_relation
+from driftflow.model.operations.rules import views_read_by_name
 from driftflow.model.record import replace
 
 
@@ -130,7 +131,7 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
         indexes = tuple(_moved_index(index, old, new) for index in view.indexes)
         triggers = tuple(_moved_trigger(trigger, old, new) for trigger in view.triggers)
         catalog = catalog.without_views((old.text,)).with_view(replace(view, name=new, indexes=indexes, triggers=triggers))
-    for view in catalog.views.values():
+    for view in () if views_read_by_name(catalog) else tuple(catalog.views.values()):
         if (after := _view(view, old, new)) is not view:
             catalog = catalog.with_view(after)
     sequences = {key: replace(one, owned_by=_owner(one.owned_by, old, new)) for key, one in catalog.sequences.items()}

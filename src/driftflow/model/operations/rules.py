@@ -45,6 +45,11 @@ def views_outlive_column(catalog: Catalog) -> bool:
     return catalog.vendor in {"mysql", "mariadb"}
 
 
+def views_read_by_name(catalog: Catalog) -> bool:
+    """Whether a view reads whatever bears the name that it says (MySQL, MariaDB); elsewhere it follows what it reads to a new name."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
 def indexes_are_named_per_table(catalog: Catalog) -> bool:
     """Whether two tables may have indexes of one name, and an index may be called as a table is (MySQL, MariaDB)."""
     return catalog.vendor in {"mysql", "mariadb"}

@@ -107,9 +107,14 @@ class RenameTable(BaseOperation, frozen=True, kw_only=True, tag="rename_table"):
     wait_seconds: int | None = None
     """MariaDB: WAIT n; 0 for NOWAIT."""
 
+    @property
+    def renamed(self) -> Name:
+        """What it is called afterwards."""
+        return Name(schema=self.name.schema, name=self.to)
+
     def after(self, catalog: Catalog) -> Catalog:
         """Foreign keys, views, heirs, sequences and publications follow; constraints and indexes keep their names."""
-        new = Name(schema=self.name.schema, name=self.to)
+        new = self.renamed
         if taken(catalog, self.name.schema)(self.to):
             refuse(catalog, f"relation {new} exists already")
             return catalog
@@ -135,9 +140,14 @@ class MoveTable(BaseOperation, frozen=True, kw_only=True, tag="move_table"):
     wait_seconds: int | None = None
     """MariaDB: WAIT n; 0 for NOWAIT."""
 
+    @property
+    def renamed(self) -> Name:
+        """Where it is afterwards."""
+        return Name(schema=self.schema, name=self.name.name)
+
     def after(self, catalog: Catalog) -> Catalog:
         """The relation in its new schema, with its indexes and the sequences that it owns."""
-        new = Name(schema=self.schema, name=self.name.name)
+        new = self.renamed
         if catalog.schemas and self.schema not in catalog.schemas:
             refuse(catalog, f"schema {self.schema} does not exist")
         if new == self.name:

@@ -83,6 +83,8 @@ def _pair(*operations: Operation, mariadb: bool) -> str | None:
             return _one(made, mariadb=mariadb)
         case (DropTable() | LockTable() as first, *_) if {type(one) for one in operations} == {type(first)}:
             return _several(operations)
+        case (RenameTable() | MoveTable(), _, *_) if all(isinstance(one, RenameTable | MoveTable) for one in operations):
+            return f"RENAME TABLE {', '.join(_rename(one) for one in operations if isinstance(one, RenameTable | MoveTable))}"
         case _:
             return None
 
@@ -143,10 +145,8 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
             return _several((operation,))
         case RewriteTable() if is_maintenance(operation):
             return maintain(operation)
-        case RenameTable():
-            return f"RENAME TABLE {_renamed(operation)} TO {_beside(operation)}"
-        case MoveTable():
-            return f"RENAME TABLE {_renamed(operation)} TO {quote(operation.schema)}.{quote(operation.name.name)}"
+        case RenameTable() | MoveTable():
+            return f"RENAME TABLE {_rename(operation)}"
         case DropView() | DropSequence():
             kind = {DropView: "VIEW", DropSequence: "SEQUENCE"}[type(operation)]
             return f"DROP {kind} {'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}"
@@ -184,8 +184,11 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
             raise ValueError(f"{type(operation).__name__} has no form on MySQL")
 
 
-def _renamed(operation: RenameTable | MoveTable) -> str:
-    return f"{'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}{waiting(operation.wait_seconds)}"
+def _rename(operation: RenameTable | MoveTable) -> str:
+    """One element of the list, which RENAME TABLE carries out from left to right."""
+    exists = "IF EXISTS " if operation.if_exists else ""
+    to = _beside(operation) if isinstance(operation, RenameTable) else f"{quote(operation.schema)}.{quote(operation.name.name)}"
+    return f"{exists}{quote_name(operation.name)}{waiting(operation.wait_seconds)} TO {to}"
 
 
 def _beside(operation: RenameTable) -> str:
