@@ -15,7 +15,7 @@ from driftflow.errors import DatabaseError
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name, Version
 
-QUERIES = ("tables", "columns", "statistics", "foreign_keys", "triggers", "views", "routines", "partitions", "settings")
+QUERIES = ("tables", "columns", "statistics", "foreign_keys", "triggers", "views", "routines", "partitions", "grants", "settings")
 """Names of the files in `catalog/mysql/`; those of checks and row versions depend on the server."""
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from driftflow.dialects.base import Dialect
+from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.operations import Grant
 
@@ -44,6 +45,24 @@ def grants_again(name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect
             ]
             if rights:
                 yield _grant(name, rights, role, option=option, dialect=dialect, kind=kind)
+
+
+GRANTEE = re.compile(r"(?P<grantee>'(?P<user>.*)'@'(?P<host>[^']*)')=(?P<option>\*?)(?P<rights>.+)")
+
+
+def by_name(table: Table, name: Name, dialect: Dialect) -> Iterator[tuple[Grant, Grant]]:
+    """What gives the rights on the table on the relation `name` too, and what takes them back: where rights go by names (MySQL, MariaDB)."""
+    target = dialect.quote_name(name)
+    for held in table.grants:
+        found = GRANTEE.fullmatch(held)
+        if found is None:
+            continue
+        host = f"@{dialect.quote_text(found['host'])}" if found["host"] else ""  # a role of MariaDB has none
+        who, option = f"{dialect.quote_text(found['user'])}{host}", " WITH GRANT OPTION" if found["option"] else ""
+        more = f", GRANT OPTION ON {target} FROM {who}" if found["option"] else f" ON {target} FROM {who}"
+        grant = Grant(sql=f"GRANT {found['rights']} ON {target} TO {who}{option}", relations=(name,), roles=(found["user"],))
+        revoke = Grant(sql=f"REVOKE {found['rights']}{more}", revoke=True, relations=(name,), roles=(found["user"],))
+        yield grant, revoke
 
 
 def _grant(name: Name, rights: list[str], role: str, *, option: bool, dialect: Dialect, kind: str) -> Grant:

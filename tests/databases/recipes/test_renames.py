@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import psycopg
+import pymysql
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, show, take_back
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, show, take_back, writing
 
 from driftflow.errors import RefusedError
+from driftflow.lab import mysql
 from driftflow.model.plan import Gate
 
 SCHEMA = {
@@ -87,7 +92,9 @@ def test_a_table_is_renamed_beside_its_old_name(place: Place) -> None:
 
 
 @pytest.mark.on("mysql", "mariadb")
-@pytest.mark.recipe("rename-table", "native", why="a view answers to the old name, put there by the statement that renames the table")
+@pytest.mark.recipe(
+    "rename-table", "native", why="a view answers to the old name, put there by the statement that renames the table"
+)
 def test_a_table_and_a_view_change_names_in_one_statement(place: Place) -> None:
     counted = ("INSERT INTO {} (user_id, status) VALUES (3, 'k{{n}}') ON DUPLICATE KEY UPDATE status = 'again'",)
     shown = show(
@@ -104,6 +111,49 @@ def test_a_table_and_a_view_change_names_in_one_statement(place: Place) -> None:
     swap = shown.plan.steps[2]
     assert "TO orders_driftflow" not in str(swap)
     assert all(claim.held == "instant" for claim in swap.claims)
+
+
+@pytest.mark.on("mysql", "mariadb")
+def test_rights_on_the_table_are_there_under_both_names(place: Place, server_named: Callable[[str], mysql.Server]) -> None:
+    """They go by names there, and no rename takes them along. The old application has rights on nothing but the old name."""
+    server, database = server_named(place.server), place.fresh(SCHEMA)
+    name, guest = database.url.rpartition("/")[2].partition("?")[0], "guest_" + secrets.token_hex(4)
+    rooted = Database(server.url(name, user="root"), database.dialect)
+    rooted.run(
+        f"CREATE USER '{guest}'@'localhost'; GRANT SELECT, INSERT, UPDATE, DELETE ON {name}.orders TO '{guest}'@'localhost' WITH GRANT OPTION;"
+        f"CREATE USER '{guest}_reader'@'localhost'; GRANT SELECT (id, code) ON {name}.orders TO '{guest}_reader'@'localhost';"
+    )
+    plan = rooted.plan("RENAME TABLE orders TO purchases;")
+    try:
+        with writing(Database(without_password(server.url(name, user=guest)), database.dialect), tuple(guests("orders"))) as old:
+            report = apply(plan, rooted)
+            assert report.state == "waiting_at_gate"
+            old.go_on()
+            old.switch(tuple(guests("purchases")))
+            old.go_on()
+        assert old.failures == []
+        with closing(PlainSession(without_password(server.url(name, user=f"{guest}_reader")))) as reader:
+            reader.run(("SELECT id, code FROM purchases",))
+            reader.run(("SELECT id, code FROM orders",))
+            with pytest.raises(pymysql.err.OperationalError, match="denied"):
+                reader.run(("SELECT status FROM purchases",))
+        take_back(report.run, rooted, open_gates=gates(plan))
+        assert rooted.catalog().tables[f"{name}.orders"].grants
+        left = "SELECT count(*) FROM information_schema.table_privileges WHERE table_name LIKE 'purchases%' AND table_schema = DATABASE()"
+        assert rooted.query(left) == [(0,)]
+    finally:
+        rooted.run(f"DROP USER '{guest}'@'localhost'; DROP USER '{guest}_reader'@'localhost';")
+
+
+def without_password(url: str) -> str:
+    return re.sub(r":[^:/@]+@", "@", url)
+
+
+def guests(table: str) -> Iterator[str]:
+    yield f"INSERT INTO {table} (user_id, status) VALUES ({{n}} % 10, 'by a guest')"
+    yield f"UPDATE {table} SET status = 'seen' WHERE id = {{n}} % 300 + 1"
+    yield f"SELECT * FROM {table} WHERE code = 'o7'"
+    yield f"DELETE FROM {table} WHERE id = {{n}} % 300 + 2"
 
 
 @pytest.mark.on("postgresql")

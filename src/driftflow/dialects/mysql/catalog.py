@@ -69,6 +69,16 @@ def catalog_from(rows: Rows, *, mariadb: bool) -> Catalog:
     )
 
 
+def _grants(rows: Sequence[Row]) -> tuple[str, ...]:
+    """`'app'@'%'=SELECT, UPDATE (price)` of everybody who has rights on this one table by its name; `=*` where they may be given on."""
+    held: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        column = f" ({quote(str(row['column_name']))})" if row["column_name"] is not None else ""
+        key = (str(row["grantee"]), "*" if row["is_grantable"] == "YES" else "")
+        held.setdefault(key, []).append(f"{row['privilege_type']}{column}")
+    return tuple(f"{grantee}={option}{', '.join(rights)}" for (grantee, option), rights in held.items())
+
+
 class _Reader:
     """The rows, grouped by table once."""
 
@@ -82,6 +92,7 @@ class _Reader:
         self.checks = _by_table(rows.get("checks", ()))
         self.triggers = _by_table(rows["triggers"], "event_object_table")
         self.partitions = _by_table(rows["partitions"])
+        self.grants = _by_table(rows.get("grants", ()))
         self.versions = {str(row["table_name"]): int(row["total_row_versions"]) for row in rows.get("row_versions", ())}
 
     def name(self, name: object) -> Name:
@@ -110,6 +121,7 @@ class _Reader:
                 sorted((*_options(row, collation), *((VERSIONED,) if row["table_type"] == "SYSTEM VERSIONED" else ())))
             ),
             comment=str(row["table_comment"] or ""),
+            grants=_grants(self.grants.get(key, ())),
             partitioning=self._partitioning(key),
             statistics=_statistics(row, self.versions.get(key)),
         )
