@@ -17,6 +17,7 @@ from driftflow.dialects.mysql.render.table import (
     waiting,
 )
 from driftflow.model.catalog import SequenceOptions
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AlterObject,
     AlterSequence,
@@ -84,7 +85,7 @@ def _pair(*operations: Operation, mariadb: bool) -> str | None:
         case (DropTable() | LockTable() as first, *_) if {type(one) for one in operations} == {type(first)}:
             return _several(operations)
         case (RenameTable() | MoveTable(), _, *_) if all(isinstance(one, RenameTable | MoveTable) for one in operations):
-            return f"RENAME TABLE {', '.join(_rename(one) for one in operations if isinstance(one, RenameTable | MoveTable))}"
+            return _renames([one for one in operations if isinstance(one, RenameTable | MoveTable)])
         case _:
             return None
 
@@ -146,7 +147,7 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
         case RewriteTable() if is_maintenance(operation):
             return maintain(operation)
         case RenameTable() | MoveTable():
-            return f"RENAME TABLE {_rename(operation)}"
+            return _renames([operation])
         case DropView() | DropSequence():
             kind = {DropView: "VIEW", DropSequence: "SEQUENCE"}[type(operation)]
             return f"DROP {kind} {'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}"
@@ -184,16 +185,20 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
             raise ValueError(f"{type(operation).__name__} has no form on MySQL")
 
 
-def _rename(operation: RenameTable | MoveTable) -> str:
-    """One element of the list, which RENAME TABLE carries out from left to right."""
+def _renames(operations: Sequence[RenameTable | MoveTable]) -> str:
+    """RENAME TABLE, which carries out its list from left to right. A move to another database and a new name there are one element of it."""
+    found: list[tuple[RenameTable | MoveTable, Name]] = []
+    for one in operations:
+        if found and isinstance(found[-1][0], MoveTable) and isinstance(one, RenameTable) and one.name == found[-1][1]:
+            found[-1] = (found[-1][0], one.renamed)
+        else:
+            found.append((one, one.renamed))
+    return f"RENAME TABLE {', '.join(_rename(one, to) for one, to in found)}"
+
+
+def _rename(operation: RenameTable | MoveTable, to: Name) -> str:
     exists = "IF EXISTS " if operation.if_exists else ""
-    to = _beside(operation) if isinstance(operation, RenameTable) else f"{quote(operation.schema)}.{quote(operation.name.name)}"
-    return f"{exists}{quote_name(operation.name)}{waiting(operation.wait_seconds)} TO {to}"
-
-
-def _beside(operation: RenameTable) -> str:
-    schema = f"{quote(operation.name.schema)}." if operation.name.schema else ""
-    return f"{schema}{quote(operation.to)}"
+    return f"{exists}{quote_name(operation.name)}{waiting(operation.wait_seconds)} TO {quote_name(to)}"
 
 
 def _create_view(operation: CreateView) -> str:
