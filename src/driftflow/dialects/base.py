@@ -215,6 +215,27 @@ class Dialect(ABC):
         """What may stand in the way of CREATE TRIGGER beside the right to alter the table: (query that counts it, sentence)."""
         return ()
 
+    def unfit(self, old: Column, new: Column, value: str) -> list[tuple[str, str]]:
+        """(condition, what such a value is) for values of the old column, spelled `value`, that the new definition does not hold unchanged. Nothing
+        where all fit, or where the server itself refuses such values whatever its settings are."""
+        return []
+
+    def keeps(self, old: Column, new: Column) -> bool:
+        """Whether every old value that the new column holds comes back from there the same."""
+        return old.type == new.type
+
+    def mojibake(self, column: Column, value: str) -> str:
+        """A condition: the text was encoded twice (UTF-8 whose bytes were taken for characters). Empty where that is not asked."""
+        return ""
+
+    def strict(self, sql_mode: str) -> Mapping[str, str]:
+        """Settings under which the server refuses a value that it would change silently under this sql_mode; empty where it refuses anyway."""
+        return {}
+
+    def as_stored(self, column: Column, value: str) -> str:
+        """The value as the column would compare it, where that is not plain: its character set and collation."""
+        return value
+
     def can(self, capability: Capability, version: Version | None = None) -> bool:
         """Whether a server of that version can; unknown counts as the oldest supported one, a capability that is not listed as no."""
         first = self.since.get(capability)

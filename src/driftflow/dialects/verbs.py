@@ -32,7 +32,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
         "delimiter",
         "null",
     ),
-    "convert": ("zone", "format", "encoding", "back"),
+    "convert": ("zone", "format", "encoding", "back", "mojibake"),
     "too-long": ("policy",),
     "dual-write": ("column", "set"),
     "verify": ("query", "expect", "summary"),

@@ -8,7 +8,8 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check
-from driftflow.model.operations import AddConstraint, RawSql
+from driftflow.model.operations import AddConstraint, ChangeColumn, ConvertCharset, RawSql
+from driftflow.strategies.spoken import as_is
 
 ROW_SECURITY = re.compile(
     r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b", re.IGNORECASE | re.DOTALL
@@ -17,11 +18,13 @@ DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORE
 
 
 def refuse_unsupported(at: Situation) -> None:
-    """Raises RefusedError (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be,
+    """Raises RefusedError (DF-E730) for a column or character set with which a key or a row becomes too long, (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be,
     DF-E662 for row-level security where there is none, and DF-E659 for a regular expression where nobody knows one."""
     operation = at.operation
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
+    if isinstance(operation, ChangeColumn | ConvertCharset) and not as_is(at):
+        _refuse_too_long(at)
     if isinstance(operation, RawSql) and ROW_SECURITY.search(operation.sql) and not at.can(Capability.ROW_SECURITY):
         raise RefusedError(
             "DF-E662",
@@ -38,6 +41,18 @@ def refuse_unsupported(at: Situation) -> None:
             why="it checks each row as it is written; a trigger could not look again at the end of the transaction",
             hint="leave DEFERRABLE out, and let values that change places pass through one that is free (NULL, or the negative number)",
         )
+
+
+def _refuse_too_long(at: Situation) -> None:
+    for condition in at.effects.fails_if:
+        if condition.certain and condition.kind == "unsupported":
+            raise RefusedError(
+                "DF-E730",
+                "the server takes no such definition",
+                where=str(at.statement.span),
+                why=condition.summary,
+                hint="shorten the column, or the prefix of its index, or choose a row format that takes longer keys (DYNAMIC)",
+            )
 
 
 def _refuse_regexp(at: Situation, check: Check) -> None:

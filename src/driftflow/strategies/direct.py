@@ -14,6 +14,7 @@ from driftflow.model.operations import (
     AlterSequence,
     BaseOperation,
     ChangeColumn,
+    ConvertCharset,
     CreateIndex,
     Operation,
     RawSql,
@@ -23,6 +24,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Guard, RunSql, Step
 from driftflow.model.record import replace
+from driftflow.strategies import offenders
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans, index_of
 from driftflow.strategies.numbering import guard_numbers
@@ -54,7 +56,8 @@ def statements_as_they_stand(operations: Sequence[Operation], at: Situation) -> 
     for run in runs:
         phase = max((phase_of(operation, at) for operation in run.operations), key=("expand", "migrate", "contract").index)
         purpose = shortened(at.dialect.render(*run.operations))
-        yield recipe.alone(*run.operations, purpose=purpose, phase=phase, guards=tuple(_guards(run.operations, at, run.catalog)))
+        step = recipe.alone(*run.operations, purpose=purpose, phase=phase, guards=tuple(_guards(run.operations, at, run.catalog)))
+        yield _strictly(step, run.operations, at, run.catalog)
 
 
 def statement_as_it_stands(operations: Sequence[Operation], at: Situation) -> RunSql:
@@ -65,7 +68,8 @@ def statement_as_it_stands(operations: Sequence[Operation], at: Situation) -> Ru
     phase = max((phase_of(operation, at) for operation in operations), key=("expand", "migrate", "contract").index)
     if not transactional(operations, at):
         guards = () if at.can(Capability.TRANSACTIONAL_DDL) else tuple(_guards(operations, at))
-        return recipe.alone(*operations, purpose=purpose_of(operations, at), phase=phase, statement=text, guards=guards)
+        step = recipe.alone(*operations, purpose=purpose_of(operations, at), phase=phase, statement=text, guards=guards)
+        return _strictly(step, operations, at, at.catalog)
     step = recipe.change(
         *operations, purpose=purpose_of(operations, at), phase=phase, statements=(text,), guards=tuple(_guards(operations, at))
     )
@@ -73,6 +77,11 @@ def statement_as_it_stands(operations: Sequence[Operation], at: Situation) -> Ru
         # What an opaque statement does, and for how long, only the server knows: the lock timeout protects, a time limit would only break it.
         return replace(step, statement_timeout_ms=0, claims=step.claims or _named_claims(operations))
     return step
+
+
+def _strictly(step: RunSql, operations: Sequence[Operation], at: Situation, catalog: Catalog) -> RunSql:
+    """What is written between the guard and the lock must fail too, and not be cut."""
+    return step if as_is(at) else replace(step, settings=offenders.strictness(at, operations, catalog))
 
 
 def transactional(operations: Sequence[Operation], at: Situation) -> bool:
@@ -117,8 +126,8 @@ def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | N
         match operation:
             case SetNotNull(table=table, column=column) if not is_new(at, table):
                 yield guard_nulls(at, table, column)
-            case ChangeColumn(table=table, column=column) if becomes_not_null(operation, at):
-                yield guard_nulls(at, table, column)
+            case ChangeColumn() | ConvertCharset():
+                yield from _redefined(operation, at, catalog)
             case AddConstraint(table=table, constraint=Check(validated=True) as check) if not is_new(at, table):
                 yield guard_check(at, table, check)
             case AddConstraint(table=table, constraint=ForeignKey(validated=True) as key) if not is_new(at, table):
@@ -138,6 +147,13 @@ def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | N
                 yield guard_policies(at, operation)
             case _:
                 pass
+
+
+def _redefined(operation: ChangeColumn | ConvertCharset, at: Situation, catalog: Catalog) -> Iterator[Guard]:
+    if isinstance(operation, ChangeColumn) and becomes_not_null(operation, at):
+        yield guard_nulls(at, operation.table, operation.column)
+    if not as_is(at):
+        yield from offenders.guards(at, operation, catalog)
 
 
 def _columns_are_there(index: Index, catalog: Catalog) -> bool:

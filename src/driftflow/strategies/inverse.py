@@ -127,7 +127,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case AlterTableOption() | RewriteTable() | AttachPartition() | DetachPartition() | SetInherit():
             return alter.table_option(operation, before, can_detach=at.can(Capability.DETACH_CONCURRENTLY))
         case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
-            return redefinition(operation, before)
+            return redefinition(operation, before, at)
         case CreateView() | DropView() | AlterView() | RefreshView():
             return other.view(operation, before, at)
         case CreateTrigger() | DropTrigger() | AlterTrigger() | EnableTrigger() | CreateFunction() | DropFunction():

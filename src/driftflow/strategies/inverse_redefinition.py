@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from driftflow.model.catalog import Catalog
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, Column
 from driftflow.model.operations import AlterPartitions, ChangeColumn, ConvertCharset, Operation, RequestAlgorithm
 from driftflow.model.plan import Irreversible, UndoNothing
+from driftflow.model.record import replace
+from driftflow.strategies import spoken
 
 Redefinition = ChangeColumn | ConvertCharset | AlterPartitions | RequestAlgorithm
 
 
-def redefinition(operation: Redefinition, before: Catalog) -> tuple[Operation, ...] | UndoNothing | Irreversible:
+def redefinition(operation: Redefinition, before: Catalog, at: Situation) -> tuple[Operation, ...] | UndoNothing | Irreversible:
     """The old definition where no value changed on the way; a reason where values or partitions do not come back by themselves."""
     match operation:
         case ChangeColumn():
-            return _column(operation, before)
+            return _column(operation, before, at)
         case ConvertCharset(columns=False):
             return UndoNothing(reason="only columns that are added later take the table's default character set")
         case ConvertCharset():
-            name = f"convert_charset {operation.table}"
-            return Irreversible(reason="characters that the old character set lacks do not come back", name=name)
+            return _charset(operation, before, at)
         case AlterPartitions(action="analyze" | "check" | "optimize" | "repair" | "rebuild"):
             return UndoNothing(reason="it changes how rows are stored, not what they are")
         case AlterPartitions():
@@ -33,18 +35,43 @@ def redefinition(operation: Redefinition, before: Catalog) -> tuple[Operation, .
             assert_never(operation)
 
 
-def _column(operation: ChangeColumn, before: Catalog) -> tuple[Operation, ...] | Irreversible:
+def _charset(operation: ConvertCharset, before: Catalog, at: Situation) -> tuple[Operation, ...] | Irreversible:
+    """Each column as it was, and the table's default: they need not have had one character set."""
+    name = f"convert_charset {operation.table}"
+    table = before.table(operation.table)
+    columns = [column for column in table.columns if column.charset] if table is not None else []
+    if table is None or not all(_kept(column, operation, at) for column in columns):
+        return Irreversible(reason="characters that the new character set lacks do not come back", name=name)
+    options = dict(option.partition("=")[::2] for option in table.options)
+    default = ConvertCharset(
+        table=table.name, charset=options.get("CHARSET", ""), collation=options.get("COLLATE", ""), columns=False
+    )
+    back = tuple(ChangeColumn(table=table.name, column=column.name, definition=column) for column in columns)
+    known = bool(default.charset or default.collation)
+    return (*back, *((at.dialect.resolve(default, before),) if known else ()))
+
+
+def _kept(column: Column, operation: ConvertCharset, at: Situation) -> bool:
+    return _comes_back(column, replace(column, charset=operation.charset, collation=operation.collation), at)
+
+
+def _comes_back(old: Column, new: Column, at: Situation) -> bool:
+    """What does not fit was refused before, unless the statement was taken literally."""
+    return at.dialect.keeps(old, new) and not (spoken.as_is(at) and at.dialect.unfit(old, new, "v"))
+
+
+def _column(operation: ChangeColumn, before: Catalog, at: Situation) -> tuple[Operation, ...] | Irreversible:
     name = f"change_column {operation.table}.{operation.column}"
     table = before.table(operation.table)
     column = table.column(operation.column) if table is not None else None
     if table is None or column is None:
         return Irreversible(reason="the definition before is not known", name=name)
-    if column.type != operation.definition.type or column.charset != operation.definition.charset:
+    if not _comes_back(column, operation.definition, at):
         return Irreversible(
             reason=f"values changed from {column.type} to {operation.definition.type} may not come back the same", name=name
         )
     place = ""
     if operation.position:
-        at = [one.name for one in table.columns].index(column.name)
-        place = f"AFTER {table.columns[at - 1].name}" if at else "FIRST"
+        number = [one.name for one in table.columns].index(column.name)
+        place = f"AFTER {table.columns[number - 1].name}" if number else "FIRST"
     return (ChangeColumn(table=operation.table, column=operation.definition.name, definition=column, position=place),)

@@ -266,13 +266,22 @@ class Recipe:
         if not transactional:
             common |= {"lock_timeout_ms": patient_timeout_ms(operations[0], self.at)}
         return RunSql(
-            **common | {"strategy": "undo", "resolves": ()},
+            **common | {"strategy": "undo", "resolves": ()} | self.held_by_data(found),
             statements=statements,
             transaction="own" if transactional else "none",
             probe=None if transactional else probes.probe_of(operations, catalog, self.at.dialect),
             claims=together,
             statement_timeout_ms=self.statement_timeout_ms(together) if transactional else 0,
         )
+
+    def held_by_data(self, found: Iterable[tuple[Operation, Catalog]]) -> dict[str, Any]:
+        """Guards for what the rows may stand in the way of, and settings under which the server changes no value silently."""
+        from driftflow.strategies import offenders
+
+        found = list(found)
+        guards = tuple(guard for operation, before in found for guard in offenders.guards(self.at, operation, before))
+        settings = [offenders.strictness(self.at, (operation,), before) for operation, before in found]
+        return {"guards": guards, "settings": next((one for one in settings if one), {})}
 
 
 def after_all(operations: Iterable[Operation], catalog: Catalog) -> Catalog:

@@ -129,6 +129,31 @@ class MySQL(Dialect):
 
         return implicit_default(column)
 
+    def unfit(self, old: Column, new: Column, value: str) -> list[tuple[str, str]]:
+        from driftflow.dialects.mysql.fitting import unfit
+
+        return unfit(old, new, value, mariadb=self.mariadb)
+
+    def keeps(self, old: Column, new: Column) -> bool:
+        from driftflow.dialects.mysql.fitting import keeps
+
+        return keeps(old, new, mariadb=self.mariadb)
+
+    def mojibake(self, column: Column, value: str) -> str:
+        from driftflow.dialects.mysql.encoding import mojibake
+
+        return mojibake(column, value)
+
+    def strict(self, sql_mode: str) -> Mapping[str, str]:
+        from driftflow.dialects.mysql.strictness import strict
+
+        return strict(sql_mode)
+
+    def as_stored(self, column: Column, value: str) -> str:
+        from driftflow.dialects.mysql.fitting import as_stored
+
+        return as_stored(column, value)
+
     def trigger_obstacles(self, table: Name, version: Version | None) -> tuple[tuple[str, str], ...]:
         from driftflow.dialects.mysql.trigger_rights import untrusted, without_right
 

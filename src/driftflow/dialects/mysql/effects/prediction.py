@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from driftflow.dialects.mysql.effects.grade import Grade
 from driftflow.dialects.mysql.keywords import quote
+from driftflow.dialects.mysql.strictness import is_strict
 from driftflow.model.catalog import Catalog, Table
 from driftflow.model.effects import AcceptedAlgorithm, Blocks, Break, Condition, Effects, Held, LockClaim, Loss, Work, WorkKind
 from driftflow.model.names import Name, Version
@@ -54,12 +55,7 @@ class Prediction:
     def strict(self) -> bool:
         """Whether a value that does not fit is an error; the servers' own default is that it is."""
         mode = self.catalog.settings.get("sql_mode")
-        return (
-            mode is None
-            or "STRICT_TRANS_TABLES" in mode.upper()
-            or "STRICT_ALL_TABLES" in mode.upper()
-            or "TRADITIONAL" in mode.upper()
-        )
+        return mode is None or is_strict(mode)
 
     @property
     def checks_foreign_keys(self) -> bool:
