@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import planning
+import wanted
 from driftflow import pipeline
 from driftflow.cli.main import main
 from driftflow.dialects.registry import dialect_named
@@ -28,21 +29,35 @@ from driftflow.model.record import replace
 from driftflow.readers.sources import loose_migration
 
 ROWS = 300
-VENDORS = [pytest.param("postgresql", marks=pytest.mark.postgresql), pytest.param("sqlite", marks=pytest.mark.sqlite)]
+VENDORS = [
+    pytest.param("postgresql", marks=pytest.mark.postgresql),
+    pytest.param("sqlite", marks=pytest.mark.sqlite),
+    *(pytest.param(name, marks=getattr(pytest.mark, name.partition("-")[0])) for name in wanted.mysql_family()),
+]
+"""`mariadb-10` and its like are that very version, where it is here."""
 EXAMPLES = ("inventory", "two_factor", "tenants")
+
+
+def flavour(vendor: str) -> str:
+    return vendor.partition("-")[0]
+
+
+def table(vendor: str, name: str) -> str:
+    return f"{ {'postgresql': 'public', 'sqlite': 'main'}.get(flavour(vendor), 'shop') }.{name}"
 
 
 def shop(vendor: str) -> StartSchema:
     """The shop's schema as a snapshot would have it, rights and all."""
-    text = (planning.EXAMPLES / "shop" / f"{vendor}.sql").read_text()
+    text = (planning.EXAMPLES / "shop" / f"{flavour(vendor)}.sql").read_text()
     if vendor == "postgresql":
         text += (planning.EXAMPLES / "shop" / "postgresql_roles.sql").read_text()
     return schema(text, vendor)
 
 
 def schema(text: str, vendor: str) -> StartSchema:
-    dialect = dialect_named(vendor)
-    with scratch(vendor) as place:
+    dialect = dialect_named(flavour(vendor))
+    version = wanted.mysql_programs_of(vendor).version if "-" in vendor else None
+    with scratch(dialect.name, version, database="shop") as place:
         assert build(StartSchema(name="file", setup=[loose_migration(text, dialect=dialect)]), place, dialect, rights=True) == ()
         catalog = read_catalog(place.connector)
     for table in catalog.tables.values():  # large enough for the safe forms
@@ -84,7 +99,7 @@ def claim(proof: Proof, name: str) -> Claim:
 def test_the_examples_are_proved(example: str, vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWO_FACTOR_KEY", secrets.token_hex(32))
     shutil.copytree(planning.EXAMPLES, tmp_path / "examples")
-    folder = tmp_path / "examples" / example / vendor / "enhanced"
+    folder = tmp_path / "examples" / example / flavour(vendor) / "enhanced"
     # The pilot that wrote seeds in clear is over: its plan fills ciphertext for those that are there.
     unwritten = frozenset({("users", "totp_seed")}) if example == "two_factor" else frozenset()
     proof = prove(question(folder, shop(vendor), tmp_path, unwritten=unwritten))
@@ -121,8 +136,8 @@ def test_a_step_that_does_something_else_is_found(vendor: str, tmp_path: Path) -
     same = claim(proof, "same_end")
     assert not proof.green
     assert same.state == "differs"
-    table = "public.users" if vendor == "postgresql" else "main.users"
-    assert {one.object for one in same.differences} == {f"column {table}.nickname", f"column {table}.nickname2"}
+    users = table(vendor, "users")
+    assert {one.object for one in same.differences} == {f"column {users}.nickname", f"column {users}.nickname2"}
     assert any("nickname2" in one.object and one.step.startswith("step ") for one in same.differences)
 
 
@@ -196,7 +211,8 @@ def test_two_proofs_with_one_seed_are_made_of_the_same_rows(vendor: str, tmp_pat
 
 
 def weaker(step: RunSql, vendor: str) -> RunSql:
-    mode, blocks = ("SHARE UPDATE EXCLUSIVE", ("ddl",)) if vendor == "postgresql" else ("RESERVED", ("writes", "ddl"))
+    weak = {"postgresql": ("SHARE UPDATE EXCLUSIVE", ("ddl",)), "sqlite": ("RESERVED", ("writes", "ddl"))}
+    mode, blocks = weak.get(vendor, ("SHARED_UPGRADABLE", ("ddl",)))
     return replace(step, claims=tuple(replace(claim, mode=mode, blocks=blocks) for claim in step.claims))
 
 
@@ -207,10 +223,9 @@ def test_a_step_that_locks_more_than_it_claims_is_found(vendor: str, tmp_path: P
     assert not proof.green
     locks = claim(proof, "locks")
     assert locks.state == "differs"
-    (found,) = locks.differences
-    assert found.object.endswith("users")
-    assert "nickname" in found.step
-    assert ("ACCESS EXCLUSIVE" if vendor == "postgresql" else "EXCLUSIVE") in found.what
+    assert {one.object for one in locks.differences} == {f"table {table(vendor, 'users')}"}
+    assert all("nickname" in one.step for one in locks.differences)
+    assert any(("ACCESS EXCLUSIVE" if vendor == "postgresql" else "EXCLUSIVE") in one.what for one in locks.differences)
 
 
 def test_a_table_that_no_claim_names_is_found(tmp_path: Path) -> None:
@@ -377,11 +392,11 @@ def test_apply_demands_the_proof_of_that_very_plan(
 def test_rows_that_a_file_speaks_of_are_there(vendor: str, tmp_path: Path) -> None:
     """Else a backfill from it would fill nothing, and its proof would show nothing."""
     shutil.copytree(planning.EXAMPLES, tmp_path / "examples")
-    asked = question(tmp_path / "examples" / "inventory" / vendor / "enhanced", shop(vendor), tmp_path)
+    asked = question(tmp_path / "examples" / "inventory" / flavour(vendor) / "enhanced", shop(vendor), tmp_path)
     with open_bench(asked, tell=lambda text: None) as bench:
         state, _ = bench.original
         assert state is not None
-        products = state.rows["public.products" if vendor == "postgresql" else "main.products"]
+        products = state.rows[table(vendor, "products")]
         place = products.columns.index("inventory_count")
         assert sum(bool(row[place]) for row in products.rows) > 10
         assert len(products.rows) == ROWS

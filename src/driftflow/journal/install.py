@@ -138,6 +138,15 @@ def _install_mysql(connection: Connection) -> None:
         connection.query("SELECT RELEASE_LOCK(%s)", (NAMED_LOCK,))
 
 
+def install_beside(connection: Connection) -> None:
+    """On MySQL and MariaDB: in the database of the data, though a database of its own could be made. Nothing else on the server is touched. The
+    database must be new: nothing is brought forward here."""
+    for statement in statements(0, MYSQL_BESIDE):
+        connection.execute(statement)
+    with transaction(connection):
+        _say_version(connection, MYSQL_BESIDE, 0)
+
+
 def _new_place(connection: Connection) -> Place:
     """A database of its own, out of the way of dumps and of tools that compare the schema; beside the data where we may not make one."""
     try:

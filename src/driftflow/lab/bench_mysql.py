@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
 from driftflow.dialects.base import ErrorKind
-from driftflow.dialects.mysql.tokens import tokenize
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.ports import Connection, Connector, DatabaseFault
 from driftflow.errors import ConfigError, DatabaseError
 from driftflow.lab import mysql
 from driftflow.lab.disposable import require_mark
 from driftflow.lab.mysql_locks import STRENGTH, locks_of
+from driftflow.lab.mysql_near import near_tables
 from driftflow.lab.mysql_programs import Flavour, Programs, installed
+from driftflow.lab.mysql_settings import UNSYNCED
 from driftflow.lab.observe_mysql import identities, observe, takes_algorithm
 from driftflow.lab.servers import at_database
 from driftflow.lab.time_limit import limited, shortened
@@ -32,13 +33,6 @@ from driftflow.model.record import replace
 
 DATABASE = "scratch"
 """On a server of our own, where nobody else has one of that name."""
-UNSYNCED: Mapping[Flavour, Mapping[str, str]] = {
-    "mysql": {"innodb-flush-method": "nosync"},
-    "mariadb": {"innodb-flush-method": "nosync", "sync-frm": "OFF"},
-}
-"""Copies are made and dropped all the time, and nobody needs them after a crash: two to three times as fast."""
-TABLES_MAX = 12
-"""In a larger schema only the tables that the statement names, and those within two foreign keys of them, are watched for locks."""
 BLOCKS: Mapping[str, tuple[Blocks, ...]] = {
     "EXCLUSIVE": ("reads", "writes", "ddl"),
     "SHARED_NO_READ_WRITE": ("reads", "writes", "ddl"),
@@ -47,11 +41,6 @@ BLOCKS: Mapping[str, tuple[Blocks, ...]] = {
 }
 HIDDEN = "whether a table is written anew: its identity changes with its name or its partitions, whatever happens to its rows"
 SILENT = "locks: performance_schema is switched off on this server"
-TABLES = (
-    "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE' ORDER BY table_name"
-)
-KEYS = """SELECT table_name, referenced_table_name FROM information_schema.referential_constraints WHERE constraint_schema = %s
-  AND unique_constraint_schema = constraint_schema"""
 INSTRUMENT = "SELECT @@performance_schema AND EXISTS (SELECT 1 FROM performance_schema.setup_instruments WHERE name = %s AND enabled = 'YES')"
 
 
@@ -222,7 +211,8 @@ class MysqlBench:
             return copies[0]
 
         try:
-            tables = _near(self._at(fresh()), copies[0], sql)
+            fresh()
+            tables = near_tables(self.connection, copies[0], sql)
             modes = locks_of(self.connector, sql, tables=tables, fresh=fresh, before=before)
         finally:
             for name in copies:
@@ -267,18 +257,3 @@ class MysqlBench:
 
 def _hides_rewrite(statement: Statement) -> bool:
     return any(isinstance(operation, AlterPartitions | RenameTable | Truncate) for operation in statement.operations)
-
-
-def _near(connector: Connector, database: str, sql: str) -> list[str]:
-    """The tables that the statement can lock: all of a small schema; else those that it names, and two foreign keys further."""
-    with closing(connector.connect("observer")) as connection:
-        tables = [str(name) for (name,) in connection.query(TABLES, (database,))]
-        keys = [(str(child), str(parent)) for child, parent in connection.query(KEYS, (database,))]
-    if len(tables) <= TABLES_MAX:
-        return tables
-    tokens, _ = tokenize(sql, mariadb=True)
-    words = {token.text.strip("`").lower() for token in tokens}
-    near = {table for table in tables if table.lower() in words}
-    for _ in range(2):
-        near |= {end for pair in keys if near & set(pair) for end in pair}
-    return [table for table in tables if table in near]

@@ -36,30 +36,36 @@ class Question:
 
 def answer(question: Question) -> Compatibility:
     """Everything that is known afterwards. Raises ConfigError where no server can be started, DatabaseError where it is lost on the way."""
+    start = question.start
+    with scratch(question.dialect.name, start.version, database=start.database) as place:
+        return answer_on(place, question)
+
+
+def answer_on(place: Scratch, question: Question) -> Compatibility:
+    """On a database that is empty. Raises DatabaseError where it is lost on the way."""
     dialect, start = question.dialect, question.start
-    with scratch(dialect.name, start.version, database=start.database) as place:
-        not_built = build(start, place, dialect)
-        with closing(place.connector.connect("compat")) as connection:
-            for sql in session_settings(start, dialect, digests=any(query.digest for query in question.queries)):
-                connection.execute(sql)
-            watch = Watch(prober_for(connection), dialect)
-            watch.begin(question.queries, names=names_in(connection))
-            change = question.change
-            stopped = _plan(change, place, watch) if isinstance(change, Plan) else _migrations(change, place, connection, watch)
-        return Compatibility(
-            subject=question.subject,
-            planned=isinstance(change, Plan),
-            dialect=dialect.name,
-            server=place.server,
-            start=start.name,
-            not_built=not_built,
-            queries=tuple(one.query for one in watch.watched),
-            already_broken=tuple(watch.already_broken),
-            skipped=tuple(watch.skipped),
-            boundaries=tuple(watch.boundaries),
-            stopped=stopped,
-            notes=(place.note,) if place.note else (),
-        )
+    not_built = build(start, place, dialect)
+    with closing(place.connector.connect("compat")) as connection:
+        for sql in session_settings(start, dialect, digests=any(query.digest for query in question.queries)):
+            connection.execute(sql)
+        watch = Watch(prober_for(connection), dialect)
+        watch.begin(question.queries, names=names_in(connection))
+        change = question.change
+        stopped = _plan(change, place, watch) if isinstance(change, Plan) else _migrations(change, place, connection, watch)
+    return Compatibility(
+        subject=question.subject,
+        planned=isinstance(change, Plan),
+        dialect=dialect.name,
+        server=place.server,
+        start=start.name,
+        not_built=not_built,
+        queries=tuple(one.query for one in watch.watched),
+        already_broken=tuple(watch.already_broken),
+        skipped=tuple(watch.skipped),
+        boundaries=tuple(watch.boundaries),
+        stopped=stopped,
+        notes=(place.note,) if place.note else (),
+    )
 
 
 def prober_for(connection: Connection) -> Prober:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from driftflow.config import Policy
+from driftflow.dialects.base import Dialect
+from driftflow.dialects.registry import dialect_named
 from driftflow.drivers.catalogs import fingerprint
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.ports import DatabaseFault
@@ -66,9 +68,10 @@ def for_lab(plan: Plan) -> Plan:
     """The plan as far as it changes a schema: no rows, no files, no other database, no roles, no comparison with the
     database that it was made for."""
     names = tuple(step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible))
+    dialect = dialect_named(plan.dialect)
     return replace(
         plan,
-        steps=tuple(_for_lab(step) for step in plan.steps),
+        steps=tuple(_for_lab(step, dialect) for step in plan.steps),
         accepted=names,
         catalog_fingerprint="",
         requires=(),
@@ -82,14 +85,13 @@ def moves_rows_only(step: Step) -> bool:
     return isinstance(step, Backfill | Verify | Gate)
 
 
-def _for_lab(step: Step) -> Step:
+def _for_lab(step: Step, dialect: Dialect) -> Step:
     match step:
         case Backfill() | Verify():
             return _bare(step, ())
         case Stage():
-            columns = ", ".join(f"{_quoted(name)} {type}" for name, type in step.columns)
-            table = ".".join(_quoted(part) for part in (step.table.schema, step.table.name) if part)
-            return _bare(step, (f"CREATE TABLE {table} ({columns})",))
+            columns = ", ".join(f"{dialect.quote(name)} {type}" for name, type in step.columns)
+            return _bare(step, (f"CREATE TABLE {dialect.quote_name(step.table)} ({columns})",))
         case RebuildTable():
             return replace(step, guards=(), expected_sql="")
         case RunSql():
@@ -100,7 +102,3 @@ def _for_lab(step: Step) -> Step:
 
 def _bare(step: Step, statements: tuple[str, ...]) -> RunSql:
     return RunSql(id=step.id, purpose=step.purpose, phase=step.phase, migration=step.migration, statements=statements)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

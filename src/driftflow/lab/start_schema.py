@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.lab.catalog_rights import rights_of
 from driftflow.lab.catalog_sql import in_any_order, statements_of
-from driftflow.lab.scratch import ROLE, UNKNOWN_ROLE, Scratch
+from driftflow.lab.scratch import UNKNOWN_ROLE, Scratch
 from driftflow.lab.stand_ins import stand_ins_for
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration, Statement
@@ -36,6 +36,11 @@ class StartSchema:
     def database(self) -> str:
         """Its name, where the schema's own texts may say it."""
         return self.catalog.database if self.catalog is not None else ""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Of the database, as far as anybody knows them."""
+        return self.catalog.settings if self.catalog is not None else {}
 
 
 def names_in(connection: Connection) -> frozenset[str]:
@@ -84,7 +89,7 @@ def _set_search_path(place: Scratch, path: Sequence[str]) -> None:
     with closing(place.administration.connect("setup")) as connection:
         schemas = list(path) or [str(row[0]) for row in connection.query(SCHEMAS)]
         quoted = ", ".join('"' + schema.replace('"', '""') + '"' for schema in schemas)
-        connection.execute(f"ALTER DATABASE {ROLE} SET search_path TO {quoted}")
+        connection.execute(f'ALTER DATABASE "{place.database}" SET search_path TO {quoted}')
 
 
 def run_setup(place: Scratch, migrations: Sequence[Migration], dialect: Dialect, *, rights: bool = False) -> tuple[str, ...]:

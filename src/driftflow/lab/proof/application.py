@@ -34,6 +34,8 @@ class Operation:
     inserts: str = ""
     """The table, where it inserts: the key that comes back can be deleted by `deletes` of the same table."""
     deletes: str = ""
+    key: list[int] = field(default_factory=list)
+    """Where no row comes back from an INSERT (MySQL): the places of its key in the values, -1 for the number that the server makes."""
 
 
 Done = tuple[str, list[Any], list[Any]]
@@ -57,10 +59,17 @@ class Session:
         self.sqlite = url.startswith("sqlite")
         self.raw = plain_connection(url, application="application", lock_timeout_ms=LOCK_TIMEOUT_MS)
 
-    def run(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        """The row that comes back, if one does."""
-        cursor = self.raw.execute(sql.replace("%s", "?") if self.sqlite else sql, [unpacked(value) for value in values])
-        row = cursor.fetchone() if cursor.description else None
+    def run(self, operation: Operation, values: Sequence[Any]) -> list[Any]:
+        """The key that comes back, if one does."""
+        given = [unpacked(value) for value in values]
+        cursor = self.raw.cursor()
+        try:
+            cursor.execute(operation.sql.replace("%s", "?") if self.sqlite else operation.sql, given)
+            if operation.key:
+                return [values[place] if place >= 0 else cursor.lastrowid for place in operation.key]
+            row = cursor.fetchone() if cursor.description else None
+        finally:
+            cursor.close()
         return [packed(value) for value in row] if row is not None else []
 
 
@@ -102,7 +111,7 @@ class Writing:
             return
         begun = time.monotonic()
         try:
-            back = self.session.run(operation.sql, values)
+            back = self.session.run(operation, values)
         except Exception as fault:
             words = next(iter(str(fault).splitlines()), "")  # the rest may name values
             self.tally.failures.append((time.time(), f"{operation.name}: {type(fault).__name__}: {words}"[:200]))

@@ -12,7 +12,6 @@ from pathlib import Path
 from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import read_catalog
 from driftflow.engine.ports import Connector
-from driftflow.errors import RefusedError
 from driftflow.lab.proof.original import keys_in_files, run_original
 from driftflow.lab.proof.running import Executor, without_the_database
 from driftflow.lab.proof.state import State, state_of, undetermined
@@ -48,6 +47,8 @@ class Question:
     """Of the running application."""
     unwritten: frozenset[tuple[str, str]] = frozenset()
     """(table, with or without its schema, column) that the running application leaves alone."""
+    on: str = ""
+    """URL of the marked server to prove it on; empty: one is started. May hold a password."""
 
 
 @dataclass(kw_only=True)
@@ -60,6 +61,7 @@ class Bench:
     not_built: tuple[str, ...]
     tell: Tell
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _in_use: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -71,9 +73,22 @@ class Bench:
 
     @contextmanager
     def copy(self) -> Iterator[Scratch]:
-        """A database like the start; gone afterwards."""
-        assert self.start.copied is not None
-        yield self.start.copied(f"driftflow_proof_{next(self._numbers)}")
+        """A database like the start, one at a time: the next may take its place, and that of the start itself."""
+        assert self.start.copied is not None and not self._in_use
+        self._in_use = True
+        try:
+            yield self.start.copied(f"proof_{next(self._numbers)}")
+        finally:
+            self._in_use = False
+
+    def empty(self) -> Scratch:
+        """A database without anything in it, after which there is no start any more."""
+        assert self.start.emptied is not None and not self._in_use
+        return self.start.emptied("proof_empty")
+
+    def look_ahead(self) -> None:
+        """What every claim asks for, before any of them is looked at."""
+        _ = self.catalog, self.start_state, self.loose
 
     def executor(self, place: Scratch, *, connector: Connector | None = None) -> Executor:
         return Executor(plan=without_the_database(self.plan), place=place, folder=self.question.root, connector=connector)
@@ -83,7 +98,8 @@ class Bench:
 
     @cached_property
     def start_state(self) -> State:
-        return self.state(self.start)
+        with self.copy() as place:
+            return self.state(place)
 
     @cached_property
     def filled_catalog(self) -> Catalog:
@@ -125,20 +141,23 @@ class Bench:
 
 @contextmanager
 def open_bench(question: Question, *, tell: Tell) -> Iterator[Bench]:
-    """A server, the start schema and its rows. Raises ConfigError where there is no server to start, RefusedError where plans of the dialect
-    are not proved."""
+    """A server, the start schema and its rows. Raises ConfigError where there is no server to start, RefusedError where the one that was given
+    may not be used."""
     start, dialect = question.start, question.dialect
-    tell("starting a throw-away server")
-    with scratch(dialect.name, start.version, database=start.database) as place:
-        if place.copied is None:
-            raise RefusedError(
-                "DF-E674", f"plans for {dialect.name} are not proved yet", hint="driftflow compat PLAN --queries FILE"
-            )
+    tell("looking at the server of --lab-url" if question.on else "starting a throw-away server")
+    with scratch(
+        dialect.name, start.version, database=start.database or _database(question), settings=start.settings, on=question.on
+    ) as place:
         tell("making the start schema")
         not_built = build(start, place, dialect, rights=True)
         tell("making rows")
         filled = fill_start(question, place)
         yield Bench(question=question, start=place, filled=filled, not_built=not_built, tell=tell)
+
+
+def _database(question: Question) -> str:
+    """As the plan calls it, on MySQL and MariaDB."""
+    return next((name.schema for name in question.plan.relations if name.schema), "") if question.dialect.one_pass else ""
 
 
 def fill_start(question: Question, place: Scratch) -> Filled:

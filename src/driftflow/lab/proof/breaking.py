@@ -77,8 +77,9 @@ class _BreakingConnection:
 
 
 def _sever(connection: Any) -> None:
-    if connection.dialect == "postgresql":
-        with socket.socket(fileno=os.dup(connection.raw.fileno())) as wire:
+    if connection.dialect != "sqlite":
+        number = connection.raw.fileno() if connection.dialect == "postgresql" else connection.raw._sock.fileno()
+        with socket.socket(fileno=os.dup(number)) as wire:
             wire.shutdown(socket.SHUT_RDWR)
     connection.close()
 

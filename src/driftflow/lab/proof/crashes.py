@@ -78,22 +78,28 @@ def crashes(bench: Bench, observed: Observed) -> Claim:
 
 
 def points_of(plan: Plan, commits: Sequence[str]) -> tuple[Point, ...]:
-    """The second commit of what goes in chunks, and of other steps the last one, by turns before and after it; not more than `POINTS_MAX`."""
+    """A commit in the middle of what goes in chunks; of steps outside a transaction the last one, when they have happened and nobody has noted it;
+    of other steps the last one, by turns before and after it. Not more than `POINTS_MAX`, some of each kind."""
     within: list[Point] = []
+    alone: list[Point] = []
     others: list[Point] = []
     for step in plan.steps:
         places = [number for number, one in enumerate(commits) if one == step.id]
         if isinstance(step, Backfill | RebuildTable | Stage) and len(places) > 2:
             within.append(Point(at=places[len(places) // 2], step=step.id, moment="before", inside=True))
         elif places and (isinstance(step, BuildIndex) or (isinstance(step, RunSql) and step.transaction == "none")):
-            # It has happened, and nobody has noted it.
-            within.append(Point(at=places[-1], step=step.id, moment="before"))
+            alone.append(Point(at=places[-1], step=step.id, moment="before"))
         elif places:
             others.append(Point(at=places[-1], step=step.id, moment="after" if len(others) % 2 else "before"))
-    within = within[: POINTS_MAX // 2]
-    room = POINTS_MAX - len(within)
-    spread = [others[number * len(others) // room] for number in range(room)] if len(others) > room else others
-    return tuple(sorted((*within, *spread), key=lambda point: point.at))
+    within = _spread(within, POINTS_MAX // 2)
+    alone = _spread(alone, max(POINTS_MAX // 2, POINTS_MAX - len(others)) - len(within))
+    others = _spread(others, POINTS_MAX - len(within) - len(alone))
+    return tuple(sorted((*within, *alone, *others), key=lambda point: point.at))
+
+
+def _spread(points: Sequence[Point], most: int) -> list[Point]:
+    """So many of them, from all of the plan."""
+    return [points[number * len(points) // most] for number in range(most)] if len(points) > most else list(points)
 
 
 def _at(bench: Bench, point: Point, expected: State, *, by_system: bool) -> Iterator[Difference]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 
 from driftflow.dialects.postgresql.effects import locks as postgresql
 from driftflow.engine.decide import undo_steps
+from driftflow.lab.mysql_locks import STRENGTH
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.running import named
 from driftflow.lab.proof.watching import Eye, Observed, PostgresqlEye, Seen
@@ -14,22 +16,29 @@ from driftflow.model.plan import BuildIndex, Gate, Plan, RunSql, Step, Verify
 from driftflow.model.proof import Claim, Difference, State
 from driftflow.reports.style import count
 
-HARMLESS = frozenset({postgresql.ACCESS_SHARE, postgresql.ROW_SHARE})
+HARMLESS = frozenset({postgresql.ACCESS_SHARE, postgresql.ROW_SHARE, "SHARED", "SHARED_HIGH_PRIO", "SHARED_READ", "SHARED_WRITE"})
 """They keep out neither readers nor writers, and are held for as long as something is read: a claim need not name every table that is read."""
 SQLITE_MODES = ("RESERVED", "EXCLUSIVE")
 
 
-def eye_for(bench: Bench) -> Eye | None:
-    """None where locks cannot be seen."""
+@contextmanager
+def seeing(bench: Bench) -> Iterator[Eye | None]:
+    """Whoever sees the locks of the bench's dialect; None where they cannot be seen."""
     match bench.question.dialect.name:
         case "postgresql":
-            return PostgresqlEye()
+            yield PostgresqlEye()
         case "sqlite":
             from driftflow.lab.proof.watching_sqlite import SqliteEye
 
-            return SqliteEye()
+            yield SqliteEye()
         case _:
-            return None
+            from driftflow.lab.proof.watching_mysql import MysqlEye, metadata_is_seen
+
+            if not metadata_is_seen(bench.start.connector):
+                yield None
+                return
+            with closing(MysqlEye()) as eye:
+                yield eye
 
 
 def within_claims(bench: Bench, observed: Observed) -> Claim:
@@ -76,6 +85,8 @@ def covers(claim: LockClaim, mode: str, dialect: str) -> bool:
     """Whether whoever is ready for the claim is ready for the lock."""
     if dialect == "sqlite":
         return mode in SQLITE_MODES and claim.mode in SQLITE_MODES and SQLITE_MODES.index(mode) <= SQLITE_MODES.index(claim.mode)
+    if dialect in ("mysql", "mariadb"):
+        return mode in STRENGTH and claim.mode in STRENGTH and STRENGTH.index(mode) <= STRENGTH.index(claim.mode)
     if mode == postgresql.SHARE_UPDATE_EXCLUSIVE and claim.mode == postgresql.SHARE:
         return False  # the one pair where the stronger one lets in what the weaker one does not
     return postgresql.strength(mode) <= postgresql.strength(claim.mode)

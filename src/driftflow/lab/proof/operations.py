@@ -51,6 +51,8 @@ class Habits:
     """It leaves these alone."""
     derived: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """It writes what this expression over NEW says: an application that knows the column writes what the trigger wrote for the old one."""
+    read: frozenset[tuple[str, str]] = frozenset()
+    """Rows of other tables get values that are made of these. They are not changed: else it would depend on the moment what is right there."""
 
 
 def operations_on(
@@ -104,11 +106,14 @@ def _of_table(
         return f"no more rows of {table.name} were found that its CHECKs and keys let in", [], {}
     quote, name, label = maker.dialect.quote, maker.dialect.quote_name(table.name), table.name.text
     keys = ", ".join(map(quote, key.columns))
+    sql = f"INSERT INTO {name} ({query.listed}) VALUES ({', '.join(['%s'] * len(query.columns))})"
+    returning = not maker.dialect.one_pass  # MySQL has no RETURNING, and MariaDB is written to in the same way
     insert = Operation(
         name=f"insert into {label}",
-        sql=f"INSERT INTO {name} ({query.listed}) VALUES ({', '.join(['%s'] * len(query.columns))}) RETURNING {keys}",
+        sql=f"{sql} RETURNING {keys}" if returning else sql,
         values=pool,
         inserts=label,
+        key=[] if returning else [query.columns.index(one) if one in query.columns else -1 for one in key.columns],
     )
     missing = [column for column in key.columns if column not in query.columns]
     overriding = " OVERRIDING SYSTEM VALUE" if maker.catalog.vendor == "postgresql" and missing else ""
@@ -118,7 +123,7 @@ def _of_table(
     replays = {insert.name: Replay(sql=f"INSERT INTO {name} ({whole}){overriding} VALUES ({places})", made=made)}
     where = " AND ".join(f"{quote(column)} = %s" for column in key.columns)
     operations = [insert]
-    if (update := _update(connection, table, query, pool, maker, name=name, where=where)) is not None:
+    if (update := _update(connection, table, query, pool, maker, habits=habits, where=where)) is not None:
         operations.append(update)
         replays[update.name] = Replay(sql=update.sql)
     operations.append(Operation(name=f"delete from {label}", sql=f"DELETE FROM {name} WHERE {where}", values=[], deletes=label))
@@ -127,13 +132,21 @@ def _of_table(
 
 
 def _update(
-    connection: Connection, table: Table, query: RowQuery, pool: Sequence[list[object]], maker: Maker, *, name: str, where: str
+    connection: Connection,
+    table: Table,
+    query: RowQuery,
+    pool: Sequence[list[object]],
+    maker: Maker,
+    *,
+    habits: Habits,
+    where: str,
 ) -> Operation | None:
     """Rows of the start take values of rows that were made up; columns of keys and of partitions stay."""
     assert table.primary_key is not None
-    quote = maker.dialect.quote
+    quote, name = maker.dialect.quote, maker.dialect.quote_name(table.name)
     fixed = {column for key in unique_keys(table, maker.dialect) for column in key.columns}
     fixed |= {*table.partitioning.key} if table.partitioning is not None else set()
+    fixed |= {column for holder, column in habits.read if holder == table.name.text}
     free = [column for column in query.columns if column not in fixed]
     listed = ", ".join(_texts(table.primary_key.columns, maker))
     keys = connection.query(f"SELECT {listed} FROM {name} ORDER BY {listed} LIMIT {POOL}")
@@ -154,13 +167,13 @@ def _pool(connection: Connection, query: RowQuery, habits: Habits, *, beyond: in
     connection.begin()
     try:
         for row in rows:
-            connection.execute("SAVEPOINT row")
+            connection.execute("SAVEPOINT driftflow_row")
             try:
                 connection.execute(f"INSERT INTO {name} ({query.listed}) VALUES ({place})", [unpacked(value) for value in row])
                 kept.append(row)
             except DatabaseFault:
-                connection.execute("ROLLBACK TO SAVEPOINT row")
-            connection.execute("RELEASE SAVEPOINT row")
+                connection.execute("ROLLBACK TO SAVEPOINT driftflow_row")
+            connection.execute("RELEASE SAVEPOINT driftflow_row")
     except DatabaseFault:
         return []
     finally:

@@ -96,9 +96,20 @@ def _update(request: BackfillRequest, table: Table, dialect: Dialect) -> str:
     column = request.columns[0]
     conditions = [f"{name}.{quote(column)} IS NULL", *([f"({request.where})"] if request.where else [])]
     if not request.from_clause:
-        return f"UPDATE {name} SET {quote(column)} = {request.expression} WHERE {' AND '.join(conditions)}"
+        assigned = ", ".join([f"{quote(column)} = {request.expression}", *_as_they_are(table, request, dialect)])
+        return f"UPDATE {name} SET {assigned} WHERE {' AND '.join(conditions)}"
     joined = [f"({request.join})", *conditions] if request.join else conditions
+    if dialect.one_pass:
+        assigned = ", ".join([f"{name}.{quote(column)} = {request.expression}", *_as_they_are(table, request, dialect)])
+        return f"UPDATE {name}, {request.from_clause} SET {assigned} WHERE {' AND '.join(joined)}"
     return f"UPDATE {name} SET {quote(column)} = {request.expression} FROM {request.from_clause} WHERE {' AND '.join(joined)}"
+
+
+def _as_they_are(table: Table, request: BackfillRequest, dialect: Dialect) -> list[str]:
+    """MySQL and MariaDB: what would take the time of every UPDATE is kept, for nobody has changed the row."""
+    name = dialect.quote_name(table.name)
+    kept = [column.name for column in table.columns if column.on_update and column.name not in request.columns]
+    return [f"{name}.{dialect.quote(column)} = {name}.{dialect.quote(column)}" for column in kept]
 
 
 def _from_csv(request: BackfillRequest, table: Table, connection: Connection, dialect: Dialect, file: Path) -> None:
@@ -111,9 +122,11 @@ def _from_csv(request: BackfillRequest, table: Table, connection: Connection, di
     typed = next(one.type for one in table.columns if one.name == column)
     matched = next(one.type for one in table.columns if one.name == match)
     where = f" AND ({request.where})" if request.where else ""
+    # MySQL and MariaDB cast to a few types only, and read a text as whatever the column is.
+    given, sought = ("%s", "%s") if dialect.one_pass else (f"CAST(%s AS {typed})", f"CAST(%s AS {matched})")
+    assigned = ", ".join([f"{quote(column)} = {given}", *_as_they_are(table, request, dialect)])
     connection.execute_many(
-        f"UPDATE {dialect.quote_name(table.name)} SET {quote(column)} = CAST(%s AS {typed}) WHERE {quote(match)} = CAST(%s AS {matched})"
-        f" AND {quote(column)} IS NULL{where}",
+        f"UPDATE {dialect.quote_name(table.name)} SET {assigned} WHERE {quote(match)} = {sought} AND {quote(column)} IS NULL{where}",
         pairs,
     )
 
@@ -139,7 +152,7 @@ def _by_function(request: BackfillRequest, table: Table, connection: Connection,
     rows = connection.query(f"SELECT {listed} FROM {dialect.quote_name(table.name)} WHERE {empty}{where} ORDER BY {listed}")
     given = [dict(zip(inputs, row, strict=True)) for row in rows]
     answers = getattr(module, name)(given)
-    assigned = ", ".join(f"{quote(column)} = %s" for column in request.columns)
+    assigned = ", ".join([*(f"{quote(column)} = %s" for column in request.columns), *_as_they_are(table, request, dialect)])
     found = " AND ".join(f"{quote(column)} = %s" for column in keys)
     changes = [
         (*(answer[column] for column in request.columns), *(row[key] for key in keys))

@@ -11,7 +11,7 @@ from driftflow import __version__
 from driftflow.lab.proof.bench import Bench, Question, Tell, open_bench, schema_gaps
 from driftflow.lab.proof.crashes import crashes
 from driftflow.lab.proof.ends import ends
-from driftflow.lab.proof.locks import eye_for, within_claims
+from driftflow.lab.proof.locks import seeing, within_claims
 from driftflow.lab.proof.queries import queries
 from driftflow.lab.proof.watching import Observed
 from driftflow.lab.proof.writers import writers
@@ -39,7 +39,12 @@ def prove(question: Question, *, tell: Tell = lambda text: None, only: Collectio
             rows={name: count for name, count in bench.filled.rows.items() if count},
             seed=question.seed,
             claims=claims,
-            not_proved=(*(f"not in the lab: {what}" for what in bench.not_built), *schema_gaps(bench), *impossible),
+            not_proved=(
+                *bench.start.gaps,
+                *(f"not in the lab: {what}" for what in bench.not_built),
+                *schema_gaps(bench),
+                *impossible,
+            ),
             notes=tuple(_notes(bench)),
             made_with=__version__,
             at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -51,9 +56,12 @@ def _claims(bench: Bench, only: Collection[ClaimName]) -> Iterator[Claim]:
     if reason:
         yield from (Claim(name=name, state="not_proved", summary="", not_proved=(reason,)) for name in NEEDED)
         return
-    bench.tell("carrying out the original migration and the plan, and taking the plan back")
-    eye, observed = eye_for(bench), Observed()
-    yield from _timed(lambda: ends(bench, eye, observed))
+    bench.tell("carrying out the original migration")
+    bench.look_ahead()
+    bench.tell("carrying out the plan, and taking it back")
+    observed = Observed()
+    with seeing(bench) as eye:
+        yield from _timed(lambda: ends(bench, eye, observed))
     if eye is None:
         yield Claim(name="locks", state="not_proved", summary="", not_proved=(UNSEEN,))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftflow.lab.n_minus_one import Question as Compatible
-from driftflow.lab.n_minus_one import answer
+from driftflow.lab.n_minus_one import answer_on
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.running import named
 from driftflow.model.compatibility import Compatibility
@@ -16,10 +16,11 @@ def queries(bench: Bench) -> Claim:
     if not question.queries:
         return Claim(name="queries", state="not_asked", summary="no queries were given")
     bench.tell("preparing the application's queries after each step")
-    found = answer(
+    found = answer_on(
+        bench.empty(),
         Compatible(
             subject="the plan", change=bench.plan, dialect=question.dialect, start=question.start, queries=question.queries
-        )
+        ),
     )
     broken = tuple(_broken(found, bench))
     missing = tuple(_not_judged(found))

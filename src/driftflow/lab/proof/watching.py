@@ -31,7 +31,8 @@ class Eye(Protocol):
 
 
 class Watch(Protocol):
-    def stop(self) -> set[Seen]: ...
+    def stop(self, *, done: bool) -> set[Seen]:
+        """What was seen; `done` says whether the statement succeeded."""
 
 
 @dataclass
@@ -89,11 +90,14 @@ class _WatchedConnection:
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> int:
         watch = None if self._inner.in_transaction else self._eye.alone(self._inner, self._connector, sql)
+        done = False
         try:
-            return self._inner.execute(sql, parameters)
+            found = self._inner.execute(sql, parameters)
+            done = True
         finally:
             if watch is not None:
-                self._observed.add(watch.stop())
+                self._observed.add(watch.stop(done=done))
+        return found
 
 
 # PostgreSQL
@@ -144,7 +148,7 @@ class _Sampler:
         self._thread.start()
         self._ready.wait(5)
 
-    def stop(self) -> set[Seen]:
+    def stop(self, *, done: bool) -> set[Seen]:
         self._over.set()
         self._thread.join(10)
         return self._seen

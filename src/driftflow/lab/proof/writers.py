@@ -17,8 +17,9 @@ from driftflow.errors import DriftflowError
 from driftflow.lab.proof.application import Application, Done, Tally, unpacked
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.ends import FORWARD
+from driftflow.lab.proof.habits import habits_of
 from driftflow.lab.proof.naming import attributed
-from driftflow.lab.proof.operations import POOL, TRIES, Habits, Replay, Written, operations_on
+from driftflow.lab.proof.operations import POOL, TRIES, Replay, Written, operations_on
 from driftflow.lab.proof.original import run_original
 from driftflow.lab.proof.running import named, why
 from driftflow.lab.proof.state import Found, State, accepted_either_way, differences
@@ -29,7 +30,6 @@ from driftflow.model.plan import Plan
 from driftflow.model.proof import Claim, Difference
 from driftflow.model.record import replace
 from driftflow.reports.style import count
-from driftflow.strategies.spoken import dual_writes
 
 WARM = 30
 """Transactions before the plan begins, at each gate, and after its end."""
@@ -78,9 +78,10 @@ def writers(bench: Bench) -> Claim:
             return Claim(name="writers", state="not_proved", summary="", not_proved=(_nobody(written),))
         application = Application(place.url)
         try:
-            return _shown(bench, place, application, written)
+            beside = _beside(bench, place, application, written)
         finally:
             application.kill()
+    return beside if isinstance(beside, Claim) else _judged(bench, beside, written)
 
 
 def _nobody(written: Written) -> str:
@@ -101,18 +102,20 @@ def _operations(bench: Bench, place: Scratch, catalog: Catalog, *, beyond: int) 
     )
 
 
-def habits_of(bench: Bench) -> Habits:
-    derived = {}
-    for statement in (one for migration in bench.question.migrations for one in migration.statements):
-        tables = [name for operation in statement.operations if (name := getattr(operation, "table", None)) is not None]
-        for request in dual_writes(statement):
-            for name, table in bench.final_catalog.tables.items():
-                if any(one.name == table.name.name and one.schema in ("", table.name.schema) for one in tables):
-                    derived[name, request.column] = request.expression
-    return Habits(unwritten=bench.question.unwritten, derived=derived)
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What an application did beside a plan that came to its end, and what both left."""
+
+    tally: Tally
+    timeline: Timeline
+    replays: Replays
+    early: int
+    """How many of its transactions the old application committed."""
+    state: State
 
 
-def _shown(bench: Bench, place: Scratch, application: Application, written: Written) -> Claim:
+def _beside(bench: Bench, place: Scratch, application: Application, written: Written) -> _Beside | Claim:
+    """The claim where the plan does not come to its end."""
     timeline, executor = Timeline(), bench.executor(place)
     replays, early = dict(written.replays), 0
     try:
@@ -143,7 +146,7 @@ def _shown(bench: Bench, place: Scratch, application: Application, written: Writ
         return Claim(
             name="writers", state="differs", summary="The plan does not reach its end beside a writer", differences=(left,)
         )
-    return _judged(bench, place, tally, timeline, replays=replays, early=early or len(tally.done), written=written)
+    return _Beside(tally=tally, timeline=timeline, replays=replays, early=early or len(tally.done), state=bench.state(place))
 
 
 def _wait(application: Application) -> None:
@@ -175,11 +178,10 @@ def _new_application(bench: Bench, place: Scratch) -> Catalog:
 # the judgement
 
 
-def _judged(
-    bench: Bench, place: Scratch, tally: Tally, timeline: Timeline, *, replays: Replays, early: int, written: Written
-) -> Claim:
-    found = [*_failures(tally, timeline, bench.plan), *_stalls(tally, timeline, bench.plan)]
-    lost, unclear = _lost(bench, place, tally, replays, early=early) if not found else ((), "")
+def _judged(bench: Bench, beside: _Beside, written: Written) -> Claim:
+    tally = beside.tally
+    found = [*_failures(tally, beside.timeline, bench.plan), *_stalls(tally, beside.timeline, bench.plan)]
+    lost, unclear = _lost(bench, beside) if not found else ((), "")
     found += attributed(lost, bench.plan)
     summary = (
         f"{len(tally.done):,} transactions on {count(len(written.tables), 'table')}, {count(len(tally.failures), 'failure')}, "
@@ -217,25 +219,26 @@ def _stalls(tally: Tally, timeline: Timeline, plan: Plan) -> Iterator[Difference
             )
 
 
-def _lost(bench: Bench, place: Scratch, tally: Tally, replays: Replays, *, early: int) -> tuple[Sequence[Found], str]:
+def _lost(bench: Bench, beside: _Beside) -> tuple[Sequence[Found], str]:
     """What the plan left, beside what the same writes and the original migration leave; and why that cannot be said."""
-    found = bench.state(place)
-    first, said = _replayed(bench, tally, replays, early=early, before=early)
+    found = beside.state
+    first, said = _replayed(bench, beside, before=beside.early)
     if first is None:
         return (), f"the application's writes cannot be repeated beside the original migration: {said}"
     different = differences(first, found, first=FORWARD, second="the plan", loose=bench.loose)
     if not different:
         return (), ""
     # A row that was written while the plan ran may have been there before the migration or have come after it: both are right.
-    second, _ = _replayed(bench, tally, replays, early=early, before=0)
+    second, _ = _replayed(bench, beside, before=0)
     if second is not None:
         found = accepted_either_way(found, first, second)
         different = differences(first, found, first=FORWARD, second="the plan", loose=bench.loose)
     return different, ""
 
 
-def _replayed(bench: Bench, tally: Tally, replays: Replays, *, early: int, before: int) -> tuple[State | None, str]:
+def _replayed(bench: Bench, beside: _Beside, *, before: int) -> tuple[State | None, str]:
     """The state after the first `before` transactions, the original migration, and the rest; or why there is none."""
+    tally, replays = beside.tally, beside.replays
     with bench.copy() as place:
         said = _repeat(place, tally.done[:before], replays)
         said = said or run_original(bench.question.migrations, place, bench.question.dialect, root=bench.question.root)

@@ -39,6 +39,10 @@ def spelling_of(dialect: Dialect) -> Spelling:
             from driftflow.lab.rows.spelling_sqlite import SqliteSpelling
 
             return SqliteSpelling()
+        case "mysql" | "mariadb":
+            from driftflow.lab.rows.spelling_mysql import MysqlSpelling
+
+            return MysqlSpelling()
         case _:
             from driftflow.lab.rows.spelling_postgresql import PostgresqlSpelling
 
