@@ -31,6 +31,8 @@ class Probe(Record, frozen=True, kw_only=True):
 
     query: str
     repair: tuple[str, ...] = ()
+    first: bool = False
+    """Asked before the first try too: another step of a way back may have done it already."""
 
 
 class Guard(Record, frozen=True, kw_only=True):

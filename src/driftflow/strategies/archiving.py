@@ -15,7 +15,7 @@ from driftflow.model.catalog import Column, Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.plan import Backfill, Phase, RunSql, UndoNothing
-from driftflow.strategies import spoken
+from driftflow.strategies import by_join, our_tables, spoken
 from driftflow.strategies.filling import ROWID, chunk_key, chunk_policy, row_claims
 from driftflow.strategies.recipe import Recipe
 
@@ -29,7 +29,7 @@ def our_name(at: Situation, purpose: str, table: Name, detail: str = "") -> Name
     """A table of ours for this one statement: in our schema, or prefixed where a database has only one."""
     tail = hashlib.sha256(f"{spoken.place_of(at)} {table} {detail}".encode()).hexdigest()[:8]
     name = f"{purpose}_{table.name}"[:44].rstrip("_") + f"_{tail}"
-    if at.can(Capability.TABLE_REBUILD_ONLY):
+    if at.can(Capability.TABLE_REBUILD_ONLY) or at.dialect.one_pass:
         return Name(schema=table.schema, name=f"_driftflow_{name}")
     return Name(schema="driftflow", name=name)
 
@@ -61,7 +61,10 @@ def kept(column: str) -> str:
 
 def type_of(table: Table, column: str) -> str:
     found = table.column(column)
-    return "INTEGER" if column == ROWID or found is None else found.type
+    if column == ROWID or found is None:
+        return "INTEGER"
+    # Compared with the column itself, a text must have its collation (MySQL: error 1267).
+    return f"{found.type} COLLATE {found.collation}" if found.charset and found.collation else found.type
 
 
 def listed(at: Situation, names: Iterable[str], *, of: str = "") -> str:
@@ -80,6 +83,10 @@ def create(
 ) -> RunSql:
     """The table, undone by its removal: by then the undo of what filled it has emptied it."""
     at = recipe.at
+    if not at.can(Capability.TRANSACTIONAL_DDL):
+        return our_tables.create(
+            recipe, name, columns, f"PRIMARY KEY ({', '.join(map(at.dialect.quote, key))})", key, purpose=purpose, phase=phase
+        )
     parts = [f"{at.dialect.quote(column)} {type}" for column, type in columns]
     parts += [f"PRIMARY KEY ({', '.join(map(at.dialect.quote, key))})"] if key else []
     target = at.dialect.quote_name(name)
@@ -158,11 +165,15 @@ def put_back(
         f"{at.dialect.quote(name)} = (SELECT old_{number} FROM {source} WHERE {same})" for number, name in enumerate(columns, 1)
     )
     update = f"UPDATE {target} SET {values} WHERE EXISTS (SELECT 1 FROM {source} WHERE {same} AND {unchanged} AND {{rows}})"
+    before: tuple[str, ...] = (update,)
+    if at.can(Capability.JOINED_UPDATE):
+        on, pairs = f"{same} AND {unchanged}", [(name, f"{note}.old_{number}") for number, name in enumerate(columns, 1)]
+        before = (by_join.lock(at, table, source, on, "{rows}"), by_join.update(at, table, source, on, pairs, "{rows}"))
     return emptied(
         recipe,
         notes,
         tuple(kept(name) for name in key),
-        before=(update,),
+        before=before,
         purpose=f"Give {table.name.name} ({', '.join(columns)}) its old values again, in chunks",
         claims=row_claims(at, table.name),
         phase=phase,

@@ -40,8 +40,20 @@ def trusting(catalog: Catalog) -> Catalog:
 
 def bind_unproved(recipe: Recipe, table: Name, constraint: ForeignKey, *, phase: Phase = "expand") -> Iterator[Step]:
     """The index that the key needs, the key on trust, the proof."""
-    what = f"{table.name} ({', '.join(constraint.columns)}) → {constraint.referenced.name}"
     guard = guard_orphans(recipe.at, table, constraint)
+    yield from bind_on_trust(recipe, table, constraint, phase=phase, guards=(guard,))
+    yield prove(recipe, said(table, constraint), guard, phase=LATER[phase])
+
+
+def said(table: Name, key: ForeignKey) -> str:
+    return f"{table.name} ({', '.join(key.columns)}) → {key.referenced.name}"
+
+
+def bind_on_trust(
+    recipe: Recipe, table: Name, constraint: ForeignKey, *, phase: Phase, guards: tuple[Guard, ...] = ()
+) -> Iterator[Step]:
+    """The index that the key needs, and the key, which looks at no row that is there."""
+    what = said(table, constraint)
     yield from _index_first(recipe, table, constraint, what, phase=phase)
     usual = recipe.catalog.settings
     recipe.catalog = trusting(recipe.catalog)
@@ -49,11 +61,10 @@ def bind_unproved(recipe: Recipe, table: Name, constraint: ForeignKey, *, phase:
         AddConstraint(table=table, constraint=constraint),
         purpose=f"Bind new rows: {what}, old rows on trust ({TRUSTING}=0)",
         phase=phase,
-        guards=(guard,),
+        guards=guards,
     )
     recipe.catalog = replace(recipe.catalog, settings=usual)
     yield replace(step, settings={TRUSTING: "0"})
-    yield prove(recipe, what, guard, phase=LATER[phase])
 
 
 def _index_first(recipe: Recipe, table: Name, key: ForeignKey, what: str, *, phase: Phase) -> Iterator[Step]:

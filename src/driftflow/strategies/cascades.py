@@ -9,7 +9,7 @@ from driftflow.errors import RefusedError
 from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.plan import Backfill, Guard, RunSql
-from driftflow.strategies import archiving
+from driftflow.strategies import archiving, by_join
 from driftflow.strategies.archiving import kept, listed
 from driftflow.strategies.constraining import referenced_columns
 from driftflow.strategies.recipe import Recipe, bounded_count
@@ -22,6 +22,7 @@ class Cascade:
 
     def __init__(self, at: Situation, child: Table, key: ForeignKey, parent: Table, where: str, everywhere: str) -> None:
         self.at, self.child, self.key, self.parent = at, child, key, parent
+        self.from_where = where
         self.where, self.everywhere = (self._reached(one) for one in (where, everywhere))
         self.tables = archiving.our_name(at, "archive" if self.goes else "moved", child.name, f"cascade {key.name} {key.columns}")
 
@@ -73,8 +74,19 @@ class Cascade:
                 f"FROM {self.at.dialect.quote_name(self.child.name)} WHERE {self.where}"
             )
 
+    def locked(self) -> Iterator[str]:
+        """MySQL and MariaDB: the rows that it reaches, locked at once or not at all, since the deletion would wait for them."""
+        at, own = self.at, self.at.dialect.quote(self.child.name.name)
+        there = referenced_columns(at, self.key)
+        source = f"(SELECT {listed(at, there)} FROM {at.dialect.quote_name(self.parent.name)} WHERE {self.from_where}) AS gone"
+        quote = at.dialect.quote
+        on = " AND ".join(f"{own}.{quote(here)} = gone.{quote(one)}" for here, one in zip(self.key.columns, there, strict=True))
+        yield by_join.lock(at, self.child, source, on, columns=self.key.columns)
+
     def carried_out(self) -> Iterator[str]:
         """What the key's action does, said by us: SQLite carries it out only in sessions that ask for it."""
+        if self.at.dialect.one_pass:
+            return
         target, quote = self.at.dialect.quote_name(self.child.name), self.at.dialect.quote
         if self.goes:
             yield f"DELETE FROM {target} WHERE {self.where}"

@@ -11,13 +11,13 @@ from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.operations import AddConstraint, DropConstraint
 from driftflow.model.plan import Backfill, Guard, RunSql, Step, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies import archiving, rebuilding, trigger_text
+from driftflow.strategies import archiving, binding, by_join, rebuilding
 from driftflow.strategies.archiving import kept, listed
 from driftflow.strategies.base import strategy
 from driftflow.strategies.cascades import MOST, cascades
 from driftflow.strategies.constraining import guard_orphans, referenced_columns, validate
 from driftflow.strategies.filling import backfill, row_claims
-from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.recipe import Recipe, bounded_count, unless_done
 from driftflow.strategies.repointing import locks_rows
 from driftflow.strategies.said_orphans import OrphansRequest, orphans_of
 from driftflow.strategies.size import is_new
@@ -35,17 +35,20 @@ def cleanse_orphans(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     """First the key binds new rows, so that no orphan comes in any more; then the old ones are looked after; then it is proved."""
     key, request, table = operation.constraint, orphans_of(at), at.table(operation.table)
     assert isinstance(key, ForeignKey) and request is not None and table is not None
-    if not trigger_text.can_refuse(at):
+    if at.can(Capability.JOINED_UPDATE) and not at.can(Capability.LOCK_NOWAIT):
         raise RefusedError(
             "DF-E658",
-            f"orphans of {table.name.name} are not looked after by a plan on this server yet",
+            f"orphans of {table.name.name} are not looked after by a plan on this server",
             where=str(request.span),
-            why="that is shown on PostgreSQL and SQLite only",
+            why="rows cannot be locked without waiting (NOWAIT), so the application might be the victim of a deadlock",
             hint="look after them in a migration before this one, and leave the directive out",
         )
     recipe = Recipe(at, NAME)
     work = Cleansing(recipe, table, key, request)
     yield from work.tables()
+    if at.can(Capability.JOINED_UPDATE):
+        yield from _on_trust(recipe, work, operation, key)
+        return
     two_parts = at.can(Capability.NOT_VALID_CONSTRAINT) and table.partitioning is None and key.enforced
     what = f"{table.name.name} ({', '.join(key.columns)}) → {key.referenced.name}"
     if not two_parts:
@@ -64,12 +67,29 @@ def cleanse_orphans(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     yield validate(recipe, table.name, key.name, guards=(guard_orphans(at, table.name, key),), phase="migrate", what=what)
 
 
+def _on_trust(recipe: Recipe, work: Cleansing, operation: AddConstraint, key: ForeignKey) -> Iterator[Step]:
+    """MySQL and MariaDB: the key is added without a look at old rows (foreign_key_checks=0), and from then on binds whatever is written."""
+    table = operation.table
+    for step in binding.bind_on_trust(recipe, table, key, phase="migrate"):
+        undo = step.undo
+        # The undo of the removal has dropped the key already, since what comes back is what it forbids.
+        undo = (
+            replace(undo, steps=tuple(unless_done(one) if isinstance(one, RunSql) else one for one in undo.steps))
+            if isinstance(undo, UndoSteps)
+            else undo
+        )
+        yield replace(step, undo=undo)
+    yield work.step((DropConstraint(table=table, name=key.name),))
+    yield binding.prove(recipe, binding.said(table, key), guard_orphans(recipe.at, table, key), phase="migrate")
+
+
 class Cleansing:
     """The rows of one table that point at nothing, and what is done with them."""
 
     def __init__(self, recipe: Recipe, table: Table, key: ForeignKey, request: OrphansRequest) -> None:
         at = recipe.at
         self.recipe, self.at, self.table, self.key, self.request = recipe, at, table, key, request
+        self.joined = at.can(Capability.JOINED_UPDATE)
         self.own_key = archiving.key_of(at, table, why="which of its rows are changed could not be said")
         self.deletes = request.action in ("delete", "quarantine")
         self.archive = archiving.our_name(at, "archive" if self.deletes else "noted", table.name, key.name)
@@ -132,6 +152,10 @@ class Cleansing:
             phase="migrate",
             purpose=self._purpose(),
         )
+        if self.deletes and self.joined:
+            notes = quote(self.archive.name)
+            on = " AND ".join(f"{notes}.{quote(kept(one))} = {own}.{listed(self.at, (one,))}" for one in self.own_key)
+            step = replace(step, from_clause=f"FROM {self.at.dialect.quote_name(self.archive)}", join=on, predicate=on)
         claims = [claim for one in self.cascades for claim in row_claims(self.at, one.child.name)]
         claims += row_claims(self.at, self.key.referenced) if self.request.action == "create-parent" else ()
         return replace(
@@ -177,11 +201,14 @@ class Cleansing:
     def _before(self) -> Iterator[str]:
         target, quote = self.at.dialect.quote_name(self.table.name), self.at.dialect.quote
         here, notes = f"{{rows}} AND {self.orphan}", self.at.dialect.quote_name(self.archive)
-        if locks_rows(self.at):
+        if self.joined:
+            yield f"SELECT COUNT(*) FROM {target} WHERE {here} FOR UPDATE NOWAIT"
+        elif locks_rows(self.at):
             own = listed(self.at, self.own_key)
             yield f"SELECT 1 FROM {target} WHERE {here} ORDER BY {own} FOR UPDATE"
         if self.deletes:
             for one in self.cascades:
+                yield from one.locked() if self.joined else ()
                 yield from one.statements()
             for one in reversed(self.cascades):
                 yield from one.carried_out()
@@ -223,13 +250,27 @@ class Cleansing:
             case "create-parent":
                 there, notes = referenced_columns(self.at, self.key), self.at.dialect.quote_name(self.archive)
                 parent = self.at.dialect.quote_name(self.key.referenced)
-                gone = f"DELETE FROM {parent} WHERE ({listed(self.at, there)}) IN (SELECT {listed(self.at, there)} FROM {notes} WHERE {{rows}})"
+                gone: tuple[str, ...] = (
+                    (self._parents_gone(),)
+                    if self.joined
+                    else (
+                        f"DELETE FROM {parent} WHERE ({listed(self.at, there)}) IN (SELECT {listed(self.at, there)} FROM {notes} WHERE {{rows}})",
+                    )
+                )
                 yield archiving.emptied(
                     self.recipe,
                     self.archive,
                     there,
-                    before=(gone,),
+                    before=gone,
                     purpose=f"Remove the rows of {self.key.referenced.name} that were made for orphans, in chunks",
                     claims=row_claims(self.at, self.key.referenced),
                     phase="migrate",
                 )
+
+    def _parents_gone(self) -> str:
+        parent = self.at.table(self.key.referenced)
+        assert parent is not None
+        there, quote = referenced_columns(self.at, self.key), self.at.dialect.quote
+        own, notes = quote(parent.name.name), quote(self.archive.name)
+        on = " AND ".join(f"{own}.{quote(one)} = {notes}.{quote(one)}" for one in there)
+        return by_join.delete(self.at, parent, self.at.dialect.quote_name(self.archive), on, "{rows}", columns=there)

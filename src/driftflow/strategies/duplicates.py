@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from driftflow.dialects.base import Capability
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Index, Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.plan import Backfill, Guard, RunSql, Step, UndoNothing, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies import archiving
+from driftflow.strategies import archiving, our_tables
 from driftflow.strategies.archiving import kept, listed
 from driftflow.strategies.filling import backfill, row_claims
 from driftflow.strategies.matching import Matching
@@ -76,7 +77,7 @@ class Removal:
             purpose = f"Make {self.merged.name}: what the rows that stay held before"
             yield archiving.create(self.recipe, self.merged, columns, archive_key, purpose=purpose)
 
-    def step(self, first: tuple[str, ...]) -> Backfill:
+    def step(self, first: tuple[Step, ...]) -> Backfill:
         """The removal itself. `first` ends the protection before rows come back that it would refuse."""
         step = backfill(
             self.recipe,
@@ -207,16 +208,9 @@ class Removal:
             yield f"DELETE FROM {self.matching.target} WHERE {self._listed('l')}"
         yield f"DELETE FROM {self.at.dialect.quote_name(self.work)}"
 
-    def _undo(self, first: tuple[str, ...]) -> Iterator[Step]:
+    def _undo(self, first: tuple[Step, ...]) -> Iterator[Step]:
         """Rows first, then what pointed at them, then what the rows that stayed took over."""
-        if first:
-            yield RunSql(
-                **self.recipe.common(f"Let {self.table.name.name} hold the same key twice again", "migrate")
-                | {"strategy": "undo"},
-                statements=first,
-                claims=(LockClaim(relation=self.table.name, mode="ACCESS EXCLUSIVE", blocks=("reads", "writes", "ddl")),),
-                statement_timeout_ms=self.at.policy.statement_timeout_ms,
-            )
+        yield from first
         yield archiving.bring_back(self.recipe, self.table, self.archive)
         for one in self.pointing:
             yield archiving.put_back(self.recipe, one.child, one.notes, one.key.columns)
@@ -225,10 +219,13 @@ class Removal:
 
     def forget(self) -> RunSql:
         """The list of one chunk is empty and of no use any more; the archive stays."""
+        why = "it is empty, and the undo of what filled it needs it no more"
+        if not self.at.can(Capability.TRANSACTIONAL_DDL):
+            return our_tables.drop(self.recipe, self.work, purpose=f"Remove {self.work.name}", phase="migrate", reason=why)
         return self.recipe.text(
             f"DROP TABLE {self.at.dialect.quote_name(self.work)}",
             purpose=f"Remove {self.work.name}",
             phase="migrate",
             claims=(LockClaim(relation=self.work, mode="EXCLUSIVE", why="our own table"),),
-            undo=UndoNothing(reason="it is empty, and the undo of what filled it needs it no more"),
+            undo=UndoNothing(reason=why),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Index, Table
 from driftflow.strategies.archiving import listed, null_safe
@@ -57,7 +58,9 @@ class Matching:
         return null_safe(self.at, compared, right) if self.index.nulls_not_distinct else f"{compared} = {right}"
 
     def _collation_of(self, number: int) -> str:
-        """A column's own collation is lost on its way through a subquery on some servers, so it is said again."""
+        """A column's own collation is lost on its way through a subquery on some servers, so it is said again; elsewhere saying it would cost the index."""
+        if self.at.can(Capability.JOINED_UPDATE):
+            return ""
         column = self.table.column(self.index.parts[number].column)
         return column.collation if column is not None else ""
 

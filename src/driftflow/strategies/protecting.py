@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
-from driftflow.model.plan import RunSql, UndoNothing
+from driftflow.model.plan import RunSql, Step, UndoNothing
 from driftflow.strategies import trigger_text
 from driftflow.strategies.archiving import listed, our_object
 from driftflow.strategies.matching import TRUE, Matching
@@ -24,9 +25,9 @@ class Protection:
         self.trigger = our_object(self.table.name, "unique", matching.index.name.name)
         self.function = Name(schema=self.table.name.schema, name=self.trigger)
 
-    def begin(self) -> RunSql:
+    def begin(self) -> Iterator[RunSql]:
         creates = self._with_function() if trigger_text.has_functions(self.at) else tuple(self._by_itself())
-        return self.recipe.text(
+        yield self.recipe.text(
             *creates,
             purpose=f"Refuse new rows of {self.table.name.name} that would be duplicates (trigger), until the index does",
             phase="migrate",
@@ -36,14 +37,24 @@ class Protection:
             undo_purpose=f"Take away the trigger that refuses duplicates in {self.table.name.name}",
         )
 
-    def end(self) -> RunSql:
-        return self.recipe.text(
+    def end(self) -> Iterator[RunSql]:
+        yield self.recipe.text(
             *self.drops,
             purpose=f"Take away the trigger: the index refuses duplicates in {self.table.name.name} now",
             phase="migrate",
             claims=trigger_text.claims(self.at, self.table, create=False),
             undo=UndoNothing(reason="the index that makes it needless goes after it, and the rows come back without it"),
         )
+
+    def lifted(self) -> tuple[Step, ...]:
+        """In an undo, before rows come back that the triggers would refuse."""
+        step = RunSql(
+            **self.recipe.common(f"Let {self.table.name.name} hold the same key twice again", "migrate") | {"strategy": "undo"},
+            statements=self.drops,
+            claims=(LockClaim(relation=self.table.name, mode="ACCESS EXCLUSIVE", blocks=("reads", "writes", "ddl")),),
+            statement_timeout_ms=self.at.policy.statement_timeout_ms,
+        )
+        return (step,)
 
     @property
     def drops(self) -> tuple[str, ...]:

@@ -284,6 +284,11 @@ class Recipe:
         return {"guards": guards, "settings": next((one for one in settings if one), {})}
 
 
+def unless_done(step: RunSql) -> RunSql:
+    """A step of a way back that another one may have taken ahead, where the server has no IF EXISTS for it."""
+    return replace(step, probe=replace(step.probe, first=True)) if step.probe is not None else step
+
+
 def after_all(operations: Iterable[Operation], catalog: Catalog) -> Catalog:
     """The catalog that they leave."""
     for operation in operations:

@@ -18,7 +18,9 @@ from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import can_use_index, guard_duplicates, index_of, unique_online
 from driftflow.strategies.duplicates import Removal
 from driftflow.strategies.protecting import Protection
-from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.protecting_by_key import KeyProtection
+from driftflow.strategies.recipe import Recipe, unless_done
+from driftflow.strategies.removing_by_join import JoinedRemoval
 from driftflow.strategies.said_duplicates import duplicates_of
 from driftflow.strategies.size import is_new
 
@@ -46,36 +48,49 @@ def remove_duplicates(operation: AddConstraint | CreateIndex, at: Situation) -> 
     index, request = wanted(operation), duplicates_of(at)
     table = at.table(index.table) if index is not None else None
     assert index is not None and request is not None
-    if table is None or table.partitioning is not None or table.kind != "table" or not trigger_text.can_refuse(at):
+    why = _why_not(at, table, index)
+    if table is None or why:
         raise RefusedError(
             "DF-E655",
             f"duplicates of {index.table.name} cannot be removed by a plan",
             where=str(request.span),
-            why=_why_not(at, table),
-            hint="remove them per partition, then leave the directive out",
+            why=why,
+            hint="remove them in a migration of your own (per partition, where there are some), then leave the directive out",
         )
     recipe = Recipe(at, NAME)
-    removal = Removal(recipe, table, index, request)
-    protection = Protection(recipe, removal.matching)
+    joined = at.can(Capability.JOINED_UPDATE)
+    removal = JoinedRemoval(recipe, table, index, request) if joined else Removal(recipe, table, index, request)
+    protection = KeyProtection(recipe, removal.matching) if joined else Protection(recipe, removal.matching)
     yield from removal.tables()
     helper = replace(
         index, name=Name(schema=index.name.schema, name=our_object(table.name, "find", index.name.name)), unique=False
     )
     yield _build(recipe, replace(helper, nulls_not_distinct=False, include=()))
-    yield protection.begin()
-    yield removal.step(protection.drops)
+    yield from protection.begin()
+    yield removal.step(protection.lifted())
     yield from _unique(recipe, operation, table, index)
-    yield protection.end()
+    yield from protection.end()
     yield _drop(recipe, helper)
     yield removal.forget()
 
 
-def _why_not(at: Situation, table: Table | None) -> str:
+def _why_not(at: Situation, table: Table | None, index: Index) -> str:
+    """Empty where it can be done."""
     if table is None:
         return "the table is not known"
-    if not trigger_text.can_refuse(at):
-        return "on this server nothing of ours would keep new duplicates from arising while the old ones go"
-    return "it is partitioned, so no index over its key can be built online"
+    if table.partitioning is not None or table.kind != "table":
+        return "it is partitioned, so no index over its key can be built online"
+    if not at.can(Capability.JOINED_UPDATE):
+        return (
+            "" if trigger_text.can_refuse(at) else "nothing of ours would keep new duplicates from arising while the old ones go"
+        )
+    if not at.can(Capability.LOCK_NOWAIT):
+        return (
+            "on this server rows cannot be locked without waiting (NOWAIT), so the application might be the victim of a deadlock"
+        )
+    if any(not part.column or part.prefix is not None for part in index.parts):
+        return "its key is an expression or a part of a column, and the table of keys that refuses new duplicates holds columns as they are"
+    return ""
 
 
 def _build(recipe: Recipe, index: Index) -> Step:
@@ -84,14 +99,16 @@ def _build(recipe: Recipe, index: Index) -> Step:
     if recipe.at.can(Capability.CONCURRENT_INDEX):
         return recipe.build_index(index, purpose=purpose)
     step = recipe.change(CreateIndex(index=index), purpose=purpose, phase="migrate")
-    drop = DropIndex(name=index.name, table=index.table, if_exists=True)
-    return replace(step, undo=UndoSteps(steps=(recipe.undo_step((drop,), recipe.catalog, phase="migrate"),)))
+    drop = DropIndex(name=index.name, table=index.table, if_exists=recipe.at.can(Capability.TRANSACTIONAL_DDL))
+    back = unless_done(recipe.undo_step((drop,), recipe.catalog, phase="migrate"))
+    return replace(step, undo=UndoSteps(steps=(back,)))
 
 
 def _drop(recipe: Recipe, index: Index) -> Step:
     online = recipe.at.can(Capability.CONCURRENT_INDEX)
-    drop = DropIndex(name=index.name, table=index.table, concurrently=online, if_exists=True)
     purpose = f"Drop the index by which duplicates of {index.table.name} were found"
+    exists = recipe.at.can(Capability.TRANSACTIONAL_DDL)
+    drop = DropIndex(name=index.name, table=index.table, concurrently=online, if_exists=exists)
     step = (
         recipe.alone(drop, purpose=purpose, phase="migrate") if online else recipe.change(drop, purpose=purpose, phase="migrate")
     )

@@ -180,22 +180,3 @@ def test_by_json_schema(place: Place) -> None:
     database = shown(place, f"ALTER TABLE items ADD CONSTRAINT items_doc CHECK (JSON_SCHEMA_VALID('{schema}', doc));")
     database.run("""UPDATE items SET doc = '{"name": "x"}' WHERE id = 1""")
     refuses(database, """UPDATE items SET doc = '{"name": 5}' WHERE id = 1""", "(?i)constraint")
-
-
-@pytest.mark.recipe(
-    "unique-conflicts", "refused", why="nothing of ours would keep new duplicates from arising while the old ones go"
-)
-@pytest.mark.on("mysql", "mariadb")
-def test_duplicates_are_not_removed_here(place: Place) -> None:
-    with pytest.raises(RefusedError) as refused:
-        place.fresh(SCHEMA).plan("-- driftflow: duplicates keep=first\nALTER TABLE items ADD CONSTRAINT items_low UNIQUE (low);")
-    assert refused.value.code == "DF-E655"
-
-
-@pytest.mark.recipe("fk-orphans", "refused", why="shown on PostgreSQL and SQLite only: look after them before")
-@pytest.mark.on("mysql", "mariadb")
-def test_orphans_are_not_looked_after_here(place: Place) -> None:
-    statement = "ALTER TABLE items ADD CONSTRAINT items_shop FOREIGN KEY (shop_id) REFERENCES shops (id);"
-    with pytest.raises(RefusedError) as refused:
-        place.fresh(SCHEMA).plan(f"-- driftflow: orphans action=null\n{statement}")
-    assert refused.value.code == "DF-E658"

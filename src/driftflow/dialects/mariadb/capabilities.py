@@ -42,6 +42,8 @@ SINCE: Mapping[Capability, Version] = {
     Capability.UPDATABLE_VIEW: OLDEST,
     Capability.COLUMN_TWICE_IN_VIEW: OLDEST,
     Capability.RENAME_TOGETHER: OLDEST,
+    Capability.LOCK_NOWAIT: OLDEST,
+    Capability.JOINED_UPDATE: OLDEST,
     Capability.RENAME_COLUMN: RENAME_COLUMN,
     Capability.JSON_TABLE: IGNORED_INDEX,
     Capability.JSON_SCHEMA_VALID: Version(major=11, minor=1),

@@ -57,6 +57,8 @@ SINCE: Mapping[Capability, Version] = {
     Capability.QUERY_DIGESTS: OLDEST,
     Capability.UPDATABLE_VIEW: OLDEST,
     Capability.RENAME_TOGETHER: OLDEST,
+    Capability.LOCK_NOWAIT: Version(major=8, minor=0, patch=1),
+    Capability.JOINED_UPDATE: OLDEST,
 }
 
 

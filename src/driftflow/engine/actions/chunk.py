@@ -47,20 +47,18 @@ class SqlChange:
 
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         condition, parameters = self.keys.range(low, high)
-        chunk_mysql.lock_rows(
-            connection, self.keys, condition, parameters, predicate=self.step.predicate, joined=bool(self.step.from_clause)
-        )
+        chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
         self._beside(self.step.before, connection, condition, parameters)
-        rows = connection.execute(self._statement(condition), parameters)
+        rows = connection.execute(self._statement(condition, connection), parameters)
         self._beside(self.step.after, connection, condition, parameters)
         return rows
 
-    def _statement(self, condition: str) -> str:
+    def _statement(self, condition: str, connection: Connection) -> str:
         match self.step.action:
             case "update":
                 return self._update(condition)
             case "delete":
-                return self._delete(condition)
+                return self._delete(condition, connection)
             case "insert":
                 return self._insert(condition)
 
@@ -79,11 +77,13 @@ class SqlChange:
         source = f" {escaped(step.from_clause)}" if step.from_clause else ""
         return f"UPDATE {escaped(self.keys.target)} SET {assignments}{source} WHERE {_all(condition, escaped(step.join), escaped(step.predicate))}"
 
-    def _delete(self, condition: str) -> str:
+    def _delete(self, condition: str, connection: Connection) -> str:
         step = self.step
         where = _all(condition, escaped(step.predicate))
         if not step.from_clause:
             return f"DELETE FROM {escaped(self.keys.target)} WHERE {where}"
+        if self.keys.on_mysql:
+            return chunk_mysql.delete(step, self.keys, condition, connection)
         # The same on both vendors: PostgreSQL's USING has no counterpart in SQLite.
         joined = f"EXISTS (SELECT 1 {escaped(step.from_clause)} WHERE {escaped(step.join) or 'true'})"
         return f"DELETE FROM {escaped(self.keys.target)} WHERE {_all(where, joined)}"
@@ -129,7 +129,7 @@ class FunctionChange:
 
     def _read(self, connection: Connection, low: Row | None, high: Row) -> list[Row]:
         condition, parameters = self.keys.range(low, high)
-        chunk_mysql.lock_rows(connection, self.keys, condition, parameters, predicate=self.step.predicate, joined=False)
+        chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
         inputs = ", ".join(self.keys.column(name) for name in (*self.keys.columns, *self.function.inputs))
         lock = {"postgresql": " FOR NO KEY UPDATE", "sqlite": ""}.get(connection.dialect, " FOR UPDATE")
         where = _all(condition, escaped(self.step.predicate))

@@ -15,6 +15,11 @@ KEPT = """
 SELECT COLUMN_NAME FROM information_schema.COLUMNS
 WHERE TABLE_SCHEMA = COALESCE(NULLIF(%s, ''), DATABASE()) AND TABLE_NAME = %s AND EXTRA LIKE '%%on update%%' ORDER BY ORDINAL_POSITION
 """
+KEY_INDEX = """
+SELECT INDEX_NAME, GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX) FROM information_schema.STATISTICS
+WHERE TABLE_SCHEMA = COALESCE(NULLIF(%s, ''), DATABASE()) AND TABLE_NAME = %s AND NON_UNIQUE = 0 GROUP BY INDEX_NAME
+ORDER BY INDEX_NAME = 'PRIMARY' DESC
+"""
 
 
 def kept_columns(step: Backfill, connection: Connection) -> tuple[str, ...]:
@@ -27,16 +32,33 @@ def kept_columns(step: Backfill, connection: Connection) -> tuple[str, ...]:
     return tuple(name for name in names if name.lower() not in set_here | outputs)
 
 
-def lock_rows(
-    connection: Connection, keys: Keyset, condition: str, parameters: Sequence[Any], *, predicate: str, joined: bool
-) -> None:
+def lock_rows(connection: Connection, keys: Keyset, condition: str, parameters: Sequence[Any], step: Backfill) -> None:
     """InnoDB ends whichever transaction of a deadlock changed fewer rows, and that would be the application's. Who never waits for a row is in no
     deadlock: so the chunk's rows are locked at once or not at all. Elsewhere nothing is done here."""
     oldest = NOWAIT.get(connection.dialect)
     if oldest is None or connection.version < oldest:
         return
-    which = f"({condition})" + (f" AND ({escaped(predicate)})" if predicate and not joined else "")
-    connection.query(f"SELECT COUNT(*) FROM {escaped(keys.target)} WHERE {which} FOR UPDATE NOWAIT", parameters)
+    joined = bool(step.from_clause)
+    which = f"({condition})" + (f" AND ({escaped(step.predicate)})" if step.predicate and not joined else "")
+    tables = _joined(step, keys, connection) if joined and step.action == "delete" else escaped(keys.target)
+    connection.query(f"SELECT COUNT(*) FROM {tables} WHERE {which} FOR UPDATE NOWAIT", parameters)
+
+
+def delete(step: Backfill, keys: Keyset, condition: str, connection: Connection) -> str:
+    """By a join that begins with the source: a subquery would be asked of every row of the chunk, and each of them locked."""
+    where = " AND ".join(f"({one})" for one in (condition, escaped(step.predicate)) if one)
+    return f"DELETE {escaped(keys.target)} FROM {_joined(step, keys, connection)} WHERE {where}"
+
+
+def _joined(step: Backfill, keys: Keyset, connection: Connection) -> str:
+    """The table found by the index of its key, which a small table would not be by itself."""
+    source = step.from_clause.strip()[len("FROM ") :]
+    rows = connection.query(KEY_INDEX, (keys.table.schema, keys.table.name))
+    wanted = ",".join(keys.columns).lower()
+    index = next(
+        (f" FORCE INDEX ({escaped(keys.quoted(str(name)))})" for name, columns in rows if str(columns).lower() == wanted), ""
+    )
+    return f"{escaped(source)} STRAIGHT_JOIN {escaped(keys.target)}{index} ON {escaped(step.join) or 'TRUE'}"
 
 
 def update(step: Backfill, keys: Keyset, kept: Sequence[str], condition: str) -> str:

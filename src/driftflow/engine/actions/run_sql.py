@@ -50,7 +50,8 @@ def _alone(step: RunSql, context: Context) -> None:
     """Timeouts are the session's here: SET LOCAL needs a transaction."""
     begun = context.clock.monotonic()
     context.check_fence()
-    if step.probe is not None and context.state.step(step.id).tries and ask(step.probe, step, context) == "done":
+    asked = step.probe is not None and (step.probe.first or context.state.step(step.id).tries)
+    if asked and step.probe is not None and ask(step.probe, step, context) == "done":
         # The lock was not granted, or so it seemed: the statement was ended just when it got through.
         with context.fenced():
             context.finished(step, begun, found_done=True)
