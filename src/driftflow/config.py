@@ -3,7 +3,7 @@
     [project]               name, environment (the one taken when none is named), dialect, server_version
     [policy]                what every environment starts from
     [sources.NAME]          tool, path, dialect, variables, table, options
-    [environments.NAME]     url or url_env, password_command, dialect, server_version, schema, and any key of [policy]
+    [environments.NAME]     url or url_env, replica_url or replica_url_env, password_command, dialect, server_version, schema, and any key of [policy]
     [rules.CODE]            severity, exclude, reason; [environments.NAME.rules.CODE] takes its place there
 
 Nothing is guessed: an unknown key is refused with the nearest known one and its line, and all faults are told at once.
@@ -44,6 +44,9 @@ class Policy(Record, frozen=True, kw_only=True):
     """0: 150 on PostgreSQL, 35 on SQLite."""
     rest_percent: int = 0
     """0: 20 on PostgreSQL, 100 on SQLite."""
+    probe_rows: int = 20_000_000
+    """The most rows that one query of a guard may read, by the server's own estimate; 0 is no limit. Above it a guard that only counts is
+    left out and says so, and one that decides goes through the table in ranges of its key, or has to be accepted by name."""
     replica_lag_ms: int = 5_000
     active_sessions: int = 0
     """Pause a backfill above this many active sessions; 0 is no limit."""
@@ -93,6 +96,10 @@ class Environment(Record, frozen=True, kw_only=True):
     dialect: str = ""
     server_version: str = ""
     schema: str = ""
+    replica_url: tuple[str, ...] = ()
+    """Replicas of the database, which questions about data go to: one URL, or a list. May hold secrets, as `url`."""
+    replica_url_env: tuple[str, ...] = ()
+    """Environment variables that hold such URLs."""
     policy: Policy = Policy()
     rules: Mapping[str, Rule] = {}
     """Those of the file, with the environment's own in their place."""
@@ -117,7 +124,8 @@ class Config(Record, frozen=True, kw_only=True):
 
 
 POLICY_KEYS: tuple[str, ...] = Policy.__struct_fields__
-TARGET_KEYS: tuple[str, ...] = ("url", "url_env", "password_command", "dialect", "server_version", "schema")
+REPLICA_KEYS: tuple[str, ...] = ("replica_url", "replica_url_env")
+TARGET_KEYS: tuple[str, ...] = ("url", "url_env", "password_command", "dialect", "server_version", "schema", *REPLICA_KEYS)
 FLAG_KEYS: tuple[str, ...] = ("env", *TARGET_KEYS, *POLICY_KEYS)
 """What a flag or a `DRIFTFLOW_*` variable may set."""
 OTHER_VARIABLES: tuple[str, ...] = ("DRIFTFLOW_TRACEBACK", "DRIFTFLOW_CONFIG", "DRIFTFLOW_CACHE")
@@ -206,7 +214,14 @@ class _Reading:
         rules = self._tables(f"{prefix}.", {key: table[key] for key in ("rules",) if key in table}, ()).get("rules", {})
         policy = {key: value for key, value in table.items() if key in POLICY_KEYS}
         plain = {key: value for key, value in table.items() if key not in POLICY_KEYS and key != "rules"}
+        plain |= {key: [plain[key]] for key in REPLICA_KEYS if isinstance(plain.get(key), str)}
         environment = self._record(prefix, plain, Environment, known=known, hidden=("name", "policy", "rules"))
+        if environment.replica_url and environment.replica_url_env:
+            self.wrong(
+                f"{prefix}.replica_url_env",
+                "replica_url and replica_url_env are both given",
+                "keep one of them; replica_url_env keeps secrets out of the file",
+            )
         if environment.url and environment.url_env:
             self.wrong(
                 f"{prefix}.url_env", "url and url_env are both given", "keep one of them; url_env keeps secrets out of the file"
@@ -344,7 +359,7 @@ def _choose(asked: _Asked, reading: _Reading) -> tuple[Environment, str]:
 def _overlay(environment: Environment, asked: _Asked, reading: _Reading) -> Environment:
     """Flags and variables over the environment, the project's dialect and version under it. Fills `origins` for `target.*`."""
     hints = get_type_hints(Policy)
-    plain: dict[str, str] = {}
+    plain: dict[str, Any] = {}
     policy: dict[str, Any] = {}
     for key in (*TARGET_KEYS, *POLICY_KEYS):
         inherited = [f"environments.{environment.name}.{key}", f"policy.{key}", f"project.{key}"]
@@ -354,7 +369,7 @@ def _overlay(environment: Environment, asked: _Asked, reading: _Reading) -> Envi
             continue
         reading.origins[f"target.{key}"] = asked.origins[key]
         if key in TARGET_KEYS:
-            plain[key] = asked.values[key]
+            plain[key] = tuple(asked.values[key].split()) if key in REPLICA_KEYS else asked.values[key]
             continue
         try:
             policy[key] = checked(key, _from_text(asked.values[key], hints[key]))
@@ -372,8 +387,13 @@ def _overlay(environment: Environment, asked: _Asked, reading: _Reading) -> Envi
         plain["url_env"] = ""
         # A password command belongs to the database it was written for, not to one that is named on the spot.
         plain.setdefault("password_command", "")
+        plain = {"replica_url": (), "replica_url_env": (), **plain}
     elif "url_env" in plain:
         plain["url"] = ""
+    if "replica_url" in plain:
+        plain.setdefault("replica_url_env", ())
+    elif "replica_url_env" in plain:
+        plain["replica_url"] = ()
     merged = replace(environment, **plain, policy=replace(environment.policy, **policy))
     return replace(
         merged,

@@ -23,7 +23,7 @@ from driftflow.readers.sources import SourceStatus as SourceStatus
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
-    from driftflow.doctor import Examined
+    from driftflow.doctor import doctor as doctor
     from driftflow.drivers.catalogs import fingerprint as fingerprint
     from driftflow.drivers.catalogs import read_catalog as read_catalog
     from driftflow.engine.ports import Connector, Listener
@@ -42,6 +42,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("fingerprint", "read_catalog"), "drivers.catalogs"),
     **dict.fromkeys(("clean", "plan_of_run", "request", "status", "watch"), "journal.asking"),
     **dict.fromkeys(("with_distributions", "with_references"), "usage.around"),
+    "doctor": "doctor",
 }
 """Arrows that are one function already, imported when they are first used: `lint` pays for no driver and no journal."""
 
@@ -62,8 +63,7 @@ def find_sources(
 ) -> tuple[Source, ...]:
     """The sources at the paths (folders or single files), each read by the tool that is configured or detected, statements parsed.
 
-    Raises SourceError (an ExceptionGroup where there are several); with `errors` they go there, and what can be read comes back.
-    """
+    Raises SourceError (an ExceptionGroup where there are several); with `errors` they go there, and what can be read comes back."""
     from driftflow.readers.sources import find
 
     return find(paths, dialect=dialect, options=options, root=root, errors=errors)
@@ -181,11 +181,12 @@ def apply_plan(
     listener: Listener,
     stop: StopSignal | None = None,
     root: Path = Path(),
+    replicas: Sequence[Connector] = (),
 ) -> RunReport:
     """Run it, or go on with the unfinished run of the same plan."""
     from driftflow.engine.run import run_plan
 
-    return run_plan(plan, options=options, **_edge(connector, policy, listener, stop, root))
+    return run_plan(plan, options=options, **_edge(connector, policy, listener, stop, root, replicas))
 
 
 def resume_run(
@@ -197,11 +198,12 @@ def resume_run(
     listener: Listener,
     stop: StopSignal | None = None,
     root: Path = Path(),
+    replicas: Sequence[Connector] = (),
 ) -> RunReport:
     """Go on with a run; its plan is in the journal. An empty `run` is the only unfinished one."""
     from driftflow.engine.run import resume
 
-    return resume(run, options=options, **_edge(connector, policy, listener, stop, root))
+    return resume(run, options=options, **_edge(connector, policy, listener, stop, root, replicas))
 
 
 def roll_back(
@@ -213,18 +215,23 @@ def roll_back(
     listener: Listener,
     stop: StopSignal | None = None,
     root: Path = Path(),
+    replicas: Sequence[Connector] = (),
 ) -> RunReport:
     """Take back what a run did, in reverse order."""
     from driftflow.engine.run import roll_back as engine_roll_back
 
-    return engine_roll_back(run, options=options, **_edge(connector, policy, listener, stop, root))
+    return engine_roll_back(run, options=options, **_edge(connector, policy, listener, stop, root, replicas))
 
 
-def _edge(connector: Connector, policy: Policy, listener: Listener, stop: StopSignal | None, root: Path) -> dict[str, Any]:
+def _edge(
+    connector: Connector, policy: Policy, listener: Listener, stop: StopSignal | None, root: Path, replicas: Sequence[Connector]
+) -> dict[str, Any]:
     """What the engine is given of the world outside."""
     from driftflow.drivers.catalogs import fingerprint
+    from driftflow.drivers.replicas import Replica, known_replicas
     from driftflow.drivers.urls import source_connector
     from driftflow.engine.clock import SystemClock
+    from driftflow.engine.parts import Replicas
     from driftflow.journal.same_database import SameDatabaseJournal
     from driftflow.monitors import signals_for
 
@@ -239,12 +246,5 @@ def _edge(connector: Connector, policy: Policy, listener: Listener, stop: StopSi
         "sources": source_connector,
         "stop": stop,
         "folder": root,
+        "replicas": Replicas(given=tuple(Replica(one) for one in replicas), known=known_replicas),
     }
-
-
-def doctor(connector: Connector) -> tuple[Examined, ...]:
-    """Rights, version, look-alikes, pooler, replicas, publications, half-done states. Reads only."""
-    from driftflow.doctor import examine
-
-    with closing(connector.connect("doctor")) as connection:
-        return examine(connection)

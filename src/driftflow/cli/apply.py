@@ -15,6 +15,7 @@ from driftflow.cli.session import Session
 
 @click.command()
 @options.session()
+@options.replicas
 @running.listening
 @running.how
 @click.option("--phase", type=click.Choice(["expand", "migrate", "contract"]), help="Go to the end of this phase, no further.")
@@ -48,6 +49,7 @@ def command(run: Session, *, file: Path, approved: str, proof: Path | None, list
             listener=tell,
             stop=stop,
             root=run.root,
+            replicas=run.replicas,
         ),
         accepted=how["accept"],
     )

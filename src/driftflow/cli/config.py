@@ -16,7 +16,7 @@ def command(run: Session) -> None:
     """Every setting of the chosen environment: its value and where it came from. Secrets are masked."""
     config = run.config
     rows = [("file", config.file or "(none)", "looked for upwards"), ("environment", config.target.name, config.origin("env"))]
-    rows += [(key, str(getattr(config.target, key)), config.origin(f"target.{key}")) for key in TARGET_KEYS]
+    rows += [(key, _text(getattr(config.target, key)), config.origin(f"target.{key}")) for key in TARGET_KEYS]
     rows += [(key, _text(getattr(config.target.policy, key)), config.origin(f"target.{key}")) for key in POLICY_KEYS]
     for name, source in config.sources.items():
         said = f"{source.tool or 'detected'} in {source.path}"

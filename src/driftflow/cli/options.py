@@ -17,7 +17,7 @@ Decorator = Callable[[Command], Command]
 FILE = click.Path(path_type=Path)
 FORMATS = ("text", "json")
 THRESHOLDS = ("error", "warning", "info", "never")
-FLAGS = ("url", "env", "dialect", "server_version")
+FLAGS = ("url", "env", "dialect", "server_version", "replica_url")
 """Options that settle configuration; the rest is the command's own business."""
 
 
@@ -70,6 +70,17 @@ DATABASE: list[Decorator] = [
 SNAPSHOT: list[Decorator] = [
     click.option("--snapshot", type=FILE, metavar="FILE", help="A file of `driftflow snapshot` instead of a database."),
 ]
+
+
+def replicas(function: Command) -> Command:
+    """`--replica-url`, which settles configuration as `--url` does."""
+    return click.option(
+        "--replica-url",
+        metavar="URL",
+        multiple=True,
+        callback=lambda _, __, urls: " ".join(urls) or None,
+        help="A replica that questions about data go to; repeatable.",
+    )(function)
 
 
 def sources(function: Command) -> Command:

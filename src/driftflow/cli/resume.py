@@ -13,6 +13,7 @@ from driftflow.cli.session import Session
 
 @click.command()
 @options.session()
+@options.replicas
 @running.listening
 @running.how
 @click.option("--phase", type=click.Choice(["expand", "migrate", "contract"]), help="Go to the end of this phase, no further.")
@@ -44,6 +45,7 @@ def command(run: Session, *, id: str, listening: running.Listening, **how: Any) 
             listener=tell,
             stop=stop,
             root=run.root,
+            replicas=run.replicas,
         ),
         accepted=how["accept"],
         before=Before(steps=found.steps_done, rows=found.rows),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.session()
+@options.replicas
 @running.listening
 @running.how
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
@@ -49,6 +50,7 @@ def command(run: Session, *, id: str, yes: bool, listening: running.Listening, *
             listener=tell,
             stop=stop,
             root=run.root,
+            replicas=run.replicas,
         ),
         accepted=how["accept"],
     )

@@ -62,13 +62,7 @@ class Session:
         if not url and target.url_env:
             url = os.environ.get(target.url_env, "")
             if not url:
-                raise ConfigError(
-                    "DF-E130",
-                    f"the environment variable {target.url_env} is not set",
-                    where=self.config.origin("target.url_env"),
-                    why=f"the environment {target.name or '(none)'} takes its URL from it",
-                    hint=f"export {target.url_env}=postgresql://user@host:5432/database, or pass --url",
-                )
+                raise self._not_set(target.url_env, "target.url_env")
         self.out.secrets += secrets_of(url)
         if self.flags.get("url") == url and secrets_of(url):
             hides = (
@@ -76,6 +70,33 @@ class Session:
             )
             self.out.note(f"note: others on this machine can see a password on the command line; {hides}")
         return url
+
+    @cached_property
+    def replicas(self) -> tuple[Connector, ...]:
+        """What opens sessions to the replicas that are named. Their passwords are kept from every output from now on.
+
+        Raises ConfigError (DF-E130) for a variable that is not set.
+        """
+        from driftflow.drivers.urls import connector_for
+
+        target = self.config.target
+        urls = list(target.replica_url)
+        for variable in target.replica_url_env:
+            if not os.environ.get(variable):
+                raise self._not_set(variable, "target.replica_url_env")
+            urls.append(os.environ[variable])
+        self.out.secrets += [secret for url in urls for secret in secrets_of(url)]
+        return tuple(connector_for(url, password_command=target.password_command, read_only=True) for url in urls)
+
+    def _not_set(self, variable: str, key: str) -> ConfigError:
+        target = self.config.target
+        return ConfigError(
+            "DF-E130",
+            f"the environment variable {variable} is not set",
+            where=self.config.origin(key),
+            why=f"the environment {target.name or '(none)'} takes {'its URL' if key == 'target.url_env' else 'a replica'} from it",
+            hint=f"export {variable}=postgresql://user@host:5432/database, or pass --{'url' if key == 'target.url_env' else 'replica-url'}",
+        )
 
     @property
     def has_database(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Literal
 
 from driftflow.model.record import Record
 
 if TYPE_CHECKING:
-    from driftflow.engine.ports import Connection
+    from driftflow.engine.ports import Connection, Connector
 
 
 class Examined(Record, frozen=True, kw_only=True):
@@ -21,6 +22,12 @@ class Examined(Record, frozen=True, kw_only=True):
 
 
 Examination = Callable[["Connection"], Iterator[Examined]]
+
+
+def doctor(connector: Connector) -> tuple[Examined, ...]:
+    """Rights, version, look-alikes, pooler, replicas, publications, half-done states. Reads only."""
+    with closing(connector.connect("doctor")) as connection:
+        return examine(connection)
 
 
 def examine(connection: Connection) -> tuple[Examined, ...]:

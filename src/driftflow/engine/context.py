@@ -20,6 +20,7 @@ from driftflow.engine.ports import (
     Connector,
     DatabaseFault,
     JournalStore,
+    KnownReplicas,
     Listener,
 )
 from driftflow.engine.state import RunState, after
@@ -63,6 +64,10 @@ class Context:
     lease_seconds: int = 15
     folder: Path = Path()
     sources: Callable[[str], Connector] | None = None
+    replicas: tuple[Connection, ...] = ()
+    """Where what only counts is read."""
+    replica_names: dict[Connection, str] = field(default_factory=dict)
+    known_replicas: KnownReplicas | None = None
     check_schema: Callable[[], None] = lambda: None
     """Raises RefusedError when somebody else changed the plan's relations since the last finished step."""
     state: RunState = field(default_factory=RunState)

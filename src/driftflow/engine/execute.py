@@ -19,6 +19,7 @@ from driftflow.engine.ports import (
     RunRow,
     RunStatus,
 )
+from driftflow.engine.replicas import with_replicas
 from driftflow.engine.state import fold
 from driftflow.engine.watch import Watcher
 from driftflow.errors import RefusedError
@@ -56,7 +57,8 @@ def execute(plan: Plan, row: RunRow, parts: Parts, connection: Connection, direc
         with _tool_lock(plan, parts), watcher:
             watcher.guard(context.connection)
             _begin(context, parts, row, direction, previous=previous)
-            status, message = drive(context, reconnect=lambda: _again(context, parts, row, direction, watcher))
+            with with_replicas(context, parts.replicas.given):
+                status, message = drive(context, reconnect=lambda: _again(context, parts, row, direction, watcher))
             if status in {"paused", "aborted", "waiting_at_gate"}:
                 parts.journal.set_status(context.connection, row.id, status, message)
     finally:
@@ -92,6 +94,7 @@ def _context(plan: Plan, row: RunRow, parts: Parts, connection: Connection, dire
         kill_blockers=parts.options.kill_blockers,
         lease_seconds=parts.options.lease_seconds,
         sources=parts.sources,
+        known_replicas=parts.replicas.known,
         folder=parts.folder,
         deadlock_timeout_ms=_deadlock_timeout(connection),
     )

@@ -1,4 +1,8 @@
-"""Guards: what must hold just before a step, or before the run begins. A guard that cannot be asked refuses too."""
+"""Guards: what must hold just before a step. A guard that cannot be asked refuses too; one that only counts says that it does not know.
+
+No question of ours may read more rows than the policy allows (`probe_rows`), by the server's own estimate: what only counts is then left out, and
+what decides goes through the table in ranges of its key, or has to be accepted by name.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,53 @@ from contextlib import suppress
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.engine.context import Context
+from driftflow.engine.estimated import rows_read
 from driftflow.engine.faults import why
 from driftflow.engine.ports import Connection, DatabaseFault, Row
+from driftflow.engine.ranged import counted_in_ranges
+from driftflow.engine.replicas import replicas_asked, tell_who_was_not_asked
 from driftflow.errors import RefusedError
 from driftflow.model.event import Counted
 from driftflow.model.plan import Guard
 
 KEYS_MOST = 10
+COUNT_MOST = 1_000
+"""A guard that decides needs to know that there are rows, and roughly how many."""
 
 
 def check_guards(guards: Sequence[Guard], context: Context, *, where: str, step: str) -> None:
-    """Those of one step, just before it. What only counts is told and stops nothing."""
+    """Those of one step, just before it. What only counts is told and stops nothing; where a replica is given, it is read there."""
     for guard in guards:
         with context.watched(0):
             if guard.refuse_if == "never":
                 _tell(guard, context, step)
-                continue
-            check_guard(guard, context.connection, where=where, again=f"driftflow resume {context.run}")
+            else:
+                _decide(guard, context, where=where, step=step)
+    if any(guard.everywhere for guard in guards):
+        tell_who_was_not_asked(context, step)
+
+
+def _decide(guard: Guard, context: Context, *, where: str, step: str) -> None:
+    """On the primary, whatever replicas there are: it is the primary that will be changed. Raises RefusedError (DF-E755) for what reads too much."""
+    again = f"driftflow resume {context.run}"
+    most, name = context.policy.probe_rows, f"probe {step}"
+    read = rows_read(guard.query, context.connection) if most else None
+    if read is not None and read > most and name not in context.limits.accepted:
+        if guard.ranges is None:
+            raise RefusedError(
+                "DF-E755",
+                "a condition of the step would read more rows than a query of ours may",
+                where=where,
+                why=f"about {read:,} rows by the server's estimate, and probe_rows is {most:,}",
+                hint=f"{again} --accept '{name}' asks it all the same, for {guard.cap_ms // 1000} s at most; or raise probe_rows",
+            )
+        found = counted_in_ranges(guard.ranges, context, step=step, cap_ms=guard.cap_ms, most=COUNT_MOST)
+        judge(guard, found, context.connection, where=where, again=again)
+        return
+    check_guard(guard, context.connection, where=where, again=again)
+    if guard.everywhere:
+        for replica in replicas_asked(context):
+            check_guard(guard, replica, where=f"{where}, on the replica {context.replica_names[replica]}", again=again)
 
 
 def check_guard(guard: Guard, connection: Connection, *, where: str, again: str) -> None:
@@ -36,7 +70,12 @@ def check_guard(guard: Guard, connection: Connection, *, where: str, again: str)
         raise RefusedError(
             "DF-E306", "a condition of the step could not be examined", where=where, why=why(fault), hint=guard.hint or again
         ) from fault
-    if guard.refuse_if != "never" and (count != 0) == (guard.refuse_if == "not_zero"):
+    judge(guard, count, connection, where=where, again=again)
+
+
+def judge(guard: Guard, count: int, connection: Connection, *, where: str, again: str) -> None:
+    """Raises RefusedError (DF-E305) where the count says that the guard does not hold."""
+    if (count != 0) == (guard.refuse_if == "not_zero"):
         keys = _keys(guard, connection)
         raise RefusedError(
             "DF-E305",
@@ -48,21 +87,29 @@ def check_guard(guard: Guard, connection: Connection, *, where: str, again: str)
 
 
 def _tell(guard: Guard, context: Context, step: str) -> None:
-    """How many rows the step is about. Where the count takes longer than its cap, that is what is told."""
+    """How many rows the step is about. Where the count takes longer than its cap, or would read too much, that is what is told."""
+    replica = next(iter(replicas_asked(context)), None)
+    connection = replica or context.connection
     try:
-        count = int(_asked(guard.query, guard, context.connection)[0][0])
+        said, keys = _told(guard, context, connection)
     except DatabaseFault as fault:
-        if fault.kind is not ErrorKind.STATEMENT_TIMEOUT:
+        if replica is None and fault.kind is not ErrorKind.STATEMENT_TIMEOUT:
             raise
-        said = f"more than can be counted in {guard.cap_ms // 1000} s"
-        context.emit(_counted(guard, context, step, said, ()))
-        return
-    context.emit(_counted(guard, context, step, f"{count:,}", _keys(guard, context.connection) if count else ()))
+        slow = f"more than can be counted in {guard.cap_ms // 1000} s"
+        said, keys = slow if fault.kind is ErrorKind.STATEMENT_TIMEOUT else f"an unknown number of ({why(fault)})", ()
+    text = guard.summary.replace("{count}", said)
+    if replica is not None:
+        text = f"{text} (on the replica {context.replica_names[replica]})"
+    context.emit(Counted(run=context.run, at=context.now(), fence=context.fence, step=step, text=text, keys=keys))
 
 
-def _counted(guard: Guard, context: Context, step: str, count: str, keys: tuple[str, ...]) -> Counted:
-    text = guard.summary.replace("{count}", count)
-    return Counted(run=context.run, at=context.now(), fence=context.fence, step=step, text=text, keys=keys)
+def _told(guard: Guard, context: Context, connection: Connection) -> tuple[str, tuple[str, ...]]:
+    most = context.policy.probe_rows
+    read = rows_read(guard.query, connection) if most else None
+    if read is not None and read > most:
+        return f"an unknown number of (not counted: that would read about {read:,} rows, and probe_rows is {most:,})", ()
+    count = int(_asked(guard.query, guard, connection)[0][0])
+    return f"{count:,}", _keys(guard, connection) if count else ()
 
 
 def _keys(guard: Guard, connection: Connection) -> tuple[str, ...]:

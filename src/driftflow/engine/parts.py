@@ -16,7 +16,9 @@ from driftflow.engine.ports import (
     Clock,
     Connector,
     JournalStore,
+    KnownReplicas,
     Listener,
+    ReplicaPort,
     RunStatus,
     Signal,
 )
@@ -61,6 +63,17 @@ class RunReport(Record, frozen=True, kw_only=True):
     next_command: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Replicas:
+    """Servers that questions about data may go to, and how those are seen that nobody named."""
+
+    given: tuple[ReplicaPort, ...] = ()
+    known: KnownReplicas | None = None
+
+
+NO_REPLICAS = Replicas()
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the caller hands in, once for all functions below."""
@@ -77,6 +90,7 @@ class Parts:
     stop: StopSignal = field(default_factory=StopSignal)
     folder: Path = Path()
     """The project's folder: where the plan's relative paths start."""
+    replicas: Replicas = NO_REPLICAS
 
     @property
     def executor(self) -> str:

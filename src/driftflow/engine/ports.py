@@ -143,6 +143,24 @@ class Connector(Protocol):
     def connect(self, purpose: str = "apply") -> Connection: ...
 
 
+class ReplicaPort(Protocol):
+    """One server that was given as a replica of the database that is changed."""
+
+    @property
+    def display(self) -> str:
+        """The URL without its secret."""
+
+    def connect(self, primary: Connection) -> Connection:
+        """A session that only reads. Raises RefusedError (DF-E756) where it is no replica of the primary's database."""
+
+    def lag(self, connection: Connection, primary: Connection) -> str:
+        """How far it is behind now, for people."""
+
+
+KnownReplicas = Callable[[Connection, Sequence[Connection]], tuple[str, ...]]
+"""Replicas that the primary knows and that are not among the connections, by name and address."""
+
+
 class Reading(Record, frozen=True, kw_only=True):
     """What a signal says now. `ok` false means wait; stale or unreadable means wait too, and says so."""
 

@@ -12,7 +12,7 @@ from driftflow.engine.control import StopSignal
 from driftflow.engine.decide import past_no_return
 from driftflow.engine.execute import execute
 from driftflow.engine.faults import irreversible_error
-from driftflow.engine.parts import Parts, RunOptions, RunReport
+from driftflow.engine.parts import NO_REPLICAS, Parts, Replicas, RunOptions, RunReport
 from driftflow.engine.ports import (
     ENDED,
     Clock,
@@ -43,10 +43,22 @@ def run_plan(
     sources: Callable[[str], Connector] | None = None,
     stop: StopSignal | None = None,
     folder: Path = HERE,
+    replicas: Replicas = NO_REPLICAS,
 ) -> RunReport:
     """Begin a run of the plan, or go on with its unfinished one. Nothing is written before every reason to refuse was looked at."""
     parts = Parts(
-        connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal(), folder
+        connector,
+        journal,
+        fingerprint,
+        clock,
+        listener,
+        policy,
+        signals,
+        options,
+        sources,
+        stop or StopSignal(),
+        folder,
+        replicas,
     )
     check_plan(plan, parts)
     with connected(parts) as connection:
@@ -84,10 +96,22 @@ def resume(
     sources: Callable[[str], Connector] | None = None,
     stop: StopSignal | None = None,
     folder: Path = HERE,
+    replicas: Replicas = NO_REPLICAS,
 ) -> RunReport:
     """Go on where the journal says that the run stands, in the direction that it had."""
     parts = Parts(
-        connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal(), folder
+        connector,
+        journal,
+        fingerprint,
+        clock,
+        listener,
+        policy,
+        signals,
+        options,
+        sources,
+        stop or StopSignal(),
+        folder,
+        replicas,
     )
     with connected(parts) as connection:
         row, plan = stored(run, parts, connection)
@@ -113,11 +137,23 @@ def roll_back(
     sources: Callable[[str], Connector] | None = None,
     stop: StopSignal | None = None,
     folder: Path = HERE,
+    replicas: Replicas = NO_REPLICAS,
 ) -> RunReport:
     """Take the run back, step by step in reverse order, journaled like the way forward. Refuses before it begins when a finished step cannot
     be taken back and is not accepted by name."""
     parts = Parts(
-        connector, journal, fingerprint, clock, listener, policy, signals, options, sources, stop or StopSignal(), folder
+        connector,
+        journal,
+        fingerprint,
+        clock,
+        listener,
+        policy,
+        signals,
+        options,
+        sources,
+        stop or StopSignal(),
+        folder,
+        replicas,
     )
     with connected(parts) as connection:
         row, plan = stored(run, parts, connection)

@@ -35,6 +35,17 @@ class Probe(Record, frozen=True, kw_only=True):
     """Asked before the first try too: another step of a way back may have done it already."""
 
 
+class Ranges(Record, frozen=True, kw_only=True):
+    """How a guard's question can be asked of one range of a key after another: all of it is SQL, quoted."""
+
+    table: str
+    """With the alias that `key` and `where` use."""
+    key: str
+    """One column, unique and never NULL."""
+    where: str
+    """What the rows that are counted have in common."""
+
+
 class Guard(Record, frozen=True, kw_only=True):
     """What must hold just before a step: a query returning one row, one integer. `refuse_if` says which value stops the run; "never" only
     counts and tells."""
@@ -48,6 +59,10 @@ class Guard(Record, frozen=True, kw_only=True):
     """The longest that it may look, in milliseconds; then it refuses, or where it only tells, says that it does not know."""
     keys: str = ""
     """A query with the keys of a few of the rows that are meant, never their values; asked only when there are some."""
+    ranges: Ranges | None = None
+    """How it is asked where one query would read more rows than the policy allows (`probe_rows`)."""
+    everywhere: bool = False
+    """Whether every replica that is given has to say the same as the primary: what only reads leaves its traces where it reads."""
 
 
 class UndoSteps(Record, frozen=True, kw_only=True, tag_field="undo", tag="steps"):

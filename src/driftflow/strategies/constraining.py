@@ -9,7 +9,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, Constraint, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, DropConstraint, DropNotNull, SetNotNull, ValidateConstraint
-from driftflow.model.plan import Guard, Phase, Step, UndoSteps
+from driftflow.model.plan import Guard, Phase, Ranges, Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.filling import ROWID, chunk_key
 from driftflow.strategies.fitted import fit
@@ -26,6 +26,7 @@ def guard_nulls(at: Situation, table: Name, column: str) -> Guard:
         query=bounded_count(f"SELECT 1 FROM {target} WHERE {quoted} IS NULL"),
         summary=f"{{count}} rows of {table.name} have no {column}",
         hint=f'fill {table.name}.{column} first: `-- driftflow: backfill column={column} set="..."`',
+        ranges=ranges_of(at, table, f"{quoted} IS NULL"),
     )
 
 
@@ -35,6 +36,7 @@ def guard_check(at: Situation, table: Name, check: Check) -> Guard:
         query=bounded_count(f"SELECT 1 FROM {target} WHERE NOT ({check.expression})"),
         summary=f"{{count}} rows of {table.name} violate {check.name or 'the check'}",
         hint=f"SELECT * FROM {target} WHERE NOT ({check.expression}) LIMIT 20",
+        ranges=ranges_of(at, table, f"NOT ({check.expression})"),
     )
 
 
@@ -43,7 +45,8 @@ def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:
     pairs = list(zip(key.columns, referenced_columns(at, key), strict=False))
     present = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column, _ in pairs)
     same = " AND ".join(f"p.{quote(there)} = c.{quote(here)}" for here, there in pairs)
-    where = f"{child} AS c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})"
+    orphan = f"{present} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})"
+    where = f"{child} AS c WHERE {orphan}"
     known = at.table(table)
     own = ", ".join(
         f"c.{column if column == ROWID else quote(column)}" for column in (chunk_key(at, known) if known is not None else ())
@@ -53,7 +56,21 @@ def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:
         summary=f"{{count}} rows of {table.name} point at no row of {key.referenced.name}",
         hint="say above the statement what becomes of them: `-- driftflow: orphans action=quarantine` (or delete, null, create-parent)",
         keys=f"SELECT {own} FROM {where} ORDER BY {own} LIMIT 10" if own else "",
+        ranges=ranges_of(at, table, orphan, alias="c"),
     )
+
+
+def ranges_of(at: Situation, table: Name, where: str, *, alias: str = "") -> Ranges | None:
+    """By the key that a backfill would go by; None where the table has none of one column."""
+    known = at.table(table)
+    key = chunk_key(at, known) if known is not None else ()
+    if len(key) != 1:
+        return None
+    column = key[0] if key[0] == ROWID else at.dialect.quote(key[0])
+    target = at.dialect.quote_name(table)
+    if alias:
+        return Ranges(table=f"{target} AS {alias}", key=f"{alias}.{column}", where=where)
+    return Ranges(table=target, key=column, where=where)
 
 
 def guard_duplicates(at: Situation, index: Index) -> Guard | None:

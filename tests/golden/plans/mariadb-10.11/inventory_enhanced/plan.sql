@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
--- digest dd9ad76fb322874bd20d35aa7a6d976927fd9e1ccdc022cd881ac2bb9068c1f2
+-- digest a45b31fc9636e9809ed630e168ffdcedbe181a222f9ce98349f45056a910a106
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -33,7 +33,7 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (542b80cb27.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (6fa7906619.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';

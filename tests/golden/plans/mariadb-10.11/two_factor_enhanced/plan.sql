@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
--- digest 1583e577e70a1ae7fa4b32d813c488d20e59f37ce2d41aaaca3b02fa2837731b
+-- digest aa540c1306f0c7704e8d5bd6024d308f7e527ab587ed3413e1d2fc7ecf652e87
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,7 +30,7 @@ ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT
 -- two_factor_keys:encrypt is Python and runs in driftflow only.
 -- undo: nothing to do, the values go with the columns that they fill
 
--- step 5 (14eebda050.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (5627add309.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';

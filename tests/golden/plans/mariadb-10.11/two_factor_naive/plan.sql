@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 3 steps for mariadb 10.11 (shop)
--- digest d5410fb00f3ddbc0096fb7cc4900aabd2ee7d7213ce5f38d2a810bf43bbf0233
+-- digest cbaab0e616304cba9a437c6af74abcdfd82ae482620a04a2dd3c49f677a5bfcf
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -16,7 +16,7 @@ SET statement_timeout = '10000ms';
 ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) DEFAULT FALSE, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.users DROP COLUMN two_factor_enabled, ALGORITHM=INSTANT
 
--- step 3 (c344ea4573.1): Set users.two_factor_enabled NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- step 3 (4bfd86abfc.1): Set users.two_factor_enabled NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
--- digest e1289bafcf80022689c05d2dff8fbafa126397a90a18ca9d51f3cd4afe4a3d66
+-- digest 658dfabc461446a6b1cb36f6ea76d16a7a876560bd7bb7c7ef4de7979a14205e
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -33,7 +33,7 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (4f5d1ad8f1.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (81a8569886.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
--- digest 73fb0ff04e01c9a467fd537a968fa062fb54519a3d829ac7bf863257fb9d2864
+-- digest 7722c005d324d7d3545791e8365ad4eede42d0fda92d6912ad867531698f3b8a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -33,7 +33,7 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (4f5d1ad8f1.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (81a8569886.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
--- digest 0c0a31c3fd7996ac0fe85f32c26cc446ea7b8cbe6bd6e73fc8d9797c32aac769
+-- digest 45581e975ca567c6dae7d63325877b37812f84a4025aaa5daeb577df55d6d780
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,7 +30,7 @@ ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT
 -- two_factor_keys:encrypt is Python and runs in driftflow only.
 -- undo: nothing to do, the values go with the columns that they fill
 
--- step 5 (038c8030dd.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (f8321f0078.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';

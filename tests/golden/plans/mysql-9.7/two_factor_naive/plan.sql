@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 3 steps for mysql 9.7 (shop)
--- digest 5eb10ebedd555076a08c97b5357a702f83350a049700caffb3632b11e9481587
+-- digest 6712b768bfeec3222406708ab8b8292e48d22dc08221bc4cb40cadca63ae6db1
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -16,7 +16,7 @@ SET statement_timeout = '10000ms';
 ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) DEFAULT FALSE, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.users DROP COLUMN two_factor_enabled, ALGORITHM=INSTANT
 
--- step 3 (1479b89a99.1): Set users.two_factor_enabled NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- step 3 (0975226f0f.1): Set users.two_factor_enabled NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
 SET lock_timeout = '250ms';
 SET statement_timeout = '0ms';

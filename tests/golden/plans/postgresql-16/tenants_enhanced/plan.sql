@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 15 steps (2 gates) for postgresql 16.0 (shop)
--- digest 9bb41ea59d4afa95066f8e97eca09a4fcdcf561a07b833ab2bf890502458ba74
+-- digest cd41a979bc80dbfb1166d8d8097cd5fecef3bb520884844b07f0520e32d0886b
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -47,7 +47,7 @@ ALTER TABLE public.orders ADD CONSTRAINT orders_tenant_id_fkey FOREIGN KEY (tena
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT orders_tenant_id_fkey
 
--- step 5 (d0e31ef149.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
+-- step 5 (d739d38760.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM public.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
@@ -64,7 +64,7 @@ ALTER TABLE public.orders ADD CONSTRAINT driftflow_nn_orders_tenant_id CHECK (te
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT IF EXISTS driftflow_nn_orders_tenant_id
 
--- step 7 (69d769e3fd.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 7 (97164f8bfa.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

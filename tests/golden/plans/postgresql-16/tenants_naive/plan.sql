@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 10 steps (1 gate) for postgresql 16.0 (shop)
--- digest 3774ac7d8b4727dda6521d1c9689f6558184d96acccd588123fd7b7519d27193
+-- digest cd385d9ad08321df169de5dcbd87d89b31d797baac160222390fc7c18a845dce
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -22,7 +22,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 3 (1caef84b13.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
+-- step 3 (dbfd0134ea.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM public.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
@@ -60,7 +60,7 @@ ALTER TABLE public.orders ADD CONSTRAINT driftflow_nn_orders_tenant_id CHECK (te
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT IF EXISTS driftflow_nn_orders_tenant_id
 
--- step 8 (169691fff3.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 8 (013c6e299f.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps for postgresql 16.0 (shop)
--- digest 347f95c85fb8b2a930bd2c04571d17410f2d1665f45da2d35826c4441f7a174a
+-- digest 98bf5cb6ee7da937ed2967a831182b122b08de30a41ef9ab387c6b339b0c458a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -44,7 +44,7 @@ ALTER TABLE public.users ADD CONSTRAINT users_two_factor_complete CHECK (NOT two
 COMMIT;
 -- undo: ALTER TABLE public.users DROP CONSTRAINT users_two_factor_complete
 
--- step 6 (c25e5517d5.1): Prove old rows: users_two_factor_complete (VALIDATE)
+-- step 6 (9bbaef8c0d.1): Prove old rows: users_two_factor_complete (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 14 steps (2 gates) for postgresql 18.0 (shop)
--- digest b1e29e9c1060e1cb4980e8bdaf208c00012de20f33d80417dee0a627f144040d
+-- digest dd1686e448d511aa6423ba69fba66183f885bfd13b740dff4125ec710585c3d2
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -47,7 +47,7 @@ ALTER TABLE public.orders ADD CONSTRAINT orders_tenant_id_fkey FOREIGN KEY (tena
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT orders_tenant_id_fkey
 
--- step 5 (d0e31ef149.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
+-- step 5 (d739d38760.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM public.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
@@ -64,7 +64,7 @@ ALTER TABLE public.orders ADD CONSTRAINT orders_tenant_id_not_null NOT NULL tena
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT orders_tenant_id_not_null
 
--- step 7 (ce7893c8d9.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 7 (905e044449.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 9 steps (1 gate) for postgresql 18.0 (shop)
--- digest 23e9129d870a6957323cdbe17b0bc431f173b33bc1f1af96886a1af89d6c22a3
+-- digest c4331e3dc7c001fa3ed8fe019ecac898f846f5997106c823fc0da2cf818b4834
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -22,7 +22,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 3 (1caef84b13.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
+-- step 3 (dbfd0134ea.1): Prove old rows: orders (tenant_id) → tenants (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM public.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
@@ -60,7 +60,7 @@ ALTER TABLE public.orders ADD CONSTRAINT orders_tenant_id_not_null NOT NULL tena
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT orders_tenant_id_not_null
 
--- step 8 (e87a3f09f8.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 8 (1b2acbe2d4.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
