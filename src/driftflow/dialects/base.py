@@ -68,8 +68,6 @@ class Capability(StrEnum):
     """ALTER COLUMN ... SET INVISIBLE (MySQL); elsewhere the column is defined anew (MariaDB)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
-    COLUMN_TWICE_IN_VIEW = "column_twice_in_view"
-    """Also one that shows a column under two names takes INSERTs (not MySQL, measured on 9.7)."""
     RENAME_TOGETHER = "rename_together"
     """Several relations, views among them, change their names in one statement (MySQL, MariaDB)."""
     SECURITY_INVOKER_VIEW = "security_invoker_view"

@@ -47,6 +47,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "polymorphic": ("type", "id", "targets", "on-delete"),
     "soft-drop": ("until",),
     "if-unused": ("since",),
+    "rename": ("by",),
     "small": (),
     "as-is": ("reason",),
 }
@@ -62,6 +63,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "gate": ("name",),
     "soft-drop": ("until",),
     "if-unused": ("since",),
+    "rename": ("by",),
 }
 _HINT = "driftflow's directives are described in docs/directives.md"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog, Table, structure
 from driftflow.model.names import Name
 from driftflow.model.operations import Delete, DropView, Insert, Operation, RenameColumn, RenameTable, Truncate, Update
@@ -17,6 +18,7 @@ from driftflow.strategies.fitted import fit
 from driftflow.strategies.passes import moved
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.said_rename import form_of
 from driftflow.strategies.standing_view import guard_column_rights, standing_view, why_not
 
 NAME = "rename_column"
@@ -25,12 +27,34 @@ NAME = "rename_column"
 def _applies(operation: RenameColumn, at: Situation) -> bool:
     """Where a view can be written through under both names, nobody has put a gate before the statement, and the release leaves the table alone
     otherwise: what else changes it would meet the view."""
-    table = at.table(operation.table)
-    if table is None or operation.only or at.directives("gate") or at.conflict or not breaks_running_code(operation, at):
+    table, form = at.table(operation.table), form_of(at)
+    if table is None or form == "columns" or operation.only or at.directives("gate") or at.conflict:
         return False
+    if not breaks_running_code(operation, at):
+        return False
+    reason = _no_view(operation, table, at)
+    if reason and form == "view":
+        raise RefusedError(
+            "DF-E720",
+            f"{operation.table.name}.{operation.column} cannot be shown under both names by a view",
+            where=str(at.statement.span),
+            why=reason,
+            hint="let two columns be kept equal by triggers: -- driftflow: rename by=columns",
+        )
+    return not reason
+
+
+def _no_view(operation: RenameColumn, table: Table, at: Situation) -> str:
+    """Why not, as a sentence; empty where one may stand there."""
     if not (at.can(Capability.TRANSACTIONAL_DDL) and at.can(Capability.UPDATABLE_VIEW)):
-        return False
-    return _alone(table, at) and not why_not(at, table) and _nothing_else_changes(operation, table, at)
+        return (
+            "on this server a view cannot come and go in the transaction of the rename, and take every INSERT as the table does"
+        )
+    if not is_alone(table, at):
+        return "the table has partitions, a parent or heirs, whose columns are renamed together"
+    if not nothing_else_changes(operation, table, at):
+        return "the release changes the table otherwise too, and would meet the view: put the rename into a release of its own"
+    return why_not(at, table)
 
 
 @strategy(NAME, on=RenameColumn, applies=_applies, rank=60, page="rename-column")
@@ -63,13 +87,13 @@ def rename_column(operation: RenameColumn, at: Situation) -> Iterator[Step]:
     yield replace(last, strategy=RETIRE_NAME, undo=UndoSteps(steps=(recipe.undo_step(again, recipe.catalog, phase="contract"),)))
 
 
-def _alone(table: Table, at: Situation) -> bool:
+def is_alone(table: Table, at: Situation) -> bool:
     """No partition, parent or heir, whose columns are renamed together."""
     plain = table.kind == "table" and table.partition_of is None and not table.inherits and table.partitioning is None
     return plain and not at.catalog.children(table.name)
 
 
-def _nothing_else_changes(operation: RenameColumn, table: Table, at: Situation) -> bool:
+def nothing_else_changes(operation: RenameColumn, table: Table, at: Situation) -> bool:
     start, final = at.start or at.catalog, at.final or at.catalog
     first, last = start.table(table.name), final.table(table.name)
     if first is None or last is None or any(_changes_rows(one.operation, table) for one in at.file.situations):

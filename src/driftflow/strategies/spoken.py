@@ -16,7 +16,7 @@ from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull
 from driftflow.model.record import Record
-from driftflow.strategies import said_columns
+from driftflow.strategies import said_columns, said_rename
 
 
 class BackfillRequest(Record, frozen=True, kw_only=True):
@@ -134,11 +134,12 @@ def _files(migration: Migration) -> Iterator[str]:
 
 def check_all(statement: Statement) -> None:
     """Raise ParseError (DF-E212, DF-E213, DF-E216, DF-E217) for a directive of ours that is incomplete or names what is not there; RefusedError (DF-E640) for one
-    that speaks of a DROP COLUMN before a statement that drops none."""
+    that speaks of a DROP COLUMN before a statement that drops none, DF-E722 for one of a rename before a statement that renames no column."""
     for directive in statement.directives:
         check_words(directive)
     _check_columns(statement)
     said_columns.check(statement)
+    said_rename.check(statement)
 
 
 def pinned(at: Situation, path: str, span: Span) -> str:

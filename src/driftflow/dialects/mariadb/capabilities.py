@@ -40,7 +40,6 @@ SINCE: Mapping[Capability, Version] = {
     Capability.INVISIBLE_COLUMN: OLDEST,
     Capability.QUERY_DIGESTS: OLDEST,
     Capability.UPDATABLE_VIEW: OLDEST,
-    Capability.COLUMN_TWICE_IN_VIEW: OLDEST,
     Capability.RENAME_TOGETHER: OLDEST,
     Capability.LOCK_NOWAIT: OLDEST,
     Capability.JOINED_UPDATE: OLDEST,

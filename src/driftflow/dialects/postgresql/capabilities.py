@@ -36,6 +36,5 @@ SINCE: Mapping[Capability, Version] = {
     Capability.CASCADE_FIRES_TRIGGERS: ALWAYS,
     Capability.QUERY_STATISTICS: Version(major=14),
     Capability.UPDATABLE_VIEW: ALWAYS,
-    Capability.COLUMN_TWICE_IN_VIEW: ALWAYS,
     Capability.SECURITY_INVOKER_VIEW: Version(major=15),
 }

@@ -43,6 +43,7 @@ from driftflow.model.operations import (
     MoveTable,
     Operation,
     RawSql,
+    RenameColumn,
     RenameTable,
     RequestAlgorithm,
     RewriteTable,
@@ -52,6 +53,7 @@ from driftflow.model.operations import (
     Truncate,
     Update,
 )
+from driftflow.model.record import replace
 
 __all__ = ["quote_name", "render"]
 
@@ -109,7 +111,7 @@ def _alter_table(*operations: Operation, mariadb: bool) -> str:
     table = table_of(operations[0])
     assert table is not None
     asked = [one for one in operations if isinstance(one, RequestAlgorithm)]
-    clauses = [clause(one, mariadb=mariadb) for one in operations if not isinstance(one, RequestAlgorithm)]
+    clauses = [clause(one, mariadb=mariadb) for one in _at_once(operations) if not isinstance(one, RequestAlgorithm)]
     ignore = any(one.ignore for one in asked)
     waits = [one.wait_seconds for one in asked if one.wait_seconds is not None]
     wait = waiting(waits[-1] if waits else None)
@@ -120,6 +122,19 @@ def _alter_table(*operations: Operation, mariadb: bool) -> str:
     text = ", ".join([*plain, *behind])
     tail = f"{' ' if text else ''}{' '.join(partitions)}"
     return f"ALTER {'IGNORE ' if ignore else ''}TABLE {exists}{quote_name(table)}{wait} {text}{tail}".rstrip()
+
+
+def _at_once(operations: Sequence[Operation]) -> Sequence[Operation]:
+    """All clauses of a statement speak of the columns as it finds them, so that two may change names: what bears a name only in passing is left out."""
+    renames = [one for one in operations if isinstance(one, RenameColumn)]
+    if len(renames) < 2:
+        return operations
+    ends: dict[str, str] = {}
+    for one in renames:
+        found = next((first for first, last in ends.items() if last == one.column), one.column)
+        ends[found] = one.to
+    others = [one for one in operations if not isinstance(one, RenameColumn)]
+    return [replace(renames[0], column=first, to=last) for first, last in ends.items() if first != last] + others
 
 
 def _one(operation: Operation, *, mariadb: bool) -> str:
