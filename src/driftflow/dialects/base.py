@@ -68,6 +68,8 @@ class Capability(StrEnum):
     """ALTER COLUMN ... SET INVISIBLE (MySQL); elsewhere the column is defined anew (MariaDB)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
+    SEQUENCE = "sequence"
+    """CREATE SEQUENCE."""
     RENAME_TOGETHER = "rename_together"
     """Several relations, views among them, change their names in one statement (MySQL, MariaDB)."""
     SECURITY_INVOKER_VIEW = "security_invoker_view"

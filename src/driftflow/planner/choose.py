@@ -80,8 +80,8 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
             continue
         for situation in together:
             refuse_dependents(situation)
-            _refuse_conflict(situation)
             refuse_unsupported(situation)
+            _refuse_conflict(situation)
         steps_before = len(chosen.drafts)
         if at.transaction in bound:
             chosen.add(

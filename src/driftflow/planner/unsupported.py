@@ -8,18 +8,29 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check
-from driftflow.model.operations import AddConstraint, ChangeColumn, ConvertCharset, RawSql
+from driftflow.model.operations import (
+    AddConstraint,
+    AlterSequence,
+    ChangeColumn,
+    ConvertCharset,
+    CreateSequence,
+    DropSequence,
+    Operation,
+    RawSql,
+)
 from driftflow.strategies.spoken import as_is
 
 ROW_SECURITY = re.compile(
     r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b", re.IGNORECASE | re.DOTALL
 )
+SET_SCHEMA = re.compile(r"^\s*ALTER\s+TABLE\b.*?\b(SET\s+SCHEMA|RENAME\s+TO\s+\S+\s*\.)", re.IGNORECASE | re.DOTALL)
+SEQUENCE = re.compile(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE)
 DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
 def refuse_unsupported(at: Situation) -> None:
     """Raises RefusedError (DF-E730) for a column or character set with which a key or a row becomes too long, (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be,
-    DF-E662 for row-level security where there is none, and DF-E659 for a regular expression where nobody knows one."""
+    DF-E662 for row-level security where there is none, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, and DF-E659 for a regular expression where nobody knows one."""
     operation = at.operation
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
@@ -32,6 +43,26 @@ def refuse_unsupported(at: Situation) -> None:
             where=str(at.statement.span),
             why="nothing on this server could hold the rows of one tenant back from another by itself",
             hint="let the application filter, or give each tenant a view of its own rows and rights on nothing but the view",
+        )
+    if isinstance(operation, RawSql) and at.can(Capability.SINGLE_WRITER) and SET_SCHEMA.search(operation.sql):
+        raise RefusedError(
+            "DF-E724",
+            f"{at.dialect.name} moves no table to another schema",
+            where=str(at.statement.span),
+            why="what looks like a schema is another file: a table can only be copied there, and two files are not written in one moment under WAL",
+            hint="rename it within its file, or copy the rows while the application is stopped",
+        )
+    if not at.can(Capability.SEQUENCE) and _speaks_of_sequence(operation):
+        raise RefusedError(
+            "DF-E725",
+            f"{at.dialect.name} has no sequences",
+            where=str(at.statement.span),
+            why="it counts up keys of tables alone",
+            hint=(
+                "let a key count: UPDATE sqlite_sequence SET seq = 4999 WHERE name = 'tickets'"
+                if at.can(Capability.SINGLE_WRITER)
+                else "let the key of a table count: ALTER TABLE tickets AUTO_INCREMENT = 5000"
+            ),
         )
     if isinstance(operation, RawSql) and DEFERRABLE.search(operation.sql):
         raise RefusedError(
@@ -53,6 +84,12 @@ def _refuse_too_long(at: Situation) -> None:
                 why=condition.summary,
                 hint="shorten the column, or the prefix of its index, or choose a row format that takes longer keys (DYNAMIC)",
             )
+
+
+def _speaks_of_sequence(operation: Operation) -> bool:
+    if isinstance(operation, RawSql):
+        return SEQUENCE.search(operation.sql) is not None
+    return isinstance(operation, CreateSequence | AlterSequence | DropSequence)
 
 
 def _refuse_regexp(at: Situation, check: Check) -> None:

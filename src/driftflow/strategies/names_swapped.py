@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.operations import DropView, MoveTable, RenameTable
-from driftflow.model.plan import Phase, RunSql, Step, UndoNothing, UndoSteps
+from driftflow.model.plan import Guard, Phase, RunSql, Step, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.grants import by_name
@@ -30,6 +30,7 @@ def rename_with_view(recipe: Recipe, operation: Rename, table: Table) -> Iterato
     yield recipe.alone(
         *standing_view(at, table, named=new, over=old),
         purpose=f"Let the new name {shown} answer already, as a view of {old.name}",
+        guards=tuple(_guard_other_database(recipe, old, new)),
     )
     yield from _rights(recipe, table, new)
     yield recipe.alone(
@@ -46,6 +47,24 @@ def rename_with_view(recipe: Recipe, operation: Rename, table: Table) -> Iterato
         purpose=f"Rename {old.name} to {shown}, and let the view answer to the old name: in one statement, so that each name always answers",
     )
     yield recipe.alone(DropView(name=aside), purpose=f"Take away the view that held the place of {shown}")
+
+
+def _guard_other_database(recipe: Recipe, old: Name, new: Name) -> Iterator[Guard]:
+    """The plan knows the database that it is made for, and no other one."""
+    if old.schema == new.schema:
+        return
+    text = recipe.at.dialect.quote_text
+    yield Guard(
+        query=f"SELECT count(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {text(new.schema)}",
+        refuse_if="zero",
+        summary=f"there is no database {new.schema}, or none that this account may see",
+        hint=f"CREATE DATABASE {recipe.at.dialect.quote(new.schema)}, or grant rights on it",
+    )
+    yield Guard(
+        query=f"SELECT count(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {text(new.schema)} AND TABLE_NAME = {text(new.name)}",
+        summary=f"{new.text} is there already",
+        hint="move the table to a name that is free",
+    )
 
 
 def _rights(recipe: Recipe, table: Table, new: Name) -> Iterator[Step]:

@@ -67,6 +67,15 @@ def _shown(old: Name, new: Name) -> str:
 
 
 def _refuse_unsafe(operation: RenameTable | MoveTable, at: Situation, table: Table) -> None:
+    if isinstance(operation, MoveTable) and table.triggers and at.can(Capability.RENAME_TOGETHER):
+        names = ", ".join(trigger.name for trigger in table.triggers)
+        raise RefusedError(
+            "DF-E723",
+            f"{operation.name.name} cannot move to {operation.schema} with its triggers",
+            where=str(at.statement.span),
+            why=f"the server refuses it (error 1435): {names} would stay behind, and between a DROP TRIGGER and its CREATE rows are written without it",
+            hint="drop the triggers while the application is stopped, move the table, and create them again there",
+        )
     if reason := why_not(at, table):
         raise RefusedError(
             "DF-E660",

@@ -10,7 +10,7 @@ from contextlib import closing
 import psycopg
 import pymysql
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, show, take_back, writing
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, replay, show, take_back, writing
 
 from driftflow.errors import RefusedError
 from driftflow.lab import mysql
@@ -168,6 +168,75 @@ def test_a_table_moves_to_another_schema(place: Place) -> None:
             new=application("archive.orders"),
         ),
     )
+
+
+def database_name(database: Database) -> str:
+    return str(database.query("SELECT database()")[0][0])
+
+
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.recipe(
+    "move-schema",
+    "native",
+    on=("mysql", "mariadb"),
+    why="a view answers to the old name; not with triggers, which no database lets go",
+)
+def test_a_table_moves_to_another_database(place: Place) -> None:
+    """As `show` does it, with a second database on either side."""
+    planned, naive, back = (place.fresh(SCHEMA) for _ in range(3))
+    homes = {one.url: place.fresh("SELECT 1;") for one in (planned, naive, back)}
+    migration = {url: f"RENAME TABLE orders TO {database_name(home)}.orders;" for url, home in homes.items()}
+    plan = planned.plan(migration[planned.url])
+    assert [step.strategy for step in plan.steps] == [*["rename_table"] * 4, "gate", "retire_name"]
+    with writing(planned, application("orders", lines="`lines`")) as running:
+        assert apply(plan, planned).state == "waiting_at_gate"
+        running.go_on()
+        before = running.switch(application(f"{database_name(homes[planned.url])}.orders", lines="`lines`"))
+        running.go_on()
+        assert apply(plan, planned, open_gates=gates(plan)).state == "done"
+        running.go_on()
+    assert running.failures == []
+    replay(naive, before)
+    naive.run(migration[naive.url])
+    mine, its = database_name(homes[planned.url]), database_name(homes[naive.url])
+    replay(naive, [tuple(text.replace(mine, its) for text in one) for one in running.committed])
+
+    def seen(database: Database) -> tuple[object, ...]:
+        home = homes[database.url]
+        texts = [(one.structure(), one.rows(("seen",))) for one in (database, home)]
+        return tuple(repr(one).replace(database_name(database), "old").replace(database_name(home), "new") for one in texts)
+
+    assert seen(planned) == seen(naive)
+    plan, start = back.plan(migration[back.url]), (back.structure(), back.rows(("seen",)))
+    report = apply(plan, back, open_gates=gates(plan))
+    assert report.state == "done"
+    assert take_back(report.run, back, open_gates=gates(plan)).state == "rolled_back"
+    assert (back.structure(), back.rows(("seen",))) == start
+    for database in (planned, naive):  # no database is dropped while another one's keys point into it
+        database.run(f"DROP TABLE `lines`; DROP TABLE {database_name(homes[database.url])}.orders;")
+
+
+@pytest.mark.on("mysql", "mariadb")
+def test_what_does_not_move_to_another_database_is_said_before(place: Place) -> None:
+    database, home = place.fresh(SCHEMA), place.fresh("CREATE TABLE users (id bigint PRIMARY KEY);")
+    with pytest.raises(RefusedError, match="is there already"):
+        apply(database.plan(f"RENAME TABLE users TO {database_name(home)}.users;"), database)
+    database = place.fresh(SCHEMA)
+    with pytest.raises(RefusedError, match="there is no database"):
+        apply(database.plan("RENAME TABLE users TO nowhere_at_all.users;"), database)
+    database.run("CREATE TRIGGER users_name BEFORE INSERT ON users FOR EACH ROW SET NEW.name = upper(NEW.name);")
+    with pytest.raises(RefusedError) as refused:
+        database.plan(f"RENAME TABLE users TO {database_name(home)}.users;")
+    assert refused.value.code == "DF-E723"
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe("move-schema", "refused", why="it has no schemas, and two files are not written in one moment")
+@pytest.mark.parametrize("statement", ["ALTER TABLE orders SET SCHEMA archive;", "ALTER TABLE orders RENAME TO archive.orders;"])
+def test_a_table_does_not_move_to_another_file(place: Place, statement: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(SCHEMA).plan(statement)
+    assert refused.value.code == "DF-E724"
 
 
 @pytest.mark.on("postgresql-18", "sqlite")

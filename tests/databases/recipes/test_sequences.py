@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, apply, show
+from recipes.rig import Database, Place, Recipe, apply, show
 
 from driftflow.errors import RefusedError
 
@@ -46,3 +46,38 @@ def test_an_identity_that_would_give_numbers_again_is_refused(place: Place) -> N
     with pytest.raises(RefusedError, match=r"orders\.id"):
         apply(database.plan(migration), database)
     assert database.query("INSERT INTO orders (note) VALUES ('x') RETURNING id") == [(201,)]
+
+
+COUNTED = {
+    "mysql": "CREATE TABLE tickets (id bigint AUTO_INCREMENT PRIMARY KEY, note varchar(50)); INSERT INTO tickets (note) VALUES ('a'), ('b');",
+    "sqlite": "CREATE TABLE tickets (id INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT); INSERT INTO tickets (note) VALUES ('a'), ('b');",
+}
+COUNTS = ("INSERT INTO tickets (note) VALUES ('n{n}')", "UPDATE tickets SET note = 'seen' WHERE id = {n} % 50")
+
+
+@pytest.mark.on("mysql", "mariadb", "sqlite")
+@pytest.mark.recipe("sequences", "emulated", on=("mysql",), why="it counts keys alone: AUTO_INCREMENT")
+@pytest.mark.recipe("sequences", "emulated", on=("sqlite",), why="it counts keys alone: sqlite_sequence")
+def test_where_keys_alone_are_counted_they_go_on_from_another_number(place: Place) -> None:
+    """Which keys the rows get depends on the moment, so what counts is that none is given twice and the last ones come from the new number on."""
+    migration = {
+        "mysql": "ALTER TABLE tickets AUTO_INCREMENT = 500000;",
+        "sqlite": "UPDATE sqlite_sequence SET seq = 499999 WHERE name = 'tickets';",
+    }
+    shown = show(
+        place, Recipe(schema=COUNTED, migration=migration, old=COUNTS, without=("id", "note"), expected=len_of), back=False
+    )
+    assert shown.planned.query("SELECT count(*) > 0 FROM tickets WHERE id >= 500000") == [(1,)]
+    assert shown.planned.query("SELECT count(*) FROM tickets WHERE id BETWEEN 100000 AND 499999") == [(0,)]
+
+
+def len_of(database: Database) -> object:
+    return database.query("SELECT count(*) FROM tickets")
+
+
+@pytest.mark.on("mysql-9", "sqlite")
+@pytest.mark.parametrize("statement", ["CREATE SEQUENCE s;", "ALTER SEQUENCE s RESTART WITH 5;", "DROP SEQUENCE s;"])
+def test_a_sequence_where_there_is_none_is_refused(place: Place, statement: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(COUNTED).plan(statement)
+    assert refused.value.code == "DF-E725"

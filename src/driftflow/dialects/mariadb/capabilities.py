@@ -40,6 +40,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.INVISIBLE_COLUMN: OLDEST,
     Capability.QUERY_DIGESTS: OLDEST,
     Capability.UPDATABLE_VIEW: OLDEST,
+    Capability.SEQUENCE: OLDEST,
     Capability.RENAME_TOGETHER: OLDEST,
     Capability.LOCK_NOWAIT: OLDEST,
     Capability.JOINED_UPDATE: OLDEST,

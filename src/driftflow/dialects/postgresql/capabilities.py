@@ -36,5 +36,6 @@ SINCE: Mapping[Capability, Version] = {
     Capability.CASCADE_FIRES_TRIGGERS: ALWAYS,
     Capability.QUERY_STATISTICS: Version(major=14),
     Capability.UPDATABLE_VIEW: ALWAYS,
+    Capability.SEQUENCE: ALWAYS,
     Capability.SECURITY_INVOKER_VIEW: Version(major=15),
 }

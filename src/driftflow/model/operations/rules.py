@@ -50,6 +50,11 @@ def views_read_by_name(catalog: Catalog) -> bool:
     return catalog.vendor in {"mysql", "mariadb"}
 
 
+def other_schemas_are_unseen(catalog: Catalog) -> bool:
+    """Whether the catalog knows one database of a server that has several, so that a table may move where nothing is known (MySQL, MariaDB)."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
 def indexes_are_named_per_table(catalog: Catalog) -> bool:
     """Whether two tables may have indexes of one name, and an index may be called as a table is (MySQL, MariaDB)."""
     return catalog.vendor in {"mysql", "mariadb"}

@@ -10,6 +10,7 @@ from driftflow.model.operations import creation, dependents, heirs, renaming
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.index import renamed_index, with_options, without_options
 from driftflow.model.operations.lookup import find_index, find_table, put, refuse, taken
+from driftflow.model.operations.rules import other_schemas_are_unseen
 from driftflow.model.record import replace
 
 VERSIONED = "WITH SYSTEM VERSIONING"
@@ -148,7 +149,7 @@ class MoveTable(BaseOperation, frozen=True, kw_only=True, tag="move_table"):
     def after(self, catalog: Catalog) -> Catalog:
         """The relation in its new schema, with its indexes and the sequences that it owns."""
         new = self.renamed
-        if catalog.schemas and self.schema not in catalog.schemas:
+        if catalog.schemas and self.schema not in catalog.schemas and not other_schemas_are_unseen(catalog):
             refuse(catalog, f"schema {self.schema} does not exist")
         if new == self.name:
             return catalog

@@ -98,6 +98,14 @@ def rename_table(p: Prediction, operation: RenameTable | MoveTable) -> None:
     known = p.catalog.table(operation.name) is not None or operation.name.text in p.catalog.views
     if not known and not operation.if_exists and p.catalog.complete:
         p.fails("missing", f"table {operation.name} does not exist", relation=operation.name, certain=True)
+    table = p.catalog.table(operation.name)
+    if isinstance(operation, MoveTable) and table is not None and table.triggers:
+        p.fails(
+            "dependency",
+            f"trigger {table.triggers[0].name} belongs to the database {operation.name.schema} (error 1435)",
+            relation=operation.name,
+            certain=True,
+        )
     p.lock(operation.name, EXCLUSIVE)
     p.breaks("every statement that names it by the old name", operation.name)
     beside_gone(p, operation.name, why="which is called otherwise then")
