@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from driftflow.dialects.exact import Exact
 from driftflow.dialects.source_text import SourceText
 from driftflow.model.catalog import Catalog, Column
 from driftflow.model.effects import Effects
@@ -158,6 +159,10 @@ class Dialect(ABC):
     def differs_exactly(self, left: str, right: str, column: Column) -> str:
         """The same to the letter, whatever the collation of the column that both come from holds for equal."""
         return self.differs(left, right)
+
+    @abstractmethod
+    def exact(self) -> Exact:
+        """How values are compared as a program compares them."""
 
     def check_refusal(self, table: Name, constraint: str) -> str:
         """The statement by which a trigger's body refuses a row as the CHECK of that name would; empty where a body cannot say it in one."""

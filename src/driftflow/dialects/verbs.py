@@ -43,7 +43,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "cascade": (),
     "archive": (),
     "orphans": ("action", "columns", "values"),
-    "rule": ("existing",),
+    "rule": ("existing", "python", "columns", "path", "new"),
     "polymorphic": ("type", "id", "targets", "on-delete"),
     "soft-drop": ("until",),
     "if-unused": ("since",),

@@ -164,7 +164,7 @@ class Stage(BaseStep, frozen=True, kw_only=True, tag="stage"):
 
 class PythonFunction(Record, frozen=True, kw_only=True):
     """A user's function `module:function`, called once per chunk with a list of dicts (the input columns and the key), returning a list of dicts
-    of the same length: the columns to set. `path` is put on sys.path; `sha256` is of the module's file."""
+    of the same length: the columns to set. Where rows are judged, once per row with the input columns. `path` is put on sys.path; `sha256` is of the module's file."""
 
     reference: str
     path: str
@@ -195,8 +195,9 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     table: Name
     key: tuple[str, ...]
     """Columns of a unique, NOT NULL key; on SQLite `rowid` where there is no better."""
-    action: Literal["update", "delete", "insert"] = "update"
-    """insert: the rows' `assignments`, as new rows of `into`, leaving out those whose key is there."""
+    action: Literal["update", "delete", "insert", "judge"] = "update"
+    """insert: the rows' `assignments`, as new rows of `into`, leaving out those whose key is there. judge: nothing is changed, `function` says of
+    each row whether it keeps a rule, and the step fails where one does not."""
     into: Name | None = None
     assignments: tuple[tuple[str, str], ...] = ()
     from_clause: str = ""

@@ -145,6 +145,11 @@ def backfill_sql(step: Backfill, key_range: str = ":low < key <= :high") -> str:
 
 def _change_sql(step: Backfill, key_range: str) -> str:
     where = " AND ".join(f"({part})" for part in (key_range, step.join, step.predicate) if part)
+    if step.action == "judge" and step.function is not None:
+        inputs = ", ".join(step.function.inputs)
+        return (
+            f"SELECT {', '.join(step.key)} FROM {step.table} WHERE {where or 'true'} AND NOT {step.function.reference}({inputs})"
+        )
     if step.action == "delete":
         return f"DELETE FROM {step.table} WHERE {where}"
     if step.action == "insert":

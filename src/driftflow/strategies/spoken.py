@@ -130,6 +130,9 @@ def _files(migration: Migration) -> Iterator[str]:
     for statement in migration.statements:
         for request in backfills(statement):
             yield from (input_path(migration, path) for path in request.files)
+        for directive in _of(statement, "rule"):
+            if path := directive.options.get("path", ""):
+                yield input_path(migration, path)
 
 
 def check_all(statement: Statement) -> None:

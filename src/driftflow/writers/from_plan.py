@@ -129,6 +129,9 @@ def _build_index(step: BuildIndex, dialect: Dialect) -> Part:
 
 def _backfill(step: Backfill, dialect: Dialect) -> Part:
     if step.function is not None:
+        if step.action == "judge":
+            asked = f"Run every row of {step.table} through {step.function.reference} now: it must be true for each"
+            return Part(statements=(), comments=(asked,), lost=("nothing looks whether the rows keep the rule",))
         named = f"Fill {', '.join(step.function.outputs)} of {step.table} with the function {step.function.reference} now"
         return Part(statements=(), comments=(named,), lost=(_PACE_LOST,))
     at_once = row_change(step, dialect)

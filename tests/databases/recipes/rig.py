@@ -7,7 +7,6 @@ databases hold the same rows, or the plan lost or changed one.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import time
@@ -33,7 +32,7 @@ from driftflow.lab.plain_driver import plain_connection
 from driftflow.model.catalog import Catalog
 from driftflow.model.plan import Gate, Irreversible, Plan
 from driftflow.planner.compose import compose_plan
-from driftflow.strategies.spoken import wanted_files
+from driftflow.readers.inputs import external_inputs
 
 POLICY = Policy(small_table_rows=0)
 """Every table counts as large: the safe form is what is shown."""
@@ -96,7 +95,7 @@ class Database:
 
     def plan(self, migration: str, *, folder: Path = Path(), policy: Policy = POLICY) -> Plan:
         migrations = [planning.migration_of(migration, self.dialect)]
-        inputs = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in wanted_files(migrations)}
+        inputs = external_inputs(migrations, folder)
         return compose_plan(migrations, catalog=self.catalog(), dialect=self.dialect, policy=policy, folder=folder, inputs=inputs)
 
     def structure(self) -> Any:

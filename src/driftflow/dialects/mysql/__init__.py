@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
+from driftflow.dialects.exact import Exact
 from driftflow.dialects.mysql import capabilities
 from driftflow.dialects.mysql.errors import error_kind
 from driftflow.dialects.source_text import SourceText
@@ -79,6 +80,11 @@ class MySQL(Dialect):
         state, number, said = CHECK_FAILED[self.name]
         message = said.format(constraint=constraint, table=table.name)
         return f"SIGNAL SQLSTATE '{state}' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = {quote_string(message[:MESSAGE_MOST])}"
+
+    def exact(self) -> Exact:
+        from driftflow.dialects.mysql.exact import MySQLExact
+
+        return MySQLExact()
 
     def quote_text(self, text: str) -> str:
         from driftflow.dialects.mysql.keywords import quote_string

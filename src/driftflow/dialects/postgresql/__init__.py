@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
+from driftflow.dialects.exact import Exact
 from driftflow.dialects.postgresql import capabilities, errors, names
 from driftflow.dialects.source_text import SourceText
 from driftflow.model.catalog import Catalog
@@ -46,6 +47,11 @@ class PostgreSQL(Dialect):
 
     def quote_name(self, name: Name) -> str:
         return names.quote_name(name)
+
+    def exact(self) -> Exact:
+        from driftflow.dialects.postgresql.exact import PostgreSQLExact
+
+        return PostgreSQLExact()
 
     def quote_text(self, text: str) -> str:
         """A text with a backslash becomes E'...', which every setting of standard_conforming_strings reads alike."""

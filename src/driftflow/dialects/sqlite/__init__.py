@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
+from driftflow.dialects.exact import Exact
 from driftflow.dialects.place import excerpt_of
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.sqlite import capabilities
@@ -64,6 +65,11 @@ class SQLite(Dialect):
 
     def differs_exactly(self, left: str, right: str, column: Column) -> str:
         return f"{left} IS NOT {right} COLLATE BINARY"
+
+    def exact(self) -> Exact:
+        from driftflow.dialects.sqlite.exact import SQLiteExact
+
+        return SQLiteExact()
 
     def quote_text(self, text: str) -> str:
         return quote_string(text)

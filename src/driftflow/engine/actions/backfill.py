@@ -8,6 +8,7 @@ from driftflow.dialects.base import ErrorKind
 from driftflow.engine import pace as pacing
 from driftflow.engine.actions.acting import acting_as
 from driftflow.engine.actions.chunk import Change, change_for
+from driftflow.engine.actions.judge import Judgement
 from driftflow.engine.context import Context
 from driftflow.engine.decide import Wait
 from driftflow.engine.faults import lock_error, place
@@ -48,8 +49,10 @@ def perform(step: Backfill, context: Context) -> None:
             _one(walk)
         if not _again(walk):
             break
+    if isinstance(walk.change, Judgement) and walk.progress.rows:
+        raise walk.change.failure(walk.progress.rows, context.run)
     details = {"passes": str(walk.progress.passes), "chunks": str(walk.progress.chunk)}
-    if context.connection.dialect == "postgresql":
+    if context.connection.dialect == "postgresql" and step.action != "judge":
         details["hint"] = f"VACUUM (ANALYZE) {walk.keys.target}"
     with context.fenced():
         context.finished(step, begun, rows=walk.progress.rows, structural=False, details=details)
@@ -61,6 +64,8 @@ def _begin(step: Backfill, context: Context) -> Walk:
     chunk = policy_for(step, context)
     found = context.journal.progress(context.connection, context.run, step.id)
     context.started(step)
+    if found is not None and step.action == "judge" and found.finished:
+        found = None  # It failed, and the rows may have been corrected since.
     if found is None:
         # The upper bound is fixed once: rows that come later are right by their default or trigger.
         upper = keys.upper(context.connection)

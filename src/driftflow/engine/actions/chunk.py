@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from driftflow.engine.actions import chunk_mysql
+from driftflow.engine.actions.judge import Judgement
 from driftflow.engine.faults import place
 from driftflow.engine.keyset import Keyset, escaped, quoted
 from driftflow.engine.ports import Connection, Row
@@ -34,6 +35,8 @@ def change_for(step: Backfill, keys: Keyset, folder: Path, connection: Connectio
     kept = chunk_mysql.kept_columns(step, connection) if keys.on_mysql else ()
     if step.function is not None:
         call = load_function(step.function, step, folder)
+        if step.action == "judge":
+            return Judgement(step=step, keys=keys, function=step.function, call=call)
         return FunctionChange(step=step, keys=keys, function=step.function, call=call, kept=kept)
     return SqlChange(step=step, keys=keys, kept=kept)
 
@@ -61,6 +64,8 @@ class SqlChange:
                 return self._delete(condition, connection)
             case "insert":
                 return self._insert(condition)
+            case "judge":
+                raise AssertionError("only a function judges rows")
 
     def _beside(self, statements: tuple[str, ...], connection: Connection, condition: str, parameters: list[Any]) -> None:
         for statement in statements:
