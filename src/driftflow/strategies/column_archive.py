@@ -5,6 +5,8 @@ Triggers write every change to the archive while the rows are copied in chunks; 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
@@ -21,18 +23,9 @@ class Archive:
     """Where the columns of one table go, and the statements for it."""
 
     def __init__(self, at: Situation, table: Table, columns: tuple[Column, ...]) -> None:
-        """Raises RefusedError (DF-E641) where the rows cannot be told apart without the columns, DF-E642 where a column counts up,
-        DF-E646 where the server cannot keep the archive true up to the drop."""
+        """Raises RefusedError (DF-E641) where the rows cannot be told apart without the columns, DF-E642 where a column counts up."""
         self.at, self.table, self.columns = at, table, columns
         names = {column.name for column in columns}
-        if not (at.can(Capability.TRANSACTIONAL_DDL)):
-            raise RefusedError(
-                "DF-E646",
-                f"{table.name.name} ({', '.join(names)}) cannot be archived on this server",
-                where=str(at.statement.span),
-                why="its triggers and the column cannot go in one transaction, so a write in between would be in neither place",
-                hint="copy the column into a table of your own first, and drop it once nobody writes it any more",
-            )
         self.key = chunk_key(at, table)
         if not self.key or ROWID in self.key or names & set(self.key):
             why = (
@@ -59,7 +52,7 @@ class Archive:
 
     def _table_name(self) -> Name:
         said = fit(f"archive_{self.table.name.name}_{'_'.join(column.name for column in self.columns)}", bytes_max=50)
-        if self.at.can(Capability.TABLE_REBUILD_ONLY):
+        if self.at.can(Capability.TABLE_REBUILD_ONLY) or self.at.dialect.one_pass:
             return Name(schema=self.table.name.schema, name=f"_driftflow_{said}")
         return Name(schema="driftflow", name=said)
 
@@ -80,10 +73,10 @@ class Archive:
 
     # making it
 
-    def begin(self, recipe: Recipe, phase: Phase) -> RunSql:
+    def begin(self, recipe: Recipe, phase: Phase) -> Iterator[RunSql]:
         """The table, and the triggers that keep it true from now on."""
         drop = f"DROP TABLE IF EXISTS {self.target}"
-        return recipe.text(
+        yield recipe.text(
             self._create(),
             *self._triggers(),
             purpose=f"Make the archive {self.name} for {self._listed()}, and keep it true by triggers",
@@ -127,7 +120,9 @@ class Archive:
         """Counted, not trusted: a row that is missing, or differs, stops the run before anything is dropped."""
         at, quote = self.at, self.at.dialect.quote
         target, own = at.dialect.quote_name(self.table.name), quote(self.table.name.name)
-        same = " AND ".join(self._same(f"a.{quote(column.name)}", f"{own}.{quote(column.name)}") for column in self.columns)
+        same = " AND ".join(
+            self._same(column, f"a.{quote(column.name)}", f"{own}.{quote(column.name)}") for column in self.columns
+        )
         rows = f"(SELECT count(*) FROM {target})"
         return Verify(
             **recipe.common(f"Count that the archive holds every row of {self.table.name.name}, with its values", phase)
@@ -149,7 +144,10 @@ class Archive:
             undo=UndoNothing(reason="it changes nothing"),
         )
 
-    def _same(self, left: str, right: str) -> str:
+    def _same(self, column: Column, left: str, right: str) -> str:
+        if self.at.dialect.one_pass:
+            # A collation would take two texts for one.
+            return f"CAST({left} AS BINARY) <=> CAST({right} AS BINARY)" if column.charset else f"{left} <=> {right}"
         if self.at.can(Capability.TABLE_REBUILD_ONLY):
             return f"{left} IS {right}"
         # As text: json has no equality, and a float must come back bit by bit.

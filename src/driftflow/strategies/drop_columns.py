@@ -14,6 +14,7 @@ from driftflow.model.operations.column_dependents import column_dependents, depe
 from driftflow.model.plan import Guard, Irreversible, Phase, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import rebuilding, restoring, spoken, unused
+from driftflow.strategies.archive_beside_drop import ArchiveBesideDrop
 from driftflow.strategies.base import strategy
 from driftflow.strategies.column_archive import Archive
 from driftflow.strategies.phases import phase_of
@@ -54,7 +55,7 @@ class _Drop:
         self.found = column_dependents(at.catalog, table.name, *names)
         columns = tuple(column for column in table.columns if column.name in names and column.generated is None)
         self.columns = columns
-        self.archive = Archive(at, table, columns) if self.request.archive and columns else None
+        self.archive = self._archive() if self.request.archive and columns else None
         self.deprecation = Deprecation(at, table, columns, self.request.until) if self.request.until else None
         self.listed = f"{table.name.name} ({', '.join(names)})" if len(names) > 1 else f"{table.name.name}.{names[0]}"
 
@@ -65,7 +66,9 @@ class _Drop:
         if self.deprecation is not None:
             yield from self.deprecation.announce(self.recipe)
         if self.archive is not None:
-            yield replace(self.archive.begin(self.recipe, self.phase), guards=guards)
+            first, *others = self.archive.begin(self.recipe, self.phase)
+            yield replace(first, guards=(*guards, *first.guards))
+            yield from others
             yield self.archive.copy(self.recipe, self.phase)
             yield self.archive.check(self.recipe, self.phase)
         if self.at.can(Capability.TABLE_REBUILD_ONLY):
@@ -74,6 +77,10 @@ class _Drop:
             yield from self._one_by_one(guards)
         else:
             yield self._at_once(guards)
+
+    def _archive(self) -> Archive:
+        together = self.at.can(Capability.TRANSACTIONAL_DDL)
+        return (Archive if together else ArchiveBesideDrop)(self.at, self.table, self.columns)
 
     def _at_once(self, guards: tuple[Guard, ...]) -> Step:
         """Everything in one transaction and one lock: nobody sees the views gone and the column still there."""
@@ -116,7 +123,13 @@ class _Drop:
             )
             guards = ()
         drops = tuple(DropColumn(table=self.table.name, column=name) for name in self.names)
-        yield self.recipe.alone(*drops, purpose=self._purpose(), phase=self.phase, guards=guards, undo=self._gone())
+        step = self.recipe.alone(*drops, purpose=self._purpose(), phase=self.phase, guards=guards, undo=self._gone())
+        if not isinstance(self.archive, ArchiveBesideDrop):
+            yield step
+            return
+        back = restoring.restored(self.archive, self.recipe.catalog, self.phase)
+        yield replace(step, undo=UndoSteps(steps=(*self.archive.lifted(self.recipe, self.phase), *back)))
+        yield from self.archive.end(self.recipe, self.phase)
 
     def _rebuilt(self, guards: tuple[Guard, ...]) -> Iterator[Step]:
         """SQLite: views and triggers that name the columns first, then one rebuild without them and all that holds them."""

@@ -15,6 +15,7 @@ from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import bind_then_validate, guard_check
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.polymorphic import Polymorphic
+from driftflow.strategies.polymorphic_apart import PolymorphicApart
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.said_polymorphic import PolymorphicRequest, polymorphic_of
 from driftflow.strategies.spoken import refuse_unknown
@@ -34,10 +35,11 @@ def keep_polymorphic(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     assert isinstance(check, Check) and request is not None and table is not None
     refuse_unknown(table, (request.type, request.id), verb="polymorphic", span=request.span)
     recipe = Recipe(at, NAME)
-    kept = Polymorphic(recipe, table, check.name, request)
+    apart = at.can(Capability.JOINED_UPDATE)
+    kept = (PolymorphicApart if apart else Polymorphic)(recipe, table, check.name, request)
     yield from _check(recipe, operation, table, check)
     yield from _index(recipe, table, request, check.name)
-    yield kept.child((kept.guard(),))
+    yield from kept.child((kept.guard(),))
     yield from kept.parent_steps()
     yield Verify(
         **recipe.common(f"Prove old rows: ({request.type}, {request.id}) of {table.name.name}", "migrate"),
@@ -58,6 +60,9 @@ def _check(recipe: Recipe, operation: AddConstraint, table: Table, check: Check)
     elif rebuilding.needs_rebuild(operation, recipe.at):
         guards = (guard_check(recipe.at, table.name, check),)
         yield rebuilding.rebuild(recipe, (operation,), table=table.name, phase="migrate", guards=guards)
+    else:
+        guards = (guard_check(recipe.at, table.name, check),)
+        yield recipe.change(operation, purpose=f"Add the check {check.name}", phase="migrate", guards=guards)
 
 
 def _index(recipe: Recipe, table: Table, request: PolymorphicRequest, name: str) -> Iterator[Step]:

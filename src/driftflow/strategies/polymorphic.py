@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Table
@@ -46,11 +47,9 @@ class Polymorphic:
             keys=f"SELECT {key} FROM {self.own} WHERE {lost} ORDER BY {key} LIMIT 10" if key else "",
         )
 
-    def child(self, guards: tuple[Guard, ...]) -> RunSql:
+    def child(self, guards: tuple[Guard, ...]) -> Iterator[RunSql]:
         creates, drops = self._child_function() if trigger_text.has_functions(self.at) else self._child_itself()
-        return self._step(
-            creates, drops, self.table, f"Let {self.table.name.name} point at rows that are there (trigger)", guards
-        )
+        yield self._step(creates, drops, self.table, f"Let {self.table.name.name} point at rows that are there (trigger)", guards)
 
     def parent_steps(self) -> Iterator[RunSql]:
         for number, (target, parent) in enumerate(self.parents, 1):
@@ -176,16 +175,12 @@ def _parent(at: Situation, table: Table, target: Target, request: PolymorphicReq
 
 
 def _check(at: Situation, request: PolymorphicRequest, tables: tuple[Table, ...]) -> None:
-    if not trigger_text.can_refuse(at) or any(table.partitioning is not None or table.kind != "table" for table in tables):
-        why = (
-            "one of the tables is partitioned"
-            if trigger_text.can_refuse(at)
-            else "such triggers are shown on PostgreSQL and SQLite only"
-        )
+    if any(table.partitioning is not None or table.kind != "table" for table in tables) and not at.can(Capability.JOINED_UPDATE):
+        why = "one of the tables is partitioned"
     elif len({table.owner for table in tables}) > 1:
         why = "the tables have several owners, with whose rights the triggers would look at the others' rows"
     else:
-        if trigger_text.has_functions(at):
+        if at.can(Capability.NOT_VALID_CONSTRAINT):
             trigger_text.refuse_hidden_rows(at, *tables)
         return
     raise RefusedError(

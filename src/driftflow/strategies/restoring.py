@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from driftflow.dialects.base import Capability
 from driftflow.model.catalog import Catalog, Column, NotNull, Table
-from driftflow.model.operations import AddColumn, Comment, Operation, SetDefault, SetNotNull
+from driftflow.model.operations import AddColumn, Comment, CreateIndex, DropIndex, Operation, SetDefault, SetNotNull
 from driftflow.model.plan import Guard, Phase, RebuildTable, Step
 from driftflow.model.record import replace
 from driftflow.strategies import rebuilding
@@ -27,7 +28,7 @@ def _restored(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:
     table = archive.table
     own = quote(table.name.name)
     names = ", ".join(column.name for column in archive.columns)
-    yield recipe.change(*_added(archive), purpose=f"Take back: add {table.name.name} ({names}) again", phase=phase)
+    yield from _columns_again(recipe, archive, names, phase)
     lacking = [f"({own}.{quote(one.name)} IS NULL AND a.{quote(one.name)} IS NOT NULL)" for one in archive.columns]
     # What the application has written since the column is back is newer than the archive, and stays.
     yield backfill(
@@ -41,10 +42,40 @@ def _restored(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:
         purpose=f"Take back: fill {table.name.name} ({names}) from the archive, in chunks",
     )
     yield from _defaults(recipe, archive, phase)
+    if not recipe.at.can(Capability.TRANSACTIONAL_DDL):
+        yield from _indexes_again(recipe, archive, phase)
     for column in archive.columns:
         if not column.nullable:
             name = next((one.name for one in table.constraints if isinstance(one, NotNull) and one.column == column.name), "")
             yield from not_null(recipe, SetNotNull(table=table.name, column=column.name, constraint_name=name), phase=phase)
+
+
+def _columns_again(recipe: Recipe, archive: Archive, names: str, phase: Phase) -> Iterator[Step]:
+    """In one transaction; where there is none the columns first, and then what new rows get: those in between are given it at the end."""
+    purpose = f"Take back: add {archive.table.name.name} ({names}) again"
+    if recipe.at.can(Capability.TRANSACTIONAL_DDL):
+        yield recipe.change(*_added(archive), purpose=purpose, phase=phase)
+        return
+    bare = [replace(column, nullable=True, default=None) for column in archive.columns]
+    yield recipe.change(*(AddColumn(table=archive.table.name, column=column) for column in bare), purpose=purpose, phase=phase)
+    for column in archive.columns:
+        if column.default is not None and column.default.upper() != "NULL":
+            purpose = f"Take back: the default of {archive.table.name.name}.{column.name}"
+            yield recipe.change(
+                SetDefault(table=archive.table.name, column=column.name, default=column.default), purpose=purpose, phase=phase
+            )
+
+
+def _indexes_again(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:
+    """MySQL and MariaDB: an index loses a column that goes, and is gone with its last one."""
+    now, names = recipe.catalog.table(archive.table.name), {column.name for column in archive.columns}
+    for index in archive.table.indexes:
+        if not names & set(index.columns):
+            continue
+        left = now.index(index.name.name) if now is not None else None
+        gone = (DropIndex(name=index.name, table=index.table),) if left is not None else ()
+        purpose = f"Take back: the index {index.name.name} over all its columns again"
+        yield recipe.change(*gone, CreateIndex(index=replace(index, constraint="")), purpose=purpose, phase=phase)
 
 
 def _added(archive: Archive) -> Iterator[Operation]:

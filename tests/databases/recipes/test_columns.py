@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, gates, show, take_back
+from recipes.rig import Database, Place, Recipe, apply, gates, go_on_back, replay, show, take_back, writing
 
 from driftflow import pipeline
 from driftflow.errors import RefusedError
@@ -307,11 +307,49 @@ def test_several_columns_go_in_one_statement(place: Place) -> None:
 
 
 @MYSQL
-@pytest.mark.recipe("drop-archive", "refused", why="the triggers and the column cannot go in one transaction (DF-E646)")
-def test_an_archive_is_refused(place: Place) -> None:
+@pytest.mark.recipe(
+    "drop-archive", "native", why="triggers that bear a column's absence keep the archive up to the drop and go after it"
+)
+@pytest.mark.parametrize(
+    ("columns", "schema"),
+    [(("legacy",), PLAIN), (("legacy", "source"), HUNG_SCHEMA)],
+    ids=["one", "several-with-all-that-hangs-on-them"],
+)
+def test_the_values_are_kept_and_come_back_on_mysql(place: Place, columns: tuple[str, ...], schema: dict[str, str]) -> None:
+    said = "-- driftflow: archive\n" + ("-- driftflow: cascade\n" if len(columns) > 1 else "")
+    drops = [f"ALTER TABLE orders DROP COLUMN {name};" for name in columns]
+    naive = CASCADED["mysql"] + drops[1] if len(columns) > 1 else ""
+    recipe = Recipe(schema=schema, migration="\n".join(said + one for one in drops), naive=naive, old=OLD, new=NEW)
+    shown = show(place, recipe)
+    assert not shown.plan.point_of_no_return
+
+
+@MYSQL
+def test_the_archive_is_exact_to_the_moment_of_the_drop(place: Place) -> None:
+    """The old application goes on writing the column until the server tells it that there is none; what it got through comes back."""
+    planned, start = place.fresh(PLAIN), place.fresh(PLAIN)
+    plan = planned.plan("-- driftflow: archive\nALTER TABLE orders DROP COLUMN legacy;")
+    with writing(planned, OLD) as application:
+        report = apply(plan, planned, open_gates=gates(plan))
+        application.go_on()
+    assert report.state == "done"
+    assert application.failures and all("1054" in one for one in application.failures)
+    home = take_back(report.run, planned, open_gates=gates(plan))
+    while home.state == "waiting_at_gate":
+        home = go_on_back(report.run, planned, open_gates=gates(plan))
+    replay(start, application.committed)
+    assert (planned.structure(), planned.rows()) == (start.structure(), start.rows())
+
+
+@MYSQL
+def test_what_a_foreign_key_changes_is_not_archived(place: Place) -> None:
+    schema = PLAIN["mysql"] + (
+        "CREATE TABLE shops (id bigint PRIMARY KEY); ALTER TABLE orders ADD COLUMN shop bigint;"
+        "ALTER TABLE orders ADD CONSTRAINT orders_shop FOREIGN KEY (shop) REFERENCES shops (id) ON DELETE SET NULL;"
+    )
     with pytest.raises(RefusedError) as refused:
-        place.fresh(PLAIN).plan("-- driftflow: archive\nALTER TABLE orders DROP COLUMN legacy;")
-    assert refused.value.code == "DF-E646"
+        place.fresh(schema).plan("-- driftflow: archive\n-- driftflow: cascade\nALTER TABLE orders DROP COLUMN shop;")
+    assert refused.value.code == "DF-E710"
 
 
 @MYSQL

@@ -180,3 +180,11 @@ def test_by_json_schema(place: Place) -> None:
     database = shown(place, f"ALTER TABLE items ADD CONSTRAINT items_doc CHECK (JSON_SCHEMA_VALID('{schema}', doc));")
     database.run("""UPDATE items SET doc = '{"name": "x"}' WHERE id = 1""")
     refuses(database, """UPDATE items SET doc = '{"name": 5}' WHERE id = 1""", "(?i)constraint")
+
+
+@pytest.mark.recipe("unique-deferrable", "refused", on=("mysql", "mariadb"), why="it checks each row as it is written")
+@pytest.mark.on("mysql", "mariadb")
+def test_a_check_at_the_end_of_the_transaction_is_refused(place: Place) -> None:
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(SCHEMA).plan("ALTER TABLE items ADD CONSTRAINT items_code UNIQUE (code) DEFERRABLE INITIALLY DEFERRED;")
+    assert refused.value.code == "DF-E657"

@@ -98,9 +98,11 @@ class SqlChange:
         step = self.step
         assert step.into is not None
         into = escaped(replace(self.keys, table=step.into).target)
-        columns = ", ".join(escaped(quoted(column)) for column, _ in step.assignments)
+        columns = ", ".join(escaped(self.keys.quoted(column)) for column, _ in step.assignments)
         values = ", ".join(escaped(expression) for _, expression in step.assignments)
         chosen = f"SELECT {values} FROM {escaped(self.keys.target)} WHERE {_all(condition, escaped(step.predicate))}"
+        if self.keys.on_mysql:
+            return f"INSERT INTO {into} ({columns}) {chosen} {chunk_mysql.unless_there(step)}"
         held = " FOR KEY SHARE" if self.keys.dialect == "postgresql" else ""
         return f"INSERT INTO {into} ({columns}) {chosen}{held} ON CONFLICT DO NOTHING"
 

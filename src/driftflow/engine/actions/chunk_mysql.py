@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from driftflow.engine.keyset import Keyset, escaped
+from driftflow.engine.keyset import Keyset, escaped, quoted
 from driftflow.engine.ports import Connection
 from driftflow.model.names import Version
 from driftflow.model.plan import Backfill
@@ -42,6 +42,13 @@ def lock_rows(connection: Connection, keys: Keyset, condition: str, parameters: 
     which = f"({condition})" + (f" AND ({escaped(step.predicate)})" if step.predicate and not joined else "")
     tables = _joined(step, keys, connection) if joined and step.action == "delete" else escaped(keys.target)
     connection.query(f"SELECT COUNT(*) FROM {tables} WHERE {which} FOR UPDATE NOWAIT", parameters)
+
+
+def unless_there(step: Backfill) -> str:
+    """A row whose key is there stays as it is; any other error is one (INSERT IGNORE would keep silent about all of them)."""
+    assert step.into is not None
+    column = escaped(f"{quoted(step.into.name, dialect='mysql')}.{quoted(step.assignments[0][0], dialect='mysql')}")
+    return f"ON DUPLICATE KEY UPDATE {column} = {column}"
 
 
 def delete(step: Backfill, keys: Keyset, condition: str, connection: Connection) -> str:
