@@ -33,9 +33,10 @@ class Given:
     logs: tuple[Path, ...] = ()
     rows: int = 0
     seed: int = 1
+    lab_url: str = ""
 
 
-FIELDS = ("schema", "original", "unwritten", "queries", "logs", "rows", "seed")
+FIELDS = ("schema", "original", "unwritten", "queries", "logs", "rows", "seed", "lab_url")
 
 
 def given(function: Command) -> Command:
@@ -52,6 +53,12 @@ def given(function: Command) -> Command:
             "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=pairs, help="A variable in the SQL; repeatable."
         ),
         click.option("--tool", metavar="NAME", default="", help="The tool that the files belong to, where it is not recognised."),
+        click.option(
+            "--lab-url",
+            metavar="URL",
+            default="",
+            help="Prove it on this server, which must say itself that it may be thrown away; it keeps nothing.",
+        ),
         click.option("--seed", type=int, default=1, show_default=True, help="Another number makes other rows."),
         click.option(
             "--rows", type=click.IntRange(1, ROWS_MAX), default=2_000, show_default=True, help="Rows per table, at most."
@@ -116,6 +123,7 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
         queries=tuple(queries_in(inputs.queries, inputs.logs, run.dialect)),
         unwritten=frozenset(_column(text) for text in inputs.unwritten),
         seed=inputs.seed,
+        on=inputs.lab_url,
     )
 
 

@@ -16,7 +16,7 @@ HOW = {
 }
 
 
-def require_mark(connection: Connection, *, url: str, display: str) -> None:
+def require_mark(connection: Connection, *, url: str, display: str, option: str = "--on") -> None:
     """Raises RefusedError where the server does not say of itself that it may be thrown away. A mark that the URL or PGOPTIONS brings along
     is none: it says what the session wants, not what the server is."""
     brought = f"{unquote(url)} {os.environ.get('PGOPTIONS', '')}"
@@ -26,7 +26,7 @@ def require_mark(connection: Connection, *, url: str, display: str) -> None:
             "statements are observed on throw-away servers only, and this one does not carry the mark of one",
             where=display,
             why=f"a server that may be thrown away says so itself: {HOW.get(connection.dialect, 'a file never does')}",
-            hint="leave out --on: driftflow starts a server of its own",
+            hint=f"leave out {option}: driftflow starts a server of its own",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -36,7 +37,7 @@ def _mysql(url: str, lock_timeout_seconds: int) -> Any:
         host=parts.hostname or "localhost",
         port=parts.port or 3306,
         user=unquote(parts.username or "root"),
-        password=unquote(parts.password or ""),
+        password=unquote(parts.password or os.environ.get("MYSQL_PWD", "")),
         unix_socket=parse_qs(parts.query).get("unix_socket", [None])[0],
         database=parts.path.lstrip("/"),
         autocommit=True,

@@ -52,7 +52,7 @@ def given(url: str, flavour: Flavour, version: Version | None, database: str, se
         raise other_kind(connector.display, connector.dialect, TITLES[flavour])
     database = database or f"driftflow_lab_{secrets.token_hex(4)}"
     with closing(connector.connect("lab")) as connection:
-        require_mark(connection, url=url, display=connector.display)
+        require_mark(connection, url=url, display=connector.display, option="--lab-url")
         if connection.dialect != flavour:
             raise other_kind(connector.display, TITLES.get(connection.dialect, connection.dialect), TITLES[flavour])
         if connection.query(HERE, (database,)):

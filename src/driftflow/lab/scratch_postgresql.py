@@ -50,7 +50,7 @@ def given(url: str, version: Version | None) -> Iterator[Scratch]:
 
         raise other_kind(connector.display, connector.dialect, "PostgreSQL")
     with closing(connector.connect("lab")) as connection:
-        require_mark(connection, url=url, display=connector.display)
+        require_mark(connection, url=url, display=connector.display, option="--lab-url")
         here = connection.version
     note = other_version(f"PostgreSQL {here.major}", version, same=version is None or version.major == here.major)
     with ExitStack() as stack:
