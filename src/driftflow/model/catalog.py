@@ -239,6 +239,20 @@ class Partitioning(Record, frozen=True, kw_only=True):
     """MySQL: the whole PARTITION BY clause, with the partitions."""
 
 
+class ColumnStatistics(Record, frozen=True, kw_only=True):
+    """How the values of a column are spread: numbers only, never one of the values. None is unknown."""
+
+    column: str
+    distinct: int | None = None
+    """Values that differ, NULL not among them."""
+    null_fraction: float | None = None
+    """Of all rows, 0 to 1."""
+    frequencies: tuple[float, ...] = ()
+    """Fractions of all rows that the most common values have, the most common one first."""
+    basis: str = ""
+    """pg_stats, a histogram, an index's cardinality, the first rows, ..."""
+
+
 class TableStatistics(Record, frozen=True, kw_only=True):
     """How big and how busy. None is unknown, which is not zero."""
 
@@ -254,6 +268,11 @@ class TableStatistics(Record, frozen=True, kw_only=True):
     """MySQL 8.0.29 and later: instant changes of columns that the table has used up (TOTAL_ROW_VERSIONS)."""
     basis: str = ""
     """reltuples, count(*), sqlite_stat1, max(rowid), ..."""
+    columns: tuple[ColumnStatistics, ...] = ()
+    """Only in a snapshot: nobody else asks for them."""
+
+    def column(self, name: str) -> ColumnStatistics | None:
+        return next((one for one in self.columns if one.column == name), None)
 
 
 class ExtendedStatistics(Record, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from driftflow.lab.rows.ahead import with_what_comes
 from driftflow.lab.rows.fill import ROWS, Filled, fill
 from driftflow.lab.scratch import Scratch, scratch
 from driftflow.lab.start_schema import StartSchema, build
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, TableStatistics
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
 from driftflow.model.plan import Plan
@@ -49,6 +49,11 @@ class Question:
     """(table, with or without its schema, column) that the running application leaves alone."""
     on: str = ""
     """URL of the marked server to prove it on; empty: one is started. May hold a password."""
+
+    @property
+    def statistics(self) -> Mapping[str, TableStatistics]:
+        """By table, of the database that the start is like; nothing where only SQL says what it is."""
+        return {name: table.statistics for name, table in self.start.catalog.tables.items()} if self.start.catalog else {}
 
 
 @dataclass(kw_only=True)
@@ -162,10 +167,16 @@ def _database(question: Question) -> str:
 
 def fill_start(question: Question, place: Scratch) -> Filled:
     catalog = with_what_comes(read_catalog(place.connector), question.migrations, question.dialect)
-    known = question.start.catalog.tables if question.start.catalog is not None else {}
-    sizes = {name: table.statistics.rows for name, table in known.items()}
     keys = keys_in_files(question.migrations, catalog, question.dialect, question.root)
-    return fill(place.connector, catalog, question.dialect, rows=question.rows, seed=question.seed, sizes=sizes, known=keys)
+    return fill(
+        place.connector,
+        catalog,
+        question.dialect,
+        rows=question.rows,
+        seed=question.seed,
+        statistics=question.statistics,
+        known=keys,
+    )
 
 
 def schema_gaps(bench: Bench) -> tuple[str, ...]:

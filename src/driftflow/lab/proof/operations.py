@@ -13,7 +13,7 @@ from driftflow.lab.proof.application import Operation, packed, unpacked
 from driftflow.lab.rows.candidates import Maker
 from driftflow.lab.rows.fill import spelling_of
 from driftflow.lab.rows.row_query import RowQuery, unique_keys
-from driftflow.model.catalog import Catalog, Table
+from driftflow.model.catalog import Catalog, Table, TableStatistics
 
 POOL = 400
 """Rows ready to be inserted, of each table."""
@@ -65,10 +65,11 @@ def operations_on(
     seed: int,
     beyond: int,
     habits: Habits,
+    spread: Mapping[str, TableStatistics],
 ) -> Written:
     """Operations for these tables, as whoever knows the columns of `catalog` writes them. `counts` says how many rows tables have; candidates
     up to number `beyond` are left out, for they were used already."""
-    maker = Maker(catalog=catalog, dialect=dialect, spelling=spelling_of(dialect), seed=seed, filled=counts)
+    maker = Maker(catalog=catalog, dialect=dialect, spelling=spelling_of(dialect), seed=seed, filled=counts, spread=spread)
     found: list[Operation] = []
     replays: dict[str, Replay] = {}
     written: list[str] = []

@@ -18,6 +18,7 @@ from driftflow.lab.proof.writers import writers
 from driftflow.model.plan import Plan, QuerySource, Stage
 from driftflow.model.proof import NEEDED, Claim, ClaimName, Proof
 from driftflow.model.record import replace
+from driftflow.reports.style import count
 
 EVERY: tuple[ClaimName, ...] = (*NEEDED, "queries")
 
@@ -101,6 +102,11 @@ def _missing_rows(bench: Bench) -> tuple[str, ...]:
 def _notes(bench: Bench) -> Iterator[str]:
     if bench.start.note:
         yield bench.start.note
+    spread = sum(len(one.columns) for one in bench.question.statistics.values())
+    if spread:
+        yield f"NULLs, different values and the most common ones as the database's statistics have them in {count(spread, 'column')}"
+    else:
+        yield "how values are spread is assumed: the start schema comes without statistics of its columns (driftflow snapshot writes them)"
     unwritten = [f"{table}.{column}" for table, column in sorted(bench.question.unwritten)]
     if unwritten:
         yield f"as was said, the application does not write {', '.join(unwritten)}"

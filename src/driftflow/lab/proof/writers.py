@@ -99,6 +99,7 @@ def _operations(bench: Bench, place: Scratch, catalog: Catalog, *, beyond: int) 
         seed=bench.question.seed,
         beyond=beyond,
         habits=habits_of(bench),
+        spread=bench.question.statistics,
     )
 
 

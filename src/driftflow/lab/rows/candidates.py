@@ -11,12 +11,9 @@ from driftflow.lab.rows.checks import Constants, constants_of
 from driftflow.lab.rows.partitions import partition_values
 from driftflow.lab.rows.row_query import RowQuery, unique_keys
 from driftflow.lab.rows.spelling import HASHED, Spelling, limit_of
-from driftflow.model.catalog import Catalog, Column, ForeignKey, Table
+from driftflow.lab.rows.spread import ROWS_ASSUMED, Spread
+from driftflow.model.catalog import Catalog, Column, ForeignKey, Table, TableStatistics
 
-NULL_PERCENT = 8
-"""Of a column that may be NULL, where no statistics say otherwise."""
-DISTINCT = 60
-"""Of a column that is not unique, where no statistics say otherwise."""
 TEXTUAL = ("char", "text", "clob", "string")
 NUMERIC = ("int", "num", "dec", "real", "doub", "float", "money")
 
@@ -41,6 +38,10 @@ class Maker:
     filled: Mapping[str, int]
     known: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     """(table, column) → SQL literals that an external source of the plan holds."""
+    spread: Mapping[str, TableStatistics] = field(default_factory=dict)
+    """By table, what the database says of its columns."""
+    rows: int = ROWS_ASSUMED
+    """How many rows of each table are made."""
 
     def query(self, table: Table, *, later: Sequence[ForeignKey] = ()) -> tuple[RowQuery, tuple[str, ...]]:
         """The rows of one table, foreign keys in `later` still NULL; and why there can be none, as sentences."""
@@ -68,8 +69,15 @@ class Maker:
     def _salt(self, *words: str) -> int:
         return zlib.crc32("\0".join((str(self.seed), *words)).encode()) % 1_000_000
 
-    def _or_null(self, value: str, salt: int) -> str:
-        return f"CASE WHEN {self.spelling.hashed(salt + 7)} % 100 < {NULL_PERCENT} THEN NULL ELSE {value} END"
+    def _spread_of(self, table: Table, column: str) -> Spread:
+        whole = self.spread.get(table.name.text)
+        found = whole.column(column) if whole is not None else None
+        return Spread.of(found, whole.rows if whole is not None else None, made=self.rows)
+
+    def _or_null(self, value: str, salt: int, spread: Spread) -> str:
+        if not spread.nulls:
+            return value
+        return f"CASE WHEN {self.spelling.hashed(salt + 7)} < {spread.nulls} THEN NULL ELSE {value} END"
 
     # parents
 
@@ -89,8 +97,9 @@ class Maker:
                 continue
             salt = self._salt(table.name.text, *key.columns)
             once = {*key.columns} <= singles or any({*one.columns} == {*key.columns} for one in unique_keys(table, self.dialect))
-            pick = f"((s.n - 1) % {count})" if once else self._popular(count, salt)
-            pick = self._or_null(pick, salt) if nullable else pick
+            spread = self._spread_of(table, key.columns[0])
+            pick = f"((s.n - 1) % {count})" if once else self._parent(count, salt, spread)
+            pick = self._or_null(pick, salt, spread) if nullable else pick
             parent = ", ".join(map(quote, key.referenced_columns))
             values.joins.append(
                 f"LEFT JOIN (SELECT {parent}, row_number() OVER (ORDER BY {parent}) - 1 AS driftflow_r"
@@ -99,8 +108,12 @@ class Maker:
             for name, referenced in zip(key.columns, key.referenced_columns, strict=True):
                 values.by_column[name] = f"p{number}.{quote(referenced)}"
 
+    def _parent(self, count: int, salt: int, spread: Spread) -> str:
+        """Which parent, from 0: as the statistics have it, or as it mostly is in life."""
+        return f"({spread.k(self.spelling, salt)} % {count})" if spread.known else self._popular(count, salt)
+
     def _popular(self, count: int, salt: int) -> str:
-        """Which parent: some have many children, most have few, as it is in life."""
+        """Some have many children, most have few."""
         hashed = self.spelling.hashed(salt)
         return self.spelling.divided(f"({self.spelling.divided(f'({hashed} * {hashed})', HASHED)} * {count})", HASHED)
 
@@ -108,7 +121,8 @@ class Maker:
 
     def _column(self, table: Table, column: Column, values: Values, constants: Constants, *, unique: bool) -> None:
         salt = self._salt(table.name.text, column.name)
-        k = "(s.n - 1)" if unique else f"({self.spelling.hashed(salt)} % {DISTINCT})"
+        spread = self._spread_of(table, column.name)
+        k = "(s.n - 1)" if unique else spread.k(self.spelling, salt)
         value = self.spelling.value(column, k, self.catalog)
         if value is None:
             if not column.nullable and column.default is None:
@@ -117,8 +131,11 @@ class Maker:
         choices, others = self._choices(table, column, constants, unique=unique, salt=salt)
         if choices:
             listed = " ".join(f"WHEN {number} THEN {choice}" for number, choice in enumerate(choices))
-            value = f"CASE {self.spelling.hashed(salt + 3)} % {len(choices) + others} {listed} ELSE {value} END"
-        values.by_column[column.name] = self._or_null(value, salt) if column.nullable and not unique else value
+            number = k if spread.known and not unique else self.spelling.hashed(salt + 3)
+            value = f"CASE {number} % {len(choices) + others} {listed} ELSE {value} END"
+        # Of a key that may be NULL the statistics say how often it is; without them it never is.
+        free = column.nullable and (not unique or spread.known) and not _in_primary(column, table)
+        values.by_column[column.name] = self._or_null(value, salt, spread) if free else value
 
     def _choices(self, table: Table, column: Column, constants: Constants, *, unique: bool, salt: int) -> tuple[list[str], int]:
         """Values that partitions, the plan's own sources or CHECKs name; and to how many of them one is made up."""
@@ -159,6 +176,10 @@ def made_by_the_server(column: Column, table: Table, vendor: str) -> bool:
         and column.type.upper() == "INTEGER"
         and "WITHOUT ROWID" not in table.options
     )
+
+
+def _in_primary(column: Column, table: Table) -> bool:
+    return table.primary_key is not None and column.name in table.primary_key.columns
 
 
 def _one_of_the_widest(table: Table, dialect: Dialect) -> set[str]:

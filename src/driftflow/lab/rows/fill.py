@@ -12,7 +12,7 @@ from driftflow.lab.rows.candidates import Maker
 from driftflow.lab.rows.row_query import RowQuery
 from driftflow.lab.rows.spelling import Spelling
 from driftflow.lab.time_limit import limited
-from driftflow.model.catalog import Catalog, ForeignKey, Table, is_ours
+from driftflow.model.catalog import Catalog, ForeignKey, Table, TableStatistics, is_ours
 
 ROWS = 2_000
 ROWS_LEAST = 20
@@ -56,19 +56,29 @@ def fill(
     *,
     rows: int = ROWS,
     seed: int = 1,
-    sizes: Mapping[str, int | None] = {},
+    statistics: Mapping[str, TableStatistics] = {},
     known: Mapping[tuple[str, str], Sequence[str]] = {},
     told: Callable[[str], None] = lambda table: None,
 ) -> Filled:
-    """Rows for each table of the catalog, no more than `rows`, nor than `sizes` says it has. What a table cannot be given is said, and the
+    """Rows for each table of the catalog, no more than `rows`, nor than `statistics` say it has, and spread as they say. What a table cannot be given is said, and the
     rest is made."""
     found = Filled()
-    maker = Maker(catalog=catalog, dialect=dialect, spelling=spelling_of(dialect), seed=seed, filled=found.rows, known=known)
+    maker = Maker(
+        catalog=catalog,
+        dialect=dialect,
+        spelling=spelling_of(dialect),
+        seed=seed,
+        filled=found.rows,
+        known=known,
+        spread=statistics,
+        rows=rows,
+    )
     later: list[tuple[Table, ForeignKey]] = []
     with closing(connector.connect("rows")) as connection:
         for table, pending in in_order(catalog):
             told(table.name.text)
-            wanted = _wanted(rows, sizes.get(table.name.text))
+            said = statistics.get(table.name.text)
+            wanted = _wanted(rows, said.rows if said is not None else None)
             query, impossible = maker.query(table, later=pending)
             found.queries[table.name.text] = query
             if not impossible:
