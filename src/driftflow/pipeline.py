@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from driftflow.doctor import doctor as doctor
     from driftflow.drivers.catalogs import fingerprint as fingerprint
     from driftflow.drivers.catalogs import read_catalog as read_catalog
-    from driftflow.drivers.column_statistics import with_column_statistics as with_column_statistics
     from driftflow.engine.ports import Connector, Listener
     from driftflow.engine.run import RunOptions, RunReport, StopSignal
     from driftflow.errors import SourceError
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 _ELSEWHERE = {
     **dict.fromkeys(("fingerprint", "read_catalog"), "drivers.catalogs"),
-    "with_column_statistics": "drivers.column_statistics",
     **dict.fromkeys(("clean", "plan_of_run", "request", "status", "watch"), "journal.asking"),
     **dict.fromkeys(("with_distributions", "with_references"), "usage.around"),
     "doctor": "doctor",

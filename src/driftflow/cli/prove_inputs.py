@@ -98,7 +98,7 @@ def given(function: Command) -> Command:
 
 def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: str, variables: Mapping[str, str]) -> Question:
     """Raises UsageError where nothing says what the schema is before the plan, RefusedError where the migration is not the plan's."""
-    from driftflow import pipeline
+    from driftflow.drivers.column_statistics import with_column_statistics
     from driftflow.lab.proof.bench import Question
     from driftflow.readers.sources import ledger_of
 
@@ -111,7 +111,7 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
         subject=str(file),
     )
     if start.catalog is not None and run.snapshot is None:
-        start = dataclasses.replace(start, catalog=pipeline.with_column_statistics(run.connector, start.catalog))
+        start = dataclasses.replace(start, catalog=with_column_statistics(run.connector, start.catalog))
     sources, migrations = _planned(run, plan, tool=tool, variables=variables)
     if inputs.original:
         others = run.sources(inputs.original, tool=tool, variables=variables)

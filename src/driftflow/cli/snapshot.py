@@ -26,10 +26,11 @@ def command(run: Session, *, output: Path, sample: str, **how: object) -> None:
     """Write the catalog (structure, sizes, how values are spread, which migrations are applied; never a row's value) to a file that `assess`, `plan` and
     `effects` take instead of the database."""
     from driftflow import __version__, pipeline
+    from driftflow.drivers.column_statistics import with_column_statistics
     from driftflow.model.snapshot import Snapshot, encode_snapshot
 
     catalog = pipeline.read_catalog(run.connector, sample_seconds=_seconds(sample))
-    catalog = pipeline.with_column_statistics(run.connector, catalog)
+    catalog = with_column_statistics(run.connector, catalog)
     paths: tuple[Path, ...] = how["paths"]  # type: ignore[assignment]
     applied: dict[str, tuple[str, ...]] = {}
     if paths or run.config.sources:
