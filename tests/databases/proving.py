@@ -16,7 +16,7 @@ from driftflow.lab.proof.bench import Question
 from driftflow.lab.scratch import scratch
 from driftflow.lab.start_schema import StartSchema, build
 from driftflow.model.catalog import TableStatistics
-from driftflow.model.plan import Plan
+from driftflow.model.plan import Plan, RunSql
 from driftflow.model.proof import Claim, Proof
 from driftflow.model.record import replace
 from driftflow.readers.sources import loose_migration
@@ -85,3 +85,16 @@ def question(
 
 def claim(proof: Proof, name: str) -> Claim:
     return next(one for one in proof.claims if one.name == name)
+
+
+def tampered(change: Callable[[RunSql], RunSql], *, naming: str) -> Callable[[Plan], Plan]:
+    """The step whose statements name something is another one; everything else is as it was."""
+
+    def changed(plan: Plan) -> Plan:
+        steps = [
+            change(step) if isinstance(step, RunSql) and naming in " ".join(step.statements) else step for step in plan.steps
+        ]
+        assert tuple(steps) != plan.steps
+        return replace(plan, steps=tuple(steps))
+
+    return changed

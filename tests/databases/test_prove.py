@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from proving import FAMILY, ROWS, VENDORS, claim, flavour, question, schema, shop, table
+from proving import FAMILY, ROWS, VENDORS, claim, flavour, question, schema, shop, table, tampered
 
 import planning
 from driftflow.cli.main import main
@@ -44,19 +44,6 @@ def test_the_examples_are_proved(example: str, vendor: str, tmp_path: Path, monk
 
 
 # what must be found
-
-
-def tampered(change: Callable[[RunSql], RunSql], *, naming: str) -> Callable[[Plan], Plan]:
-    """The step whose statements name something is another one; everything else is as it was."""
-
-    def changed(plan: Plan) -> Plan:
-        steps = [
-            change(step) if isinstance(step, RunSql) and naming in " ".join(step.statements) else step for step in plan.steps
-        ]
-        assert tuple(steps) != plan.steps
-        return replace(plan, steps=tuple(steps))
-
-    return changed
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

@@ -127,6 +127,7 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
         queries=tuple(queries_in(inputs.queries, inputs.logs, run.dialect)),
         unwritten=frozenset(_column(text) for text in inputs.unwritten),
         seed=inputs.seed,
+        accepted=frozenset({*plan.accepted, *run.policy.accept}),
         on=inputs.lab_url,
     )
 

@@ -47,6 +47,8 @@ class Question:
     """Of the running application."""
     unwritten: frozenset[tuple[str, str]] = frozenset()
     """(table, with or without its schema, column) that the running application leaves alone."""
+    accepted: frozenset[str] = frozenset()
+    """Names of irreversible steps that somebody accepted, in the plan or in the configuration."""
     on: str = ""
     """URL of the marked server to prove it on; empty: one is started. May hold a password."""
 
@@ -95,8 +97,9 @@ class Bench:
         """What every claim asks for, before any of them is looked at."""
         _ = self.catalog, self.start_state, self.loose
 
-    def executor(self, place: Scratch, *, connector: Connector | None = None) -> Executor:
-        return Executor(plan=without_the_database(self.plan), place=place, folder=self.question.root, connector=connector)
+    def executor(self, place: Scratch, *, connector: Connector | None = None, plan: Plan | None = None) -> Executor:
+        """For the whole plan, or for this part of it."""
+        return Executor(plan=without_the_database(plan or self.plan), place=place, folder=self.question.root, connector=connector)
 
     def state(self, place: Scratch) -> State:
         return state_of(place.connector, self.question.dialect, without=self.question.version_tables)

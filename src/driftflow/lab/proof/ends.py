@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from driftflow.engine.ports import DatabaseFault, Listener
+from driftflow.engine.ports import DatabaseFault
 from driftflow.engine.run import RunReport
 from driftflow.errors import DriftflowError
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.naming import attributed
-from driftflow.lab.proof.running import Executor, named, nothing, why
+from driftflow.lab.proof.running import named, why
 from driftflow.lab.proof.state import State, differences
 from driftflow.lab.proof.watching import Eye, Observed, WatchedConnector
-from driftflow.model.event import AnyEvent, StepFailed, StepStarted
-from driftflow.model.plan import Irreversible
+from driftflow.lab.proof.way_back import Follower, before_no_return, taken_back
 from driftflow.model.proof import Claim, Difference
 from driftflow.reports.style import count
 
 FORWARD = "the original migration"
 
 
-class Follower:
-    """Remembers the step that is under way, so that an error can name it."""
-
-    def __init__(self, other: Listener = nothing) -> None:
-        self.step = ""
-        self._other = other
-
-    def __call__(self, event: AnyEvent) -> None:
-        self._other(event)
-        if isinstance(event, StepStarted | StepFailed):
-            self.step = event.step
-
-
 def ends(bench: Bench, eye: Eye | None, observed: Observed) -> tuple[Claim, Claim]:
-    """Both, on one copy of the start: forward, then back. What the engine's session locks meanwhile is told to `observed`."""
+    """Both: forward, then back. What the engine's session locks meanwhile is told to `observed`."""
+    whole = not bench.plan.point_of_no_return
     with bench.copy() as place:
         connector = WatchedConnector(place.connector, eye, observed) if eye is not None else None
         executor, follower = bench.executor(place, connector=connector), Follower(observed)
@@ -45,7 +32,9 @@ def ends(bench: Bench, eye: Eye | None, observed: Observed) -> tuple[Claim, Clai
             same = Claim(name="same_end", state="differs", summary="The plan failed in the lab", differences=(failed,))
             return same, Claim(name="taken_back", state="not_proved", summary="", not_proved=("the plan does not reach its end",))
         same = same_end(bench, bench.state(place), report)
-        return same, taken_back(bench, executor, report, observed)
+        if whole:
+            return same, taken_back(bench, executor, report.run, observed)
+    return same, before_no_return(bench, eye, observed)
 
 
 def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
@@ -66,31 +55,4 @@ def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
         state="differs" if different else "proved",
         summary=f"Original migration and plan end in the same catalog and rows: {held}{note}" if not different else held,
         differences=attributed(different, bench.plan),
-    )
-
-
-def taken_back(bench: Bench, executor: Executor, report: RunReport, observed: Observed) -> Claim:
-    final = [step for step in bench.plan.steps if isinstance(step.undo, Irreversible)]
-    if final:
-        names = ", ".join(
-            f"{named(bench.plan, step)} ({step.undo.name})" for step in final if isinstance(step.undo, Irreversible)
-        )
-        return Claim(name="taken_back", state="not_proved", summary="", not_proved=(f"cannot be taken back: {names}",))
-    follower = Follower(observed)
-    try:
-        back = executor.take_back(report.run, listener=follower)
-    except (DriftflowError, DatabaseFault) as error:
-        failed = Difference(
-            step=named(bench.plan, follower.step), object="the rollback", what=f"does not reach the start: {why(error)}"
-        )
-        return Claim(name="taken_back", state="differs", summary="The rollback failed in the lab", differences=(failed,))
-    if back.state != "rolled_back":
-        left = Difference(object="the rollback", what=f"ended as {back.state.replace('_', ' ')}: {back.message}")
-        return Claim(name="taken_back", state="differs", summary="The rollback does not end", differences=(left,))
-    found = differences(bench.start_state, bench.state(executor.place), first="nothing", second="plan and rollback")
-    return Claim(
-        name="taken_back",
-        state="differs" if found else "proved",
-        summary="Plan and rollback end at the start" if not found else "The rollback ends elsewhere",
-        differences=attributed(found, bench.plan, undo=True),
     )

@@ -195,8 +195,12 @@ def replace_rows(state: State, rows: Mapping[str, Rows]) -> State:
 
 
 def _either(found: Rows, one: Rows | None, other: Rows | None) -> Rows:
-    if one is None or other is None or not found.keys or not found.columns == one.columns == other.columns:
+    if one is None or other is None or not found.columns == one.columns == other.columns:
         return found
+    if not found.keys:
+        here, first_rows, second_rows = Counter(found.rows), Counter(one.rows), Counter(other.rows)
+        new, gone = here - first_rows, first_rows - here
+        return one if new.total() == gone.total() and not new - (second_rows - first_rows) else found
     places = [found.columns.index(name) for name in found.keys]
     now, first, second = ({tuple(row[place] for place in places): row for row in rows.rows} for rows in (found, one, other))
     for key in now.keys() | first.keys():

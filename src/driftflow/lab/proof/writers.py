@@ -113,15 +113,17 @@ class _Beside:
     early: int
     """How many of its transactions the old application committed."""
     state: State
+    left_out: tuple[str, ...]
+    """Tables that nobody wrote, and why, as sentences."""
 
 
 def _beside(bench: Bench, place: Scratch, application: Application, written: Written) -> _Beside | Claim:
     """The claim where the plan does not come to its end."""
     timeline, executor = Timeline(), bench.executor(place)
-    replays, early = dict(written.replays), 0
+    replays, early, left_out = dict(written.replays), 0, dict.fromkeys(written.left_out)
     try:
         application.write(written.operations)
-        _wait(application)
+        _wait(application, written)
         report = executor.apply(gates=(), listener=timeline)
         gates: tuple[str, ...] = ()
         while report.state == "waiting_at_gate":
@@ -131,11 +133,12 @@ def _beside(bench: Bench, place: Scratch, application: Application, written: Wri
                 new = _operations(bench, place, _new_application(bench, place), beyond=bench.beyond + POOL * TRIES)
                 renamed = tuple(dataclasses.replace(one, name=f"new: {one.name}") for one in new.operations)
                 replays |= {f"new: {name}": sql for name, sql in new.replays.items()}
+                left_out |= dict.fromkeys(new.left_out)
                 application.write(renamed)
-                _wait(application)
+                _wait(application, new)
             gates = (*gates, report.gate)
             report = executor.resume(report.run, gates=gates, listener=timeline)
-        _wait(application)
+        _wait(application, written)
         tally = application.stop()
     except (DriftflowError, DatabaseFault) as error:
         failed = Difference(
@@ -147,12 +150,20 @@ def _beside(bench: Bench, place: Scratch, application: Application, written: Wri
         return Claim(
             name="writers", state="differs", summary="The plan does not reach its end beside a writer", differences=(left,)
         )
-    return _Beside(tally=tally, timeline=timeline, replays=replays, early=early or len(tally.done), state=bench.state(place))
+    return _Beside(
+        tally=tally,
+        timeline=timeline,
+        replays=replays,
+        early=early or len(tally.done),
+        state=bench.state(place),
+        left_out=tuple(left_out),
+    )
 
 
-def _wait(application: Application) -> None:
-    """Until the application has committed some more, or three seconds are over: then what it writes fails, and that is told."""
-    wanted, ends = application.transactions + WARM, time.monotonic() + 3
+def _wait(application: Application, written: Written) -> None:
+    """Until the application has committed some more, each of these at least once, or three seconds are over: then what it writes fails, and that
+    is told."""
+    wanted, ends = application.transactions + max(WARM, len(written.operations)), time.monotonic() + 3
     while application.transactions < wanted and time.monotonic() < ends:
         time.sleep(0.01)
 
@@ -190,10 +201,10 @@ def _judged(bench: Bench, beside: _Beside, written: Written) -> Claim:
     )
     return Claim(
         name="writers",
-        state="differs" if found else "not_proved" if unclear else "proved",
+        state="differs" if found else "not_proved" if unclear or beside.left_out else "proved",
         summary=summary,
         differences=tuple(found),
-        not_proved=(unclear,) if unclear else (),
+        not_proved=(*([unclear] if unclear else []), *(f"not written: {one}" for one in beside.left_out)),
     )
 
 

@@ -1,0 +1,114 @@
+"""`driftflow prove`: a plan with a step that cannot be taken back, and an application that writes every table of the plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from proving import VENDORS, claim, question, schema, shop, tampered
+
+from driftflow.lab.proof.prove import prove
+from driftflow.model.plan import Irreversible, Plan, UndoNothing
+from driftflow.model.proof import Proof
+from driftflow.model.record import replace
+
+ADD_AND_DROP = "ALTER TABLE users ADD COLUMN nickname varchar(255);\nALTER TABLE users DROP COLUMN totp_seed;\n"
+
+
+def final(plan: Plan) -> list[str]:
+    return [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_cannot_be_taken_back_is_shown_up_to_there(vendor: str, tmp_path: Path) -> None:
+    asked = question(ADD_AND_DROP, shop(vendor), tmp_path)
+    names = final(asked.plan)
+    assert names
+    back = claim(prove(asked, only=()), "taken_back")
+    assert back.state == "not_proved"
+    assert [text.partition(" cannot")[0] for text in back.not_proved] == names
+    assert "everything before step" in back.summary
+
+    accepted = question(ADD_AND_DROP, shop(vendor), tmp_path, accepted=frozenset(names))
+    proof = prove(accepted, only=())
+    back = claim(proof, "taken_back")
+    assert (back.state, back.not_proved) == ("proved", ()), back
+    assert all(name in back.summary for name in names)
+    assert claim(proof, "locks").state == "proved", claim(proof, "locks")
+
+
+@pytest.mark.sqlite
+def test_accepted_by_name_it_can_be_green(tmp_path: Path) -> None:
+    asked = question(ADD_AND_DROP, shop("sqlite"), tmp_path)
+    accepted = question(ADD_AND_DROP, shop("sqlite"), tmp_path, accepted=frozenset(final(asked.plan)))
+    assert prove(accepted).green
+    assert not prove(asked).green
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_missing_undo_before_it_is_found(vendor: str, tmp_path: Path) -> None:
+    change = tampered(lambda step: replace(step, undo=UndoNothing(reason="it is fine")), naming="nickname")
+    asked = question(ADD_AND_DROP, shop(vendor), tmp_path, change=change)
+    back = claim(prove(asked, only=()), "taken_back")
+    assert back.state == "differs"
+    assert any(one.object.endswith("users.nickname") for one in back.differences)
+
+
+@pytest.mark.sqlite
+def test_the_first_step_may_be_the_last_that_can_be(tmp_path: Path) -> None:
+    def change(plan: Plan) -> Plan:
+        place = next(number for number, step in enumerate(plan.steps) if isinstance(step.undo, Irreversible))
+        return replace(plan, steps=plan.steps[place:])
+
+    dropped = "ALTER TABLE users DROP COLUMN totp_seed;"
+    asked = question(dropped, shop("sqlite"), tmp_path, change=change)
+    proof = prove(question(dropped, shop("sqlite"), tmp_path, change=change, accepted=frozenset(final(asked.plan))), only=())
+    assert "nothing comes before step 1" in claim(proof, "taken_back").summary
+
+
+MANY = [f"CREATE TABLE t{number} (id integer PRIMARY KEY, a varchar(40) NOT NULL, b integer);" for number in range(1, 13)]
+KEYLESS = "CREATE TABLE noted (at integer NOT NULL, what varchar(40));"
+SMALL = "CREATE TABLE small (kind varchar(10) NOT NULL PRIMARY KEY CHECK (kind IN ('one', 'two')), label varchar(40));"
+UNIQUE = "CREATE TABLE told (a integer NOT NULL, b integer NOT NULL, c varchar(40), UNIQUE (a, b));"
+CHANGED = [*(f"t{number}" for number in range(1, 13)), "noted", "small", "told"]
+
+
+def changed(*more: str) -> str:
+    return "\n".join(f"ALTER TABLE {name} ADD COLUMN extra integer NOT NULL DEFAULT 7;" for name in (*CHANGED, *more))
+
+
+def written(proof: Proof) -> str:
+    return claim(proof, "writers").summary
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_table_of_the_plan_is_written(vendor: str, tmp_path: Path) -> None:
+    """More than twelve; one without a key, one that takes no more rows, one with another key than a primary one."""
+    start = schema("\n".join([*MANY, KEYLESS, SMALL, UNIQUE]), vendor)
+    proof = prove(question(changed(), start, tmp_path), only=("writers",))
+    found = claim(proof, "writers")
+    assert found.state == "proved", found
+    assert "15 tables" in written(proof)
+
+
+@pytest.mark.sqlite
+def test_a_table_that_nobody_can_write_is_named(tmp_path: Path) -> None:
+    closed = "CREATE TABLE closed (id integer PRIMARY KEY, a integer NOT NULL CHECK (a > 5 AND a < 3));"
+    start = schema("\n".join([*MANY, KEYLESS, SMALL, UNIQUE, closed]), "sqlite")
+    proof = prove(question(changed("closed"), start, tmp_path), only=("writers",))
+    found = claim(proof, "writers")
+    assert found.state == "not_proved"
+    assert [text for text in found.not_proved if "closed" in text]
+    assert not proof.green
+
+
+@pytest.mark.sqlite
+def test_rows_that_a_plan_loses_of_a_table_without_a_key_are_found(tmp_path: Path) -> None:
+    change = tampered(
+        lambda step: replace(step, statements=(*step.statements, "DELETE FROM noted WHERE what LIKE '%9'")), naming="extra"
+    )
+    start = schema(KEYLESS, "sqlite")
+    sql = "ALTER TABLE noted ADD COLUMN extra integer NOT NULL DEFAULT 7;"
+    found = claim(prove(question(sql, start, tmp_path, change=change), only=("writers",)), "same_end")
+    assert found.state == "differs"
+    assert any("noted" in one.object for one in found.differences)
