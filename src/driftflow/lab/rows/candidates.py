@@ -150,10 +150,11 @@ class Maker:
             limit = limit_of(column.type) or 2_000
             fitting = [one for one in constants.lengths if 0 < one <= limit]
             return [self.spelling.padded(self.spelling.as_text(k), one) for one in fitting], 1
+        if constants.texts and not any(word in type for word in NUMERIC):
+            # A CHECK of a key may name all values that there are, or forbid one.
+            return [self._cast(one, column) for one in constants.texts], len(constants.texts) if unique else 0
         if unique:
             return [], 1
-        if constants.texts and not any(word in type for word in NUMERIC):
-            return [self._cast(one, column) for one in constants.texts], 0
         if any(word in type for word in NUMERIC):
             return [str(number) for number in constants.numbers], max(1, len(constants.numbers))
         return [], 1
