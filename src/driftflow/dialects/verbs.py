@@ -45,6 +45,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "orphans": ("action", "columns", "values"),
     "rule": ("existing", "python", "columns", "path", "new"),
     "polymorphic": ("type", "id", "targets", "on-delete"),
+    "by-trigger": (),
     "soft-drop": ("until",),
     "if-unused": ("since",),
     "rename": ("by",),

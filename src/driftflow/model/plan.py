@@ -271,6 +271,14 @@ class RebuildTable(BaseStep, frozen=True, kw_only=True, tag="rebuild_table"):
     """Online: how long the swap holds writers up."""
 
 
+class Walked(Record, frozen=True, kw_only=True):
+    """A count that is asked of one range of keys after the other, each in a transaction of its own, and added up."""
+
+    table: Name
+    key: tuple[str, ...]
+    chunk: ChunkPolicy = ChunkPolicy(rows_first=5_000)
+
+
 class Expectation(Record, frozen=True, kw_only=True):
     """One thing that must be true: after `setup`, `query` returns exactly `expect`, or fails with one of `sqlstates`. Always rolled back."""
 
@@ -280,6 +288,13 @@ class Expectation(Record, frozen=True, kw_only=True):
     expect: str | None = None
     """The single value as text."""
     sqlstates: tuple[str, ...] = ()
+    walk: Walked | None = None
+    """Then `{rows}` in the query stands for a chunk's range of keys."""
+
+    @property
+    def whole(self) -> str:
+        """The query as it may be asked at once."""
+        return self.query.replace("{rows}", "1 = 1") if self.walk is not None else self.query
 
 
 class Verify(BaseStep, frozen=True, kw_only=True, tag="verify"):

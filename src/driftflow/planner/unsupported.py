@@ -30,7 +30,7 @@ DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORE
 
 def refuse_unsupported(at: Situation) -> None:
     """Raises RefusedError (DF-E730) for a column or character set with which a key or a row becomes too long, (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be,
-    DF-E662 for row-level security where there is none, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, and DF-E659 for a regular expression where nobody knows one."""
+    DF-E714 for partitions and references to other databases on SQLite, DF-E662 for row-level security where there is none, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, and DF-E659 for a regular expression where nobody knows one."""
     operation = at.operation
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
@@ -64,6 +64,8 @@ def refuse_unsupported(at: Situation) -> None:
                 else "let the key of a table count: ALTER TABLE tickets AUTO_INCREMENT = 5000"
             ),
         )
+    if isinstance(operation, RawSql) and at.can(Capability.SINGLE_WRITER):
+        _refuse_on_sqlite(at, operation)
     if isinstance(operation, RawSql) and DEFERRABLE.search(operation.sql):
         raise RefusedError(
             "DF-E657",
@@ -72,6 +74,26 @@ def refuse_unsupported(at: Situation) -> None:
             why="it checks each row as it is written; a trigger could not look again at the end of the transaction",
             hint="leave DEFERRABLE out, and let values that change places pass through one that is free (NULL, or the negative number)",
         )
+
+
+def _refuse_on_sqlite(at: Situation, operation: RawSql) -> None:
+    sql = re.sub(r"'(?:[^']|'')*'", "''", operation.sql)
+    if re.search(r"\)\s*PARTITION\s+BY\b", sql, re.IGNORECASE):
+        what, why = "no partitioned tables", "a table is one tree there; a view over several tables is the nearest thing"
+    elif re.search(r"\bREFERENCES\s+[\w\"`\[\]]+\s*\.", sql, re.IGNORECASE):
+        what, why = (
+            "no foreign keys to another database",
+            "an attached file may be another one tomorrow; its grammar has no name for it",
+        )
+    else:
+        return
+    raise RefusedError(
+        "DF-E714",
+        f"{at.dialect.name} has {what}",
+        where=str(at.statement.span),
+        why=why,
+        hint="keep the tables in one file, or leave it out",
+    )
 
 
 def _refuse_too_long(at: Situation) -> None:

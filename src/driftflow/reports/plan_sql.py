@@ -89,9 +89,9 @@ def _statements(step: Step, plan: Plan) -> Iterator[str]:
                 )
                 yield f"-- {_one_line(expectation.summary)}: {wanted}{also}"
                 if expectation.setup or expectation.expect is None:
-                    yield from (f"-- {line}" for text in (*expectation.setup, expectation.query) for line in text.splitlines())
+                    yield from (f"-- {line}" for text in (*expectation.setup, expectation.whole) for line in text.splitlines())
                 else:
-                    yield f"{_bare(expectation.query)};"
+                    yield f"{_bare(expectation.whole)};"
         case Gate(question=question, checklist=checklist):
             yield f"-- GATE: stop here until the answer is yes. {_one_line(question)}"
             yield from (f"--   [ ] {_one_line(item)}" for item in checklist)

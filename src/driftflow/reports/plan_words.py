@@ -132,7 +132,7 @@ def sql_of(step: Step) -> str:
         case RebuildTable():
             return rebuild_sql(step)
         case Verify(expectations=expectations):
-            return "\n".join(f"{expectation.query};" for expectation in expectations)
+            return "\n".join(f"{expectation.whole};" for expectation in expectations)
         case Gate():
             return ""
 

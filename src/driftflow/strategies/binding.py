@@ -12,9 +12,10 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex
-from driftflow.model.plan import Expectation, Guard, Phase, Step, UndoNothing, Verify
+from driftflow.model.plan import Expectation, Guard, Phase, Step, UndoNothing, Verify, Walked
 from driftflow.model.record import replace
-from driftflow.strategies.constraining import LATER, guard_orphans
+from driftflow.strategies.constraining import LATER, guard_orphans, orphan_condition
+from driftflow.strategies.filling import chunk_key
 from driftflow.strategies.passes import moved, one_pass
 from driftflow.strategies.recipe import Recipe
 
@@ -42,7 +43,7 @@ def bind_unproved(recipe: Recipe, table: Name, constraint: ForeignKey, *, phase:
     """The index that the key needs, the key on trust, the proof."""
     guard = guard_orphans(recipe.at, table, constraint)
     yield from bind_on_trust(recipe, table, constraint, phase=phase, guards=(guard,))
-    yield prove(recipe, said(table, constraint), guard, phase=LATER[phase])
+    yield prove(recipe, table, constraint, phase=LATER[phase])
 
 
 def said(table: Name, key: ForeignKey) -> str:
@@ -61,10 +62,38 @@ def bind_on_trust(
         AddConstraint(table=table, constraint=constraint),
         purpose=f"Bind new rows: {what}, old rows on trust ({TRUSTING}=0)",
         phase=phase,
-        guards=guards,
+        guards=(*_guard_elsewhere(recipe.at, table, constraint), *guards),
     )
     recipe.catalog = replace(recipe.catalog, settings=usual)
     yield replace(step, settings={TRUSTING: "0"})
+
+
+def _guard_elsewhere(at: Situation, table: Name, key: ForeignKey) -> Iterator[Guard]:
+    """A table of another database of the same server is in no catalog, and with the checks off the server takes a key to what is not there."""
+    if at.table(key.referenced) is not None:
+        return
+    literal, there = at.dialect.literal, key.referenced
+    pairs = zip(key.columns, key.referenced_columns, strict=False)
+    same = "p.DATA_TYPE = c.DATA_TYPE AND p.COLUMN_TYPE LIKE '%unsigned%' = (c.COLUMN_TYPE LIKE '%unsigned%') AND p.COLLATION_NAME <=> c.COLLATION_NAME"
+    fits = " AND ".join(
+        "EXISTS (SELECT 1 FROM information_schema.COLUMNS AS p JOIN information_schema.COLUMNS AS c ON "
+        f"c.TABLE_SCHEMA = {literal(table.schema)} AND c.TABLE_NAME = {literal(table.name)} AND c.COLUMN_NAME = {literal(here)} "
+        f"AND {same} WHERE p.TABLE_SCHEMA = {literal(there.schema)} AND p.TABLE_NAME = {literal(there.name)} "
+        f"AND p.COLUMN_NAME = {literal(column)})"
+        for here, column in pairs
+    )
+    first = literal(key.referenced_columns[0]) if key.referenced_columns else "''"
+    indexed = (
+        f"EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {literal(there.schema)} "
+        f"AND TABLE_NAME = {literal(there.name)} AND COLUMN_NAME = {first} AND SEQ_IN_INDEX = 1 AND NON_UNIQUE = 0)"
+    )
+    named = f"{there} ({', '.join(key.referenced_columns)})"
+    yield Guard(
+        query=f"SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE {fits} AND {indexed}",
+        refuse_if="zero",
+        summary=f"{named} is not there, is not unique, or has another type than {table.name} ({', '.join(key.columns)})",
+        hint=f"SHOW CREATE TABLE {at.dialect.quote_name(there)}    # and the right to see it",
+    )
 
 
 def _index_first(recipe: Recipe, table: Name, key: ForeignKey, what: str, *, phase: Phase) -> Iterator[Step]:
@@ -86,12 +115,20 @@ def _has_index(table: Table, columns: tuple[str, ...]) -> bool:
     return any(index.columns[: len(columns)] == columns and index.method in ("", "btree") for index in table.indexes)
 
 
-def prove(recipe: Recipe, what: str, guard: Guard, *, phase: Phase) -> Verify:
-    """A plain read of the table: it locks no row. It takes as long as reading does, and an old version of changed rows is kept meanwhile."""
+def prove(recipe: Recipe, table: Name, key: ForeignKey, *, phase: Phase) -> Verify:
+    """Plain reads of the table that lock no row, in chunks along its key; in one read where it has none."""
+    at, what = recipe.at, said(table, key)
+    known = at.table(table)
+    columns = chunk_key(at, known) if known is not None else ()
+    if columns:
+        target, orphan = at.dialect.quote_name(table), orphan_condition(at, table, key)
+        query, walk = f"SELECT count(*) FROM {target} WHERE {{rows}} AND {orphan}", Walked(table=table, key=columns)
+    else:
+        query, walk = guard_orphans(at, table, key).query, None
     return Verify(
         **recipe.common(f"Prove old rows: {what}", phase) | {"resolves": ()},
-        statement_timeout_ms=0,
-        expectations=(Expectation(summary=f"every row of the table keeps to {what}", query=guard.query, expect="0"),),
+        statement_timeout_ms=at.policy.statement_timeout_ms if walk is not None else 0,
+        expectations=(Expectation(summary=f"every row of the table keeps to {what}", query=query, expect="0", walk=walk),),
         undo=UndoNothing(reason="it changes nothing"),
     )
 

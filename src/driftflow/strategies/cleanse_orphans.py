@@ -15,7 +15,7 @@ from driftflow.strategies import archiving, binding, by_join, rebuilding
 from driftflow.strategies.archiving import kept, listed
 from driftflow.strategies.base import strategy
 from driftflow.strategies.cascades import MOST, cascades
-from driftflow.strategies.constraining import guard_orphans, referenced_columns, validate
+from driftflow.strategies.constraining import guard_orphans, orphan_condition, referenced_columns, validate
 from driftflow.strategies.filling import backfill, row_claims
 from driftflow.strategies.recipe import Recipe, bounded_count, unless_done
 from driftflow.strategies.repointing import locks_rows
@@ -80,7 +80,7 @@ def _on_trust(recipe: Recipe, work: Cleansing, operation: AddConstraint, key: Fo
         )
         yield replace(step, undo=undo)
     yield work.step((DropConstraint(table=table, name=key.name),))
-    yield binding.prove(recipe, binding.said(table, key), guard_orphans(recipe.at, table, key), phase="migrate")
+    yield binding.prove(recipe, table, key, phase="migrate")
 
 
 class Cleansing:
@@ -93,19 +93,10 @@ class Cleansing:
         self.own_key = archiving.key_of(at, table, why="which of its rows are changed could not be said")
         self.deletes = request.action in ("delete", "quarantine")
         self.archive = archiving.our_name(at, "archive" if self.deletes else "noted", table.name, key.name)
-        self.orphan = self._orphan()
+        self.orphan = orphan_condition(at, table.name, key)
         chunk = f"{{rows}} AND {self.orphan}"
         self.cascades = tuple(cascades(at, table, chunk, self.orphan)) if self.deletes else ()
         self._check()
-
-    def _orphan(self) -> str:
-        """Over the table's own columns, each by its full name."""
-        own, quote = self.at.dialect.quote(self.table.name.name), self.at.dialect.quote
-        pairs = list(zip(self.key.columns, referenced_columns(self.at, self.key), strict=True))
-        present = " AND ".join(f"{own}.{quote(column)} IS NOT NULL" for column, _ in pairs)
-        same = " AND ".join(f"parent.{quote(there)} = {own}.{quote(here)}" for here, there in pairs)
-        target = self.at.dialect.quote_name(self.key.referenced)
-        return f"({present} AND NOT EXISTS (SELECT 1 FROM {target} AS parent WHERE {same}))"
 
     def _check(self) -> None:
         needed = [name for name in self.key.columns if (column := self.table.column(name)) is not None and not column.nullable]

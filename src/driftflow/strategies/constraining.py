@@ -73,6 +73,16 @@ def ranges_of(at: Situation, table: Name, where: str, *, alias: str = "") -> Ran
     return Ranges(table=target, key=column, where=where)
 
 
+def orphan_condition(at: Situation, table: Name, key: ForeignKey) -> str:
+    """That a row points at nothing, over the table's own columns, each by its full name."""
+    own, quote = at.dialect.quote(table.name), at.dialect.quote
+    pairs = list(zip(key.columns, referenced_columns(at, key), strict=True))
+    present = " AND ".join(f"{own}.{quote(column)} IS NOT NULL" for column, _ in pairs)
+    same = " AND ".join(f"parent.{quote(there)} = {own}.{quote(here)}" for here, there in pairs)
+    target = at.dialect.quote_name(key.referenced)
+    return f"({present} AND NOT EXISTS (SELECT 1 FROM {target} AS parent WHERE {same}))"
+
+
 def guard_duplicates(at: Situation, index: Index) -> Guard | None:
     """None where the table is not known."""
     table = at.table(index.table)

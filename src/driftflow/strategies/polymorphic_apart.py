@@ -9,18 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.errors import RefusedError
-from driftflow.model.catalog import Table, Trigger
-from driftflow.model.operations import CreateTrigger
+from driftflow.model.catalog import Table
 from driftflow.model.plan import Guard, RunSql
+from driftflow.strategies import apart_triggers
+from driftflow.strategies.apart_triggers import FOUND, HAS_CHILDREN, NO_PARENT, moves
 from driftflow.strategies.by_join import index_by
-from driftflow.strategies.fitted import fit
 from driftflow.strategies.polymorphic import Polymorphic
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.said_polymorphic import PolymorphicRequest, Target
-
-NO_PARENT, HAS_CHILDREN = 1452, 1451
-"""The server's own errors of a foreign key."""
-FOUND = "driftflow_found"
 
 
 class PolymorphicApart(Polymorphic):
@@ -34,13 +30,13 @@ class PolymorphicApart(Polymorphic):
                     f"CREATE UNIQUE INDEX ... ON {parent.name.name} ({target.column})",
                 )
             for key in parent.foreign_keys:
-                if key.on_delete == "CASCADE" or (target.column in key.columns and _moves(key.on_update, key.on_delete)):
+                if key.on_delete == "CASCADE" or (target.column in key.columns and moves(key.on_update, key.on_delete)):
                     self._refuse(
                         f"rows of {parent.name.name} go or change by the foreign key {key.name}, which fires no trigger",
                         f"let {key.name} restrict, or split the pair into one column per table",
                     )
         for key in table.foreign_keys:
-            if {request.type, request.id} & set(key.columns) and _moves(key.on_update, key.on_delete):
+            if {request.type, request.id} & set(key.columns) and moves(key.on_update, key.on_delete):
                 self._refuse(f"the foreign key {key.name} changes the pair, which fires no trigger", f"let {key.name} restrict")
 
     def _refuse(self, why: str, hint: str) -> None:
@@ -83,29 +79,7 @@ class PolymorphicApart(Polymorphic):
         return f"c.{self.type} = {self.at.dialect.literal(target.value)} AND c.{self.id} = OLD.{column}"
 
     def _signal(self, number: int, doing: str, on: Table) -> str:
-        return f"SIGNAL SQLSTATE '23000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = {self._message(doing, on)};"
+        return apart_triggers.signal(number, self._message(doing, on))
 
     def _trigger(self, on: Table, name: str, when: str, body: str, purpose: str, guards: tuple[Guard, ...]) -> RunSql:
-        timing, _, event = when.partition(" ")
-        made = Trigger(
-            name=fit(f"{name}_{event.lower()}"),
-            table=on.name,
-            timing="BEFORE" if timing == "BEFORE" else "AFTER",
-            events=(event,),
-            definition=f"{when} BEGIN\n  DECLARE {FOUND} BIGINT DEFAULT 0;\n{body}\nEND",
-        )
-        obstacles = tuple(
-            Guard(
-                query=query,
-                summary=summary,
-                hint="ask the database's administrators, or split the pair into one column per table",
-            )
-            for query, summary in self.at.dialect.trigger_obstacles(on.name, self.at.version)
-        )
-        return self.recipe.alone(
-            CreateTrigger(trigger=made), purpose=f"{purpose} (trigger on {event})", phase="migrate", guards=(*obstacles, *guards)
-        )
-
-
-def _moves(*actions: str) -> bool:
-    return any(action in ("CASCADE", "SET NULL", "SET DEFAULT") for action in actions)
+        return apart_triggers.step(self.recipe, on, name, when, body, purpose=purpose, guards=guards)

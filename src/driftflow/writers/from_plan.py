@@ -179,7 +179,7 @@ def _rebuild(step: RebuildTable, dialect: Dialect) -> Part:
 
 
 def _verify(step: Verify) -> tuple[str, ...]:
-    said = (f"{one.summary}: {'; '.join((*one.setup, one.query))}" for one in step.expectations)
+    said = (f"{one.summary}: {'; '.join((*one.setup, one.whole))}" for one in step.expectations)
     return tuple(f"To be checked by hand: {one}" for one in said)
 
 

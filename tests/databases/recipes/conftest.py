@@ -80,5 +80,5 @@ def place(
     try:
         yield Place(name, create)
     finally:
-        for url in made:
+        for url in reversed(made):
             server.drop_database(url)

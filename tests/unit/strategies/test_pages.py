@@ -24,7 +24,7 @@ def test_the_example_of_the_page(entry) -> None:
     text = (PAGES / f"{entry.info['page']}.md").read_text()
     for heading in ("## When", "## Steps", "## Locks", "## Undo", "## What can go wrong", "## Example"):
         assert heading in text
-    name, sql = re.search(r"```sql (postgresql|sqlite)\n(.*?)```", text, re.DOTALL).groups()
+    name, sql = re.search(r"```sql (postgresql|sqlite|mysql)\n(.*?)```", text, re.DOTALL).groups()
     dialect = planning.named(name)
     schema = (planning.EXAMPLES / "shop" / f"{name}.sql").read_text()
     catalog = planning.catalog_of(schema + EVENTS * (name == "postgresql"), dialect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftflow.dialects.base import ErrorKind
+from driftflow.engine.actions.walked import walked
 from driftflow.engine.context import Context
 from driftflow.engine.faults import place, why
 from driftflow.engine.ports import Connection, DatabaseFault
@@ -18,7 +19,7 @@ def perform(step: Verify, context: Context) -> None:
     context.started(step)
     for expectation in step.expectations:
         context.safe_point(step.id)
-        failure = _examine(expectation, step, context)
+        failure = (walked if expectation.walk is not None else _examine)(expectation, step, context)
         if failure:
             raise StepFailedError(
                 "DF-E530",

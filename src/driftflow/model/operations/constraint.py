@@ -7,7 +7,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import dependents, heirs, keys
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.lookup import children, find_table, parents, put, refuse, replace_column, taken
-from driftflow.model.operations.rules import dependents_block, parents_may_be_missing
+from driftflow.model.operations.rules import dependents_block, other_schemas_are_unseen, parents_may_be_missing
 from driftflow.model.record import replace
 
 
@@ -248,7 +248,8 @@ def _with_adopted_index(table: Table, key: PrimaryKey | Unique) -> Table:
 
 def _fits_referenced(catalog: Catalog, table: Table, key: ForeignKey) -> None:
     """The referenced table is there, and the columns are one of its keys."""
-    later = parents_may_be_missing(catalog)
+    elsewhere = bool(key.referenced.schema) and key.referenced.schema not in catalog.schemas and other_schemas_are_unseen(catalog)
+    later = parents_may_be_missing(catalog) or elsewhere
     referenced = table if key.referenced == table.name else find_table(catalog, key.referenced, if_exists=later)
     if referenced is None or not dependents_block(catalog):
         return

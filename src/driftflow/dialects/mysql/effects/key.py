@@ -262,7 +262,8 @@ def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, na
     child = table.name if table is not None else name or key.referenced
     beside_added_key(p, key, child)
     # With the checks off a parent may be missing, and come later.
-    referenced = p.table(key.referenced) if p.checks_foreign_keys else p.catalog.table(key.referenced)
+    unseen = bool(key.referenced.schema) and key.referenced.schema not in p.catalog.schemas
+    referenced = p.catalog.table(key.referenced) if unseen or not p.checks_foreign_keys else p.table(key.referenced)
     if referenced is not None and table is not None:
         _types_fit(p, table, referenced, key)
     if not p.checks_foreign_keys:
