@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 from driftflow.errors import SourceError
 from driftflow.model.migration import Directive, Migration
 
-FILE_OPTIONS = ("csv", "path")
+FILE_OPTIONS = ("csv", "path", "schema")
 
 
 def external_inputs(migrations: Iterable[Migration], root: Path, errors: list[SourceError] | None = None) -> dict[str, str]:
     """Path (relative to the project, beside the migration that names it) to the SHA-256 of its content; `path#columns` to a CSV file's header,
-    `path#text` to the text of a rule in Python.
+    `path#text` to the text of a rule in Python or of a JSON Schema.
     A file of requests is one of them.
 
     Raises SourceError, with the directive's position, for a file that is not there or cannot be read; with `errors` it goes there.
@@ -54,7 +54,7 @@ def _inputs_of(directive: Directive, migration: Migration, root: Path) -> dict[s
             path = input_path(migration, directive.options[option])
             content = _content(root / path, path, directive)
             found[path] = hashlib.sha256(content).hexdigest()
-            if directive.verb == "rule":
+            if directive.verb == "rule" or option == "schema":
                 found[f"{path}#text"] = content.decode("utf-8-sig", errors="replace")
             if option == "csv":
                 found[f"{path}#columns"] = ",".join(_header(content, directive))

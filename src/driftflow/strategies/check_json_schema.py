@@ -13,6 +13,7 @@ from driftflow.model.record import replace
 from driftflow.strategies import json_schema, json_schema_extracts
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import bind_then_validate
+from driftflow.strategies.json_documents import any_of, as_paths, by_functions
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.row_rules import RowRule, columns_read
 from driftflow.strategies.size import is_new
@@ -37,10 +38,10 @@ def check_json_schema(operation: AddConstraint, at: Situation) -> Iterator[Step]
     schema = json_schema.read(text, at)
     recipe = Recipe(at, NAME)
     if at.can(Capability.NOT_VALID_CONSTRAINT):
-        compiled = replace(check, expression=_as_paths(at, table, schema, document))
+        compiled = replace(check, expression=as_paths(at, table, schema, document))
         yield from bind_then_validate(recipe, table.name, compiled, only=operation.only)
     elif at.can(Capability.SINGLE_WRITER):
-        yield from _as_trigger(recipe, table, check, _by_functions(at, schema, document), document)
+        yield from _as_trigger(recipe, table, check, by_functions(at, schema, document), document)
     elif at.can(Capability.JSON_TABLE):
         broken = json_schema_extracts.broken(schema, document, at.dialect.quote_text)
         yield from _as_trigger(recipe, table, check, broken, document)
@@ -50,28 +51,9 @@ def check_json_schema(operation: AddConstraint, at: Situation) -> Iterator[Step]
         )
 
 
-def _as_paths(at: Situation, table: Table, schema: json_schema.Schema, document: str) -> str:
-    """Immutable functions alone. NULL keeps to every schema, as with the function."""
-    column = table.column(document.strip('"'))
-    cast = document if column is not None and column.type == "jsonb" else f"({document})::jsonb"
-    paths = [
-        f"jsonb_path_exists({cast}, {at.dialect.literal(f'strict {path}')}::jsonpath)"
-        for path in json_schema.broken_paths(schema)
-    ]
-    return f"NOT ({' OR '.join(paths)})" if paths else f"{cast} IS NULL OR {cast} IS NOT NULL"
-
-
-def _by_functions(at: Situation, schema: json_schema.Schema, document: str) -> Iterator[str]:
-    literal = at.dialect.quote_text
-    if json_schema.uses(schema, "pattern"):
-        raise json_schema.refused(at, "SQLite has no regular expressions of its own, so `pattern` is not compiled")
-    return json_schema.broken_by_functions(schema, f"json_type({document})", f"json_extract({document}, '$')", literal)
-
-
 def _as_trigger(recipe: Recipe, table: Table, check: Check, conditions: Iterator[str], document: str) -> Iterator[Step]:
     """A text that is no JSON is refused too."""
-    inside = " OR ".join(f"({one})" for one in conditions) or "0"
-    broken = f"CASE WHEN {document} IS NULL THEN 0 WHEN NOT json_valid({document}) THEN 1 ELSE ({inside}) END"
+    broken = any_of(document, conditions)
     name = check.name or f"{table.name.name}_check"
     rule = RowRule(recipe, table, name, broken, columns_read(recipe.at, table, document))
     yield from rule.steps(counted=not is_new(recipe.at, table.name))

@@ -35,6 +35,8 @@ class Conversion(Record, frozen=True, kw_only=True):
     """The expressions must not see the session's time zone."""
     guards: tuple[Guard, ...] = ()
     """What is counted before anything is done."""
+    documents: tuple[Guard, ...] = ()
+    """What is counted once every value is known to convert: whether documents keep to their schema."""
 
     @property
     def lossless(self) -> bool:

@@ -14,6 +14,7 @@ from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.conversion import Conversion, conversion_of
+from driftflow.strategies.json_documents import document_guards
 from driftflow.strategies.rebuilding import rebuild
 from driftflow.strategies.recipe import Recipe, bounded_count
 from driftflow.strategies.said_conversion import ConvertRequest, convert_of, too_long_of
@@ -48,11 +49,13 @@ def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
     column = table.column(operation.column)
     assert column is not None
     conversion = _conversion(operation, column, table, at)
+    conversion = replace(conversion, documents=_documents(operation, column, table, at, conversion))
     said = replace(operation, using=conversion.there)
     if at.can(Capability.TABLE_REBUILD_ONLY) and not conversion.archive:
         expressions = {column.name: conversion.there} if conversion.there else {}
         recipe = Recipe(at, "rebuild_table")
-        yield rebuild(recipe, (said,), table=table.name, phase="migrate", guards=conversion.guards, expressions=expressions)
+        guards = (*conversion.guards, *conversion.documents)
+        yield rebuild(recipe, (said,), table=table.name, phase="migrate", guards=guards, expressions=expressions)
     elif can_shadow(said, at) and (
         conversion.archive or (is_large(at, table.name) and has_slow_work(at.dialect.effects(said, at.catalog)))
     ):
@@ -68,6 +71,16 @@ def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
     else:
         recipe = Recipe(at, NAME)
         yield from tried(recipe, table, conversion, iter((_at_once(said, recipe, column, conversion),)))
+
+
+def _documents(
+    operation: AlterColumnType, column: Column, table: Table, at: Situation, conversion: Conversion
+) -> tuple[Guard, ...]:
+    """What a conversion of the value itself gives is the same document, and the column is the safer thing to ask."""
+    value = at.dialect.quote(column.name)
+    itself = (value, column.name, f"json({value})", f"jsonb({value})", f"{value}::{operation.type}", f"{value}::text")
+    document = "" if conversion.there.replace(" ", "") in itself else conversion.there
+    return document_guards(at, table, column, operation.type, document)
 
 
 def _at_once(operation: AlterColumnType, recipe: Recipe, column: Column, conversion: Conversion) -> Step:
@@ -108,7 +121,7 @@ def _conversion(operation: AlterColumnType, column: Column, table: Table, at: Si
             hint="name the zone in which the values are meant: -- driftflow: convert zone=Europe/Berlin",
         )
     if not (request.zone or request.format or request.encoding):
-        return replace(plain, back=request.back, one_way=False)
+        return replace(plain, back=request.back, one_way=False) if request.back else plain
     return _by_words(operation, column, table, at, plain, request)
 
 

@@ -27,6 +27,7 @@ from driftflow.model.record import replace
 from driftflow.strategies import offenders
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans, index_of
+from driftflow.strategies.json_documents import document_guards
 from driftflow.strategies.numbering import guard_numbers
 from driftflow.strategies.passes import in_passes
 from driftflow.strategies.phases import phase_of
@@ -154,6 +155,14 @@ def _redefined(operation: ChangeColumn | ConvertCharset, at: Situation, catalog:
         yield guard_nulls(at, operation.table, operation.column)
     if not as_is(at):
         yield from offenders.guards(at, operation, catalog)
+        yield from _documents(operation, at, catalog)
+
+
+def _documents(operation: ChangeColumn | ConvertCharset, at: Situation, catalog: Catalog) -> Iterator[Guard]:
+    table = catalog.table(operation.table)
+    if table is not None and isinstance(operation, ChangeColumn):
+        for old, new in offenders.changes_of(operation, table):
+            yield from document_guards(at, table, old, new.type)
 
 
 def _columns_are_there(index: Index, catalog: Catalog) -> bool:

@@ -32,13 +32,19 @@ def called(expression: str) -> tuple[str, str] | None:
 
 def read(text: str, at: Situation) -> Schema:
     """The schema. Raises RefusedError (DF-E659) for what is no JSON, or says what is not compiled."""
+    schema = parsed(text, at)
+    unknown = sorted(set(_unknown(schema)))
+    if unknown:
+        raise refused(at, f"these keywords are not compiled: {', '.join(unknown)}")
+    return schema
+
+
+def parsed(text: str, at: Situation) -> Schema:
+    """The schema, for a server that reads it by itself. Raises RefusedError (DF-E659) for what is no JSON."""
     try:
         schema: Schema = json.loads(text)
     except ValueError as error:
         raise refused(at, f"it is no JSON: {error}") from error
-    unknown = sorted(set(_unknown(schema)))
-    if unknown:
-        raise refused(at, f"these keywords are not compiled: {', '.join(unknown)}")
     return schema
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.verbs import need, options_of
 from driftflow.errors import ParseError
+from driftflow.model.migration import Statement
 from driftflow.model.names import Span
 from driftflow.model.record import Record
 
 POLICIES = ("reject", "truncate", "archive")
+MOJIBAKE = ("keep", "repair")
 
 
 class ConvertRequest(Record, frozen=True, kw_only=True):
@@ -22,6 +24,10 @@ class ConvertRequest(Record, frozen=True, kw_only=True):
     """How a text becomes bytes: a character set, or base64, hex, escape."""
     back: str = ""
     """The old value, as an expression over the new one under the column's name."""
+    mojibake: str = ""
+    """Text that was encoded twice: repair it on the way, or keep it as it is (MySQL, MariaDB)."""
+    schema: str = ""
+    """The path of a JSON Schema that every document must keep to."""
     span: Span
 
 
@@ -41,14 +47,23 @@ def convert_of(at: Situation) -> ConvertRequest | None:
             format=options.get("format", ""),
             encoding=options.get("encoding", ""),
             back=options.get("back", ""),
+            mojibake=options.get("mojibake", ""),
+            schema=options.get("schema", ""),
             span=directive.span,
         )
-        if not (request.zone or request.format or request.encoding or request.back):
+        if request.mojibake not in ("", *MOJIBAKE):
+            raise ParseError(
+                "DF-E213",
+                f"the directive `convert` has no way `mojibake={request.mojibake}`",
+                where=str(directive.span),
+                hint=f"one of {', '.join(MOJIBAKE)}",
+            )
+        if not any(options.values()):
             raise ParseError(
                 "DF-E213",
                 "the directive `convert` says nothing",
                 where=str(directive.span),
-                hint="it takes zone, format, encoding and back: docs/directives.md",
+                hint="it takes zone, format, encoding, back, mojibake and schema: docs/directives.md",
             )
         return request
     return None
@@ -67,3 +82,8 @@ def too_long_of(at: Situation) -> TooLongRequest | None:
             )
         return TooLongRequest(policy=policy, span=directive.span)
     return None
+
+
+def schemas(statement: Statement) -> tuple[str, ...]:
+    """The files that its `convert` names."""
+    return tuple(path for one in statement.directives if one.verb == "convert" and (path := one.options.get("schema", "")))

@@ -16,7 +16,7 @@ from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull
 from driftflow.model.record import Record
-from driftflow.strategies import said_columns, said_rename
+from driftflow.strategies import said_columns, said_conversion, said_rename
 
 
 class BackfillRequest(Record, frozen=True, kw_only=True):
@@ -133,6 +133,7 @@ def _files(migration: Migration) -> Iterator[str]:
         for directive in _of(statement, "rule"):
             if path := directive.options.get("path", ""):
                 yield input_path(migration, path)
+        yield from (input_path(migration, path) for path in said_conversion.schemas(statement))
 
 
 def check_all(statement: Statement) -> None:

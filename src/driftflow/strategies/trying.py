@@ -29,6 +29,8 @@ def fallible(conversion: Conversion, table: Table) -> bool:
 def tried(recipe: Recipe, table: Table, conversion: Conversion, steps: Iterator[Step]) -> Iterator[Step]:
     """The steps, the first of them guarded by the count; the function stands before it and goes after it."""
     if not fallible(conversion, table):
+        first = next(steps)
+        yield replace(first, guards=(*first.guards, *conversion.documents))
         yield from steps
         return
     at = recipe.at
@@ -42,7 +44,7 @@ def tried(recipe: Recipe, table: Table, conversion: Conversion, steps: Iterator[
         undo=(drop,),
     )
     first = next(steps)
-    yield replace(first, guards=(*first.guards, _guard(at, table, conversion, function)))
+    yield replace(first, guards=(*first.guards, _guard(at, table, conversion, function), *conversion.documents))
     yield recipe.text(
         drop,
         purpose="Drop the function again: every value converts",
