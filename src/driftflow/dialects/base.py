@@ -233,6 +233,11 @@ class Dialect(ABC):
         """Whether every old value that the new column holds comes back from there the same."""
         return old.type == new.type
 
+    def conversion(self, old: Column, new: Column, value: str, *, zone: str, format: str, encoding: str) -> tuple[str, str]:
+        """(there, back): how a value of the old column becomes one of the new column by a named time zone, format or encoding, and the old value over
+        the new one, both spelled `value`. Empty where these words say nothing about these types, or the server has no expression for them."""
+        return "", ""
+
     def mojibake(self, column: Column, value: str) -> str:
         """A condition: the text was encoded twice (UTF-8 whose bytes were taken for characters). Empty where that is not asked."""
         return ""

@@ -234,6 +234,8 @@ def _same_rebuild(left: Draft, right: Draft) -> bool:
 
 
 def _rebuilt_together(left: Draft, right: Draft) -> Draft:
+    from driftflow.strategies.rebuild_table import guards_of
+
     situations = (*left.situations, *right.situations)
     operations = [at.operation for at in situations]
     expressions = {name: text for operation in operations for name, text in expressions_of(operation).items()}
@@ -242,7 +244,7 @@ def _rebuilt_together(left: Draft, right: Draft) -> Draft:
         operations,
         table=left.steps[0].table,  # type: ignore[union-attr]
         phase=left.steps[0].phase,
-        guards=tuple(dict.fromkeys((*left.steps[0].guards, *right.steps[0].guards))),
+        guards=tuple(dict.fromkeys(guard for at in situations for guard in guards_of(at.operation, at, expressions))),
         expressions=expressions,
     )
     return Draft(

@@ -9,13 +9,15 @@ from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Column, Table
 from driftflow.model.operations import AlterColumnType
-from driftflow.model.plan import Guard, Irreversible, Step, Undo, UndoSteps
+from driftflow.model.plan import Guard, Irreversible, RebuildTable, Step, Undo, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
+from driftflow.strategies.archiving import listed
 from driftflow.strategies.base import strategy
 from driftflow.strategies.conversion import Conversion, conversion_of
+from driftflow.strategies.filling import chunk_key
 from driftflow.strategies.json_documents import document_guards
-from driftflow.strategies.rebuilding import rebuild
+from driftflow.strategies.rebuilding import rebuild, rebuild_as_it_was
 from driftflow.strategies.recipe import Recipe, bounded_count
 from driftflow.strategies.said_conversion import ConvertRequest, convert_of, too_long_of
 from driftflow.strategies.shadow_column import can_shadow, shadowed
@@ -55,7 +57,8 @@ def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
         expressions = {column.name: conversion.there} if conversion.there else {}
         recipe = Recipe(at, "rebuild_table")
         guards = (*conversion.guards, *conversion.documents)
-        yield rebuild(recipe, (said,), table=table.name, phase="migrate", guards=guards, expressions=expressions)
+        step = rebuild(recipe, (said,), table=table.name, phase="migrate", guards=guards, expressions=expressions)
+        yield step if not (conversion.lossless and conversion.back) else _with_way_back(step, recipe, table, conversion)
     elif can_shadow(said, at) and (
         conversion.archive or (is_large(at, table.name) and has_slow_work(at.dialect.effects(said, at.catalog)))
     ):
@@ -71,6 +74,23 @@ def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
     else:
         recipe = Recipe(at, NAME)
         yield from tried(recipe, table, conversion, iter((_at_once(said, recipe, column, conversion),)))
+
+
+def _with_way_back(step: RebuildTable, recipe: Recipe, table: Table, conversion: Conversion) -> RebuildTable:
+    """By a rebuild too: what the back of a value does not become again is counted before."""
+    at, value = recipe.at, recipe.at.dialect.quote(conversion.column)
+    back = rebuild_as_it_was(
+        recipe, recipe.catalog, at.catalog, table.name, phase="migrate", expressions={conversion.column: conversion.back}
+    )
+    # The expression speaks of the old column, so the value that comes back goes by its name.
+    target, name = at.dialect.quote_name(table.name), at.dialect.quote(table.name.name)
+    again = f"(SELECT {conversion.there} FROM (SELECT {conversion.back} AS {value}) AS {name})"
+    guard = Guard(
+        query=bounded_count(f"SELECT 1 FROM {target} WHERE {at.dialect.differs(value, again)}"),
+        summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that the old type {conversion.old_type} does not give back",
+        hint="change these rows, or keep the new type",
+    )
+    return replace(step, undo=UndoSteps(steps=(replace(back, guards=(guard,)),)))
 
 
 def _documents(
@@ -128,14 +148,6 @@ def _conversion(operation: AlterColumnType, column: Column, table: Table, at: Si
 def _by_words(
     operation: AlterColumnType, column: Column, table: Table, at: Situation, plain: Conversion, request: ConvertRequest
 ) -> Conversion:
-    if at.can(Capability.TABLE_REBUILD_ONLY) or at.dialect.name != "postgresql":
-        raise RefusedError(
-            "DF-E631",
-            f"{at.dialect.name} does not convert by a named zone, format or encoding",
-            where=str(request.span),
-            why="its expressions know neither time zones nor these formats",
-            hint="say the conversion yourself: ALTER COLUMN ... TYPE ... USING expression",
-        )
     if operation.using:
         raise RefusedError(
             "DF-E632",
@@ -144,7 +156,16 @@ def _by_words(
             why="the statement has USING, and the directive names a zone, format or encoding",
             hint="leave one of them out",
         )
-    there, back = spelled(request, column.type, operation.type, at.dialect.quote(column.name), literal=at.dialect.literal)
+    value = at.dialect.quote(column.name)
+    there, back = _spelled(operation, column, at, request, value)
+    if not there and at.can(Capability.TABLE_REBUILD_ONLY):
+        raise RefusedError(
+            "DF-E631",
+            f"{at.dialect.name} does not convert {column.type} to {operation.type} by these words",
+            where=str(request.span),
+            why="it has no time zones by name, no formats but those whose parts have a fixed width, and no encodings",
+            hint='zone=+02:00 and format="%d.%m.%Y %H:%M" can be said, or the conversion itself: ALTER COLUMN ... TYPE ... USING expression',
+        )
     if not there:
         raise RefusedError(
             "DF-E633",
@@ -154,17 +175,28 @@ def _by_words(
             hint="see docs/directives.md, or say the conversion with USING",
         )
     target = at.dialect.quote_name(table.name)
-    value = at.dialect.quote(column.name)
-    same = back.replace(value, f"({there})") if request.format else ""
+    same = ""
+    if request.format or at.can(Capability.TABLE_REBUILD_ONLY):
+        same = _spelled(operation, column, at, request, f"({there})")[1]
+    word, key = "format" if request.format else "zone", listed(at, chunk_key(at, table))
+    wrong = at.dialect.differs(value, f"({same})")
     guards = (
         Guard(
-            query=bounded_count(f"SELECT 1 FROM {target} WHERE {value} IS DISTINCT FROM ({same})"),
-            summary=f"{{count}} rows of {table.name.name} hold a {column.name} that does not come back the same from this format",
-            hint="another format, or correct these rows first",
+            query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
+            summary=f"{{count}} rows of {table.name.name} hold a {column.name} that does not come back the same from this {word}",
+            hint=f"another {word}, or correct these rows first",
+            keys=f"SELECT {key} FROM {target} WHERE {wrong} ORDER BY {key} LIMIT 10" if key else "",
         ),
     )
-    utc = bool(request.format)
+    utc = bool(request.format) and not at.can(Capability.TABLE_REBUILD_ONLY)
     return replace(plain, there=there, back=request.back or back, one_way=False, utc=utc, guards=guards if same else ())
+
+
+def _spelled(operation: AlterColumnType, column: Column, at: Situation, request: ConvertRequest, value: str) -> tuple[str, str]:
+    if at.can(Capability.TABLE_REBUILD_ONLY):
+        new = replace(column, type=operation.type)
+        return at.dialect.conversion(column, new, value, zone=request.zone, format=request.format, encoding=request.encoding)
+    return spelled(request, column.type, operation.type, value, literal=at.dialect.literal)
 
 
 def _shortened(operation: AlterColumnType, column: Column, table: Table, at: Situation, plain: Conversion) -> Conversion:

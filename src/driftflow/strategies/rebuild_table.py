@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, ForeignKey
+from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn, AddConstraint, DropColumn, Operation
+from driftflow.model.operations.identifiers import mentions
 from driftflow.model.plan import Guard, Step
+from driftflow.strategies.archiving import listed
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraining import guard_check, guard_orphans
+from driftflow.strategies.filling import ROWID, chunk_key
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuilding import STRATEGY, Rebuilt, needs_rebuild, rebuild
-from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.recipe import Recipe, bounded_count
 
 RANK = 50
 
@@ -36,7 +40,7 @@ def rebuild_table(operation: Operation, at: Situation) -> Iterator[Step]:
         (operation,),
         table=table,
         phase=phase_of(operation, at),
-        guards=tuple(_guards(operation, at)),
+        guards=tuple(guards_of(operation, at)),
         expressions=expressions_of(operation),
     )
 
@@ -49,11 +53,28 @@ def expressions_of(operation: Operation) -> dict[str, str]:
     return {getattr(operation, "column"): using} if using else {}  # noqa: B009
 
 
-def _guards(operation: Operation, at: Situation) -> Iterator[Guard]:
+def guards_of(operation: Operation, at: Situation, expressions: Mapping[str, str] | None = None) -> Iterator[Guard]:
+    """What the rows may stand in the way of. `expressions` are what the same rebuild puts into columns: a check looks at those."""
     match operation:
         case AddConstraint(table=table, constraint=Check() as check):
-            yield guard_check(at, table, check)
+            changed = {name: text for name, text in (expressions or {}).items() if mentions(check.expression, name)}
+            yield _guard_converted(at, table, check, changed) if changed else guard_check(at, table, check)
         case AddConstraint(table=table, constraint=ForeignKey() as key):
             yield guard_orphans(at, table, key)
         case _:
             return
+
+
+def _guard_converted(at: Situation, table: Name, check: Check, expressions: Mapping[str, str]) -> Guard:
+    known = at.table(table)
+    names = [column.name for column in known.columns] if known is not None else []
+    quote, target = at.dialect.quote, at.dialect.quote_name(table)
+    values = ", ".join(f"{expressions[name]} AS {quote(name)}" if name in expressions else quote(name) for name in names)
+    converted = f"(SELECT {values} FROM {target}) AS {quote(table.name)} WHERE NOT ({check.expression})"
+    key = listed(at, chunk_key(at, known)) if known is not None else ""
+    return Guard(
+        query=bounded_count(f"SELECT 1 FROM {converted}"),
+        summary=f"{{count}} rows of {table.name} violate {check.name or 'the check'} once they are converted",
+        hint="let the expression of the conversion name every value",
+        keys=f"SELECT {key} FROM {converted} ORDER BY {key} LIMIT 10" if key and ROWID not in key else "",
+    )

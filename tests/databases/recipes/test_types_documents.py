@@ -38,7 +38,9 @@ CHANGE = {
     "sqlite": "ALTER TABLE notes ALTER COLUMN body TYPE JSON USING json(body);",
 }
 WRITES = (
-    "INSERT INTO notes (id, body, at) VALUES (1000 + {n}, '{{\"n\": {n}, \"tags\": [\"new\"]}}', {n})".replace("{{", "{").replace("}}", "}"),
+    'INSERT INTO notes (id, body, at) VALUES (1000 + {n}, \'{{"n": {n}, "tags": ["new"]}}\', {n})'.replace("{{", "{").replace(
+        "}}", "}"
+    ),
     "UPDATE notes SET at = at + 1 WHERE id = {n} % 300 + 1",
     "DELETE FROM notes WHERE id = {n} % 100 + 1",
 )
@@ -62,7 +64,9 @@ def refused(database: Database, migration: str, folder: Path) -> str:
     return str(error.value)
 
 
-@pytest.mark.recipe("json-text", "native", why="documents are held against a JSON Schema before, by key", on=("postgresql", "mysql", "mariadb"))
+@pytest.mark.recipe(
+    "json-text", "native", why="documents are held against a JSON Schema before, by key", on=("postgresql", "mysql", "mariadb")
+)
 @pytest.mark.recipe("json-text", "emulated", why="documents are held against a JSON Schema before, by key", on=("sqlite",))
 def test_documents_keep_to_their_schema(place: Place, tmp_path: Path) -> None:
     (tmp_path / "note.json").write_text(json.dumps(SCHEMA))

@@ -100,6 +100,11 @@ class SQLite(Dialect):
 
         return catalog_from(rows)
 
+    def conversion(self, old: Column, new: Column, value: str, *, zone: str, format: str, encoding: str) -> tuple[str, str]:
+        from driftflow.dialects.sqlite.conversions import conversion
+
+        return conversion(old.type, new.type, value, zone=zone, format=format, encoding=encoding, literal=self.quote_text)
+
     def volatile(self, expression: str, catalog: Catalog) -> bool:
         """The catalog holds no functions: SQLite keeps those of the application in its connections."""
         return is_volatile(expression)
