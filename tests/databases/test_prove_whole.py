@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from proving import VENDORS, claim, question, schema, shop, tampered
+from proving import FAMILY, VENDORS, claim, question, schema, shop, tampered
 
 from driftflow.lab.proof.prove import prove
 from driftflow.model.plan import Irreversible, Plan, UndoNothing
@@ -89,6 +89,37 @@ def test_every_table_of_the_plan_is_written(vendor: str, tmp_path: Path) -> None
     found = claim(proof, "writers")
     assert found.state == "proved", found
     assert "15 tables" in written(proof)
+
+
+RICH = """
+CREATE TABLE customer (id binary(16) NOT NULL PRIMARY KEY, name varchar(80) NOT NULL, email varchar(190) NOT NULL,
+    tier enum('free','paid','gold') NOT NULL DEFAULT 'free', flags set('a','b'), meta json, born date, vat decimal(5,2) unsigned,
+    full_label varchar(300) GENERATED ALWAYS AS (concat(name, ' <', email, '>')) STORED, UNIQUE KEY email_uk (email));
+CREATE TABLE category (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, parent_id int unsigned, title varchar(60) NOT NULL,
+    CONSTRAINT category_parent FOREIGN KEY (parent_id) REFERENCES category (id) ON DELETE SET NULL);
+CREATE TABLE item (customer_id binary(16) NOT NULL, line smallint NOT NULL, category_id int unsigned NOT NULL,
+    price decimal(10,2) NOT NULL, weight double, photo blob, made_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    touched timestamp NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP, bits bit(8), yr year, PRIMARY KEY (customer_id, line),
+    CONSTRAINT item_customer FOREIGN KEY (customer_id) REFERENCES customer (id) ON DELETE CASCADE,
+    CONSTRAINT item_category FOREIGN KEY (category_id) REFERENCES category (id), CONSTRAINT price_ok CHECK (price >= 0));
+CREATE VIEW paying AS SELECT c.id, c.name, i.line, i.price FROM customer c JOIN item i ON i.customer_id = c.id WHERE c.tier <> 'free';
+CREATE VIEW rich AS SELECT name, sum(price) AS total FROM paying GROUP BY name;
+CREATE TRIGGER item_touch BEFORE UPDATE ON item FOR EACH ROW SET NEW.weight = coalesce(NEW.weight, 1);
+"""
+RICHER = """
+ALTER TABLE item ADD COLUMN note varchar(100);
+ALTER TABLE customer ADD COLUMN score int NOT NULL DEFAULT 5;
+ALTER TABLE category MODIFY COLUMN title varchar(200) NOT NULL;
+CREATE INDEX item_price_idx ON item (price, made_at);
+"""
+
+
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_views_triggers_and_types_of_the_family_are_in_every_copy(vendor: str, tmp_path: Path) -> None:
+    proof = prove(question(RICHER, schema(RICH, vendor), tmp_path), only=("writers",))
+    assert [(one.name, one.differences, one.not_proved) for one in proof.claims if one.state != "proved"] == []
+    assert proof.not_proved == ()
+    assert "3 tables" in written(proof)
 
 
 @pytest.mark.sqlite

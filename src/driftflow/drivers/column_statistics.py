@@ -112,8 +112,9 @@ def _distinct(said: float, rows: int | None) -> int | None:
 def _cardinalities(connection: Connection, catalog: Catalog) -> Iterator[tuple[str, ColumnStatistics]]:
     """Of the first column of an index: how many values it has, and nothing of how they are spread."""
     for row in _rows(connection, "mysql", "cardinality"):
-        if table := _named(catalog, row):
-            yield table.name.text, ColumnStatistics(column=str(row["column"]), distinct=int(row["distinct"]), basis="index")
+        table, distinct = _named(catalog, row), int(row["distinct"])
+        if table is not None and distinct:  # of an empty table it is 0
+            yield table.name.text, ColumnStatistics(column=str(row["column"]), distinct=distinct, basis="index")
 
 
 def _histograms(connection: Connection, catalog: Catalog) -> Iterator[tuple[str, ColumnStatistics]]:

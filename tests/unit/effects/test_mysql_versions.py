@@ -9,7 +9,7 @@ from driftflow.dialects.mysql.capabilities import row_version_limit
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.walk import situations
-from driftflow.model.catalog import Catalog, Column, Table, TableStatistics
+from driftflow.model.catalog import Action, Catalog, Column, Constraint, ForeignKey, Table, TableStatistics
 from driftflow.model.effects import Effects
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name, Version
@@ -20,11 +20,19 @@ TABLE = Name(schema="d", name="t")
 NEW_COLUMN = "ALTER TABLE t ADD COLUMN c INT"
 
 
-def effects_of(sql: str, *, dialect: str = "mysql", version: str | None = None, row_versions: int = 0) -> Effects:
+def effects_of(
+    sql: str,
+    *,
+    dialect: str = "mysql",
+    version: str | None = None,
+    row_versions: int = 0,
+    constraints: tuple[Constraint, ...] = (),
+) -> Effects:
     vendor = dialect_named(dialect)
     table = Table(
         name=TABLE,
         columns=(Column(name="id", type="int", nullable=False), Column(name="a", type="int")),
+        constraints=constraints,
         statistics=TableStatistics(row_versions=row_versions),
     )
     catalog = Catalog(
@@ -51,6 +59,17 @@ def test_instant_changes_are_counted_up_to_the_limit_of_the_version(version: str
 
 def pairs(effects: Effects) -> list[tuple[str, str, bool]]:
     return [(one.algorithm, one.lock, one.rebuilds) for one in effects.algorithms]
+
+
+@pytest.mark.parametrize(
+    ("action", "lock"), [("NO ACTION", "NONE"), ("RESTRICT", "NONE"), ("CASCADE", "SHARED"), ("SET NULL", "SHARED")]
+)
+@pytest.mark.parametrize("on", ["on_delete", "on_update"])
+def test_what_a_foreign_key_changes_is_not_copied_online(on: str, action: Action, lock: str) -> None:
+    """Measured on MariaDB 11.8: error 1846, "LOCK=NONE is not supported. Reason: ON DELETE CASCADE". `driftflow prove` found it."""
+    key = ForeignKey(name="k", columns=("id",), referenced=Name(schema="d", name="p"), referenced_columns=("id",), **{on: action})
+    found = effects_of("ALTER TABLE t MODIFY a TEXT", dialect="mariadb", version="11.8", constraints=(key,))
+    assert pairs(found)[-1] == ("COPY", lock, True)
 
 
 @pytest.mark.parametrize(

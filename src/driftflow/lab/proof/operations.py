@@ -211,7 +211,11 @@ def _update(
 def _pool(connection: Connection, query: RowQuery, habits: Habits, *, beyond: int, most: int) -> list[list[object]]:
     """Made-up rows that the table takes now, one after the other and together; none of them stays."""
     sql = query.sql(tries=beyond + POOL * TRIES, rows=most, beyond=beyond, listed=", ".join(_spelled(query, habits)))
-    rows = [[packed(value) for value in row] for row in connection.query(sql)]
+    try:
+        rows = [[packed(value) for value in row] for row in connection.query(sql)]
+    except DatabaseFault:
+        connection.rollback()
+        return []
     name, place = query.dialect.quote_name(query.table.name), ", ".join(["%s"] * len(query.columns))
     kept = []
     connection.begin()

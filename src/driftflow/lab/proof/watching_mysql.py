@@ -29,7 +29,8 @@ INSTRUMENT = """
 SELECT @@performance_schema AND EXISTS (
   SELECT 1 FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES')
 """
-TABLES = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"
+TABLES = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE <> 'VIEW'"
+"""MySQL locks the views over a table that it changes, too. Whoever reads through a view locks its tables, and so waits for nothing more."""
 Hold = tuple[str, str]
 """(table, `writes` or `reads`)."""
 
@@ -59,7 +60,7 @@ class MysqlEye:
         self.look(connection)
 
     def look(self, connection: Connection) -> None:
-        """Which tables and views there are now: what a statement makes itself, nobody waits for."""
+        """Which tables there are now: what a statement makes itself, nobody waits for."""
         self._known = {str(name) for (name,) in connection.query(TABLES)}
 
     def before_commit(self, connection: Connection) -> set[Seen]:

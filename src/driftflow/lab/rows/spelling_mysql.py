@@ -77,9 +77,9 @@ class MysqlSpelling(Spelling):
         if base in TEXTS:
             return self.text(column, k, limit=None)
         if base in ("varbinary", "binary"):
-            return f"UNHEX({self.last(f'MD5({k})', 2 * min(limit_of(type) or 1, 16))})"
+            return f"UNHEX({self.last(_hash(k), 2 * min(limit_of(type) or 1, 32))})"
         if base in BLOBS:
-            return f"UNHEX(MD5({k}))"
+            return f"UNHEX({_hash(k)})"
         if base == "bit":
             return f"(({k}) % {2 ** min(limit_of(type) or 1, 30)})"
         if base == "enum":
@@ -92,3 +92,8 @@ class MysqlSpelling(Spelling):
         biggest = 10 ** max(0, min(whole, 9)) - 1
         fraction = f" + (({k}) % 100) / 100" if scale_of(type) >= 2 else ""
         return f"((1 + ({k})) % {biggest + 1}{fraction})" if biggest else f"((({k}) % 10) / 100)"
+
+
+def _hash(k: str) -> str:
+    """Hexadecimal digits. MySQL 9.6 and later have no MD5 without a component."""
+    return f"SHA2({k}, 256)"

@@ -13,7 +13,7 @@ from driftflow.dialects.mysql.effects.partners import beside_altered
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
 from driftflow.dialects.mysql.effects.sizes import refuse_too_large
 from driftflow.dialects.mysql.render.table import table_of
-from driftflow.model.catalog import Catalog, PrimaryKey
+from driftflow.model.catalog import Catalog, PrimaryKey, Table
 from driftflow.model.effects import AcceptedAlgorithm, Effects, Held
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -104,7 +104,7 @@ def _whole(graded: Sequence[tuple[Operation, Prediction]]) -> Grade:
     if drops and table is not None and table.partitioning is not None and not whole.inplace:
         # MariaDB before 11.2 does not look at ALGORITHM here (measured on 10.11).
         whole = replace(whole, unchecked=first.mariadb and first.version < ONLINE_COPY)
-    if whole.copy == "SHARED" and first.mariadb and first.version >= ONLINE_COPY and _copies_online(graded):
+    if whole.copy == "SHARED" and first.mariadb and first.version >= ONLINE_COPY and _copies_online(graded, table):
         whole = replace(whole, copy="NONE")
     return whole
 
@@ -118,8 +118,15 @@ def _same_key(graded: Sequence[tuple[Operation, Prediction]]) -> bool:
     return key is not None and isinstance(added.constraint, PrimaryKey) and key.columns == added.constraint.columns
 
 
-def _copies_online(graded: Sequence[tuple[Operation, Prediction]]) -> bool:
-    """MariaDB 11.2 copies while writers go on, but not where rows get new numbers or lose their history."""
+CHANGING = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
+
+
+def _copies_online(graded: Sequence[tuple[Operation, Prediction]], table: Table | None) -> bool:
+    """MariaDB 11.2 copies while writers go on, but not where rows get new numbers, lose their history, or are changed by a foreign key of theirs
+    (which the copy would not see; error 1846 on 11.8)."""
+    keys = table.foreign_keys if table is not None else ()
+    if any({key.on_delete, key.on_update} & CHANGING for key in keys):
+        return False
     return not any(
         (isinstance(one, AddColumn) and one.column.autoincrement)
         or (isinstance(one, RewriteTable) and (one.action, one.value) == ("system_versioning", "drop"))
