@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from driftflow.config import Policy
@@ -72,6 +73,27 @@ def plan_folder(folder: Path, dialect: Dialect, *, catalog: Catalog | None = Non
 def plan_of(text: str, dialect: Dialect, *, catalog: Catalog | None = None, policy: Policy = POLICY, **more: object) -> Plan:
     """The plan of one migration given as text."""
     return compose_plan([migration_of(text, dialect)], catalog=catalog or shop(dialect), dialect=dialect, policy=policy, **more)  # type: ignore[arg-type]
+
+
+PAGES = Path(__file__).parents[1] / "docs" / "strategies"
+BESIDE_THE_SHOP = {
+    "postgresql": "CREATE TABLE events (id bigint, kind text, at date) PARTITION BY RANGE (at);\n"
+    "CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');\n",
+    "mariadb": "CREATE TABLE visits (id bigint PRIMARY KEY, page varchar(200) NOT NULL, seconds int);\n",
+}
+"""What some pages' examples speak of."""
+
+
+def page_examples(page: str) -> list[tuple[str, Plan]]:
+    """The migrations on a strategy's page, planned on the shop: (dialect, plan), in the order of the page."""
+    found = []
+    for name, sql in re.findall(
+        r"```sql (postgresql|sqlite|mysql|mariadb)\n(.*?)```", (PAGES / f"{page}.md").read_text(), re.DOTALL
+    ):
+        schema = EXAMPLES / "shop" / f"{name}.sql"
+        catalog = catalog_of(schema.read_text() + BESIDE_THE_SHOP.get(name, ""), named(name))
+        found.append((name, plan_of(sql, named(name), catalog=catalog)))
+    return found
 
 
 def named(name: str) -> Dialect:

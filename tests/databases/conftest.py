@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from refusals import Project
+from replicated import Pair, pair_of
 
 from driftflow.lab import servers, sqlite
 from driftflow.lab.binaries import installed
@@ -151,6 +152,20 @@ def cornered(request: pytest.FixtureRequest, tmp_path: Path, either_server: Call
 def small(tmp_path: Path) -> Project:
     """The same on SQLite alone: for what no server has a say in."""
     return Project(tmp_path / "project", f"sqlite:///{sqlite.create(tmp_path / 'shop.db')}")
+
+
+@pytest.fixture(scope="session")
+def pairs() -> Iterator[Callable[[str], Pair]]:
+    """`pairs("mariadb-10")`: a primary and its replica, started when they are first asked for."""
+    with ExitStack() as stack:
+        started: dict[str, Pair] = {}
+
+        def start(name: str) -> Pair:
+            if name not in started:
+                started[name] = stack.enter_context(pair_of(name))
+            return started[name]
+
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -282,7 +283,7 @@ def test_a_server_that_stops_in_the_middle(tmp_path: Path) -> None:
     """Immediately, as a crash would. The exit code says what is known, and the run goes on when the server is back."""
     with start(18, durable=True) as server:
         project = Project(tmp_path / "project", server.create_database())
-        project.execute("INSERT INTO orders (id, customer_id, total) SELECT n, 1, n FROM generate_series(10, 20000) n")
+        project.execute("INSERT INTO orders (id, customer_id, total) SELECT n, 1, n FROM generate_series(10, 5000) n")
         project.write(
             {
                 "001_note.sql": "-- driftflow: backfill column=note set=\"'n' || total\"\nALTER TABLE orders ADD COLUMN note text;\n"
@@ -297,6 +298,9 @@ def test_a_server_that_stops_in_the_middle(tmp_path: Path) -> None:
         try:
             _until(lambda: _chunks(project.admin_url) > 0, child)
             server.stop("immediate")
+            time.sleep(2)
+            assert child.poll() is None, "it waits for the server to come back"
+            child.send_signal(signal.SIGINT)  # by itself it gives up after a minute and a half
             said = child.communicate(timeout=120)[0]
         finally:
             child.kill()

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import replicated
 from replicated import Pair, command, execute, value
 
 from driftflow import pipeline
@@ -19,13 +18,13 @@ from driftflow.drivers.urls import connector_for
 from driftflow.engine.estimated import rows_read
 from driftflow.engine.run import RunOptions, RunReport
 from driftflow.errors import RefusedError
-from driftflow.lab import mariadb, mysql, servers, sqlite
+from driftflow.lab import mariadb, mysql, sqlite
 from driftflow.lab.servers import AnyServer
 from driftflow.model.event import Counted
 from driftflow.model.plan import Guard, Plan, Ranges, Step
 from driftflow.model.record import replace
 from driftflow.strategies.recipe import bounded_count
-from wanted import POSTGRESQL, missing, mysql_family, mysql_programs_of
+from wanted import POSTGRESQL, mysql_family, mysql_programs_of
 
 ROWS = 500
 TABLES = (
@@ -44,7 +43,7 @@ MARKS = {name: getattr(pytest.mark, name.partition("-")[0]) for name in EVERY}
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[Callable[[str], AnyServer]]:
+def opened(either_server: Callable[[int], AnyServer]) -> Iterator[Callable[[str], AnyServer]]:
     """`opened("mariadb-10")`: started when it is first asked for."""
     from contextlib import ExitStack
 
@@ -56,10 +55,7 @@ def opened() -> Iterator[Callable[[str], AnyServer]]:
             if vendor != "postgresql":
                 mysql_programs_of(name)
                 return stack.enter_context((mysql if vendor == "mysql" else mariadb).start(int(major)))
-            found = servers.server(int(major))
-            if found is None:
-                missing(f"no {name}: pip install 'driftflow[lab]'")
-            return stack.enter_context(found.open())
+            return either_server(int(major))
 
         yield start
 
@@ -164,10 +160,9 @@ def test_what_decides_and_has_no_ranges_is_accepted_by_name(url: str, tmp_path: 
 PAIRS = [pytest.param(name, marks=MARKS[name]) for name in (f"postgresql-{POSTGRESQL[-1]}", *mysql_family())]
 
 
-@pytest.fixture(scope="module", params=PAIRS)
-def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
-    with replicated.pair_of(request.param) as found:
-        yield found
+@pytest.fixture(params=PAIRS)
+def pair(request: pytest.FixtureRequest, pairs: Callable[[str], Pair]) -> Pair:
+    return pairs(request.param)
 
 
 def test_what_only_counts_is_read_on_the_replica(pair: Pair, tmp_path: Path) -> None:

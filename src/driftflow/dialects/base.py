@@ -61,6 +61,8 @@ class Capability(StrEnum):
     TRIGGER_WARNS = "trigger_warns"
     """A trigger may warn the client and let the statement go on (PostgreSQL's RAISE WARNING)."""
     INVISIBLE_COLUMN = "invisible_column"
+    HIDDEN_INDEX = "hidden_index"
+    """An index that is kept up to date and that no query uses (MySQL 8.0 INVISIBLE, MariaDB 10.6 IGNORED)."""
     QUERY_STATISTICS = "query_statistics"
     """pg_stat_statements, which says since when it counts and whether it forgot something."""
     QUERY_DIGESTS = "query_digests"

@@ -47,7 +47,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "polymorphic": ("type", "id", "targets", "on-delete"),
     "by-trigger": (),
     "soft-drop": ("until",),
-    "if-unused": ("since",),
+    "if-unused": ("since", "evicted"),
     "rename": ("by",),
     "small": (),
     "as-is": ("reason",),

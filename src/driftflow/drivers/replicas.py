@@ -142,11 +142,11 @@ def known_replicas(primary: Connection, asked: Sequence[Connection]) -> tuple[st
 
 def _known_postgresql(primary: Connection, asked: Sequence[Connection]) -> tuple[str, ...]:
     rows = primary.query(
-        "SELECT r.application_name, coalesce(host(r.client_addr), 'local'), r.state IS NULL FROM pg_catalog.pg_stat_replication r"
+        "SELECT coalesce(r.application_name, 'one that we may not see'), coalesce(host(r.client_addr), 'local') FROM pg_catalog.pg_stat_replication r"
         " LEFT JOIN pg_catalog.pg_replication_slots s ON s.active_pid = r.pid"
-        " WHERE coalesce(s.slot_type, 'physical') = 'physical' AND r.application_name !~ '^pg_(basebackup|receivewal)' ORDER BY 1, 2"
+        " WHERE coalesce(s.slot_type, 'physical') = 'physical' AND coalesce(r.application_name, '') !~ '^pg_(basebackup|receivewal)' ORDER BY 1, 2"
     )
-    known = [(str(name), str(address)) for name, address, _ in rows]
+    known = [(str(name), str(address)) for name, address in rows]
     for connection in asked:
         name = str(connection.query("SELECT coalesce(nullif(current_setting('cluster_name'), ''), 'walreceiver')")[0][0])
         address = str(connection.query("SELECT coalesce(host(inet_server_addr()), 'local')")[0][0])
@@ -158,10 +158,11 @@ def _known_postgresql(primary: Connection, asked: Sequence[Connection]) -> tuple
 
 
 def _known_mysql(primary: Connection, asked: Sequence[Connection]) -> tuple[str, ...]:
-    rows = primary.query_dicts("SHOW REPLICAS" if primary.dialect == "mysql" else "SHOW SLAVE HOSTS")
+    told = primary.query_dicts("SHOW REPLICAS" if primary.dialect == "mysql" else "SHOW SLAVE HOSTS")
+    rows = [{name.lower(): value for name, value in row.items()} for row in told]
     numbers = {_variables(one, "server_id").get("server_id") for one in asked}
     return tuple(
-        f"server {row['Server_id' if 'Server_id' in row else 'Server_Id']} at {row['Host'] or 'an unnamed host'}:{row['Port']}"
+        f"server {row['server_id']} at {row['host'] or 'an unnamed host'}:{row['port']}"
         for row in rows
-        if str(row["Server_id" if "Server_id" in row else "Server_Id"]) not in numbers
+        if str(row["server_id"]) not in numbers
     )

@@ -6,7 +6,7 @@ what decides goes through the table in ranges of its key, or has to be accepted 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from driftflow.dialects.base import ErrorKind
@@ -30,7 +30,8 @@ def check_guards(guards: Sequence[Guard], context: Context, *, where: str, step:
     for guard in guards:
         with context.watched(0):
             if guard.refuse_if == "never":
-                _tell(guard, context, step)
+                for connection in _readers(guard, context):
+                    _tell(guard, context, step, connection)
             else:
                 _decide(guard, context, where=where, step=step)
     if any(guard.everywhere for guard in guards):
@@ -86,20 +87,28 @@ def judge(guard: Guard, count: int, connection: Connection, *, where: str, again
         )
 
 
-def _tell(guard: Guard, context: Context, step: str) -> None:
+def _readers(guard: Guard, context: Context) -> Iterator[Connection]:
+    """Where something is counted: on every server, where each has its own; else on a replica, where one is given."""
+    if guard.everywhere:
+        yield context.connection
+        yield from replicas_asked(context)
+    else:
+        yield next(replicas_asked(context), context.connection)
+
+
+def _tell(guard: Guard, context: Context, step: str, connection: Connection) -> None:
     """How many rows the step is about. Where the count takes longer than its cap, or would read too much, that is what is told."""
-    replica = next(iter(replicas_asked(context)), None)
-    connection = replica or context.connection
+    replica = connection is not context.connection
     try:
         said, keys = _told(guard, context, connection)
     except DatabaseFault as fault:
-        if replica is None and fault.kind is not ErrorKind.STATEMENT_TIMEOUT:
+        if not replica and fault.kind is not ErrorKind.STATEMENT_TIMEOUT:
             raise
         slow = f"more than can be counted in {guard.cap_ms // 1000} s"
         said, keys = slow if fault.kind is ErrorKind.STATEMENT_TIMEOUT else f"an unknown number of ({why(fault)})", ()
     text = guard.summary.replace("{count}", said)
-    if replica is not None:
-        text = f"{text} (on the replica {context.replica_names[replica]})"
+    if replica:
+        text = f"{text} (on the replica {context.replica_names[connection]})"
     context.emit(Counted(run=context.run, at=context.now(), fence=context.fence, step=step, text=text, keys=keys))
 
 

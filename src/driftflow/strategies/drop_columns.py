@@ -62,7 +62,7 @@ class _Drop:
     def steps(self) -> Iterator[Step]:
         guards: tuple[Guard, ...] = ()
         if self.request.unused_since:
-            guards = tuple(unused.guards(self.at, self.table, self.columns, self.request.unused_since))
+            guards = tuple(unused.guards(self.at, self.table, self.columns, self.request))
         if self.deprecation is not None:
             yield from self.deprecation.announce(self.recipe)
         if self.archive is not None:

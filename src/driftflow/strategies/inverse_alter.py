@@ -259,6 +259,9 @@ def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reinde
             return (RenameIndex(name=back, to=name.name, table=operation.table),)
         case AlterIndex(action="attach"):
             return UndoNothing(reason="an attached index goes with the index of the parent")
+        case AlterIndex(action="visible"):
+            found = _index(before, operation.name)
+            return (replace(operation, value="visible" if found is None or found.visible else "invisible"),)
         case AlterIndex() | Reindex():
             return UndoNothing(reason="results do not depend on it")
         case _:

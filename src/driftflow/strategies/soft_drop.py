@@ -11,7 +11,7 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Column, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import ChangeColumn, Comment, DropColumn, Operation, SetColumnOption
+from driftflow.model.operations import ChangeColumn, Comment, DropColumn, DropIndex, Operation, SetColumnOption
 from driftflow.model.plan import Step
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
@@ -21,9 +21,12 @@ from driftflow.strategies.said_columns import drop_request
 
 
 def end_of_deprecation(at: Situation) -> tuple[str, str, str] | None:
-    """Name and question of the gate, and its day, where the author gave the column a deprecation period."""
-    if not isinstance(at.operation, DropColumn) or not at.directives("soft-drop"):
+    """Name and question of the gate, and its day, where the author gave the column a deprecation period, or the index a time of hiding."""
+    if not isinstance(at.operation, DropColumn | DropIndex) or not at.directives("soft-drop"):
         return None
+    if isinstance(at.operation, DropIndex):
+        index, day = at.operation.name.name, drop_request(at).until
+        return f"drop-{index}", f"The index {index} is hidden until {day}. Is nothing slower without it?", day
     day, what = drop_request(at).until, f"{at.operation.table.name}.{at.operation.column}"
     question = f"The deprecation period of {what} ends on {day}. Does nobody use it any more?"
     return f"drop-{at.operation.table.name}-{at.operation.column}", question, day

@@ -274,7 +274,13 @@ def test_recorded_queries_keep_a_column(place: Place) -> None:
     database.run("UPDATE info SET stats_reset = '2026-11-01'")
     with pytest.raises(RefusedError, match="was reset after that day"):
         apply(plan, database, open_gates=gates(plan))
-    database.run("UPDATE info SET stats_reset = '2026-09-01'; DELETE FROM said;")
+    database.run("UPDATE info SET stats_reset = '2026-09-01', dealloc = 12; DELETE FROM said;")
+    with pytest.raises(RefusedError, match="was full 12 times since its reset") as forgot:
+        apply(plan, database, open_gates=gates(plan))
+    assert "evicted=accept" in forgot.value.hint
+    accepted = database.plan(UNUSED.format(column="kind").replace("-01\n", "-01 evicted=accept\n"))
+    assert [guard.refuse_if for guard in accepted.steps[-1].guards] == ["not_zero", "not_zero", "never", "not_zero"]
+    database.run("UPDATE info SET dealloc = 0")
     assert apply(plan, database, open_gates=gates(plan)).state == "done"
 
 
@@ -393,3 +399,39 @@ def test_a_column_with_data_stays_on_mysql(place: Place) -> None:
         return
     with pytest.raises(RefusedError, match="recorded queries"):
         apply(empty, database, open_gates=gates(empty))
+
+
+INDEXED = {vendor: text + "CREATE INDEX orders_legacy ON orders (legacy);" for vendor, text in PLAIN.items()}
+DROP_INDEX = {
+    "postgresql": "DROP INDEX orders_legacy;",
+    "sqlite": "DROP INDEX orders_legacy;",
+    "mysql": "DROP INDEX orders_legacy ON orders;",
+}
+HIDE = {vendor: f"-- driftflow: soft-drop until={{day}}\n{text}" for vendor, text in DROP_INDEX.items()}
+
+
+def hide(place: Place, day: str) -> str:
+    return place.pick(HIDE).format(day=day)
+
+
+@MYSQL
+@pytest.mark.recipe("drop-index", "native", why="in an instant; with soft-drop it is hidden first")
+def test_an_index_is_hidden_until_its_day(place: Place) -> None:
+    show(place, Recipe(schema=INDEXED, migration=hide(place, "2026-01-31"), naive=DROP_INDEX, old=OLD))
+    database = place.fresh(INDEXED)
+    before = database.structure()
+    early = apply(database.plan(hide(place, "2199-12-31")), database, open_gates=("drop-orders_legacy",))
+    assert early.state == "waiting_at_gate"
+    (table,) = [one for one in database.catalog().tables.values() if one.name.name == "orders"]
+    assert [one.name.name for one in table.indexes if not one.visible] == ["orders_legacy"]
+    told = " ".join(map(str, database.query("EXPLAIN SELECT id FROM orders WHERE legacy = 'x'")[0]))
+    assert "orders_legacy" not in told
+    assert take_back(early.run, database).state == "rolled_back"
+    assert database.structure() == before
+
+
+@pytest.mark.on("postgresql", "sqlite")
+def test_no_index_can_be_hidden(place: Place) -> None:
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(INDEXED).plan(hide(place, "2026-01-31"))
+    assert refused.value.code == "DF-E758" and "whether queries use it" in refused.value.why

@@ -95,6 +95,14 @@ def test_json_stands_alone_on_standard_output(capsys: pytest.CaptureFixture[str]
     assert SECRET not in said.out + said.err
 
 
+def test_the_password_of_a_replica_is_not_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRIFTFLOW_REPLICA_URL", f"postgresql://anna:{SECRET}@r1/d postgresql://anna:{SECRET}@r2/d")
+    assert main(["config", "--format", "json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["replica_url"]["value"] == "postgresql://anna:***@r1/d, postgresql://anna:***@r2/d"
+    assert SECRET not in said.out + said.err
+
+
 def test_quiet_leaves_the_result_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version", "-q"]) == 0
     said = capsys.readouterr()

@@ -163,3 +163,26 @@ def test_secrets_are_masked(text: str, masked: str) -> None:
 
 def test_a_known_secret_is_masked_wherever_it_stands() -> None:
     assert mask("FATAL: role hunter22 is not there", ["hunter22"]) == "FATAL: role *** is not there"
+
+
+def test_replicas_are_one_url_or_several(tmp_path: Path) -> None:
+    text = '[environments.a]\nurl = "sqlite:///a.db"\nreplica_url = "postgresql://r1/d"\n[environments.b]\nreplica_url_env = ["R1", "R2"]\n'
+    config = load(start=write(tmp_path, text), flags={"env": "a"})
+    assert config.target.replica_url == ("postgresql://r1/d",)
+    assert load(start=tmp_path, flags={"env": "b"}).target.replica_url_env == ("R1", "R2")
+    said = load(start=tmp_path, environ={"DRIFTFLOW_REPLICA_URL": "postgresql://r3/d postgresql://r4/d"}, flags={"env": "b"})
+    assert said.target.replica_url == ("postgresql://r3/d", "postgresql://r4/d")
+    assert said.target.replica_url_env == ()
+
+
+def test_replicas_of_an_environment_are_none_of_a_database_named_on_the_spot(tmp_path: Path) -> None:
+    text = '[environments.a]\nurl = "sqlite:///a.db"\nreplica_url = "postgresql://r1/d"\n'
+    config = load(start=write(tmp_path, text), flags={"env": "a", "url": "sqlite:///b.db"})
+    assert config.target.replica_url == ()
+
+
+def test_a_replica_is_named_once(tmp_path: Path) -> None:
+    text = '[environments.a]\nreplica_url = "postgresql://r1/d"\nreplica_url_env = "R"\n'
+    with pytest.raises(ConfigError) as caught:
+        load(start=write(tmp_path, text))
+    assert caught.value.code == "DF-E103" and "keeps secrets out" in caught.value.hint

@@ -38,6 +38,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.VIRTUAL_GENERATED_COLUMN: OLDEST,
     Capability.DROP_COLUMN: OLDEST,
     Capability.INVISIBLE_COLUMN: OLDEST,
+    Capability.HIDDEN_INDEX: IGNORED_INDEX,
     Capability.QUERY_DIGESTS: OLDEST,
     Capability.UPDATABLE_VIEW: OLDEST,
     Capability.SEQUENCE: OLDEST,

@@ -53,6 +53,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.EXPRESSION_INDEX: EXPRESSION_DEFAULT,
     Capability.JSON_SCHEMA_VALID: Version(major=8, minor=0, patch=17),
     Capability.INVISIBLE_COLUMN: INVISIBLE_COLUMN,
+    Capability.HIDDEN_INDEX: EIGHT,
     Capability.SET_INVISIBLE: INVISIBLE_COLUMN,
     Capability.QUERY_DIGESTS: OLDEST,
     Capability.UPDATABLE_VIEW: OLDEST,

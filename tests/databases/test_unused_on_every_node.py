@@ -1,0 +1,139 @@
+"""`if-unused` on servers that record queries: a replica's own records count, those that nobody named are told, and what found no room refuses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from replicated import Pair, command, execute, value
+
+from driftflow import pipeline
+from driftflow.config import Policy
+from driftflow.dialects.registry import dialect_named
+from driftflow.drivers.urls import connector_for
+from driftflow.engine.run import RunOptions
+from driftflow.errors import RefusedError
+from driftflow.lab import mariadb, mysql
+from driftflow.model.event import Counted
+from driftflow.model.plan import Gate, Irreversible, Plan
+from wanted import POSTGRESQL, mysql_family, mysql_programs_of
+
+TABLES = (
+    "CREATE TABLE orders (id integer PRIMARY KEY, spare integer)",
+    "INSERT INTO orders (id) VALUES (1), (2)",
+)
+STAND_IN = (
+    "CREATE TABLE pg_stat_statements (query text, calls bigint, queryid bigint, dbid oid)",
+    "CREATE TABLE pg_stat_statements_info (stats_reset timestamptz, dealloc bigint)",
+    "INSERT INTO pg_stat_statements_info VALUES ('2026-09-01', 0)",
+)
+"""Of the extension, which the wheel's servers come without."""
+FAMILY = [pytest.param(name, marks=getattr(pytest.mark, name.partition("-")[0])) for name in mysql_family()]
+
+
+@pytest.fixture(params=FAMILY)
+def pair(request: pytest.FixtureRequest, pairs: Callable[[str], Pair]) -> Pair:
+    return pairs(request.param)
+
+
+def moment(url: str) -> str:
+    """Now by the server's clock, when a second has gone by on both sides of it."""
+    time.sleep(1.1)
+    now: datetime = datetime.fromisoformat(str(value(url, "SELECT CAST(NOW() AS CHAR)")))
+    time.sleep(1.1)
+    return now.isoformat()
+
+
+def drop(url: str, since: str, folder: Path, *, more: str = "", replicas: tuple[str, ...] = ()) -> list[str]:
+    """Drop the column if it is unused; what was told. Raises what the run raises."""
+    migrations = folder / "migrations"
+    migrations.mkdir(exist_ok=True)
+    text = f"-- driftflow: if-unused since={since}{more}\nALTER TABLE orders DROP COLUMN spare;\n"
+    (migrations / "001_drop.sql").write_text(text)
+    connector = connector_for(url)
+    with closing(connector.connect("test")) as connection:
+        dialect = dialect_named(connection.dialect)
+    sources = pipeline.find_sources([migrations], dialect=dialect, options={}, root=folder)
+    plan = pipeline.make_plan(sources, dialect=dialect, catalog=pipeline.read_catalog(connector), policy=Policy(), root=folder)
+    told: list[str] = []
+    report = pipeline.apply_plan(
+        plan,
+        connector=connector,
+        policy=Policy(),
+        options=RunOptions(open_gates=tuple(step.name for step in plan.steps if isinstance(step, Gate)), accept=accepted(plan)),
+        listener=lambda event: told.append(event.text) if isinstance(event, Counted) else None,
+        root=folder,
+        replicas=[connector_for(one, read_only=True) for one in replicas],
+    )
+    assert report.state == "done"
+    return told
+
+
+def accepted(plan: Plan) -> tuple[str, ...]:
+    return tuple(step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible))
+
+
+def test_a_query_on_a_replica_keeps_the_column(pair: Pair, tmp_path: Path) -> None:
+    name = pair.database(*TABLES)
+    url, replica = pair.url(name), pair.replica_url(name)
+    command(url, "SELECT id FROM orders")
+    command(replica, "SELECT id FROM orders")
+    since = moment(url)
+    command(replica, "SELECT spare FROM orders")
+    with pytest.raises(RefusedError, match="recorded queries") as refused:
+        drop(url, since, tmp_path, replicas=(replica,))
+    assert refused.value.code == "DF-E305" and "on the replica" in refused.value.where
+
+
+def test_replicas_that_nobody_named_are_told(pair: Pair, tmp_path: Path) -> None:
+    url = pair.url(pair.database(*TABLES))
+    told = drop(url, moment(url), tmp_path)
+    assert len(told) == 1 and told[0].startswith("1 replicas were not asked: server 2 at reader")
+
+
+def test_a_server_that_records_since_later_knows_nothing(pair: Pair, tmp_path: Path) -> None:
+    name = pair.database(*TABLES)
+    with pytest.raises(RefusedError, match="holds nothing from before that day"):
+        drop(pair.url(name), "2026-01-01", tmp_path)
+
+
+@pytest.mark.parametrize("star", ["SELECT * FROM orders", "SELECT o.*, 1 FROM orders o", "SELECT DISTINCT * FROM orders"])
+def test_every_column_by_a_star_is_a_use(pair: Pair, tmp_path: Path, star: str) -> None:
+    url = pair.url(pair.database(*TABLES))
+    since = moment(url)
+    command(url, star)
+    with pytest.raises(RefusedError, match="read every column"):
+        drop(url, since, tmp_path)
+
+
+@pytest.mark.parametrize("flavour", FAMILY)
+def test_statements_without_a_place_refuse(flavour: str, tmp_path: Path) -> None:
+    """A server with room for very few: what is new after that is counted without its text."""
+    programs = mysql_programs_of(flavour)
+    lab = mysql if programs.flavour == "mysql" else mariadb
+    with lab.start(programs.version.major, settings={"performance-schema-digests-size": "40"}) as server:
+        url, other = (server.create_database() for _ in range(2))
+        for one in (url, other):
+            execute(one, *TABLES)
+        since = moment(url)
+        for number in range(60):
+            command(url, f"SELECT id AS n{number} FROM orders")
+        with pytest.raises(RefusedError, match="found no place among the digests") as refused:
+            drop(url, since, tmp_path)
+        assert "evicted=accept" in refused.value.hint
+        told = drop(other, since, tmp_path, more=" evicted=accept")
+    assert any("found no place among the digests" in text for text in told)
+
+
+@pytest.mark.postgresql
+def test_a_standby_that_nobody_named_is_told(tmp_path: Path, pairs: Callable[[str], Pair]) -> None:
+    pair = pairs(f"postgresql-{POSTGRESQL[-1]}")
+    first, second = (pair.database(*TABLES, *STAND_IN) for _ in range(2))
+    told = drop(pair.url(first), "2026-10-01", tmp_path)
+    assert told == ["1 replicas were not asked: reader at local; about reads there nothing is known (--replica-url asks them)"]
+    told = drop(pair.url(second), "2026-10-01", tmp_path, replicas=(pair.replica_url(second),))
+    assert len(told) == 1 and "is read on the replica" in told[0]
