@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, show
+from recipes.rig import POLICY, Database, Place, PlainSession, Recipe, apply, show
 
+import planning
 from driftflow.errors import RefusedError
+from driftflow.planner.enhancements import offers
 
 TEN = "(0), (1), (2), (3), (4), (5), (6), (7), (8), (9)"
 SCHEMA = f"""
@@ -164,3 +167,66 @@ def test_where_a_trigger_would_not_see_it_is_refused(place: Place, more: str, wh
         place.fresh(SCHEMA + more).plan(said())
     assert refused.value.code == "DF-E711"
     assert why in refused.value.why
+
+
+SPLIT_NEW = (
+    "INSERT INTO remarks (id, post_id, body) VALUES (5000 + {n}, {n} % 10, 'new')",
+    "UPDATE remarks SET post_id = NULL, photo_id = {n} % 10 WHERE id = 5000 + {n} - 1",
+    "UPDATE remarks SET body = 'v{n}' WHERE id = {n} % 4 + 1",
+)
+SPLIT_OLD = (
+    "INSERT INTO remarks (id, kind, about, body) VALUES (1000 + {n}, 'post', {n} % 10, 'new')",
+    "UPDATE remarks SET kind = 'photo', about = {n} % 10 WHERE id = 1000 + {n} - 1",
+    "UPDATE remarks SET body = 'w{n}' WHERE id = {n} % 4 + 1",
+    "INSERT INTO photos (id) VALUES (1000 + {n})",
+    "DELETE FROM photos WHERE id = 1000 + {n} - 1",
+)
+
+
+def split_of(place: Place) -> str:
+    """What `driftflow enhance` writes in the place of the statement."""
+    (offer,) = [
+        one
+        for one in offers(
+            [planning.migration_of(said(), place.dialect)],
+            catalog=place.fresh(SCHEMA).catalog(),
+            dialect=place.dialect,
+            policy=POLICY,
+        )
+        if one.name == "split_polymorphic"
+    ]
+    assert offer.take is not None
+    return re.sub(r"\b(public|main|db\d+_\d+)\.", "", offer.take.text)
+
+
+def by_hand(split: str, place: Place) -> str:
+    """The same end, with the application stopped. SQLite has no ADD CONSTRAINT: rows are compared there."""
+    lines = [one for one in split.splitlines() if not one.startswith("--")]
+    lines = [one for one in lines if place.vendor != "sqlite" or "ADD CONSTRAINT" not in one]
+    adds, rest = [one for one in lines if "ADD COLUMN" in one], [one for one in lines if "ADD COLUMN" not in one]
+    fill = (
+        "UPDATE remarks SET post_id = CASE WHEN kind = 'post' THEN about END, photo_id = CASE WHEN kind = 'photo' THEN about END;"
+    )
+    return "\n".join([*adds, fill, *rest])
+
+
+@pytest.mark.recipe(
+    "fk-polymorphic", "native", why="or split into one column per type, each with a foreign key, which enhance writes"
+)
+def test_a_pair_is_split_into_real_keys(place: Place) -> None:
+    split = split_of(place)
+    recipe = Recipe(
+        schema=SCHEMA,
+        migration=split,
+        naive=by_hand(split, place),
+        old=SPLIT_OLD,
+        new=SPLIT_NEW,
+        expected=(lambda database: database.rows()) if place.vendor == "sqlite" else None,
+    )
+    database = show(place, recipe).planned
+    for sql in (
+        "INSERT INTO remarks (id, post_id) VALUES (9001, 77)",
+        "INSERT INTO remarks (id, post_id, photo_id) VALUES (9001, 1, 1)",
+    ):
+        with closing(PlainSession(database.url)) as session, pytest.raises(Exception, match=r"(?i)foreign key|constraint"):
+            session.run((sql,))
