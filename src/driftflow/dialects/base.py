@@ -69,6 +69,8 @@ class Capability(StrEnum):
     """performance_schema's digests of statements, each with when it was last seen."""
     SET_INVISIBLE = "set_invisible"
     """ALTER COLUMN ... SET INVISIBLE (MySQL); elsewhere the column is defined anew (MariaDB)."""
+    CHECK_NAMES_OF_SCHEMA = "check_names_of_schema"
+    """The name of a CHECK is unique among those of all tables (MySQL)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
     SEQUENCE = "sequence"
@@ -251,6 +253,11 @@ class Dialect(ABC):
     def as_stored(self, column: Column, value: str) -> str:
         """The value as the column would compare it, where that is not plain: its character set and collation."""
         return value
+
+    def held_rows(self, version: Version | None, *, exclusive: bool = False) -> str:
+        """What stands behind a SELECT so that the rows it reads are locked at once, or the statement fails; empty where nothing of the kind is
+        needed, or known."""
+        return ""
 
     def can(self, capability: Capability, version: Version | None = None) -> bool:
         """Whether a server of that version can; unknown counts as the oldest supported one, a capability that is not listed as no."""

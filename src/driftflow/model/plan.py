@@ -199,6 +199,9 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     """insert: the rows' `assignments`, as new rows of `into`, leaving out those whose key is there. judge: nothing is changed, `function` says of
     each row whether it keeps a rule, and the step fails where one does not."""
     into: Name | None = None
+    fresh: bool = False
+    """insert: `into` holds none of the rows, and what changes meanwhile is copied again. So no row is locked, and a key that is there already
+    is an error."""
     assignments: tuple[tuple[str, str], ...] = ()
     from_clause: str = ""
     """`FROM staging AS s`, joined by `join`."""

@@ -21,6 +21,10 @@ from driftflow.strategies.change_under_views import only_views_stand_in_the_way
 from driftflow.strategies.direct import NAME as DIRECT
 from driftflow.strategies.direct import statement_as_it_stands, statements_as_they_stand
 from driftflow.strategies.drop_columns import refuse_dependents
+from driftflow.strategies.passes import Pass, in_passes
+from driftflow.strategies.rebuild_limits import obstacle, waits_for_copy
+from driftflow.strategies.rebuild_online import NAME as REBUILD_ONLINE
+from driftflow.strategies.rebuild_online import rebuilt_online, wanted
 from driftflow.strategies.rebuild_table import expressions_of
 from driftflow.strategies.rebuilding import STRATEGY as REBUILD
 from driftflow.strategies.rebuilding import rebuild
@@ -97,7 +101,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
         else:
             _draft_statement(together, carried, chosen)
         _verify(together[-1], chosen, carried, since=steps_before)
-    chosen.drafts = _merge_rebuilds(chosen.drafts)
+    chosen.drafts = _merge_online(_merge_rebuilds(chosen.drafts))
     return chosen
 
 
@@ -105,8 +109,7 @@ def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen
     """The whole statement as it stands when every part of it may; else each part by its own strategy."""
     picked = [choose(at) for at in together]
     if all(entry.name == DIRECT for entry in picked):
-        operations = [at.operation for at in together]
-        chosen.add(together, DIRECT, list(statements_as_they_stand(operations, together[0])), carried, direct=True)
+        _draft_direct(together, carried, chosen)
         return
     if any(isinstance(at.operation, SetSetting) for at in together):
         # SET STATEMENT ... FOR speaks of the statement as it stands.
@@ -114,7 +117,7 @@ def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen
             together, DIRECT, list(statements_as_they_stand([at.operation for at in together], together[0])), carried, direct=True
         )
         return
-    for direct, group in groupby(zip(together, picked, strict=True), key=lambda pair: pair[1].name == DIRECT):
+    for direct, group in groupby(zip(together, picked, strict=True), key=lambda pair: pair[1].name in (DIRECT, REBUILD_ONLINE)):
         pairs = list(group)
         if direct and together[0].dialect.one_pass:
             _draft_clauses([at for at, _ in pairs], carried, chosen)
@@ -137,7 +140,36 @@ def _draft_clauses(situations: list[Situation], carried: Carried, chosen: Chosen
         note = f"{at.statement.span}: what the statement says about ALGORITHM, LOCK or WAIT gives way: each step of its recipe says that of itself"
         chosen.notes += [note]
     if left:
-        chosen.add(left, DIRECT, list(statements_as_they_stand([at.operation for at in left], left[0])), carried, direct=True)
+        _draft_direct(left, carried, chosen)
+
+
+def _draft_direct(together: list[Situation], carried: Carried, chosen: Chosen) -> None:
+    """As they stand; but what would keep the writers of a large table waiting for a copy is done beside the table, all of it at once."""
+    first, operations = together[0], [at.operation for at in together]
+    runs = in_passes(operations, first.catalog, first) if first.dialect.one_pass and not spoken.as_is(first) else []
+    if not any(wanted(run, first) for run in runs):
+        chosen.add(together, DIRECT, list(statements_as_they_stand(operations, first)), carried, direct=True)
+        chosen.notes += _why_writers_wait(runs, first)
+        return
+    for run in runs:
+        these = [at for at in together if any(at.operation is operation for operation in run.operations)]
+        at = with_fields(first, operation=run.operations[0], catalog=run.catalog)
+        if wanted(run, first):
+            chosen.add(these, REBUILD_ONLINE, list(rebuilt_online(at, run.operations)), carried)
+        else:
+            chosen.add(these, DIRECT, list(statements_as_they_stand(run.operations, at)), carried, direct=True)
+            chosen.notes += _why_writers_wait([run], at)
+
+
+def _why_writers_wait(runs: Sequence[Pass], at: Situation) -> list[str]:
+    """What stands in the way of doing it beside the table."""
+    found = []
+    for run in runs:
+        why = obstacle(run.operations, run.catalog, at) if waits_for_copy(run) else ""
+        found += (
+            [f"{at.statement.span}: writers wait until it is done, and it cannot be done beside the table: {why}"] if why else []
+        )
+    return found
 
 
 def _verify(at: Situation, chosen: Chosen, carried: Carried, *, since: int) -> None:
@@ -256,6 +288,32 @@ def _rebuilt_together(left: Draft, right: Draft) -> Draft:
         role=left.role,
         glued=left.glued,
     )
+
+
+def _merge_online(drafts: list[Draft]) -> list[Draft]:
+    """The same of rebuilds beside the table."""
+    merged: list[Draft] = []
+    for draft in drafts:
+        joined = _online_together(merged[-1], draft) if merged else None
+        if joined is None:
+            merged.append(draft)
+        else:
+            merged[-1] = joined
+    return merged
+
+
+def _online_together(left: Draft, right: Draft) -> Draft | None:
+    if left.strategy != REBUILD_ONLINE or right.strategy != REBUILD_ONLINE or left.settings != right.settings:
+        return None
+    first, second = left.at, right.at
+    same = first.dialect.altered_table(first.operation) == second.dialect.altered_table(second.operation)
+    together = (first.migration.source, first.migration.id) == (second.migration.source, second.migration.id)
+    if not (same and together and left.steps[0].phase == right.steps[0].phase) or second.directives("gate"):
+        return None
+    operations = (*left.operations, *right.operations)
+    if obstacle(operations, first.catalog, first):
+        return None
+    return with_fields(left, situations=(*left.situations, *right.situations), steps=tuple(rebuilt_online(first, operations)))
 
 
 def every_step(drafts: Sequence[Draft]) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from driftflow.model.plan import Gate, UndoNothing
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
-from driftflow.strategies.dual_write import RETIRE, RETIRE_COLUMN, STRATEGY
+from driftflow.strategies.dual_write import RETIRE, RETIRE_COLUMN, RETIRE_TABLE, STRATEGY
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.soft_drop import end_of_deprecation
 
@@ -62,6 +62,9 @@ def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
             found.append(f"{_retired(one)} is written by the new application itself")
         elif one.step.strategy == RETIRE_COLUMN:
             found.append(f"{one.step.purpose}: until then the type can go back with every value")
+        elif one.step.strategy == RETIRE_TABLE:
+            table = one.draft.at.dialect.altered_table(one.draft.at.operation)
+            found.append(f"the old form of {table} is removed: until then it can take its place again with every row")
         elif not asked(one.draft):
             found += _broken(one.draft)
     return tuple(dict.fromkeys(found))

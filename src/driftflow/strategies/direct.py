@@ -187,3 +187,8 @@ def guard_policies(at: Situation, operation: SetRowSecurity) -> Guard:
         summary=f"{operation.table.name} has no policy yet: enabling row security would hide every row",
         hint="put CREATE POLICY before ENABLE ROW LEVEL SECURITY",
     )
+
+
+def guards_of(operations: Sequence[Operation], at: Situation, catalog: Catalog) -> tuple[Guard, ...]:
+    """What would make the operations fail on the rows that are there, for a recipe that carries them out in another way."""
+    return tuple(_guards(operations, at, catalog))

@@ -31,7 +31,9 @@ RETIRE_DEFAULT = "retire_default"
 """The same of a default that served the old application."""
 RETIRE_COLUMN = "retire_shadow_column"
 """The same of a column that keeps the old values until the gate (shadow_column)."""
-RETIRES = (RETIRE, RETIRE_NAME, RETIRE_DEFAULT, RETIRE_COLUMN)
+RETIRE_TABLE = "retire_old_table"
+"""The same of a table in its old form, kept until the gate (rebuild_online)."""
+RETIRES = (RETIRE, RETIRE_NAME, RETIRE_DEFAULT, RETIRE_COLUMN, RETIRE_TABLE)
 
 
 def fills_before_constraints(at: Situation) -> bool:

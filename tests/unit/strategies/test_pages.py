@@ -19,14 +19,20 @@ CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO (
 """
 
 
+BESIDE_THE_SHOP = {
+    "postgresql": EVENTS,
+    "mariadb": "CREATE TABLE visits (id bigint PRIMARY KEY, page varchar(200) NOT NULL, seconds int);",
+}
+
+
 @pytest.mark.parametrize("entry", discover("strategy").of("strategy"), ids=lambda entry: entry.name)
 def test_the_example_of_the_page(entry) -> None:
     text = (PAGES / f"{entry.info['page']}.md").read_text()
     for heading in ("## When", "## Steps", "## Locks", "## Undo", "## What can go wrong", "## Example"):
         assert heading in text
-    name, sql = re.search(r"```sql (postgresql|sqlite|mysql)\n(.*?)```", text, re.DOTALL).groups()
+    name, sql = re.search(r"```sql (postgresql|sqlite|mysql|mariadb)\n(.*?)```", text, re.DOTALL).groups()
     dialect = planning.named(name)
     schema = (planning.EXAMPLES / "shop" / f"{name}.sql").read_text()
-    catalog = planning.catalog_of(schema + EVENTS * (name == "postgresql"), dialect)
+    catalog = planning.catalog_of(schema + BESIDE_THE_SHOP.get(name, ""), dialect)
     plan = planning.plan_of(sql, dialect, catalog=catalog)
     assert entry.name in {step.strategy for step in plan.steps}

@@ -95,7 +95,7 @@ def test_without_a_row_version_left_the_table_is_written_anew() -> None:
 
 
 def test_each_statement_of_ddl_has_a_probe_and_an_undo_of_its_own() -> None:
-    text = "ALTER TABLE orders ADD COLUMN a int, ADD CONSTRAINT total CHECK (total_cents >= 0); CREATE VIEW v AS SELECT id FROM orders;"
+    text = "ALTER TABLE orders ADD COLUMN a int, ADD KEY total (total_cents); CREATE VIEW v AS SELECT id FROM orders;"
     steps = [step for step in planning.plan_of(text, MARIADB).steps if isinstance(step, RunSql)]
     assert len(steps) == 3
     for step in steps:

@@ -171,6 +171,14 @@ class MySQL(Dialect):
             (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}"),
         )
 
+    def held_rows(self, version: Version | None, *, exclusive: bool = False) -> str:
+        """Without NOWAIT (MySQL 5.7) for as long as the session's own limit allows."""
+        if self.mariadb:
+            return "FOR UPDATE NOWAIT" if exclusive else "LOCK IN SHARE MODE NOWAIT"
+        if version is None or version < capabilities.EIGHT:
+            return "FOR UPDATE" if exclusive else "LOCK IN SHARE MODE"
+        return "FOR UPDATE NOWAIT" if exclusive else "FOR SHARE NOWAIT"
+
     def error_kind(self, code: str) -> ErrorKind:
         return error_kind(code)
 

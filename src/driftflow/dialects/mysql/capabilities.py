@@ -60,6 +60,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.RENAME_TOGETHER: OLDEST,
     Capability.LOCK_NOWAIT: Version(major=8, minor=0, patch=1),
     Capability.JOINED_UPDATE: OLDEST,
+    Capability.CHECK_NAMES_OF_SCHEMA: OLDEST,
 }
 
 

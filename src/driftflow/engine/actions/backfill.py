@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.engine import pace as pacing
+from driftflow.engine.actions import misfit
 from driftflow.engine.actions.acting import acting_as
 from driftflow.engine.actions.chunk import Change, change_for
 from driftflow.engine.actions.judge import Judgement
@@ -95,6 +96,7 @@ def _one(walk: Walk) -> None:
         done, keys = _chunk(walk)
     except DatabaseFault as fault:
         if not fault.kind.retryable:
+            _blame(walk, fault)
             raise
         _conflict(walk, fault)
         return
@@ -106,6 +108,14 @@ def _one(walk: Walk) -> None:
     walk.rested_ms = pacing.rest_ms(walk.chunk, milliseconds) + context.signals().throttle_ms
     if not done.finished:
         context.sleep_ms(walk.rested_ms)
+
+
+def _blame(walk: Walk, fault: DatabaseFault) -> None:
+    """Where a row is to blame, the run stops with its key."""
+    low, upper = unpacked(walk.progress.cursor), unpacked(walk.progress.upper)
+    assert upper is not None
+    with walk.context.watched(walk.step.lock_timeout_ms):
+        misfit.check_data(fault, walk.step, walk.context, walk.keys, walk.change, low, upper)
 
 
 def _chunk(walk: Walk) -> tuple[Progress, int]:

@@ -50,7 +50,8 @@ class SqlChange:
 
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         condition, parameters = self.keys.range(low, high)
-        chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
+        if not self.step.fresh:
+            chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
         self._beside(self.step.before, connection, condition, parameters)
         rows = connection.execute(self._statement(condition, connection), parameters)
         self._beside(self.step.after, connection, condition, parameters)
@@ -101,6 +102,8 @@ class SqlChange:
         columns = ", ".join(escaped(self.keys.quoted(column)) for column, _ in step.assignments)
         values = ", ".join(escaped(expression) for _, expression in step.assignments)
         chosen = f"SELECT {values} FROM {escaped(self.keys.target)} WHERE {_all(condition, escaped(step.predicate))}"
+        if step.fresh:
+            return f"INSERT INTO {into} ({columns}) {chosen}"
         if self.keys.on_mysql:
             return f"INSERT INTO {into} ({columns}) {chosen} {chunk_mysql.unless_there(step)}"
         held = " FOR KEY SHARE" if self.keys.dialect == "postgresql" else ""

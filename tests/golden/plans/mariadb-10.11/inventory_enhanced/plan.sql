@@ -1,6 +1,7 @@
 -- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
 -- digest a45b31fc9636e9809ed630e168ffdcedbe181a222f9ce98349f45056a910a106
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
+-- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the foreign keys of orders would stay with the old table
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 

@@ -1,6 +1,7 @@
 -- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
 -- digest aa540c1306f0c7704e8d5bd6024d308f7e527ab587ed3413e1d2fc7ecf652e87
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
+-- note: 001_two_factor.sql:13:1: writers wait until it is done, and it cannot be done beside the table: the foreign keys of orders would stay with the old table
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 

@@ -1,6 +1,7 @@
 -- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
 -- digest 45581e975ca567c6dae7d63325877b37812f84a4025aaa5daeb577df55d6d780
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
+-- note: 001_two_factor.sql:13:1: writers wait until it is done, and it cannot be done beside the table: the foreign keys of orders would stay with the old table
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 
