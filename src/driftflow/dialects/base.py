@@ -242,6 +242,30 @@ class Dialect(ABC):
         the new one, both spelled `value`. Empty where these words say nothing about these types, or the server has no expression for them."""
         return "", ""
 
+    def unknown_zone(self, zone: str) -> str:
+        """A query whose one number says that the server does not know the zone; empty where there is nothing to ask."""
+        return ""
+
+    def out_of_reach(self, old: Column, new: Column, value: str, *, zone: str, there: str) -> str:
+        """A condition: a moment that the zone, or the new column, does not have; empty where none is known."""
+        return ""
+
+    def mapped(self, pairs: Mapping[str, str], value: str) -> str:
+        """The value, or what takes its place."""
+        return value
+
+    def members(self, column: Column) -> tuple[str, ...]:
+        """The values that an enum lists; none for any other type."""
+        return ()
+
+    def cut(self, new: Column, value: str) -> str:
+        """What the column holds of a value that is too long or too large for it; empty where nothing can be cut."""
+        return ""
+
+    def decoded(self, column: Column, value: str) -> str:
+        """What a text of the column that was encoded twice was meant to be, and every other one as it is."""
+        return value
+
     def mojibake(self, column: Column, value: str) -> str:
         """A condition: the text was encoded twice (UTF-8 whose bytes were taken for characters). Empty where that is not asked."""
         return ""

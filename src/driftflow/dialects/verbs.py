@@ -32,7 +32,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
         "delimiter",
         "null",
     ),
-    "convert": ("zone", "format", "encoding", "back", "mojibake", "schema"),
+    "convert": ("zone", "format", "encoding", "back", "mojibake", "map", "schema"),
     "too-long": ("policy",),
     "dual-write": ("column", "set"),
     "verify": ("query", "expect", "summary"),

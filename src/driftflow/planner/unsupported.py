@@ -10,6 +10,7 @@ from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check
 from driftflow.model.operations import (
     AddConstraint,
+    AlterColumnType,
     AlterSequence,
     ChangeColumn,
     ConvertCharset,
@@ -18,6 +19,7 @@ from driftflow.model.operations import (
     Operation,
     RawSql,
 )
+from driftflow.strategies.offenders import refuse_unheard
 from driftflow.strategies.spoken import as_is
 
 ROW_SECURITY = re.compile(
@@ -25,13 +27,20 @@ ROW_SECURITY = re.compile(
 )
 SET_SCHEMA = re.compile(r"^\s*ALTER\s+TABLE\b.*?\b(SET\s+SCHEMA|RENAME\s+TO\s+\S+\s*\.)", re.IGNORECASE | re.DOTALL)
 SEQUENCE = re.compile(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE)
+CHARSET = re.compile(r"\bCHARACTER\s+SET\b", re.IGNORECASE)
 DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
 def refuse_unsupported(at: Situation) -> None:
-    """Raises RefusedError (DF-E730) for a column or character set with which a key or a row becomes too long, (DF-E657) for a unique constraint that is to be checked at the end of the transaction, where none can be,
-    DF-E714 for partitions and references to other databases on SQLite, DF-E662 for row-level security where there is none, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, and DF-E659 for a regular expression where nobody knows one."""
+    """Raises RefusedError: DF-E657 for a unique constraint that is to be checked at the end of the transaction where none can be, DF-E659 for a regular
+    expression where nobody knows one, DF-E662 for row-level security where there is none, DF-E714 for partitions and references to other databases
+    on SQLite, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, DF-E730 for a column with
+    which a key or a row becomes too long, DF-E734 for a directive about a change of a type that there is not, DF-E735 for the character set of a
+    column where the whole database has one."""
+    refuse_unheard(at)
     operation = at.operation
+    if at.can(Capability.SINGLE_WRITER) and isinstance(operation, RawSql | AlterColumnType):
+        _refuse_charset(at, operation)
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
     if isinstance(operation, ChangeColumn | ConvertCharset) and not as_is(at):
@@ -94,6 +103,17 @@ def _refuse_on_sqlite(at: Situation, operation: RawSql) -> None:
         why=why,
         hint="keep the tables in one file, or leave it out",
     )
+
+
+def _refuse_charset(at: Situation, operation: RawSql | AlterColumnType) -> None:
+    if CHARSET.search(operation.sql if isinstance(operation, RawSql) else operation.type):
+        raise RefusedError(
+            "DF-E735",
+            f"{at.dialect.name} has no character sets of tables and columns",
+            where=str(at.statement.span),
+            why="the whole database has one encoding, which was chosen when it was made (PRAGMA encoding)",
+            hint="copy the rows into a database that was made with another encoding, while the application is stopped",
+        )
 
 
 def _refuse_too_long(at: Situation) -> None:

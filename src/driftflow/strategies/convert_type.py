@@ -15,6 +15,7 @@ from driftflow.strategies import spoken
 from driftflow.strategies.archiving import listed
 from driftflow.strategies.base import strategy
 from driftflow.strategies.conversion import Conversion, conversion_of
+from driftflow.strategies.cut_archive import CutArchive
 from driftflow.strategies.filling import chunk_key
 from driftflow.strategies.json_documents import document_guards
 from driftflow.strategies.rebuilding import rebuild, rebuild_as_it_was
@@ -53,12 +54,16 @@ def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
     conversion = _conversion(operation, column, table, at)
     conversion = replace(conversion, documents=_documents(operation, column, table, at, conversion))
     said = replace(operation, using=conversion.there)
-    if at.can(Capability.TABLE_REBUILD_ONLY) and not conversion.archive:
+    if at.can(Capability.TABLE_REBUILD_ONLY):
         expressions = {column.name: conversion.there} if conversion.there else {}
         recipe = Recipe(at, "rebuild_table")
+        archive = CutArchive(at, table, conversion) if conversion.archive else None
+        if archive is not None:
+            yield archive.begun(recipe)
+            conversion = replace(conversion, back=archive.restored())
         guards = (*conversion.guards, *conversion.documents)
         step = rebuild(recipe, (said,), table=table.name, phase="migrate", guards=guards, expressions=expressions)
-        yield step if not (conversion.lossless and conversion.back) else _with_way_back(step, recipe, table, conversion)
+        yield step if not (conversion.lossless and conversion.back) else _with_way_back(step, recipe, table, conversion, archive)
     elif can_shadow(said, at) and (
         conversion.archive or (is_large(at, table.name) and has_slow_work(at.dialect.effects(said, at.catalog)))
     ):
@@ -76,12 +81,16 @@ def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
         yield from tried(recipe, table, conversion, iter((_at_once(said, recipe, column, conversion),)))
 
 
-def _with_way_back(step: RebuildTable, recipe: Recipe, table: Table, conversion: Conversion) -> RebuildTable:
+def _with_way_back(
+    step: RebuildTable, recipe: Recipe, table: Table, conversion: Conversion, archive: CutArchive | None
+) -> RebuildTable:
     """By a rebuild too: what the back of a value does not become again is counted before."""
     at, value = recipe.at, recipe.at.dialect.quote(conversion.column)
     back = rebuild_as_it_was(
         recipe, recipe.catalog, at.catalog, table.name, phase="migrate", expressions={conversion.column: conversion.back}
     )
+    if archive is not None:  # What it does not hold is what the new table holds, of any length.
+        return replace(step, undo=UndoSteps(steps=(back,)))
     # The expression speaks of the old column, so the value that comes back goes by its name.
     target, name = at.dialect.quote_name(table.name), at.dialect.quote(table.name.name)
     again = f"(SELECT {conversion.there} FROM (SELECT {conversion.back} AS {value}) AS {name})"
@@ -139,6 +148,14 @@ def _conversion(operation: AlterColumnType, column: Column, table: Table, at: Si
             where=str(at.statement.span),
             why=f"from {column.type} to {operation.type} the server would take the zone of whatever session runs the statement",
             hint="name the zone in which the values are meant: -- driftflow: convert zone=Europe/Berlin",
+        )
+    if request.map or request.mojibake:
+        raise RefusedError(
+            "DF-E633",
+            f"`convert` does not say how {column.type} becomes {operation.type}",
+            where=str(request.span),
+            why="`map` and `mojibake` are for MySQL and MariaDB, whose ALTER TABLE has no USING",
+            hint="say the conversion with USING: CASE column WHEN 'old' THEN 'new' ELSE column END",
         )
     if not (request.zone or request.format or request.encoding):
         return replace(plain, back=request.back, one_way=False) if request.back else plain

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog, Column, IndexPart, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import ChangeColumn, ConvertCharset, Operation, SetSetting
+from driftflow.model.operations import AlterColumnType, ChangeColumn, ConvertCharset, Operation, SetSetting
 from driftflow.model.plan import Guard
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
@@ -99,7 +100,7 @@ def mojibake_guards(at: Situation, table: Table, old: Column) -> Iterator[Guard]
             table,
             condition,
             f"hold a {old.name} whose characters are the bytes of UTF-8: it was encoded twice, and a conversion would keep that for good",
-            hint="decode these rows first, or say that they are meant as they are: `-- driftflow: convert mojibake=keep`",
+            hint="`-- driftflow: convert mojibake=repair` decodes them on the way; `mojibake=keep` says that they are meant as they are",
         )
 
 
@@ -142,6 +143,28 @@ def _duplicates(at: Situation, table: Table, name: str, parts: Sequence[IndexPar
         hint="change these rows first, or choose a collation that tells them apart",
         keys=f"SELECT {key} FROM ({counted}) AS counted WHERE n > 1 ORDER BY {key} LIMIT {KEYS_MOST}" if key else "",
     )
+
+
+def refuse_unheard(at: Situation) -> None:
+    """Raises RefusedError (DF-E734) for a `convert` or `too-long` above a statement that changes no type, character set or collation of what is there."""
+    said = [*at.directives("convert"), *at.directives("too-long")]
+    if not said or any(_retypes(operation, at.catalog) for operation in at.statement.operations):
+        return
+    raise RefusedError(
+        "DF-E734",
+        f"the directive `{said[0].verb}` speaks of no change",
+        where=str(said[0].span),
+        why="its statement changes the type, character set or collation of no column that is there",
+        hint="put it right above the statement that does, or leave it out",
+    )
+
+
+def _retypes(operation: Operation, catalog: Catalog) -> bool:
+    """Before `resolve` a statement may leave the schema out: then the table is not found, and it may be such a change."""
+    if isinstance(operation, ChangeColumn | ConvertCharset):
+        table = _table(operation, catalog)
+        return table is None or bool(changes_of(operation, table)) or bool(operation.table.schema == "")
+    return isinstance(operation, AlterColumnType)
 
 
 def _table(operation: Operation, catalog: Catalog) -> Table | None:

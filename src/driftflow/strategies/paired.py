@@ -24,7 +24,7 @@ SETTINGS = {"sql_mode": "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_D
 """A value that does not fit is an error, and nothing else that a row holds already: neither a zero in an AUTO_INCREMENT column nor a zero date."""
 DOES_NOT_FIT = (
     "SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', "
-    "SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 3819, 4025"
+    "SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025"
 )
 """What the data may be to blame for. A deadlock or a lock that is not granted is not among them: those end the statement, as they would without us."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
@@ -58,8 +58,9 @@ def waits_for_copy(run: Pass) -> bool:
     return any(effects.work for effects in run.effects)
 
 
-def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation) -> str:
-    """Why it cannot be done beside the table, as a sentence; empty where it can."""
+def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation, *, converted: Collection[str] = ()) -> str:
+    """Why it cannot be done beside the table, as a sentence; empty where it can. The values of `converted` columns are given by an expression that
+    gives the same in every session."""
     name = at.dialect.altered_table(operations[0]) if at.dialect.one_pass else None
     table = catalog.table(name) if name is not None else None
     if table is None or table.partial:
@@ -72,10 +73,10 @@ def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation) -
     after = after_catalog.table(table.name)
     if after is None:
         return "the table is not known"
-    return _of_operations(operations, table) or _of_table(table, catalog, at) or _of_key(table, after, operations, at)
+    return _of_operations(operations, table, converted) or _of_table(table, catalog, at) or _of_key(table, after, operations, at)
 
 
-def _of_operations(operations: Sequence[Operation], table: Table) -> str:
+def _of_operations(operations: Sequence[Operation], table: Table, converted: Collection[str]) -> str:
     for operation in operations:
         if not isinstance(operation, DONE):
             return "one of its clauses does more than change the form of the rows"
@@ -96,7 +97,8 @@ def _of_operations(operations: Sequence[Operation], table: Table) -> str:
                 old = table.column(column)
                 if old is not None and (old.generated is None) != (definition.generated is None):
                     return f"{column} begins or ends to be generated"
-                if old is not None and {_base(old.type), _base(definition.type)} == {"timestamp", "datetime"}:
+                moments = old is not None and {_base(old.type), _base(definition.type)} == {"timestamp", "datetime"}
+                if moments and column not in converted:
                     return f"{column} would take the time zone of each session that writes it"
             case _:
                 pass

@@ -96,8 +96,11 @@ class Rebuild:
         back: Mapping[str, str],
         one_way: str,
         name: str,
+        backwards: Sequence[Operation] | None = None,
     ) -> None:
+        """`backwards` makes the old form from the new one (None: the inverses of the operations, where they have any)."""
         self.at, self.operations, self.one_way = at, tuple(operations), one_way
+        self.backwards = backwards
         table = at.dialect.altered_table(operations[0])
         assert table is not None
         before = at.catalog.table(table)
@@ -377,6 +380,8 @@ class Rebuild:
         """The operations that make the old form from the new one."""
         if self.one_way:
             return Irreversible(reason=self.one_way, name=f"rebuild_table {self.before.name}")
+        if self.backwards is not None:
+            return tuple(_generated_names(self.backwards, self.after, self.making, self.at))
         found: list[Operation] = []
         for operation, catalog in zip(self.operations, catalogs(self.operations, self.at.catalog), strict=True):
             match inverse(operation, catalog, self.at):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.verbs import need, options_of
 from driftflow.errors import ParseError
@@ -28,6 +30,8 @@ class ConvertRequest(Record, frozen=True, kw_only=True):
     """Text that was encoded twice: repair it on the way, or keep it as it is (MySQL, MariaDB)."""
     schema: str = ""
     """The path of a JSON Schema that every document must keep to."""
+    map: Mapping[str, str] = {}
+    """Values by those that take their places (members of an enum)."""
     span: Span
 
 
@@ -49,6 +53,7 @@ def convert_of(at: Situation) -> ConvertRequest | None:
             back=options.get("back", ""),
             mojibake=options.get("mojibake", ""),
             schema=options.get("schema", ""),
+            map=_pairs(options.get("map", ""), directive.span),
             span=directive.span,
         )
         if request.mojibake not in ("", *MOJIBAKE):
@@ -63,10 +68,27 @@ def convert_of(at: Situation) -> ConvertRequest | None:
                 "DF-E213",
                 "the directive `convert` says nothing",
                 where=str(directive.span),
-                hint="it takes zone, format, encoding, back, mojibake and schema: docs/directives.md",
+                hint="it takes zone, format, encoding, back, mojibake, map and schema: docs/directives.md",
             )
         return request
     return None
+
+
+def _pairs(text: str, span: Span) -> dict[str, str]:
+    """`meh=fine, old=new`. Raises ParseError (DF-E213) for what is no pair, or the second of a value."""
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        old, equals, new = (one.strip() for one in part.partition("="))
+        if not equals or not old or old in found:
+            raise ParseError(
+                "DF-E213",
+                "the map of the directive `convert` cannot be read",
+                where=str(span),
+                why=f"`{part}` is no pair" if not equals or not old else f"`{old}` goes to two values",
+                hint='write it as: map="old=new, other=another"',
+            )
+        found[old] = new
+    return found
 
 
 def too_long_of(at: Situation) -> TooLongRequest | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from recipes.rig import Database, Place, Recipe, apply, back_from_gate, show
 
-from driftflow.errors import RefusedError
+from driftflow.errors import DriftflowError, RefusedError
 from driftflow.model.plan import Gate
 
 KEYS = {
@@ -229,9 +229,6 @@ def test_a_shorter_string(place: Place) -> None:
 
 
 @pytest.mark.on("sqlite")
-@pytest.mark.recipe(
-    "string-shrink", "emulated", why="SQLite holds texts of any length: offenders are counted or cut, a CHECK would bind new ones"
-)
 def test_a_shorter_string_by_rebuild(place: Place) -> None:
     alter = "ALTER TABLE items ALTER COLUMN name TYPE VARCHAR(7)"
     database = place.fresh(ITEMS)
@@ -357,9 +354,8 @@ THERE = (
 
 @pytest.mark.on("mysql", "mariadb")
 @pytest.mark.recipe("string-grow", "native", why="in place, while the length byte stays")
-@pytest.mark.recipe("int-to-bigint", "native", why="the server copies the table: writers wait as long as that takes")
-@pytest.mark.recipe("numeric-precision", "native", why="the server copies the table: writers wait as long as that takes")
-@pytest.mark.recipe("enum-values", "native", why="values at the end at once, in the middle by a copy")
+@pytest.mark.recipe("int-to-bigint", "native", why="on a copy beside the table, while writers go on")
+@pytest.mark.recipe("enum-values", "native", why="values at the end at once, in the middle on a copy beside the table")
 @pytest.mark.parametrize(
     "change",
     [
@@ -381,3 +377,16 @@ def _without_schema(database: Database) -> object:
     (table,) = (one for one in database.catalog().tables.values() if one.name.name == "items")
     indexes = sorted((index.name.name, index.parts, index.unique) for index in table.indexes)
     return list(database.rows().values()), sorted(table.columns, key=lambda column: column.name), indexes
+
+
+@pytest.mark.on("postgresql", "sqlite")
+@pytest.mark.recipe(
+    "character-set",
+    "refused",
+    why="a column has none of its own: the whole database has one encoding, which was chosen when it was made",
+)
+@pytest.mark.parametrize("change", ["CONVERT TO CHARACTER SET utf8mb4", "ALTER COLUMN word TYPE text CHARACTER SET utf8"])
+def test_a_column_has_no_character_set(place: Place, change: str) -> None:
+    with pytest.raises(DriftflowError) as error:
+        place.fresh("CREATE TABLE words (id int PRIMARY KEY, word text);").plan(f"ALTER TABLE words {change};")
+    assert error.value.code == {"postgresql": "DF-E201", "sqlite": "DF-E735"}[place.vendor]

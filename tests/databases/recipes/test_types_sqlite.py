@@ -160,3 +160,22 @@ def test_text_and_a_check(place: Place) -> None:
     show(place, Recipe(schema=there, migration=add, naive=bound, old=WRITES))
     error = refused(place.fresh(f"{there} UPDATE items SET feeling = 'odd' WHERE id IN (3, 5);"), add)
     assert "2 rows of items violate known_feeling" in error
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe(
+    "string-shrink",
+    "emulated",
+    why="SQLite holds texts of any length: offenders are counted, cut, or cut and archived with their keys; a CHECK would bind new ones",
+)
+def test_whole_texts_are_archived(place: Place) -> None:
+    change = "-- driftflow: too-long policy=archive\nALTER TABLE items ALTER COLUMN name TYPE VARCHAR(6);"
+    naive = NAIVE.replace("name TEXT", "name VARCHAR(6)").replace("SELECT id, name", "SELECT id, substr(name, 1, 6)")
+    writes = ("INSERT INTO items (name) VALUES ('n{n}')", *WRITES[2:])
+    recipe = Recipe(schema=SCHEMA, migration=change, naive=naive, old=writes, expected=lambda one: one.rows())
+    shown = show(place, recipe)
+    assert not shown.plan.point_of_no_return
+    archive = shown.planned.query(
+        "SELECT name FROM sqlite_schema WHERE name LIKE '_driftflow_archive_items%' AND type = 'table'"
+    )[0][0]
+    assert shown.planned.query(f"SELECT min(length(driftflow_whole)), count(*) > 200 FROM {archive}") == [(7, 1)]

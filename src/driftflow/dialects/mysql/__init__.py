@@ -145,6 +145,43 @@ class MySQL(Dialect):
 
         return keeps(old, new, mariadb=self.mariadb)
 
+    def conversion(self, old: Column, new: Column, value: str, *, zone: str, format: str, encoding: str) -> tuple[str, str]:
+        from driftflow.dialects.mysql.conversions import conversion
+
+        return conversion(
+            old, new, value, zone=zone, format=format, encoding=encoding, mariadb=self.mariadb, literal=self.quote_text
+        )
+
+    def unknown_zone(self, zone: str) -> str:
+        from driftflow.dialects.mysql.conversions import unknown_zone
+
+        return unknown_zone(zone, self.quote_text)
+
+    def out_of_reach(self, old: Column, new: Column, value: str, *, zone: str, there: str) -> str:
+        from driftflow.dialects.mysql.conversions import out_of_reach
+
+        return out_of_reach(old, new, value, zone=zone, there=there, literal=self.quote_text, mariadb=self.mariadb)
+
+    def mapped(self, pairs: Mapping[str, str], value: str) -> str:
+        from driftflow.dialects.mysql.conversions import mapping
+
+        return mapping(pairs, value, self.quote_text)
+
+    def members(self, column: Column) -> tuple[str, ...]:
+        from driftflow.dialects.mysql.types import base_word, members_of
+
+        return members_of(column.type) if base_word(column.type) == "enum" else ()
+
+    def cut(self, new: Column, value: str) -> str:
+        from driftflow.dialects.mysql.conversions import cut
+
+        return cut(new, value)
+
+    def decoded(self, column: Column, value: str) -> str:
+        from driftflow.dialects.mysql.encoding import decoded
+
+        return decoded(column, value)
+
     def mojibake(self, column: Column, value: str) -> str:
         from driftflow.dialects.mysql.encoding import mojibake
 

@@ -195,14 +195,14 @@ def _gone_from_set(old: Column, new: Column, value: str) -> Iterator[Unfit]:
 
 
 def _number(old: Column, new: Column, value: str) -> Iterator[Unfit]:
-    scale = _digits(new)[1]
-    low, high = range_of(new)
+    scale = scale_of(new)
+    low, high = bounds_of(new)
     real = base_word(old.type) in REALS
     if real or _digits(old)[1] > scale:
         yield f"{value} <> ROUND({value}, {scale})", f"with digits that {new.type} does not keep"
     if real or not _within(old, new):
         rounded = f"ROUND({value}, {scale})"
-        yield f"({rounded} < {_decimal(low, scale)} OR {rounded} > {_decimal(high, scale)})", f"outside the range of {new.type}"
+        yield f"({rounded} < {low} OR {rounded} > {high})", f"outside the range of {new.type}"
 
 
 def _no_number(new: Column, value: str) -> Iterator[Unfit]:
@@ -210,11 +210,10 @@ def _no_number(new: Column, value: str) -> Iterator[Unfit]:
     pattern = WHOLE if word in INTEGERS else NUMBER
     yield f"NOT ({value} REGEXP {quote_string(pattern)})", f"that is no {word}"
     if word not in REALS:
-        scale = _digits(new)[1]
-        low, high = range_of(new)
+        low, high = bounds_of(new)
         exact = f"CAST({value} AS DECIMAL(65, 30))"
         yield (
-            f"{value} REGEXP {quote_string(pattern)} AND ({exact} < {_decimal(low, scale)} OR {exact} > {_decimal(high, scale)})",
+            f"{value} REGEXP {quote_string(pattern)} AND ({exact} < {low} OR {exact} > {high})",
             (f"outside the range of {new.type}"),
         )
 
@@ -225,6 +224,17 @@ def _decimal(scaled: int, scale: int) -> str:
         return str(scaled)
     sign, digits = ("-" if scaled < 0 else ""), str(abs(scaled)).rjust(scale + 1, "0")
     return f"{sign}{digits[:-scale]}.{digits[-scale:]}"
+
+
+def scale_of(column: Column) -> int:
+    """Digits behind the point."""
+    return _digits(column)[1]
+
+
+def bounds_of(column: Column) -> tuple[str, str]:
+    """The least and the greatest value of an integer or decimal column, as SQL."""
+    low, high = range_of(column)
+    return _decimal(low, scale_of(column)), _decimal(high, scale_of(column))
 
 
 def _digits(column: Column) -> tuple[int, int]:
