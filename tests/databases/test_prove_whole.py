@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 from proving import FAMILY, VENDORS, claim, question, schema, shop, tampered
 
+from driftflow.lab.proof.bench import open_bench
+from driftflow.lab.proof.crashes import crashes
+from driftflow.lab.proof.ends import ends
+from driftflow.lab.proof.locks import seeing
 from driftflow.lab.proof.prove import prove
-from driftflow.model.plan import Irreversible, Plan, UndoNothing
+from driftflow.lab.proof.watching import Observed
+from driftflow.model.plan import Backfill, Irreversible, Plan, UndoNothing
 from driftflow.model.proof import Proof
 from driftflow.model.record import replace
 
@@ -64,6 +69,21 @@ def test_the_first_step_may_be_the_last_that_can_be(tmp_path: Path) -> None:
     asked = question(dropped, shop("sqlite"), tmp_path, change=change)
     proof = prove(question(dropped, shop("sqlite"), tmp_path, change=change, accepted=frozenset(final(asked.plan))), only=())
     assert "nothing comes before step 1" in claim(proof, "taken_back").summary
+
+
+@pytest.mark.sqlite
+def test_a_run_may_have_fewer_commits_than_the_one_that_was_watched(tmp_path: Path) -> None:
+    """How many chunks there are depends on how fast the machine is; the executor dies in the same steps all the same."""
+    sql = "UPDATE orders SET status = 'seen';\nALTER TABLE orders ADD COLUMN seen_by varchar(40);\n"
+    with open_bench(question(sql, shop("sqlite"), tmp_path), tell=lambda text: None) as bench:
+        bench.look_ahead()
+        observed = Observed()
+        with seeing(bench) as eye:
+            ends(bench, eye, observed)
+        (chunked,) = [step.id for step in bench.plan.steps if isinstance(step, Backfill)]
+        observed.commits = [one for one in observed.commits for _ in range(3 if one == chunked else 1)]
+        found = crashes(bench, observed)
+    assert found.state == "proved", found
 
 
 MANY = [f"CREATE TABLE t{number} (id integer PRIMARY KEY, a varchar(40) NOT NULL, b integer);" for number in range(1, 13)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from driftflow.engine.ports import Connector
+from driftflow.model.event import AnyEvent, StepDone
 
 Moment = Literal["before", "after"]
 """Before the server got the COMMIT, or after it carried it out and nobody heard."""
@@ -22,13 +23,21 @@ class Killed(BaseException):
 
 
 class BreakingConnector:
-    """The engine's own session dies at commit number `at`, counted from 0; its background thread's lives on."""
+    """The engine's own session dies at commit number `at`, counted from 0 when the step `after` is done (from the beginning where that is empty),
+    for how many commits a step has may depend on how fast the machine is. Its background thread's lives on. Also a listener."""
 
-    def __init__(self, inner: Connector, at: int, moment: Moment, *, die: Callable[[], None] | None = None) -> None:
-        self._inner, self.at, self.moment, self.die = inner, at, moment, die
+    def __init__(
+        self, inner: Connector, at: int, moment: Moment, *, after: str = "", die: Callable[[], None] | None = None
+    ) -> None:
+        self._inner, self.at, self.moment, self.die, self.after = inner, at, moment, die, after
         self.dialect, self.display = inner.dialect, inner.display
         self.commits = 0
+        self.armed = not after
         self.dead = False
+
+    def __call__(self, event: AnyEvent) -> None:
+        if isinstance(event, StepDone) and event.step == self.after:
+            self.armed = True
 
     def connect(self, purpose: str = "apply") -> Any:
         if self.dead and purpose == "apply":
@@ -50,8 +59,8 @@ class _BreakingConnection:
         if self._meter.dead:
             raise Killed
         number = self._meter.commits
-        self._meter.commits += 1
-        if number != self._meter.at:
+        self._meter.commits += self._meter.armed
+        if number != self._meter.at or not self._meter.armed:
             self._inner.commit()
             return
         if self._meter.moment == "after":
@@ -93,9 +102,13 @@ def main() -> None:
 
     said = json.loads(sys.stdin.readline())
     inner = connector_for(said["url"], pooler_check=False)
-    breaking = BreakingConnector(inner, said["at"], said["moment"], die=lambda: os.kill(os.getpid(), signal.SIGKILL))
+    breaking = BreakingConnector(
+        inner, said["at"], said["moment"], after=said["after"], die=lambda: os.kill(os.getpid(), signal.SIGKILL)
+    )
     place = Scratch(connector=inner, server="", url=said["url"])
-    Executor(plan=decode_plan(said["plan"]), place=place, folder=Path(said["folder"]), connector=breaking).apply()
+    Executor(plan=decode_plan(said["plan"]), place=place, folder=Path(said["folder"]), connector=breaking).apply(
+        listener=breaking
+    )
 
 
 if __name__ == "__main__":

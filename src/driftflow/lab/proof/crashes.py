@@ -30,9 +30,10 @@ CHILD_SECONDS_MAX = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Where the executor dies: at which of its commits, in which step, and whether inside of it."""
+    """Where the executor dies: at which of its commits, counted from the end of the step `after`, in which step, and whether inside of it."""
 
     at: int
+    after: str
     step: str
     moment: Moment
     inside: bool = False
@@ -85,16 +86,21 @@ def points_of(plan: Plan, commits: Sequence[str]) -> tuple[Point, ...]:
     others: list[Point] = []
     for step in plan.steps:
         places = [number for number, one in enumerate(commits) if one == step.id]
+        if not places:
+            continue
+        after = commits[places[0] - 1] if places[0] else ""
+        last = places[-1] - places[0]
         if isinstance(step, Backfill | RebuildTable | Stage) and len(places) > 2:
-            within.append(Point(at=places[len(places) // 2], step=step.id, moment="before", inside=True))
-        elif places and (isinstance(step, BuildIndex) or (isinstance(step, RunSql) and step.transaction == "none")):
-            alone.append(Point(at=places[-1], step=step.id, moment="before"))
-        elif places:
-            others.append(Point(at=places[-1], step=step.id, moment="after" if len(others) % 2 else "before"))
+            within.append(Point(at=last // 2, after=after, step=step.id, moment="before", inside=True))
+        elif isinstance(step, BuildIndex) or (isinstance(step, RunSql) and step.transaction == "none"):
+            alone.append(Point(at=last, after=after, step=step.id, moment="before"))
+        else:
+            others.append(Point(at=last, after=after, step=step.id, moment="after" if len(others) % 2 else "before"))
     within = _spread(within, POINTS_MAX // 2)
     alone = _spread(alone, max(POINTS_MAX // 2, POINTS_MAX - len(others)) - len(within))
     others = _spread(others, POINTS_MAX - len(within) - len(alone))
-    return tuple(sorted((*within, *alone, *others), key=lambda point: point.at))
+    order = {step.id: number for number, step in enumerate(plan.steps)}
+    return tuple(sorted((*within, *alone, *others), key=lambda point: order[point.step]))
 
 
 def _spread(points: Sequence[Point], most: int) -> list[Point]:
@@ -127,9 +133,9 @@ def _at(bench: Bench, point: Point, expected: State, *, by_system: bool) -> Iter
 
 def _in_process(bench: Bench, place: Scratch, point: Point) -> bool:
     """Whether it died there."""
-    connector = BreakingConnector(place.connector, point.at, point.moment)
+    connector = BreakingConnector(place.connector, point.at, point.moment, after=point.after)
     with suppress(Killed):
-        bench.executor(place, connector=connector).apply()
+        bench.executor(place, connector=connector).apply(listener=connector)
     return connector.dead
 
 
@@ -137,7 +143,8 @@ def _child(bench: Bench, place: Scratch, point: Point) -> bool:
     """A process of its own, which the system ends. Whether it did."""
     plan = encode_plan(without_the_database(bench.plan))
     given = {
-        "url": place.url, "plan": plan, "folder": str(bench.question.root), "at": point.at, "moment": point.moment,
+        "url": place.url, "plan": plan, "folder": str(bench.question.root), "at": point.at, "after": point.after,
+        "moment": point.moment,
     }  # fmt: skip
     ended = subprocess.run(
         [sys.executable, "-m", "driftflow.lab.proof.breaking"],
