@@ -63,20 +63,20 @@ class PolymorphicApart(Polymorphic):
     def parent_steps(self) -> Iterator[RunSql]:
         for number, (target, parent) in enumerate(self.parents, 1):
             column, name = self.at.dialect.quote(target.column), f"{self.name}_parent_{number}"
-            points = self._points(target)
+            points = self._points(target, "c.")
             look = f"  SELECT COUNT(*) INTO {FOUND} FROM {self.own} AS c WHERE {points} LOCK IN SHARE MODE;\n"
             refuse = f"  IF {FOUND} > 0 THEN\n    {self._signal(HAS_CHILDREN, 'update or delete', parent)}\n  END IF;"
             changed = self.at.dialect.differs(f"NEW.{column}", f"OLD.{column}")
             what = f"Let rows of {parent.name.name}"
-            go = f"  DELETE FROM {self.own} WHERE {points.replace('c.', '')};" if self.request.cascade else look + refuse
+            go = f"  DELETE FROM {self.own} WHERE {self._points(target)};" if self.request.cascade else look + refuse
             said = "take rows that point at them along" if self.request.cascade else "stay while rows point at them"
             yield self._trigger(parent, name, "AFTER DELETE", go, f"{what} {said}", ())
             moved = f"  IF {changed} THEN\n{look}{refuse}\n  END IF;"
             yield self._trigger(parent, name, "AFTER UPDATE", moved, f"{what} keep their key while rows point at them", ())
 
-    def _points(self, target: Target) -> str:
+    def _points(self, target: Target, of: str = "") -> str:
         column = self.at.dialect.quote(target.column)
-        return f"c.{self.type} = {self.at.dialect.literal(target.value)} AND c.{self.id} = OLD.{column}"
+        return f"{of}{self.type} = {self.at.dialect.literal(target.value)} AND {of}{self.id} = OLD.{column}"
 
     def _signal(self, number: int, doing: str, on: Table) -> str:
         return apart_triggers.signal(number, self._message(doing, on))

@@ -24,10 +24,10 @@ class JoinedRemoval(Removal):
     def _list_of_chunk(self) -> str:
         return f"{self.at.dialect.quote_name(self.work)} AS w"
 
-    def _on(self, word: str, row: str = "") -> str:
+    def _on(self, word: str, row: str = "", *, of: str = "w") -> str:
         """That a row of the table (by its own name, or by an alias) is the one that the list calls l or k."""
         row = row or self.at.dialect.quote(self.table.name.name)
-        return " AND ".join(f"{row}.{listed(self.at, (name,))} = w.{word}{number}" for number, name in enumerate(self.key, 1))
+        return " AND ".join(f"{row}.{listed(self.at, (name,))} = {of}.{word}{number}" for number, name in enumerate(self.key, 1))
 
     def step(self, first: tuple[Step, ...]) -> Backfill:
         on = self._on("l")
@@ -55,7 +55,8 @@ class JoinedRemoval(Removal):
         m, quote = self.matching, self.at.dialect.quote
         work, first = self.at.dialect.quote_name(self.work), quote(self.key[0])
         columns = [quote(part.column) for part in m.index.parts]
-        goes = f"LEFT JOIN {by_join.found(self.at, self.table, 'l')} ON {self._on('l', 'l')}"
+        found = f"LEFT JOIN {by_join.found(self.at, self.table, 'l')}"
+        goes = f"{found} ON {self._on('l', 'l')}"
         if self.request.keep == "none":
             listed_keys = ", ".join(f"x.{column} AS {mark}" for column, mark in zip(columns, m.elements, strict=True))
             grouped = ", ".join(f"x.{column}" for column in columns)
@@ -64,7 +65,7 @@ class JoinedRemoval(Removal):
                 f"ON {self._on('l', 'x')} GROUP BY {grouped}"
             )
             same = " AND ".join(f"g.{mark} = l.{column}" for column, mark in zip(columns, m.elements, strict=True))
-            return f"DELETE v FROM {work} AS v {goes.replace('w.', 'v.')} LEFT JOIN ({group}) AS g ON {same} WHERE COALESCE(g.n, 0) < 2"
+            return f"DELETE v FROM {work} AS v {found} ON {self._on('l', 'l', of='v')} LEFT JOIN ({group}) AS g ON {same} WHERE COALESCE(g.n, 0) < 2"
         stays = f"LEFT JOIN {by_join.found(self.at, self.table, 'k')} ON {self._on('k', 'k')}"
         same = " AND ".join(f"l.{column} = k.{column}" for column in columns)
         return f"DELETE w FROM {self._list_of_chunk} {goes} {stays} WHERE l.{first} IS NULL OR k.{first} IS NULL OR NOT COALESCE({same}, FALSE)"

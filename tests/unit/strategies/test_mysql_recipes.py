@@ -110,3 +110,24 @@ def test_the_guards_ask_nothing_that_mysql_5_7_does_not_know() -> None:
         query for query, _ in MYSQL.trigger_obstacles(planning.shop(MYSQL).tables["shop.orders"].name, Version(major=5, minor=7))
     ]
     assert all("CURRENT_ROLE" not in query for query in queries)
+
+
+@BOTH
+def test_names_that_look_like_an_alias_of_ours_stay_as_they_are(dialect: Dialect) -> None:
+    catalog = planning.catalog_of(
+        "CREATE DATABASE raw; CREATE TABLE raw.tags (id bigint PRIMARY KEY, name varchar(20));", dialect
+    )
+    said = "-- driftflow: duplicates quarantine\nCREATE UNIQUE INDEX tags_name ON raw.tags (name);"
+    plan = planning.plan_of(said, dialect, catalog=catalog)
+    (removal,) = [step for step in plan.steps if isinstance(step, Backfill)]
+    assert "rav" not in " ".join((*removal.before, *removal.after))
+    tables = (
+        "CREATE TABLE docs (id bigint PRIMARY KEY); CREATE TABLE tags (id bigint PRIMARY KEY, kind varchar(20), about bigint);"
+    )
+    said = '-- driftflow: polymorphic type=kind id=about targets="doc.x=docs(id)" on-delete=cascade\n'
+    plan = planning.plan_of(
+        said + "ALTER TABLE tags ADD CONSTRAINT tags_kind CHECK (kind = 'doc.x');",
+        dialect,
+        catalog=planning.catalog_of(tables, dialect),
+    )
+    assert any("kind = 'doc.x' AND about = OLD.id" in text for text in statements(plan))
