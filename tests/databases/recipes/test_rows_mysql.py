@@ -6,10 +6,10 @@ import threading
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, show
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, show, take_back
 
 from driftflow.errors import RefusedError
-from driftflow.model.plan import Backfill
+from driftflow.model.plan import Backfill, ChunkPolicy
 from driftflow.model.record import replace
 
 pytestmark = pytest.mark.on("mysql", "mariadb")
@@ -101,6 +101,33 @@ def test_in_quarantine_no_row_of_several_stays(place: Place) -> None:
     shown = show(place, recipe)
     archive = next(step for step in shown.plan.steps if isinstance(step, Backfill)).purpose.split(" to ")[1].split(",")[0]
     assert shown.planned.query(f"SELECT count(*) FROM {archive}") == [(2 + 29 * 3,)]
+
+
+@pytest.mark.parametrize("keep", ["first", "last"])
+def test_what_is_merged_adds_up_over_many_chunks(place: Place, keep: str) -> None:
+    """Thirty rows per key, twenty-five rows a chunk: the row that stays lies in another chunk than most of those that go; and all of it comes back."""
+    schema = (
+        "CREATE TABLE tags (part integer, id integer, name varchar(20), uses integer, best integer, PRIMARY KEY (part, id));"
+        "CREATE TABLE links (id integer PRIMARY KEY, part integer, tag integer, FOREIGN KEY (part, tag) REFERENCES tags (part, id));"
+        f"INSERT INTO tags SELECT n % 3, n, concat('t', n % 10), nullif(n, 40), n * 7 % 50 FROM {NUMBERS};"
+        f"INSERT INTO links SELECT n, n % 3, n FROM {NUMBERS};"
+    )
+    database, start = place.fresh(schema), place.fresh(schema)
+    said = f'-- driftflow: duplicates keep={keep} merge="uses=sum(uses), best=max(best)"\n'
+    plan = database.plan(said + "CREATE UNIQUE INDEX tags_name ON tags (name);")
+    small = ChunkPolicy(rows_first=25, rows_max=25, rest_percent=0)
+    steps = tuple(replace(step, chunk=small) if isinstance(step, Backfill) else step for step in plan.steps)
+    report = apply(replace(plan, steps=steps), database)
+    assert report.state == "done"
+    merged = "SELECT name, sum(uses), max(best) FROM tags GROUP BY name ORDER BY name"
+    assert database.query(merged) == start.query(merged)
+    assert database.query("SELECT count(*) FROM tags") == [(10,)]
+    stays = f"SELECT name, {'min' if keep == 'first' else 'max'}(part * 1000 + id) AS k FROM tags GROUP BY name"
+    asked = "SELECT t.part * 1000 + t.id, count(*) FROM ({}) AS s JOIN tags AS t ON t.part * 1000 + t.id = s.k GROUP BY 1 ORDER BY 1"
+    assert [key for key, _ in database.query(asked.format(stays))] == [key for key, _ in start.query(asked.format(stays))]
+    assert database.query("SELECT count(*) FROM links JOIN tags ON (tags.part, tags.id) = (links.part, links.tag)") == [(300,)]
+    assert take_back(report.run, database).state == "rolled_back"
+    assert (database.structure(), database.rows()) == (start.structure(), start.rows())
 
 
 def until_protected(database: Database) -> None:
