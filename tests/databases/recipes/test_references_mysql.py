@@ -37,7 +37,10 @@ def refuses(database: Database, sql: str) -> None:
 
 @ON_MYSQL
 @pytest.mark.recipe(
-    "fk-partitioned", "emulated", why="triggers on both sides, which lock the other row; without the directive it is refused"
+    "fk-partitioned",
+    "emulated",
+    on=("mysql", "mariadb"),
+    why="triggers on both sides, which lock the other row; without the directive it is refused",
 )
 def test_from_a_partitioned_table(place: Place) -> None:
     migration = "-- driftflow: by-trigger\n" + ADD.format(more="")
@@ -123,7 +126,7 @@ def test_the_proof_of_a_foreign_key_adds_up_its_chunks(place: Place, lost: tuple
 
 
 @pytest.mark.on("sqlite")
-@pytest.mark.recipe("fk-partitioned", "refused", why="SQLite has no partitioned tables")
+@pytest.mark.recipe("fk-partitioned", "refused", on=("sqlite",), why="SQLite has no partitioned tables")
 def test_sqlite_has_no_partitions(place: Place) -> None:
     with pytest.raises(RefusedError) as refused:
         place.fresh("").plan("CREATE TABLE log (id integer PRIMARY KEY, day text) PARTITION BY RANGE (day);")
@@ -131,7 +134,7 @@ def test_sqlite_has_no_partitions(place: Place) -> None:
 
 
 @pytest.mark.on("sqlite")
-@pytest.mark.recipe("fk-cross", "refused", why="tables of attached databases cannot reference each other")
+@pytest.mark.recipe("fk-cross", "refused", on=("sqlite",), why="tables of attached databases cannot reference each other")
 @pytest.mark.parametrize(
     "statement",
     [

@@ -123,7 +123,9 @@ def test_what_is_merged_adds_up_over_many_chunks(place: Place, keep: str) -> Non
     assert database.query(merged) == start.query(merged)
     assert database.query("SELECT count(*) FROM tags") == [(10,)]
     stays = f"SELECT name, {'min' if keep == 'first' else 'max'}(part * 1000 + id) AS k FROM tags GROUP BY name"
-    asked = "SELECT t.part * 1000 + t.id, count(*) FROM ({}) AS s JOIN tags AS t ON t.part * 1000 + t.id = s.k GROUP BY 1 ORDER BY 1"
+    asked = (
+        "SELECT t.part * 1000 + t.id, count(*) FROM ({}) AS s JOIN tags AS t ON t.part * 1000 + t.id = s.k GROUP BY 1 ORDER BY 1"
+    )
     assert [key for key, _ in database.query(asked.format(stays))] == [key for key, _ in start.query(asked.format(stays))]
     assert database.query("SELECT count(*) FROM links JOIN tags ON (tags.part, tags.id) = (links.part, links.tag)") == [(300,)]
     assert take_back(report.run, database).state == "rolled_back"
