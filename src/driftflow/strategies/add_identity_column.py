@@ -63,6 +63,7 @@ def add_identity_column(operation: AddColumn, at: Situation) -> Iterator[Step]:
         assignments=((column.name, default.default),),
         predicate=f"{at.dialect.quote(table.name.name)}.{at.dialect.quote(column.name)} IS NULL",
         phase="migrate",
+        own=(column.name,),
         purpose=f"Number the old rows of {table.name.name}, in chunks",
     )
     for proof in prove_not_null(recipe, table.name, column.name):

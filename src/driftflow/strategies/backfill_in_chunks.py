@@ -129,6 +129,7 @@ def backfill_in_chunks(operation: Update | Delete, at: Situation) -> Iterator[St
         phase=phase,
         partial=True,
         undo=_undo(operation, at),
+        own=tuple(column for column, _ in unaliased.assignments) if at.directives("triggers") else (),
         purpose=f"Update {table.name.name}.{columns} in chunks",
     )
     # Without a condition that the update itself makes false, nothing can be counted afterwards: the cursor is the proof.

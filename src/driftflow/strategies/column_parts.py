@@ -184,6 +184,7 @@ def _fill_default(recipe: Recipe, table: Table, column: Column) -> Step:
         assignments=((column.name, column.default),),
         predicate=f"{at.dialect.quote(table.name.name)}.{at.dialect.quote(column.name)} IS NULL",
         phase="migrate",
+        own=(column.name,),
         purpose=f"Give every old row of {table.name.name} its own {column.name}, in chunks",
     )
 

@@ -16,9 +16,8 @@ from driftflow.model.operations import CreateTrigger, DropTrigger
 from driftflow.model.plan import Guard, Phase, RunSql, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
-from driftflow.strategies.dual_write import trigger_name
 from driftflow.strategies.filling import chunk_key
-from driftflow.strategies.fitted import fit
+from driftflow.strategies.fitted import fit, trigger_name
 from driftflow.strategies.recipe import Recipe
 
 

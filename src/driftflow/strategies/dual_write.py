@@ -18,7 +18,7 @@ from driftflow.model.plan import RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.filling import chunk_key
-from driftflow.strategies.fitted import fit
+from driftflow.strategies.fitted import fit, trigger_name
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.spoken import DualWriteRequest
 
@@ -131,11 +131,6 @@ def _named(step: RunSql, strategy: str) -> RunSql:
     if isinstance(undo, UndoSteps):
         undo = replace(undo, steps=tuple(replace(inner, strategy="undo") for inner in undo.steps))
     return replace(step, strategy=strategy, undo=undo)
-
-
-def trigger_name(table: Name, column: str, suffix: str = "") -> str:
-    """Ours by its prefix; `zzz` because PostgreSQL fires triggers in the order of their names and this one must see the others' work."""
-    return fit(f"zzz_driftflow_fill_{table.name}_{column}{suffix}")
 
 
 def _statements(at: Situation, table: Table, request: DualWriteRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -25,6 +25,7 @@ from driftflow.model.plan import (
 )
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
+from driftflow.strategies.quiet_triggers import quiet
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.spoken import BackfillRequest
 
@@ -109,6 +110,7 @@ def fill(
             partial=partial,
             undo=undo,
             again=again,
+            own=request.columns,
         )
         return
     staged = staging_name(at, table.name, request.columns[0])
@@ -126,6 +128,7 @@ def fill(
         partial=True,
         undo=undo,
         again=again,
+        own=request.columns,
     )
     yield recipe.text(
         f"DROP TABLE IF EXISTS {at.dialect.quote_name(staged)}",
@@ -149,11 +152,14 @@ def backfill(
     undo: Undo | None = None,
     again: bool = False,
     purpose: str = "",
+    own: tuple[str, ...] = (),
+    beside: tuple[str, ...] = (),
 ) -> Backfill:
-    """One chunked UPDATE. Raises nothing: the caller made sure that the table has a key."""
+    """One chunked UPDATE; the caller made sure that the table has a key. `own` are columns that the application does not know yet: its triggers need
+    not fire for them (raises RefusedError where they would all the same); `beside` are triggers of ours that keep the same columns."""
     at = recipe.at
     columns = ", ".join(f"{table.name.name}.{column}" for column, _ in assignments)
-    return Backfill(
+    step = Backfill(
         **recipe.common(purpose or (f"Fill what is still missing in {columns}" if again else f"Fill {columns} in chunks"), phase),
         table=table.name,
         key=chunk_key(at, table),
@@ -169,6 +175,7 @@ def backfill(
         statement_timeout_ms=at.policy.statement_timeout_ms,
         undo=undo or UndoNothing(reason=f"the values go with the column: the undo that drops {columns}"),
     )
+    return quiet(recipe, table, step, own, beside=beside) if own else step
 
 
 def unmoved(at: Situation, table: Table, assignments: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -263,6 +270,7 @@ def _by_function(
         partial=partial,
         undo=undo or UndoNothing(reason="the values go with the columns that they fill"),
         again=again,
+        own=request.columns,
         purpose=f"Fill {', '.join(request.columns)} of {table.name.name} with {request.function}, in chunks"
         + (" (what is still missing)" if again else ""),
     )

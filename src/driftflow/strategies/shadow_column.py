@@ -16,6 +16,7 @@ from driftflow.strategies.base import strategy
 from driftflow.strategies.conversion import Conversion, conversion_of
 from driftflow.strategies.dual_write import RETIRE_COLUMN
 from driftflow.strategies.filling import backfill, can_walk, row_claims
+from driftflow.strategies.fitted import trigger_name
 from driftflow.strategies.recipe import Recipe, as_undo
 from driftflow.strategies.shadow_archive import archived, from_archive
 from driftflow.strategies.shadow_names import aside_of, shadow_of
@@ -128,6 +129,8 @@ def _filled(recipe: Recipe, table: Table, conversion: Conversion, shadow: str) -
         assignments=((shadow, there),),
         predicate=f"{target}.{quote(shadow)} IS NULL AND {target}.{quote(conversion.column)} IS NOT NULL{gives}",
         phase="migrate",
+        own=(shadow,),
+        beside=(trigger_name(table.name, conversion.column, "_there"),),
         purpose=f"Fill {table.name.name}.{shadow} from {conversion.column} in chunks",
     )
 

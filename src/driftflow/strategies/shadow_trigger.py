@@ -7,8 +7,7 @@ from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.record import Record
 from driftflow.strategies.conversion import Conversion, columns_of, comparable, unfit
-from driftflow.strategies.dual_write import trigger_name
-from driftflow.strategies.fitted import fit
+from driftflow.strategies.fitted import fit, trigger_name
 
 
 class Trigger(Record, frozen=True, kw_only=True):

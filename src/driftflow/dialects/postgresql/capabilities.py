@@ -33,6 +33,8 @@ SINCE: Mapping[Capability, Version] = {
     Capability.UPDATE_FROM: ALWAYS,
     Capability.ENUM_TYPE: ALWAYS,
     Capability.TRIGGER_WARNS: ALWAYS,
+    Capability.REPLICA_ROLE: ALWAYS,
+    Capability.PARAMETER_PRIVILEGE: Version(major=15),
     Capability.CASCADE_FIRES_TRIGGERS: ALWAYS,
     Capability.QUERY_STATISTICS: Version(major=14),
     Capability.UPDATABLE_VIEW: ALWAYS,

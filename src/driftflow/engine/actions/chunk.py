@@ -52,9 +52,9 @@ class SqlChange:
         condition, parameters = self.keys.range(low, high)
         if not self.step.fresh:
             chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
-        self._beside(self.step.before, connection, condition, parameters)
+        _beside(self.step.before, connection, condition, parameters)
         rows = connection.execute(self._statement(condition, connection), parameters)
-        self._beside(self.step.after, connection, condition, parameters)
+        _beside(self.step.after, connection, condition, parameters)
         return rows
 
     def _statement(self, condition: str, connection: Connection) -> str:
@@ -67,13 +67,6 @@ class SqlChange:
                 return self._insert(condition)
             case "judge":
                 raise AssertionError("only a function judges rows")
-
-    def _beside(self, statements: tuple[str, ...], connection: Connection, condition: str, parameters: list[Any]) -> None:
-        for statement in statements:
-            if found := statement.count(ROWS):
-                connection.execute(escaped(statement).replace(ROWS, condition), parameters * found)
-            else:
-                connection.execute(statement)
 
     def _update(self, condition: str) -> str:
         step = self.step
@@ -110,6 +103,15 @@ class SqlChange:
         return f"INSERT INTO {into} ({columns}) {chosen}{held} ON CONFLICT DO NOTHING"
 
 
+def _beside(statements: tuple[str, ...], connection: Connection, condition: str, parameters: list[Any]) -> None:
+    """What stands beside the change of a chunk, in its transaction."""
+    for statement in statements:
+        if found := statement.count(ROWS):
+            connection.execute(escaped(statement).replace(ROWS, condition), parameters * found)
+        else:
+            connection.execute(statement)
+
+
 def _all(*conditions: str) -> str:
     return " AND ".join(f"({condition})" for condition in conditions if condition)
 
@@ -134,7 +136,10 @@ class FunctionChange:
         parameters = [
             [*(value[name] for name in self.function.outputs), *row[:key_width]] for row, value in zip(rows, values, strict=True)
         ]
+        condition, bounds = self.keys.range(low, high)
+        _beside(self.step.before, connection, condition, bounds)
         connection.execute_many(self._write_sql(), parameters)
+        _beside(self.step.after, connection, condition, bounds)
         return len(rows)
 
     def _read(self, connection: Connection, low: Row | None, high: Row) -> list[Row]:
