@@ -59,6 +59,7 @@ ONE_MEANING = {
     "DF-E653": "a column that a directive names is not there: of the table, or of the one pointed at",
     "DF-E658": "orphans that cannot be looked after: a circle, or a column that cannot be NULL",
     "DF-E659": "a rule that cannot be kept: by the clock, over other rows, by what the server does not know, by triggers over tables like these",
+    "DF-E741": "a column that no trigger sees",
     "DF-E742": "a rule in Python that the database cannot hold, or cannot look at",
     "DF-E752": "a key, an operation or a mode that a file of requests does not know",
     "DF-E903": "the grammar's package is missing or damaged",

@@ -49,6 +49,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "soft-drop": ("until",),
     "if-unused": ("since", "evicted"),
     "rename": ("by",),
+    "maintained": ("column", "set", "lookups"),
     "triggers": (),
     "small": (),
     "as-is": ("reason",),

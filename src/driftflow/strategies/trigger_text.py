@@ -40,12 +40,16 @@ def has_functions(at: Situation) -> bool:
     return not (at.can(Capability.SINGLE_WRITER) or at.dialect.one_pass)
 
 
-def function(at: Situation, name: Name, body: str, *, owner: str = "", declare: str = "") -> tuple[str, ...]:
-    """CREATE FUNCTION, owned by the table's owner, callable by nobody: a trigger needs no right to call it."""
+def function(
+    at: Situation, name: Name, body: str, *, owner: str = "", declare: str = "", definer: bool = True
+) -> tuple[str, ...]:
+    """CREATE FUNCTION, owned by the table's owner, callable by nobody: a trigger needs no right to call it. Without `definer` it has the writer's
+    rights, as one that looks at the written row alone should."""
     target = f"{at.dialect.quote_name(name)}()"
     declared = f"DECLARE\n{declare}\n" if declare else ""
     made = (
-        f"CREATE FUNCTION {target} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path(at, name)} AS {TAG}\n"
+        f"CREATE FUNCTION {target} RETURNS trigger LANGUAGE plpgsql{' SECURITY DEFINER' if definer else ''} "
+        f"SET search_path = {path(at, name)} AS {TAG}\n"
         f"{declared}BEGIN\n{body}\nEND\n{TAG}"
     )
     owned = (f"ALTER FUNCTION {target} OWNER TO {at.dialect.quote(owner)}",) if owner else ()
