@@ -35,6 +35,7 @@ from driftflow.planner.order import in_order
 from driftflow.planner.relations import footprint, related
 from driftflow.planner.subscribers import with_subscribers
 from driftflow.planner.transactions import made_by_release, segmented
+from driftflow.planner.trigger_rights import trigger_rights
 from driftflow.strategies.drop_columns import dependents_of
 from driftflow.strategies.dual_write import RETIRE, STRATEGY
 from driftflow.strategies.spoken import wanted_files
@@ -87,7 +88,7 @@ def compose_plan(
         fingerprint_relations=fingerprinted,
         steps=tuple(steps),
         tool_lock=tool_lock,
-        requires=tuple(requires),
+        requires=(*requires, *trigger_rights(steps, dialect, catalog.version)),
         inputs=tuple(Input(path=path, sha256=(inputs or {}).get(path, "")) for path in wanted_files(list(migrations))),
         accepted=tuple(sorted(irreversible & set(policy.accept))),
         estimate=total(steps),

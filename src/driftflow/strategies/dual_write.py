@@ -149,27 +149,16 @@ def _before_row(at: Situation, table: Table, request: DualWriteRequest) -> tuple
     quote, column = at.dialect.quote, at.dialect.quote(request.column)
     target = at.dialect.quote_name(table.name)
     trigger = quote(trigger_name(table.name, request.column))
-    function = at.dialect.quote_name(
-        Name(schema=table.name.schema, name=fit(f"driftflow_fill_{table.name.name}_{request.column}"))
-    )
+    name = Name(schema=table.name.schema, name=fit(f"driftflow_fill_{table.name.name}_{request.column}"))
+    function = at.dialect.quote_name(name)
     changed = " OR ".join(
         f"NEW.{quote(name)} IS DISTINCT FROM OLD.{quote(name)}" for name in inputs_of(request.expression, table)
     )
     follow = f"\n     OR (TG_OP = 'UPDATE' AND NEW.{column} IS NOT DISTINCT FROM OLD.{column} AND ({changed}))" if changed else ""
-    path = dict.fromkeys(("pg_catalog", *(at.catalog.search_path or (table.name.schema,)), table.name.schema, "pg_temp"))
-    schemas = ", ".join(quote(schema) for schema in path if schema and not schema.startswith("$"))
-    body = (
-        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schemas} AS $driftflow$\n"
-        f"BEGIN\n"
-        f"  IF NEW.{column} IS NULL{follow} THEN\n"
-        f"    NEW.{column} := {request.expression};\n"
-        f"  END IF;\n"
-        f"  RETURN NEW;\n"
-        f"END\n"
-        f"$driftflow$"
-    )
+    body = f"  IF NEW.{column} IS NULL{follow} THEN\n    NEW.{column} := {request.expression};\n  END IF;\n  RETURN NEW;"
     create = f"CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {target} FOR EACH ROW EXECUTE FUNCTION {function}()"
-    return (body, create), (f"DROP TRIGGER {trigger} ON {target}", f"DROP FUNCTION {function}()")
+    drops = (f"DROP TRIGGER {trigger} ON {target}", f"DROP FUNCTION {function}()")
+    return (*trigger_text.function(at, name, body), create), drops
 
 
 def _after_row(at: Situation, table: Table, request: DualWriteRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -138,14 +138,10 @@ class RowRule:
             f"      SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;\n"
             f"  END IF;\n  RETURN NULL;"
         )
-        made = (
-            f"CREATE FUNCTION {target} RETURNS trigger LANGUAGE plpgsql SET search_path = {trigger_text.path(at, self.function)} "
-            f"AS {trigger_text.TAG}\nBEGIN\n{body}\nEND\n{trigger_text.TAG}"
-        )
-        owned = (f"ALTER FUNCTION {target} OWNER TO {quote(self.table.owner)}",) if self.table.owner else ()
+        made = trigger_text.function(at, self.function, body, owner=self.table.owner, definer=False)
         on = at.dialect.quote_name(self.table.name)
         trigger = f"CREATE TRIGGER {quote(self.name)} AFTER INSERT OR UPDATE ON {on} FOR EACH ROW EXECUTE FUNCTION {target}"
-        return (made, *owned, trigger)
+        return (*made, trigger)
 
     def _with_function_gone(self) -> tuple[str, ...]:
         on, quote = self.at.dialect.quote_name(self.table.name), self.at.dialect.quote

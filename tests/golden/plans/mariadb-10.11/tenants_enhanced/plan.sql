@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mariadb 10.11 (shop)
--- digest e33831526ace105ba3fb7dc901f68557ec4aefb95db748dbb6d06592ea410751
+-- digest 312729144d0db54291ea62dc08dbe54b87b0c83e44aad3a1dd40177cf08ce316
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====

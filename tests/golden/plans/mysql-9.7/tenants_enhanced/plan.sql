@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mysql 9.7 (shop)
--- digest 2edc63689da85ab6622f9f6810cf98e6520b9de1d864c0ef6ab670ac3b6ab07e
+-- digest 068e9d275a62d18f4193b70deca9368d04673aaa0930829699c4f6dfc890104d
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====

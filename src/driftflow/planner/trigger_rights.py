@@ -1,0 +1,30 @@
+"""What a plan with triggers needs beside the right to alter the tables, asked before the run begins: half a plan would be worse than none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from driftflow.dialects.base import Dialect
+from driftflow.model.names import Name, Version
+from driftflow.model.plan import Guard, RunSql, Step, UndoSteps
+
+CREATES = re.compile(r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?TRIGGER\b", re.IGNORECASE)
+
+
+def trigger_rights(steps: Iterable[Step], dialect: Dialect, version: Version | None) -> tuple[Guard, ...]:
+    """One guard for each obstacle that the server may put in the way, on the way forward or back."""
+    tables = dict.fromkeys(_tables(steps))
+    found = [obstacle for table in tables for obstacle in dialect.trigger_obstacles(table, version)]
+    return tuple(
+        Guard(query=query, summary=summary, hint="ask the database's administrators for it; nothing has been done")
+        for query, summary in dict.fromkeys(found)
+    )
+
+
+def _tables(steps: Iterable[Step]) -> Iterator[Name]:
+    for step in steps:
+        if isinstance(step, RunSql) and step.claims and any(CREATES.match(one) for one in step.statements):
+            yield step.claims[0].relation
+        if isinstance(step.undo, UndoSteps):
+            yield from _tables(step.undo.steps)
