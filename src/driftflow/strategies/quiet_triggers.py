@@ -44,7 +44,7 @@ def quiet(recipe: Recipe, table: Table, step: Backfill, columns: Sequence[str], 
     Raises RefusedError: DF-E744 where the author must say what becomes of them, DF-E745 where they cannot be kept from firing; ParseError (DF-E213).
     """
     at = recipe.at
-    firing = tuple(one for one in table.triggers if _fires(one, columns))
+    firing = tuple(one for one in _known_to_the_application(at, table) if _fires(one, columns))
     said = _said(at)
     if not firing or said == "fire":
         return step
@@ -78,6 +78,13 @@ def quiet(recipe: Recipe, table: Table, step: Backfill, columns: Sequence[str], 
         if at.can(Capability.SINGLE_WRITER)
         else _as_replica(at, table, step, columns, (*(one.name for one in firing), *beside))
     )
+
+
+def _known_to_the_application(at: Situation, table: Table) -> tuple[Trigger, ...]:
+    """Not those that the release itself brings: its author put them before the backfill."""
+    before = at.start.table(table.name) if at.start is not None else table
+    names = {one.name for one in before.triggers} if before is not None else set()
+    return tuple(one for one in table.triggers if one.name in names)
 
 
 def _fires(trigger: Trigger, columns: Sequence[str]) -> bool:
