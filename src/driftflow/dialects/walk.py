@@ -25,6 +25,7 @@ from driftflow.model.operations import (
     CreateTableAs,
     CreateView,
     DropColumn,
+    DropConstraint,
     Operation,
     Pragma,
     RawSql,
@@ -181,7 +182,7 @@ class _Walk:
             operation = self.dialect.resolve(operation, self.catalog)
             after = self.catalog.after(operation)
         except CatalogConflict as conflict:
-            if (planned := _with_views_again(operation, self.catalog)) is not None:
+            if (planned := _as_planned(operation, self.catalog)) is not None:
                 return operation, planned, str(conflict)
             return operation, self.catalog, "" if self._merely_unknown(operation) else str(conflict)
         return operation, self._mark_new(operation, after), ""
@@ -284,12 +285,17 @@ def as_said(statement: Statement, operation: Operation) -> Operation:
     return operation
 
 
-def _with_views_again(operation: Operation, catalog: Catalog) -> Catalog | None:
-    """What a plan makes of a statement that the server refuses for nothing but views: they are dropped and made again around it."""
-    if not isinstance(operation, AlterColumnType | CreateView):
-        return None
+def _as_planned(operation: Operation, catalog: Catalog) -> Catalog | None:
+    """What a plan makes of a statement that the server refuses for nothing but views, or foreign keys on a primary key: they are dropped and made
+    again around it."""
     try:
-        return record.replace(operation, views_again=True).after(catalog)
+        match operation:
+            case AlterColumnType() | CreateView():
+                return record.replace(operation, views_again=True).after(catalog)
+            case DropConstraint(cascade=False):
+                return record.replace(operation, keys_again=True).after(catalog)
+            case _:
+                return None
     except CatalogConflict:
         return None
 

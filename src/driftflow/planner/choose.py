@@ -29,6 +29,7 @@ from driftflow.strategies.rebuild_table import expressions_of
 from driftflow.strategies.rebuilding import STRATEGY as REBUILD
 from driftflow.strategies.rebuilding import rebuild
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.replace_primary_key import makes_way
 from driftflow.strategies.verify_result import verifications
 
 
@@ -189,7 +190,7 @@ def _continues(chosen: Chosen, at: Situation) -> bool:
 
 
 def _refuse_conflict(at: Situation) -> None:
-    if at.conflict and (spoken.as_is(at) or not only_views_stand_in_the_way(at)):
+    if at.conflict and (spoken.as_is(at) or not (only_views_stand_in_the_way(at) or makes_way(at))):
         raise RefusedError(
             "DF-E321",
             "a statement cannot apply to this database",

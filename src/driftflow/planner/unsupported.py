@@ -34,8 +34,8 @@ DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORE
 def refuse_unsupported(at: Situation) -> None:
     """Raises RefusedError: DF-E657 for a unique constraint that is to be checked at the end of the transaction where none can be, DF-E659 for a regular
     expression where nobody knows one, DF-E662 for row-level security where there is none, DF-E714 for partitions and references to other databases
-    on SQLite, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, DF-E730 for a column with
-    which a key or a row becomes too long, DF-E734 for a directive about a change of a type that there is not, DF-E735 for the character set of a
+    on SQLite, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, DF-E726 for another type of
+    a rowid, DF-E730 for a column with which a key or a row becomes too long, DF-E734 for a directive about a change of a type that there is not, DF-E735 for the character set of a
     column where the whole database has one."""
     refuse_unheard(at)
     operation = at.operation
@@ -61,6 +61,8 @@ def refuse_unsupported(at: Situation) -> None:
             why="what looks like a schema is another file: a table can only be copied there, and two files are not written in one moment under WAL",
             hint="rename it within its file, or copy the rows while the application is stopped",
         )
+    if isinstance(operation, AlterColumnType) and at.can(Capability.SINGLE_WRITER):
+        _refuse_other_rowid(at, operation)
     if not at.can(Capability.SEQUENCE) and _speaks_of_sequence(operation):
         raise RefusedError(
             "DF-E725",
@@ -126,6 +128,23 @@ def _refuse_too_long(at: Situation) -> None:
                 why=condition.summary,
                 hint="shorten the column, or the prefix of its index, or choose a row format that takes longer keys (DYNAMIC)",
             )
+
+
+def _refuse_other_rowid(at: Situation, operation: AlterColumnType) -> None:
+    """INTEGER PRIMARY KEY is the rowid by that very word."""
+    table = at.table(operation.table)
+    column = table.column(operation.column) if table is not None else None
+    if table is None or column is None or table.primary_key is None or "WITHOUT ROWID" in table.options:
+        return
+    is_rowid = column.type.upper() == "INTEGER" and table.primary_key.columns == (column.name,)
+    if is_rowid and operation.type.upper() != "INTEGER":
+        raise RefusedError(
+            "DF-E726",
+            f"{table.name.name}.{column.name} is 64 bits wide already, and stays INTEGER",
+            where=str(at.statement.span),
+            why="the word INTEGER makes the key the rowid: with another one the server would choose no key any more, and allow NULL",
+            hint="leave the statement out for this server: every integer of SQLite has 64 bits",
+        )
 
 
 def _speaks_of_sequence(operation: Operation) -> bool:

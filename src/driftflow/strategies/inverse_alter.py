@@ -28,6 +28,7 @@ from driftflow.model.operations import (
     AlterIndex,
     AlterTableOption,
     AttachPartition,
+    ChangeColumn,
     CreateIndex,
     DetachPartition,
     DropConstraint,
@@ -47,6 +48,7 @@ from driftflow.model.operations import (
     SetNotNull,
     ValidateConstraint,
 )
+from driftflow.model.operations.rules import columns_are_said_whole
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 
@@ -203,7 +205,11 @@ def _beside(added: Constraint, before: Catalog, table: Name) -> Iterator[Operati
         return
     if isinstance(added, PrimaryKey):
         columns = [column for name in added.columns if (column := known.column(name)) is not None]
-        yield from (DropNotNull(table=table, column=column.name) for column in columns if column.nullable)
+        for column in columns:
+            if column.nullable and columns_are_said_whole(before):
+                yield ChangeColumn(table=table, column=column.name, definition=column)
+            elif column.nullable:
+                yield DropNotNull(table=table, column=column.name)
     index = next((one for one in known.indexes if added.using_index and one.name.name == added.using_index), None)
     if index is not None:
         yield CreateIndex(index=replace(index, bytes=None))

@@ -50,6 +50,16 @@ def test_keys_become_bigint_on_both_sides(place: Place) -> None:
     show(place, Recipe(schema=KEYS, migration=migration, old=WRITES))
 
 
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe("int-to-bigint-key", "refused", why="there is nothing to widen: every integer has 64 bits")
+def test_a_rowid_is_wide_enough(place: Place) -> None:
+    database = place.fresh("CREATE TABLE orders (id INTEGER PRIMARY KEY, n integer);")
+    with pytest.raises(RefusedError) as refused:
+        database.plan("ALTER TABLE orders ALTER COLUMN id TYPE bigint;")
+    assert refused.value.code == "DF-E726"
+    database.run("INSERT INTO orders (id) VALUES (9223372036854775807);")
+
+
 ITEMS = {
     "postgresql": """
         CREATE TYPE mood AS ENUM ('sad', 'meh', 'glad');

@@ -77,3 +77,57 @@ def test_the_owner_and_the_rights_of_somebody_else_come_back(place: Place) -> No
         assert after.owner == role
     finally:
         database.run(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role};")
+
+
+ON_SQLITE = """
+CREATE TABLE items (id INTEGER PRIMARY KEY, price INTEGER{}, name TEXT);
+WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200) INSERT INTO items SELECT n, n * 3, 'item ' || n FROM s;
+"""
+VIEWS = """
+CREATE VIEW priced AS SELECT id, price FROM items WHERE price > 10;
+CREATE VIEW dear AS SELECT id, price FROM priced WHERE price > 100;
+CREATE VIEW names AS SELECT id, name FROM items;
+CREATE TRIGGER priced_update INSTEAD OF UPDATE ON priced BEGIN UPDATE items SET price = NEW.price WHERE id = NEW.id; END;
+"""
+THROUGH_VIEWS = (
+    "UPDATE priced SET price = price + 1 WHERE id = {n} % 200 + 1",
+    "INSERT INTO items VALUES (1000 + {n}, {n} + 11, 'new')",
+    "SELECT count(*) FROM dear",
+    "DELETE FROM items WHERE id = 1000 + {n} - 6",
+)
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe(
+    "views", "native", on=("sqlite",), why="with their triggers, dropped and made again in the transaction of the swap"
+)
+def test_a_rebuild_under_views(place: Place) -> None:
+    """There is no statement to compare with: the naive migration makes the table anew by hand."""
+    by_hand = (
+        "DROP VIEW names; DROP VIEW dear; DROP VIEW priced; ALTER TABLE items RENAME TO items_old;"
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, price INTEGER NOT NULL, name TEXT); INSERT INTO items SELECT * FROM items_old; DROP TABLE items_old;"
+    )
+    shown = show(
+        place,
+        Recipe(
+            schema=ON_SQLITE.format("") + VIEWS,
+            migration="ALTER TABLE items ALTER COLUMN price SET NOT NULL;",
+            naive=by_hand + VIEWS,
+            old=THROUGH_VIEWS,
+        ),
+    )
+    assert [step.strategy for step in shown.plan.steps] == ["rebuild_table"]
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe(
+    "views", "native", on=("sqlite",), why="with their triggers, dropped and made again in the transaction of the swap"
+)
+def test_a_view_gets_another_query_in_one_transaction(place: Place) -> None:
+    migration = "DROP VIEW names; CREATE VIEW names AS SELECT id, upper(name) AS name, price FROM items;"
+    shown = show(
+        place,
+        Recipe(schema=ON_SQLITE.format("") + VIEWS, migration=migration, old=(*THROUGH_VIEWS, "SELECT name FROM names LIMIT 1")),
+    )
+    (step,) = shown.plan.steps
+    assert len(getattr(step, "statements", ())) == 2

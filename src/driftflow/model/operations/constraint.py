@@ -155,6 +155,8 @@ class DropConstraint(BaseOperation, frozen=True, kw_only=True, tag="drop_constra
     if_exists: bool = False
     cascade: bool = False
     only: bool = False
+    keys_again: bool = False
+    """A primary key that foreign keys stand on: the plan lets them stand on a unique constraint of the same columns; no statement says so."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """The constraint with its index. Foreign keys that stand on a key go only with CASCADE; NOT NULL of a primary key stays."""
@@ -168,6 +170,10 @@ class DropConstraint(BaseOperation, frozen=True, kw_only=True, tag="drop_constra
             return catalog
         if _is_inherited(catalog, table, constraint):
             refuse(catalog, f"constraint {self.name} of table {self.table} is inherited; drop it on the parent")
+        if isinstance(constraint, PrimaryKey) and self.keys_again:
+            made = keys.stand_in(catalog, table, constraint)
+            catalog = _drop(catalog, self.table, constraint, only=self.only)
+            return AddConstraint(table=self.table, constraint=made).after(catalog) if made is not None else catalog
         if isinstance(constraint, PrimaryKey | Unique):
             catalog = self._without_standing_on(catalog, table, constraint)
         return _drop(catalog, self.table, constraint, only=self.only)

@@ -60,6 +60,15 @@ def swap(table: Table, name: str, constraint: Constraint) -> Table:
     return replace(table, constraints=tuple(constraint if one.name == name else one for one in table.constraints))
 
 
+def stand_in(catalog: Catalog, table: Table, key: PrimaryKey) -> Unique | None:
+    """The unique constraint on which foreign keys can stand in the place of the primary key; None where there is one already."""
+    for one in table.constraints:
+        if isinstance(one, Unique) and not one.deferrable and set(one.columns) == set(key.columns):
+            return None
+    name = made_name(table.name.name, "_".join(key.columns), "key", taken(catalog, table.name.schema))
+    return Unique(name=name, columns=key.columns)
+
+
 def with_referencing_index(catalog: Catalog, table: Table, key: ForeignKey) -> Table:
     """The table with the index that the server makes for a foreign key, named as the key is (as its column, where nobody named the key), where none begins with its columns."""
     if not foreign_key_makes_index(catalog):

@@ -55,6 +55,11 @@ def other_schemas_are_unseen(catalog: Catalog) -> bool:
     return catalog.vendor in {"mysql", "mariadb"}
 
 
+def columns_are_said_whole(catalog: Catalog) -> bool:
+    """Whether NOT NULL goes and comes with the whole definition of the column, and in no clause of its own (MySQL, MariaDB)."""
+    return catalog.vendor in {"mysql", "mariadb"}
+
+
 def indexes_are_named_per_table(catalog: Catalog) -> bool:
     """Whether two tables may have indexes of one name, and an index may be called as a table is (MySQL, MariaDB)."""
     return catalog.vendor in {"mysql", "mariadb"}
