@@ -46,7 +46,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "rule": ("existing", "python", "columns", "path", "new"),
     "polymorphic": ("type", "id", "targets", "on-delete"),
     "by-trigger": (),
-    "soft-drop": ("until",),
+    "soft-drop": ("until", "rename"),
     "if-unused": ("since", "evicted"),
     "rename": ("by",),
     "maintained": ("column", "set", "lookups"),

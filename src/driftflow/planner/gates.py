@@ -11,7 +11,7 @@ from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
 from driftflow.strategies.dual_write import RETIRE, RETIRE_COLUMN, RETIRE_TABLE, STRATEGY
 from driftflow.strategies.phases import breaks_running_code
-from driftflow.strategies.soft_drop import end_of_deprecation
+from driftflow.strategies.soft_drop import SOFT_RENAME, end_of_deprecation
 
 DEPLOYED = "deployed"
 QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"
@@ -34,7 +34,7 @@ def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list
                 opened.add(DEPLOYED)
                 out.append(Placed(_gate(DEPLOYED, QUESTION, (*reasons, *pending), one), one.draft, True))
                 pending = ()
-            for name, question, day in asked(one.draft):
+            for name, question, day in () if one.step.strategy == SOFT_RENAME else asked(one.draft):
                 if name not in opened:
                     opened.add(name)
                     gate = _gate(name, question, (*_broken(one.draft), *pending), one)
@@ -65,7 +65,7 @@ def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
         elif one.step.strategy == RETIRE_TABLE:
             table = one.draft.at.dialect.altered_table(one.draft.at.operation)
             found.append(f"the old form of {table} is removed: until then it can take its place again with every row")
-        elif not asked(one.draft):
+        elif one.step.strategy == SOFT_RENAME or not asked(one.draft):
             found += _broken(one.draft)
     return tuple(dict.fromkeys(found))
 

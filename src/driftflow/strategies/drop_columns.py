@@ -63,7 +63,10 @@ class _Drop:
         guards: tuple[Guard, ...] = ()
         if self.request.unused_since:
             guards = tuple(unused.guards(self.at, self.table, self.columns, self.request))
-        if self.deprecation is not None:
+        if self.deprecation is not None and self.request.rename:
+            yield from self.deprecation.renamed(self.recipe)
+            yield from self.deprecation.named_again(self.recipe)
+        elif self.deprecation is not None:
             yield from self.deprecation.announce(self.recipe)
         if self.archive is not None:
             first, *others = self.archive.begin(self.recipe, self.phase)
@@ -89,7 +92,7 @@ class _Drop:
         drops = tuple(DropColumn(table=self.table.name, column=name) for name in self.names)
         render = self.at.dialect.render
         stop = self.archive.stop() if self.archive is not None else ()
-        stop += self.deprecation.stop() if self.deprecation is not None else ()
+        stop += self.deprecation.stop() if self.deprecation is not None and not self.request.rename else ()
         step = self.recipe.change(
             *removals,
             *drops,

@@ -22,6 +22,8 @@ class DropRequest(Record, frozen=True, kw_only=True):
     """The column's values are kept, with the key, in a table of ours."""
     until: str = ""
     """The last day of the deprecation period, ISO 8601: the column goes no earlier."""
+    rename: bool = False
+    """During that period it may be called otherwise, so that whoever still uses it fails."""
     unused_since: str = ""
     """The day (or moment) from which there must be no evidence of use, ISO 8601."""
     evicted: bool = False
@@ -39,9 +41,24 @@ def drop_request(at: Situation) -> DropRequest:
         cascade=written or bool(at.directives("cascade")),
         archive=bool(at.directives("archive")),
         until=next((_day(one, "until") for one in at.directives("soft-drop")), ""),
+        rename=any(_accepted(one) for one in at.directives("soft-drop")),
         unused_since=next((_moment(one, "since") for one in at.directives("if-unused")), ""),
         evicted=any(_evicted(one) for one in at.directives("if-unused")),
     )
+
+
+def _accepted(directive: Directive) -> bool:
+    """Raises ParseError (DF-E213) for another word: what breaks code is asked for by that name."""
+    text = directive.options.get("rename", "")
+    if text not in ("", "accepted"):
+        raise ParseError(
+            "DF-E213",
+            f"`rename` of the directive `soft-drop` is `accepted` or left out, and not {text}",
+            where=str(directive.span),
+            why="while the column is called otherwise, code that still uses it fails",
+            hint="write it as rename=accepted",
+        )
+    return text == "accepted"
 
 
 def _day(directive: Directive, option: str) -> str:

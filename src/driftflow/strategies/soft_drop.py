@@ -1,6 +1,6 @@
 """A deprecation period before a column goes: who still writes it is warned where the server can, and a gate stays shut until the day has come.
 
-The column is never renamed: code that still reads it goes on.
+The column is renamed only where the author accepts that by name (`rename=accepted`): else code that still reads it goes on.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
 from driftflow.model.catalog import Column, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import ChangeColumn, Comment, DropColumn, DropIndex, Operation, SetColumnOption
+from driftflow.model.operations import ChangeColumn, Comment, DropColumn, DropIndex, Operation, RenameColumn, SetColumnOption
 from driftflow.model.plan import Step
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.said_columns import drop_request
+
+SOFT_RENAME = "soft_rename"
+"""A step of this strategy waits for the deployment, and not for the end of the deprecation."""
 
 
 def end_of_deprecation(at: Situation) -> tuple[str, str, str] | None:
@@ -54,6 +58,45 @@ class Deprecation:
         if self.at.can(Capability.SET_INVISIBLE):
             return SetColumnOption(table=self.table.name, column=column.name, option="visible", value="INVISIBLE")
         return ChangeColumn(table=self.table.name, column=column.name, definition=replace(column, visible=False))
+
+    # where the author accepts that code which still uses the column fails
+
+    def renamed(self, recipe: Recipe) -> Iterator[Step]:
+        """Behind the gate of the deployment: whoever still uses a column fails, and a rollback gives the name back in an instant."""
+        for column in self.columns:
+            hidden = self._hidden_name(column.name)
+            change = RenameColumn(table=self.table.name, column=column.name, to=hidden)
+            self._refuse_certain(recipe, change)
+            step = recipe.change(
+                change,
+                purpose=f"Rename {self.table.name.name}.{column.name} to {hidden} until {self.day}: whoever still uses it fails, and is found",
+                phase="contract",
+            )
+            yield replace(step, strategy=SOFT_RENAME)
+
+    def named_again(self, recipe: Recipe) -> Iterator[Step]:
+        """Behind its own gate, for the drop and the archive speak of the columns by their names."""
+        for column in self.columns:
+            hidden = self._hidden_name(column.name)
+            yield recipe.change(
+                RenameColumn(table=self.table.name, column=hidden, to=column.name),
+                purpose=f"Give {self.table.name.name}.{hidden} its name {column.name} again, for it goes now",
+                phase="contract",
+            )
+
+    def _hidden_name(self, column: str) -> str:
+        return fit(f"driftflow_dropped_{column}")
+
+    def _refuse_certain(self, recipe: Recipe, change: RenameColumn) -> None:
+        for condition in self.at.dialect.effects(change, recipe.catalog).fails_if:
+            if condition.certain:
+                raise RefusedError(
+                    "DF-E727",
+                    f"{self.table.name.name}.{change.column} cannot be renamed during its deprecation",
+                    where=str(self.at.statement.span),
+                    why=condition.summary,
+                    hint="leave rename=accepted out",
+                )
 
     # PostgreSQL
 

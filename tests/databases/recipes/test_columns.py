@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import psycopg
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, gates, go_on_back, replay, show, take_back, writing
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, go_on_back, replay, show, take_back, writing
 
 from driftflow import pipeline
-from driftflow.errors import RefusedError
+from driftflow.errors import ParseError, RefusedError
 from driftflow.model.plan import Irreversible, RebuildTable, RunSql
 
 ROWS = {
@@ -195,6 +197,32 @@ def test_the_gate_stays_shut_until_the_day(place: Place) -> None:
     assert take_back(early.run, database).state == "rolled_back"
     if place.vendor == "postgresql":
         assert warnings_of(database, "UPDATE orders SET legacy = 'z' WHERE id = 1") == 0
+
+
+@pytest.mark.recipe("drop-soft", "native", on=("postgresql", "mysql", "mariadb"))
+@pytest.mark.recipe(
+    "drop-soft", "emulated", why="where the author accepts it the column is called otherwise until the day", on=("sqlite",)
+)
+def test_a_column_is_called_otherwise_where_that_is_accepted(place: Place) -> None:
+    """Behind the gate of the deployment: who still says the old name fails then, and a rollback gives it back."""
+    said = "-- driftflow: soft-drop until={day} rename=accepted\n{archive}ALTER TABLE orders DROP COLUMN legacy;"
+    archive = "-- driftflow: archive\n" if place.vendor in ("postgresql", "sqlite") else ""
+    migration = said.format(day="2026-01-31", archive=archive)
+    show(place, Recipe(schema=PLAIN, migration=migration, naive="ALTER TABLE orders DROP COLUMN legacy;", old=OLD, new=NEW))
+    database = place.fresh(PLAIN)
+    before = database.structure()
+    plan = database.plan(said.format(day="2199-12-31", archive=archive))
+    assert apply(plan, database).gate == "deployed"
+    database.run("UPDATE orders SET legacy = 'still here' WHERE id = 1;")
+    early = apply(plan, database, open_gates=("deployed", "drop-orders-legacy"))
+    assert early.gate == "drop-orders-legacy"
+    with closing(PlainSession(database.url)) as session, pytest.raises(Exception, match="legacy"):
+        session.run(("UPDATE orders SET legacy = 'x' WHERE id = 1",))
+    assert database.query("SELECT driftflow_dropped_legacy FROM orders WHERE id = 1") == [("still here",)]
+    assert take_back(early.run, database, open_gates=gates(plan)).state == "rolled_back"
+    assert database.structure() == before
+    with pytest.raises(ParseError, match="`accepted` or left out"):
+        database.plan("-- driftflow: soft-drop until=2199-12-31 rename=yes\nALTER TABLE orders DROP COLUMN legacy;")
 
 
 def warnings_of(database: Database, statement: str) -> int:
