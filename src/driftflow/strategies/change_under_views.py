@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import View
 from driftflow.model.operations import AlterColumnType, CatalogConflict, CreateView, DropView, Operation
-from driftflow.model.operations.dependents import views_on_column
+from driftflow.model.operations.dependents import in_order, views_on_column
 from driftflow.model.plan import Step
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
-from driftflow.strategies.whole_view import hung_on, in_order, made_again
+from driftflow.strategies.whole_view import hung_on, made_again
 
 NAME = "change_under_views"
 
@@ -41,7 +41,7 @@ def _applies(operation: AlterColumnType | CreateView, at: Situation) -> bool:
 
 @strategy(NAME, on=(AlterColumnType, CreateView), applies=_applies, rank=90, page="change-under-views")
 def change_under_views(operation: AlterColumnType | CreateView, at: Situation) -> Iterator[Step]:
-    views = in_order(_direct(operation, at), at.catalog)
+    views = in_order(at.catalog, _direct(operation, at))
     drops = tuple(DropView(name=view.name, materialized=view.materialized) for view in reversed(views))
     above = tuple(one for view in views if not _is_replaced(view, operation) for one in made_again(view, at.dialect))
     names = ", ".join(view.name.name for view in views)

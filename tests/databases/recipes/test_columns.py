@@ -98,6 +98,15 @@ def test_what_depends_goes_in_order_and_comes_back(place: Place) -> None:
     assert "trigger watch on orders" in texts
 
 
+@pytest.mark.on("postgresql-18")
+def test_a_materialized_view_over_a_view_goes_before_it(place: Place) -> None:
+    more = "CREATE VIEW lines AS SELECT id, legacy FROM orders; CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS n FROM lines; CREATE VIEW over AS SELECT n FROM sums;"
+    database = place.fresh(TABLE["postgresql"] + more)
+    plan = database.plan("-- driftflow: cascade\nALTER TABLE orders DROP COLUMN legacy;")
+    assert [one.name for one in plan.dependents[0].dependents] == ["public.over", "public.sums", "public.lines"]
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+
+
 @pytest.mark.on("postgresql", "sqlite")
 @pytest.mark.recipe("drop-map", "native")
 def test_what_depends_is_named_and_refused(place: Place) -> None:

@@ -18,7 +18,6 @@ from driftflow.model.catalog import (
     Table,
     Trigger,
     Unique,
-    View,
 )
 from driftflow.model.dependency import ColumnDependents, Dependent, Kind
 from driftflow.model.names import Name
@@ -61,7 +60,7 @@ def column_dependents(catalog: Catalog, table: Name, *columns: str) -> tuple[Fou
     return tuple(
         sorted(
             (one for key, one in found.items() if not (key[0] == "generated column" and key[1] in inside)),
-            key=lambda one: _ORDER.index(one.dependent.kind),
+            key=lambda one: _rank(one.dependent.kind),
         )
     )
 
@@ -73,9 +72,13 @@ def dependency_map(catalog: Catalog, table: Name, column: str) -> ColumnDependen
     )
 
 
+def _rank(kind: Kind) -> int:
+    """Views of both kinds are in an order of their own, since each may read the other."""
+    return 0 if kind == "materialized view" else _ORDER.index(kind)
+
+
 _ORDER: tuple[Kind, ...] = (
     "view",
-    "materialized view",
     "trigger",
     "policy",
     "foreign key",
@@ -106,14 +109,13 @@ def _on_column(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
 def _views(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
     """Views that read the column, and the views over them: those that nobody reads come first."""
     direct = dependents.views_on_column(catalog, table.name, column)
-    above: dict[Name, tuple[View, str]] = {view.name: (view, "") for view in direct}
+    above: dict[Name, str] = {view.name: "" for view in direct}
     for view in direct:
         for other in catalog.dependents(view.name):
             below = next((name for name in other.depends_on if name in above), view.name)
-            above.setdefault(other.name, (other, f"view {below}"))
-    names = list(above)
-    for name in sorted(names, key=lambda one: (-_height(catalog, one, set(names)), one.text)):
-        view, through = above[name]
+            above.setdefault(other.name, f"view {below}")
+    for view in reversed(dependents.in_order(catalog, direct)):
+        name, through = view.name, above[view.name]
         kind: Kind = "materialized view" if view.materialized else "view"
         outlives = views_outlive_column(catalog)
         yield Found(
@@ -127,13 +129,6 @@ def _views(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
             ),
             removal=DropView(name=name, materialized=view.materialized),
         )
-
-
-def _height(catalog: Catalog, name: Name, among: set[Name]) -> int:
-    """How many layers of the given views lie below this one."""
-    view = catalog.views[name.text]
-    below = [one for one in view.depends_on if one in among and one != name]
-    return 1 + max((_height(catalog, one, among - {name}) for one in below), default=0)
 
 
 def _triggers(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:

@@ -105,6 +105,23 @@ def keys_on_key(catalog: Catalog, table: Table, key: PrimaryKey | Unique) -> lis
     return [(holder, one) for holder, one in catalog.referencing(table.name) if set(one.referenced_columns) == set(key.columns)]
 
 
+def in_order(catalog: Catalog, views: Iterable[View]) -> tuple[View, ...]:
+    """The views and all that read them, directly or through others, each behind what it reads: as they can be made. Dropped, the other way round."""
+    found: dict[str, View] = {}
+    for view in views:
+        for one in (view, *catalog.dependents(view.name)):
+            found[one.name.text] = one
+    ordered: dict[str, View] = {}
+    while len(ordered) < len(found):
+        ready = [
+            view
+            for key, view in found.items()
+            if key not in ordered and not any(name.text in found and name.text not in ordered for name in view.depends_on)
+        ]
+        ordered |= {view.name.text: view for view in ready or [view for key, view in found.items() if key not in ordered]}
+    return tuple(ordered.values())
+
+
 def blocking_a_column(catalog: Catalog, table: Table, column: str) -> list[str]:
     """What else reads the column: other generated columns, policies, triggers."""
     found = [
