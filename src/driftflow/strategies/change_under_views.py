@@ -36,7 +36,10 @@ def only_views_stand_in_the_way(at: Situation) -> bool:
 
 
 def _applies(operation: AlterColumnType | CreateView, at: Situation) -> bool:
-    return only_views_stand_in_the_way(at)
+    """Where a large table would be written anew under the lock, a second column can often be filled beside the first one, under views too."""
+    from driftflow.strategies.shadow_column import shadows
+
+    return only_views_stand_in_the_way(at) and not (isinstance(operation, AlterColumnType) and shadows(operation, at))
 
 
 @strategy(NAME, on=(AlterColumnType, CreateView), applies=_applies, rank=90, page="change-under-views")

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Column, Table
+from driftflow.model.catalog import Column, Table, View
 from driftflow.model.effects import LockClaim
 from driftflow.model.operations import AddColumn, AlterColumnType, DropColumn
+from driftflow.model.operations.dependents import in_order, views_on_column
 from driftflow.model.plan import Expectation, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps, Verify
 from driftflow.model.record import replace
 from driftflow.strategies import shadow_trigger, trigger_text
 from driftflow.strategies.base import strategy
+from driftflow.strategies.change_under_views import only_views_stand_in_the_way
 from driftflow.strategies.conversion import Conversion, conversion_of
 from driftflow.strategies.dual_write import RETIRE_COLUMN
 from driftflow.strategies.filling import backfill, can_walk, row_claims
@@ -30,7 +32,9 @@ NAME = "shadow_column"
 
 def can_shadow(operation: AlterColumnType, at: Situation) -> bool:
     """Whether the column can be made beside itself on this server, with all that hangs on it."""
-    if at.can(Capability.TABLE_REBUILD_ONLY) or not at.can(Capability.UNIQUE_USING_INDEX) or at.conflict:
+    if at.can(Capability.TABLE_REBUILD_ONLY) or not at.can(Capability.UNIQUE_USING_INDEX):
+        return False
+    if at.conflict and not (only_views_stand_in_the_way(at) and _made_in_an_instant(views_of(operation, at))):
         return False
     table = at.table(operation.table)
     column = table.column(operation.column) if table is not None else None
@@ -40,11 +44,22 @@ def can_shadow(operation: AlterColumnType, at: Situation) -> bool:
     return supported(table, at, operation.column) and not changes
 
 
-def _applies(operation: AlterColumnType, at: Situation) -> bool:
+def views_of(operation: AlterColumnType, at: Situation) -> tuple[View, ...]:
+    """The views that read the column, and those over them, each behind what it reads."""
+    return in_order(at.catalog, views_on_column(at.catalog, operation.table, operation.column))
+
+
+def _made_in_an_instant(views: tuple[View, ...]) -> bool:
+    """A materialized view reads its rows again, and nobody would read the table meanwhile."""
+    return not any(view.materialized for view in views)
+
+
+def shadows(operation: AlterColumnType, at: Situation) -> bool:
+    """Whether this is the recipe for the statement."""
     return is_large(at, operation.table) and has_slow_work(at.effects) and can_shadow(operation, at)
 
 
-@strategy(NAME, on=AlterColumnType, resolves=("DF106",), applies=_applies, rank=60, page="shadow-column")
+@strategy(NAME, on=AlterColumnType, resolves=("DF106",), applies=shadows, rank=60, page="shadow-column")
 def shadow_column(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
     table = at.table(operation.table)
     assert table is not None
@@ -80,7 +95,7 @@ def _steps(recipe: Recipe, table: Table, column: Column, conversion: Conversion)
         undo=UndoNothing(reason="statistics change nothing"),
     )
     both = shadow_trigger.both_ways(at, table, conversion, aside)
-    names = Swap(column=column.name, waiting=shadow, aside=aside, default=_default(column, conversion))
+    names = Swap(column=column.name, waiting=shadow, aside=aside, default=_default(column, conversion), views=_views(recipe.at))
     yield swap(
         recipe,
         table,
@@ -155,6 +170,10 @@ def _verified(recipe: Recipe, table: Table, conversion: Conversion, shadow: str)
     )
 
 
+def _views(at: Situation) -> tuple[View, ...]:
+    return views_of(at.operation, at) if isinstance(at.operation, AlterColumnType) else ()
+
+
 def _default(column: Column, conversion: Conversion) -> str | None:
     """The default as the new type takes it: a literal that is marked with the old type loses the mark."""
     default, mark = column.default, f"'::{conversion.old_type}"
@@ -185,7 +204,7 @@ def _swapped_back(
             recipe,
             table,
             parts,
-            Swap(column=column.name, waiting=aside, aside=shadow, default=column.default),
+            Swap(column=column.name, waiting=aside, aside=shadow, default=column.default, views=_views(at)),
             before=both.drop,
             after=(),
             purpose=f"Swap back: {table.name.name}.{column.name} is {conversion.old_type} again",

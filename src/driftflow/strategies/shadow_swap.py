@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Column, Identity, PrimaryKey, Sequence, Table, Unique
+from driftflow.model.catalog import Column, Identity, PrimaryKey, Sequence, Table, Unique, View
 from driftflow.model.operations import (
     AddConstraint,
     AlterIdentity,
@@ -15,6 +15,7 @@ from driftflow.model.operations import (
     DropDefault,
     DropIndex,
     DropNotNull,
+    DropView,
     LockTable,
     Operation,
     RenameColumn,
@@ -28,6 +29,7 @@ from driftflow.strategies.conversion import Conversion, columns_of, comparable
 from driftflow.strategies.recipe import Recipe, bounded_count
 from driftflow.strategies.shadow_names import waiting
 from driftflow.strategies.shadow_parts import Parts
+from driftflow.strategies.whole_view import made_again
 
 COUNTED = "driftflow.counted"
 
@@ -39,6 +41,8 @@ class Swap(Record, frozen=True, kw_only=True):
     waiting: str
     aside: str
     default: str | None = None
+    views: tuple[View, ...] = ()
+    """What reads `column`, directly or through others, each behind what it reads: they would follow the column to its other name."""
 
 
 def swap(
@@ -73,7 +77,8 @@ def _statements(
     column = table.column(names.column)
     assert column is not None
     others = sorted({holder for holder, *_ in parts.foreign_keys} | {key.referenced for _, key, _ in parts.foreign_keys}, key=str)
-    # One lock for all of them and up front: none is waited for while another is held.
+    # Views first, as their readers do; then one lock for all tables and up front: none is waited for while another is held.
+    yield from (DropView(name=view.name) for view in reversed(names.views))
     yield LockTable(tables=tuple(dict.fromkeys((table.name, *others))), mode="ACCESS EXCLUSIVE")
     yield from before
     yield from _old_ones_dropped(table, parts, names)
@@ -93,6 +98,8 @@ def _statements(
     yield from _counting(at, table, column, sequence)
     yield from _said(at, table, column, parts)
     yield _copied_attributes(at, table, names)
+    for view in names.views:
+        yield from made_again(view, at.dialect)
     yield from after
 
 

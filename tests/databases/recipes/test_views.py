@@ -47,6 +47,45 @@ def test_the_type_of_a_column_that_views_read(place: Place) -> None:
         assert (planned.grants, planned.owner, planned.comment) == (naive.grants, naive.owner, naive.comment)
 
 
+WITHOUT_TOTALS = """
+CREATE TABLE items (id int PRIMARY KEY, price int NOT NULL DEFAULT 5, name varchar(20));
+CREATE INDEX items_price ON items (price);
+INSERT INTO items SELECT n, n * 3, 'item ' || n FROM generate_series(1, 200) AS n;
+CREATE VIEW priced WITH (security_barrier = true) AS SELECT id, price FROM items WHERE price > 10 WITH LOCAL CHECK OPTION;
+CREATE VIEW dear AS SELECT id, price FROM priced WHERE price > 100;
+COMMENT ON VIEW priced IS 'what has a price';
+GRANT SELECT, UPDATE ON priced TO PUBLIC;
+"""
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.recipe(
+    "views", "native", why="over a column of a large table they are dropped and made again in the swap of the second column"
+)
+def test_a_column_of_a_large_table_changes_under_its_views(place: Place) -> None:
+    type_change = "ALTER TABLE items ALTER COLUMN price TYPE bigint;"
+    views = (
+        PRICED
+        + "CREATE VIEW dear AS SELECT id, price FROM priced WHERE price > 100; COMMENT ON VIEW priced IS 'what has a price'; GRANT SELECT, UPDATE ON priced TO PUBLIC;"
+    )
+    naive = "DROP VIEW dear; DROP VIEW priced;" + type_change + views
+    shown = show(
+        place,
+        Recipe(
+            schema=WITHOUT_TOTALS,
+            migration=type_change,
+            naive=naive,
+            old=(*WRITES[:1], "INSERT INTO items (id, price, name) VALUES (1000 + {n}, {n} + 11, 'new')", WRITES[2]),
+        ),
+    )
+    assert "shadow_column" in {step.strategy for step in shown.plan.steps}
+    swap = next(step for step in shown.plan.steps if step.purpose.startswith("Swap"))
+    assert all(claim.held == "instant" for claim in swap.claims)
+    for name in ("public.priced", "public.dear"):
+        planned, naively = (one.catalog().views[name] for one in (shown.planned, shown.naive))
+        assert (planned.grants, planned.owner, planned.comment) == (naively.grants, naively.owner, naively.comment)
+
+
 @pytest.mark.on("postgresql")
 @pytest.mark.recipe("views", "native", why="dropped and made again in one transaction")
 def test_a_view_is_replaced_by_one_with_other_columns(place: Place) -> None:
