@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, show
+from recipes.rig import Place, Recipe, apply, gates, go_on_back, show, take_back
 
 ROWS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 300)"
 SCHEMA = (
@@ -36,6 +36,29 @@ def shown(place: Place, migration: str, *, schema: str = SCHEMA, old: tuple[str,
 )
 def test_views(place: Place, migration: str) -> None:
     shown(place, migration)
+
+
+@pytest.mark.recipe(
+    "views", "native", on=("mysql", "mariadb"), why="a view is no hindrance to a change there: it is replaced in one statement"
+)
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.parametrize("migration", ["DROP VIEW mine;", "CREATE OR REPLACE VIEW mine AS SELECT id, body FROM notes;"])
+def test_a_view_comes_back_with_whose_rights_it_looked(place: Place, migration: str) -> None:
+    """SQL SECURITY INVOKER and CHECK OPTION: without them a rollback would show, and take, more than before."""
+    made = "CREATE SQL SECURITY INVOKER VIEW mine AS SELECT id, body, size FROM notes WHERE size > 5 WITH LOCAL CHECK OPTION;"
+    database = place.fresh(SCHEMA + made)
+    asked = (
+        "SELECT security_type, check_option FROM information_schema.views WHERE table_schema = DATABASE() AND table_name = 'mine'"
+    )
+    assert database.query(asked) == [("INVOKER", "LOCAL")]
+    plan = database.plan(migration)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert database.query(asked) in ([], [("DEFINER", "NONE")])
+    back = take_back(report.run, database, open_gates=gates(plan))
+    while back.state == "waiting_at_gate":
+        back = go_on_back(report.run, database, open_gates=gates(plan))
+    assert back.state == "rolled_back"
+    assert database.query(asked) == [("INVOKER", "LOCAL")]
 
 
 @pytest.mark.recipe("triggers", "native", on=("mysql", "mariadb"))

@@ -13,7 +13,7 @@ from driftflow.dialects.base import Rows
 from driftflow.dialects.cursor import Unread
 from driftflow.dialects.mysql.expressions import normal_expression
 from driftflow.dialects.mysql.keywords import quote, quote_string
-from driftflow.dialects.mysql.normal import normal
+from driftflow.dialects.mysql.normal import normal, view_options
 from driftflow.dialects.mysql.parse.cursor import Cursor
 from driftflow.dialects.mysql.parse.partition import WORDS
 from driftflow.dialects.mysql.settled import settled_default
@@ -272,7 +272,10 @@ class _Reader:
         text = _text(row["view_definition"])
         depends_on = tuple(Name(schema=one.schema or self.schema, name=one.name) for one in _reads(text))
         columns = tuple(str(one["column_name"]) for one in self.columns.get(str(row["table_name"]), ()))
-        return View(name=self.name(row["table_name"]), definition=_statement(text), columns=columns, depends_on=depends_on)
+        check = "" if str(row["check_option"]) == "NONE" else str(row["check_option"])
+        options = view_options(str(row["security_type"]), check)
+        name = self.name(row["table_name"])
+        return View(name=name, definition=_statement(text), columns=columns, depends_on=depends_on, options=options)
 
     def sequences(self) -> list[SequenceObject]:
         return [

@@ -120,3 +120,14 @@ def _spaced(token: Token, before: Token, ends_operand: bool) -> bool:
             return not (before.kind in {"word", "quoted"} and ends_operand)
         case _:
             return True
+
+
+INVOKER = "SQL SECURITY INVOKER"
+"""Among a view's options. DEFINER is what a view has where nothing is said."""
+CHECK_OPTION = "CHECK OPTION"
+
+
+def view_options(security: str, check_option: str) -> tuple[str, ...]:
+    """With whose rights a view looks, and whether it refuses rows that it would not show, as the catalog keeps both."""
+    found = (f"WITH {check_option.upper()} {CHECK_OPTION}",) if check_option else ()
+    return (*((INVOKER,) if security.upper() == "INVOKER" else ()), *found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftflow.dialects.mysql.charsets import charset_of, default_collation
+from driftflow.dialects.mysql.normal import view_options
 from driftflow.dialects.mysql.settled import settled_default
 from driftflow.dialects.mysql.tokens import name_of, tokenize
 from driftflow.dialects.mysql.types import TEXTS, base_word
@@ -95,7 +96,8 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
             view = operation.view
             name = place.name(view.name)
             reads = tuple(place.name(one, beside=name.schema) for one in view.depends_on)
-            return replace(operation, view=replace(view, name=name, depends_on=reads))
+            options = view.options or view_options(operation.security, operation.check_option)
+            return replace(operation, view=replace(view, name=name, depends_on=reads, options=options))
         case op.CreateTrigger():
             table = place.name(operation.trigger.table)
             touches = tuple(place.name(one, beside=table.schema) for one in operation.touches)

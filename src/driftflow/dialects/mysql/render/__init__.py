@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftflow.dialects.mysql.keywords import quote
+from driftflow.dialects.mysql.normal import CHECK_OPTION, INVOKER
 from driftflow.dialects.mysql.render.clause import option_text, quote_name
 from driftflow.dialects.mysql.render.table import (
     clause,
@@ -221,9 +222,10 @@ def _create_view(operation: CreateView) -> str:
     replace = "OR REPLACE " if operation.or_replace else ""
     exists = "IF NOT EXISTS " if operation.if_not_exists else ""
     columns = f" ({', '.join(quote(column) for column in view.columns)})" if view.columns else ""
-    check = f" WITH {operation.check_option} CHECK OPTION" if operation.check_option else ""
+    kept = next((f" {one}" for one in view.options if one.endswith(CHECK_OPTION)), "")
+    check = f" WITH {operation.check_option} CHECK OPTION" if operation.check_option else kept
     algorithm = f"ALGORITHM={operation.algorithm} " if operation.algorithm else ""
-    security = f"SQL SECURITY {operation.security} " if operation.security else ""
+    security = f"SQL SECURITY {operation.security} " if operation.security else f"{INVOKER} " if INVOKER in view.options else ""
     head = f"CREATE {replace}{algorithm}{_definer(operation.definer)}{security}VIEW"
     return f"{head} {exists}{quote_name(view.name)}{columns} AS {view.definition}{check}"
 
