@@ -11,7 +11,12 @@ from driftflow.cli.session import Session
 @click.command()
 @options.session(database=False, formats=("text",))
 @click.option(
-    "--on", "server", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True, help="The database."
+    "--on",
+    "server",
+    type=click.Choice(["sqlite", "postgresql", "mariadb", "mysql"]),
+    default="sqlite",
+    show_default=True,
+    help="The database.",
 )
 def command(run: Session, *, server: str) -> int:
     """Show the main job on a shop database with 200,000 orders, under a writer that never stops: assessment, plan, run, the writer's

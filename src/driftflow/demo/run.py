@@ -54,10 +54,13 @@ class Stage:
 FULL = Size()
 
 
-def demo(server: str = "sqlite", *, say: Say, color: bool = False, size: Size = FULL) -> int:
-    """The whole run on `sqlite` or `postgresql`. 0 when the writer never failed and every check holds, else 1."""
+def demo(server: str = "sqlite", *, say: Say, color: bool = False, size: Size = FULL, durable: bool = True) -> int:
+    """The whole run on `sqlite`, `postgresql`, `mariadb` or `mysql`. 0 when the writer never failed and every check holds, else 1.
+
+    `durable` is whether a throw-away server waits for the disk at every commit, as a real one does.
+    """
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="driftflow-demo-") as folder, _database(server, Path(folder)) as url:
+    with tempfile.TemporaryDirectory(prefix="driftflow-demo-") as folder, _database(server, Path(folder), durable) as url:
         root = Path(folder)
         shutil.copytree(examples_folder(), root / "examples")
         os.environ.setdefault("TWO_FACTOR_KEY", secrets.token_hex(32))  # the key service of this shop
@@ -86,16 +89,23 @@ def demo(server: str = "sqlite", *, say: Say, color: bool = False, size: Size = 
 
 
 @contextmanager
-def _database(server: str, folder: Path) -> Iterator[str]:
+def _database(server: str, folder: Path, durable: bool) -> Iterator[str]:
     """An empty database; gone afterwards."""
     if server == "sqlite":
         file = folder / "shop.db"
         file.touch()
         yield f"sqlite:///{file}"
         return
+    if server in ("mariadb", "mysql"):
+        from driftflow.lab import mysql, mysql_programs
+
+        programs = mysql_programs.find("mysql" if server == "mysql" else "mariadb")
+        with mysql.begun(programs, folder=None, settings=None, durable=durable) as own:
+            yield own.create_database("shop")
+        return
     from driftflow.lab.postgresql import start
 
-    with start(18, durable=True) as throw_away:
+    with start(18, durable=durable) as throw_away:
         yield throw_away.create_database("shop")
 
 

@@ -26,7 +26,8 @@ class Size:
 
 def statements(dialect: str, part: str, size: Size) -> list[str]:
     """The statements of `sql/<dialect>_<part>.sql` (schema, fill, mirror), in order."""
-    text = files("driftflow.demo").joinpath("sql", f"{dialect}_{part}.sql").read_text(encoding="utf-8")
+    family = "mysql" if dialect == "mariadb" else dialect
+    text = files("driftflow.demo").joinpath("sql", f"{family}_{part}.sql").read_text(encoding="utf-8")
     body = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
     for name, count in vars(size).items():
         body = body.replace(f"{{{name}}}", str(count))

@@ -88,7 +88,7 @@ def operations(counter: int, *, limits: dict[str, int], new_version: bool, mirro
         )
     if kind == 3:
         return "update products", _twice("UPDATE {}products SET price_cents = price_cents + 1 WHERE id = %s", (product,), mirror)
-    return "update users", _twice("UPDATE {}users SET name = 'User ' || %s WHERE id = %s", (str(counter), user), mirror)
+    return "update users", _twice("UPDATE {}users SET name = %s WHERE id = %s", (f"User {counter}", user), mirror)
 
 
 def _twice(sql: str, values: tuple[Any, ...], mirror: bool) -> list[tuple[str, tuple[Any, ...]]]:
@@ -96,33 +96,42 @@ def _twice(sql: str, values: tuple[Any, ...], mirror: bool) -> list[tuple[str, t
 
 
 class _Session:
-    """The application's own connection, nothing of driftflow's: psycopg or sqlite3 as any backend would use it."""
+    """The application's own connection, nothing of driftflow's: psycopg, sqlite3 or PyMySQL as any backend would use it."""
 
     def __init__(self, url: str) -> None:
         self.sqlite = url.startswith("sqlite")
+        self.mysql = url.startswith(("mysql", "mariadb"))
         self.raw = plain_connection(url, application="shop", lock_timeout_ms=LOCK_TIMEOUT_MS)
 
     def run(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
-        self.raw.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
+        self._execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
         try:
             for sql, values in statements:
-                self.raw.execute(sql.replace("%s", "?") if self.sqlite else sql, values)
-            self.raw.execute("COMMIT")
+                self._execute(sql, values)
+            self._execute("COMMIT")
         except BaseException:
             if not self.sqlite or self.raw.in_transaction:
-                self.raw.execute("ROLLBACK")
+                self._execute("ROLLBACK")
             raise
 
+    def _execute(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
+        """What can be fetched from."""
+        if not self.mysql:
+            return self.raw.execute(sql.replace("%s", "?") if self.sqlite else sql, values)
+        cursor = self.raw.cursor()
+        cursor.execute(sql, values)
+        return cursor
+
     def count(self, table: str) -> int:
-        return int(self.raw.execute(f"SELECT max(id) FROM {table}").fetchone()[0])
+        return int(self._execute(f"SELECT max(id) FROM {table}").fetchone()[0])
 
     def has_table(self, table: str) -> bool:
-        sql = (
-            "SELECT count(*) FROM sqlite_master WHERE name = ?"
-            if self.sqlite
-            else "SELECT count(*) FROM pg_class WHERE relname = %s"
-        )
-        return bool(self.raw.execute(sql, (table,)).fetchone()[0])
+        catalog = "pg_class WHERE relname"
+        if self.sqlite:
+            catalog = "sqlite_master WHERE name"
+        elif self.mysql:
+            catalog = "information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME"
+        return bool(self._execute(f"SELECT count(*) FROM {catalog} = %s", (table,)).fetchone()[0])
 
 
 def _commands(line: str, tally: Tally, new_version: bool) -> tuple[bool, bool]:
