@@ -38,27 +38,18 @@ def naive(column: str, definition: str, expression: str) -> str:
 
 
 CASES = [
-    pytest.param("at datetime(3)", "zone=+09:00", naive("at", "datetime(3)", "timestampadd(HOUR, 9, at)"),
-                 marks=pytest.mark.recipe("timestamp-zone", "native", why="on a copy, by the zone that the directive names and never the session's"), id="zone-to-local"),
-    pytest.param("local timestamp(3) NULL", "zone=+09:00", naive("local", "timestamp(3) NULL", "timestampadd(HOUR, -9, local)"),
-                 marks=pytest.mark.recipe("timestamp-zone", "native", why="on a copy, by the zone that the directive names and never the session's"), id="zone-to-instant"),
-    pytest.param("day datetime", 'format="%d.%m.%Y %H:%i"', naive("day", "datetime", "str_to_date(day, '%d.%m.%Y %H:%i')"),
-                 marks=pytest.mark.recipe("datetime-format", "native", why="a named format, and values that it does not give back are counted first"), id="format-to-datetime"),
-    pytest.param("local varchar(30)", 'format="%Y%m%d%H%i%s.%f"', naive("local", "varchar(30)", "date_format(local, '%Y%m%d%H%i%s.%f')"),
-                 marks=pytest.mark.recipe("datetime-format", "native", why="a named format, and values that it does not give back are counted first"), id="datetime-to-format"),
+    pytest.param("at datetime(3)", "zone=+09:00", naive("at", "datetime(3)", "timestampadd(HOUR, 9, at)"), id="zone-to-local"),
+    pytest.param("local timestamp(3) NULL", "zone=+09:00", naive("local", "timestamp(3) NULL", "timestampadd(HOUR, -9, local)"), id="zone-to-instant"),
+    pytest.param("day datetime", 'format="%d.%m.%Y %H:%i"', naive("day", "datetime", "str_to_date(day, '%d.%m.%Y %H:%i')"), id="format-to-datetime"),
+    pytest.param("local varchar(30)", 'format="%Y%m%d%H%i%s.%f"', naive("local", "varchar(30)", "date_format(local, '%Y%m%d%H%i%s.%f')"), id="datetime-to-format"),
     pytest.param("day timestamp NULL", 'format="%d.%m.%Y %H:%i" zone=+02:00', naive("day", "timestamp NULL", "timestampadd(HOUR, -2, str_to_date(day, '%d.%m.%Y %H:%i'))"), id="format-to-instant"),
     pytest.param("feeling enum('glad', 'fine', 'sad') DEFAULT 'fine'", 'map="meh=fine"',
-                 naive("feeling", "enum('glad', 'fine', 'sad') DEFAULT 'fine'", "if(feeling = 'meh', 'fine', concat(feeling))"),
-                 marks=pytest.mark.recipe("enum-values", "native", why="values removed, renamed and reordered on a copy, rows mapped by the directive"), id="enum-values"),
-    pytest.param("word enum('glad', 'so so', 'sad')", 'map="meh=so so"', naive("word", "enum('glad', 'so so', 'sad')", "if(word = 'meh', 'so so', word)"),
-                 marks=pytest.mark.recipe("enum-text", "native", why="on a copy, rows mapped by the directive; what is no member is counted first"), id="text-to-enum"),
-    pytest.param("feeling varchar(10) DEFAULT 'so so'", 'map="meh=so so"', naive("feeling", "varchar(10) DEFAULT 'so so'", "if(feeling = 'meh', 'so so', concat(feeling))"),
-                 marks=pytest.mark.recipe("enum-text", "native", why="on a copy, rows mapped by the directive; what is no member is counted first"), id="enum-to-text"),
-    pytest.param("bytes varchar(60)", "encoding=latin1", naive("bytes", "varchar(60)", "convert(bytes using latin1)"),
-                 marks=pytest.mark.recipe("binary-text", "native", why="by a named character set, base64 or hex; what does not come back the same is counted first"), id="binary-to-text"),
+                 naive("feeling", "enum('glad', 'fine', 'sad') DEFAULT 'fine'", "if(feeling = 'meh', 'fine', concat(feeling))"), id="enum-values"),
+    pytest.param("word enum('glad', 'so so', 'sad')", 'map="meh=so so"', naive("word", "enum('glad', 'so so', 'sad')", "if(word = 'meh', 'so so', word)"), id="text-to-enum"),
+    pytest.param("feeling varchar(10) DEFAULT 'so so'", 'map="meh=so so"', naive("feeling", "varchar(10) DEFAULT 'so so'", "if(feeling = 'meh', 'so so', concat(feeling))"), id="enum-to-text"),
+    pytest.param("bytes varchar(60)", "encoding=latin1", naive("bytes", "varchar(60)", "convert(bytes using latin1)"), id="binary-to-text"),
     pytest.param("bytes varchar(120)", "encoding=hex", naive("bytes", "varchar(120)", "lower(hex(bytes))"), id="hex"),
-    pytest.param("code varbinary(60)", "encoding=base64", naive("code", "varbinary(60)", "from_base64(code)"),
-                 marks=pytest.mark.recipe("binary-text", "native", why="by a named character set, base64 or hex; what does not come back the same is counted first"), id="base64-to-binary"),
+    pytest.param("code varbinary(60)", "encoding=base64", naive("code", "varbinary(60)", "from_base64(code)"), id="base64-to-binary"),
 ]  # fmt: skip
 
 
@@ -82,6 +73,13 @@ def expected(database: Database) -> object:
 
 
 @pytest.mark.on("mysql", "mariadb")
+@pytest.mark.recipe("timestamp-zone", "native", why="on a copy, by the zone that the directive names and never the session's")
+@pytest.mark.recipe("datetime-format", "native", why="a named format, and values that it does not give back are counted first")
+@pytest.mark.recipe("enum-values", "native", why="values removed, renamed and reordered on a copy, rows mapped by the directive")
+@pytest.mark.recipe("enum-text", "native", why="on a copy, rows mapped by the directive; what is no member is counted first")
+@pytest.mark.recipe(
+    "binary-text", "native", why="by a named character set, base64 or hex; what does not come back the same is counted first"
+)
 @pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(("change", "words", "plain"), CASES)
 def test_values_become_others(place: Place, request: pytest.FixtureRequest, change: str, words: str, plain: str) -> None:
