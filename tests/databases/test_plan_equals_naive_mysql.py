@@ -11,6 +11,7 @@ from recipes.rig import Database, apply, gates, take_back
 import planning
 from driftflow.dialects.registry import dialect_named
 from driftflow.lab import mysql
+from driftflow.plugins import discover
 
 SEED = (
     "INSERT INTO tenants (id, name) WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 7)"
@@ -100,3 +101,14 @@ def test_an_enhanced_example(example: str, pair: tuple[Database, Database], monk
     assert report.state == "done", report
     assert take_back(report.run, database, open_gates=gates(plan), folder=folder).state == "rolled_back"
     assert (database.structure(), database.rows(AT)) == before
+
+
+@pytest.mark.parametrize("name", ["foreign key", "unique", "constant default"])
+def test_the_plan_as_sql_runs_by_itself(name: str, pair: tuple[Database, Database]) -> None:
+    """What `driftflow show --format sql` prints is a script of this server: its own words for timeouts and settings."""
+    naive, careful = pair
+    report = discover("report").get("report", "sql")
+    assert report is not None
+    careful.run(report.value(careful.plan(STATEMENTS[name])))
+    naive.run(STATEMENTS[name])
+    assert careful.structure() == naive.structure()

@@ -1,4 +1,4 @@
-"""A plan as SQL that psql or sqlite3 can run; comments say what only driftflow can do."""
+"""A plan as SQL that psql, sqlite3 or mysql can run; comments say what only driftflow can do."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _statements(step: Step, plan: Plan) -> Iterator[str]:
     match step:
         case RunSql(transaction="none", statements=statements):
             yield from _timeouts(step, plan, local=False)
+            yield from (f"SET {name} = {_set(value)};" for name, value in step.settings.items())
             yield from (f"{_bare(statement)};" for statement in statements)
+            yield from (f"SET {name} = DEFAULT;" for name in step.settings)
         case RunSql(statements=statements):
             yield "BEGIN;"
             yield from _timeouts(step, plan, local=True)
@@ -101,9 +103,24 @@ def _timeouts(step: Step, plan: Plan, *, local: bool) -> Iterator[str]:
     if plan.dialect == "sqlite":
         yield f"-- busy timeout {step.lock_timeout_ms} ms"
         return
+    if plan.dialect in ("mysql", "mariadb"):
+        yield from _whole_seconds(step.lock_timeout_ms)
+        return
     word = "SET LOCAL" if local else "SET"
     yield f"{word} lock_timeout = '{step.lock_timeout_ms}ms';"
     yield f"{word} statement_timeout = '{step.statement_timeout_ms}ms';"
+
+
+def _whole_seconds(lock_timeout_ms: int) -> Iterator[str]:
+    """MySQL and MariaDB count in seconds; what is shorter is driftflow's own watch over the wait."""
+    if lock_timeout_ms:
+        yield f"-- driftflow waits {lock_timeout_ms} ms for the lock at most; the server counts in seconds"
+    yield f"SET lock_wait_timeout = {-(-lock_timeout_ms // 1000) or 'DEFAULT'};"
+
+
+def _set(value: str) -> str:
+    """A number stands bare: MySQL takes no text for a switch."""
+    return value if value.isdigit() else _literal(value)
 
 
 def _stage(step: Stage, plan: Plan) -> Iterator[str]:

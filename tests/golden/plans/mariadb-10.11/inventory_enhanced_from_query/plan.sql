@@ -6,8 +6,8 @@
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 
 -- step 1 (b56a76cccd.1): Add products.inventory_count, nullable (ALGORITHM=INSTANT, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.products ADD COLUMN inventory_count int, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.products DROP COLUMN inventory_count, ALGORITHM=INSTANT
 
@@ -28,21 +28,21 @@ UPDATE shop.products SET inventory_count = s.on_hand, updated_at = products.upda
 
 -- step 4 (79bccbc09e.1): Remove the staging table _driftflow_stage_products_inventory_count
 BEGIN;
-SET LOCAL lock_timeout = '250ms';
-SET LOCAL statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
 -- step 5 (6fa7906619.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
-SET lock_timeout = '250ms';
-SET statement_timeout = '0ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0), ALGORITHM=COPY, LOCK=SHARED;
 -- undo: ALTER TABLE shop.products DROP CONSTRAINT products_inventory_count_check, ALGORITHM=INSTANT
 
 -- step 6 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '0ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count), ALGORITHM=NOCOPY, LOCK=NONE;
 -- undo: ALTER TABLE shop.products DROP INDEX products_inventory_count_idx, ALGORITHM=NOCOPY, LOCK=NONE

@@ -6,20 +6,20 @@
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 
 -- step 1 (6655271407.1): ALTER TABLE shop.users ADD COLUMN two_factor_ciphertext varbinary(512) (ALGORITHM=INSTANT, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.users ADD COLUMN two_factor_ciphertext varbinary(512), ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.users DROP COLUMN two_factor_ciphertext, ALGORITHM=INSTANT
 
 -- step 2 (9bb01a4658.1): Add users.two_factor_key_id, nullable (ALGORITHM=INSTANT, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.users ADD COLUMN two_factor_key_id varchar(64), ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.users DROP COLUMN two_factor_key_id, ALGORITHM=INSTANT
 
 -- step 3 (857f62cbd0.1): Add users.two_factor_enabled with the default FALSE: one catalog entry, no row is written (ALGORITHM=INSTANT, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT FALSE, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.users DROP COLUMN two_factor_enabled, ALGORITHM=INSTANT
 
@@ -33,8 +33,8 @@ ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT
 
 -- step 5 (5627add309.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
-SET lock_timeout = '250ms';
-SET statement_timeout = '0ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL), ALGORITHM=COPY, LOCK=SHARED;
 -- undo: ALTER TABLE shop.users DROP CONSTRAINT users_two_factor_check, ALGORITHM=INSTANT
 

@@ -5,7 +5,7 @@
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 
 -- step 1 (b94351ab5e.1): Add products.inventory_count with the default 0: one catalog entry, no row is written (ALGORITHM=INSTANT, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.products ADD COLUMN inventory_count int DEFAULT 0, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.products DROP COLUMN inventory_count, ALGORITHM=INSTANT

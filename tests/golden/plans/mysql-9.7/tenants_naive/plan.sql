@@ -5,8 +5,8 @@
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 
 -- step 1 (d081e90b11.1): ALTER TABLE shop.orders ADD COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin (ALGORITHM=INSTANT, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.orders DROP COLUMN tenant_id, ALGORITHM=INSTANT
 
@@ -28,22 +28,24 @@ UPDATE shop.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id =
 
 -- step 4 (7cc0e8198c.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
-SET lock_timeout = '250ms';
-SET statement_timeout = '0ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders MODIFY COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders MODIFY COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin, ALGORITHM=INPLACE, LOCK=NONE
 
 -- step 5 (16f7f36de7.1): Build the index for orders (tenant_id) → tenants (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '0ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ALGORITHM=INPLACE, LOCK=NONE
 
 -- step 6 (8f77c5b762.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
-SET lock_timeout = '250ms';
-SET statement_timeout = '10000ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET foreign_key_checks = 0;
 ALTER TABLE shop.orders ADD CONSTRAINT orders_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INPLACE, LOCK=NONE;
+SET foreign_key_checks = DEFAULT;
 -- undo: ALTER TABLE shop.orders DROP CONSTRAINT orders_tenant_id_fk, ALGORITHM=INPLACE, LOCK=NONE
 
 -- step 7 (ee50dc326d.1): Prove old rows: orders (tenant_id) → tenants
@@ -52,7 +54,7 @@ SELECT count(*) FROM shop.orders WHERE 1 = 1 AND (orders.tenant_id IS NOT NULL A
 -- undo: nothing to do, it changes nothing
 
 -- step 8 (bef70f2a57.1): ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
-SET lock_timeout = '250ms';
-SET statement_timeout = '0ms';
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ALGORITHM=INPLACE, LOCK=NONE
