@@ -142,6 +142,13 @@ def test_views_triggers_and_types_of_the_family_are_in_every_copy(vendor: str, t
     assert "3 tables" in written(proof)
 
 
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_a_schema_that_says_no_character_set_is_not_in_latin1(vendor: str) -> None:
+    start = schema("CREATE TABLE t (id int PRIMARY KEY, a varchar(10));", vendor)
+    assert start.catalog is not None
+    assert start.catalog.settings["character_set_database"] == "utf8mb4"
+
+
 @pytest.mark.sqlite
 def test_a_table_that_nobody_can_write_is_named(tmp_path: Path) -> None:
     closed = "CREATE TABLE closed (id integer PRIMARY KEY, a integer NOT NULL CHECK (a > 5 AND a < 3));"
