@@ -33,7 +33,7 @@ from driftflow.engine.setbacks import meet, note_failure
 from driftflow.engine.state import looked_at
 from driftflow.errors import DriftflowError, LeaseLostError
 from driftflow.model.event import Aborted, OutcomeUnknown, Paused, RunDone, StepUndone
-from driftflow.model.plan import Irreversible, Step
+from driftflow.model.plan import Irreversible, RunSql, Step, UndoNothing
 
 RECONNECTS_MOST = 20
 
@@ -136,7 +136,7 @@ def _stop(context: Context, stop: Stop) -> tuple[RunStatus, str]:
 def _attempt(context: Context, step: Step) -> None:
     """Guards, then the step. A lock that is not granted becomes an event and a rest; any other refusal of the server ends the run."""
     try:
-        if context.state.step(step.id).status != "started":
+        if context.state.step(step.id).status != "started" or _at_once(step):
             check_guards(step.guards, context, where=place(step), step=step.id)
         actions.perform(step, context)
     except DatabaseFault as fault:
@@ -147,6 +147,12 @@ def _attempt(context: Context, step: Step) -> None:
         if not isinstance(error, LeaseLostError):
             note_failure(context, step, error)
         raise
+
+
+def _at_once(step: Step) -> bool:
+    """It happens wholly or not at all. So whenever it is tried again, after a lock that was not granted or after a crash, nothing of it has
+    happened, and what must hold just before it is asked again: the world went on meanwhile."""
+    return isinstance(step, RunSql) and (step.transaction == "own" or len(step.statements) == 1)
 
 
 def _look(context: Context, step: Step) -> None:
@@ -163,6 +169,9 @@ def _look(context: Context, step: Step) -> None:
         case "done":
             with context.fenced():
                 context.finished(step, context.clock.monotonic(), found_done=True)
+        case "not_done" if context.state.direction == "backward" and _at_once(step) and not isinstance(step.undo, UndoNothing):
+            # Nothing happened, so there is nothing to take back; and its way back begins where it would have led.
+            context.record(StepUndone(run=context.run, at=context.now(), fence=context.fence, step=step.id))
         case "not_done":
             context.state = looked_at(context.state, step.id)
             context.check_schema()

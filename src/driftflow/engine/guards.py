@@ -32,6 +32,8 @@ def check_guards(guards: Sequence[Guard], context: Context, *, where: str, step:
             if guard.refuse_if == "never":
                 for connection in _readers(guard, context):
                     _tell(guard, context, step, connection)
+            elif guard.wait_ms:
+                _wait(guard, context, where=where, step=step)
             else:
                 _decide(guard, context, where=where, step=step)
     if any(guard.everywhere for guard in guards):
@@ -59,6 +61,29 @@ def _decide(guard: Guard, context: Context, *, where: str, step: str) -> None:
     if guard.everywhere:
         for replica in replicas_asked(context):
             check_guard(guard, replica, where=f"{where}, on the replica {context.replica_names[replica]}", again=again)
+
+
+def _wait(guard: Guard, context: Context, *, where: str, step: str) -> None:
+    """Until it holds, as long as it may. Pause, stop and abort are obeyed meanwhile."""
+    end, told = context.clock.monotonic() + guard.wait_ms / 1000, False
+    while True:
+        try:
+            check_guard(guard, context.connection, where=where, again=f"driftflow resume {context.run}")
+        except RefusedError as refused:
+            blind = isinstance(refused.__cause__, DatabaseFault) and refused.__cause__.kind is ErrorKind.RIGHTS
+            if not blind and context.clock.monotonic() >= end:
+                raise
+            if not told:
+                text = f"not seen, for want of a right, whether {guard.summary}" if blind else f"waiting: {refused.summary}"
+                text = text.replace("{count}", "any")
+                context.emit(Counted(run=context.run, at=context.now(), fence=context.fence, step=step, text=text, keys=()))
+            if blind:
+                return
+            told = True
+            context.safe_point(step)
+            context.clock.sleep(1.0)
+        else:
+            return
 
 
 def check_guard(guard: Guard, connection: Connection, *, where: str, again: str) -> None:

@@ -61,6 +61,9 @@ class Guard(Record, frozen=True, kw_only=True):
     """A query with the keys of a few of the rows that are meant, never their values; asked only when there are some."""
     ranges: Ranges | None = None
     """How it is asked where one query would read more rows than the policy allows (`probe_rows`)."""
+    wait_ms: int = 0
+    """How long it is asked again, once a second, before it refuses: what it is about ends by itself. It sees other sessions; who may not see them
+    is told so, and goes on."""
     everywhere: bool = False
     """Whether every replica that is given has to say the same as the primary: what only reads leaves its traces where it reads."""
 
@@ -202,6 +205,8 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     fresh: bool = False
     """insert: `into` holds none of the rows, and what changes meanwhile is copied again. So no row is locked, and a key that is there already
     is an error."""
+    when_taken: tuple[str, ...] = ()
+    """insert: in place of a chunk of which a unique value is there already; `{rows}` as in `before`."""
     assignments: tuple[tuple[str, str], ...] = ()
     from_clause: str = ""
     """`FROM staging AS s`, joined by `join`."""

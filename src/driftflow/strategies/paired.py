@@ -90,6 +90,12 @@ class Texts:
         values = ", ".join(f"({', '.join(f'{row}.{self.quote(column)}' for column, _ in self.pair.key)})" for row in rows)
         return f"INSERT INTO {self.log} ({self.log_columns}) VALUES {values}"
 
+    def note_chunk(self) -> str:
+        """A unique value has moved from a row that was copied to one that is copied now: the whole chunk is left to what is copied again, which
+        takes the old row out of the way."""
+        keys = ", ".join(f"{self.source}.{self.quote(column)}" for column, _ in self.pair.key)
+        return f"INSERT INTO {self.log} ({self.log_columns}) SELECT {keys} FROM {self.source} WHERE {{rows}}"
+
     # triggers
 
     def trigger_name(self, kind: str, event: str) -> str:
@@ -155,9 +161,11 @@ class Texts:
             parts.append(f"NOT (CAST({old} AS BINARY) <=> CAST({new} AS BINARY))" if text else f"NOT ({old} <=> {new})")
         return " OR ".join(parts)
 
-    def _as_key(self, value: str, ours: str, theirs: str) -> str:
-        """A key of the source, as something that the copy's key can be looked up by."""
+    def _as_key(self, value: str, ours: str, theirs: str, *, back: bool = False) -> str:
+        """A key of the source, as something that the copy's key can be looked up by; or `back`."""
         mine, other = self.pair.source.column(ours), self.pair.copy.column(theirs)
+        if back:
+            mine, other = self.pair.copy.column(ours), self.pair.source.column(theirs)
         if mine is None or other is None or not other.collation or mine.collation == other.collation:
             return value
         return f"(CONVERT({value} USING {other.collation.partition('_')[0]}) COLLATE {other.collation})"
@@ -273,7 +281,9 @@ class Texts:
             for number, (mine, name) in self._keys()
         )
         here, there = f"now_there.{KEY}1 IS NULL", f"other.{self.quote(self.pair.key[0][1])} IS NULL"
-        differ = " OR ".join([f"({here}) <> ({there})", *(f"NOT ({here}) AND {one}" for one in self._differences("other"))])
+        differ = " OR ".join(
+            [f"({here}) <> ({there})", *(f"NOT ({here}) AND {one}" for one in self._differences("other", as_text=True))]
+        )
         written = " AND ".join(f"later.{KEY}{number} = noted.{KEY}{number}" for number in numbers)
         unless = f" AND NOT EXISTS (SELECT 1 FROM {since} AS later WHERE {written})" if since else ""
         return (
@@ -287,14 +297,22 @@ class Texts:
         values = [f"{expression} AS driftflow_v{number}" for number, (_, expression) in enumerate(self.pair.columns, 1)]
         return f"(SELECT {', '.join([*keys, *values])} FROM {source}) AS now_there"
 
-    def _differences(self, copy: str) -> list[str]:
+    def _differences(self, copy: str, *, as_text: bool = False) -> list[str]:
         found = []
         for number, (theirs, expression) in enumerate(self.pair.columns, 1):
             mine = next((one for one in self.pair.source.columns if expression == self.quote(one.name)), None)
             column = self.pair.copy.column(theirs)
             assert column is not None
-            found.append(compared_columns.differs(mine, column, f"now_there.driftflow_v{number}", f"{copy}.{self.quote(theirs)}"))
+            values = (f"now_there.driftflow_v{number}", f"{copy}.{self.quote(theirs)}")
+            found.append(compared_columns.differs(mine, column, *values, as_text=as_text))
         return found
+
+    def found_by(self, other: str) -> str:
+        """A condition: the source's row whose key the other relation holds by the names of the copy's columns."""
+        return " AND ".join(
+            f"{self.source}.{self.quote(ours)} = {self._as_key(f'{other}.{self.quote(theirs)}', theirs, ours, back=True)}"
+            for ours, theirs in self.pair.key
+        )
 
     def _named(self, theirs: str) -> str:
         return f"{self.copy}.{self.quote(theirs)}"

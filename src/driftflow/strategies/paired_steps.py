@@ -144,6 +144,7 @@ class PairedSteps:
             into=self.pair.copy.name,
             fresh=True,
             assignments=self.pair.columns,
+            when_taken=(self.texts.note_chunk(),),
             chunk=chunk_policy(self.at),
             rows_estimate=self.at.rows(source),
             claims=(claim(source, READ), claim(self.pair.copy.name, WRITE)),

@@ -93,6 +93,8 @@ def _of_operations(operations: Sequence[Operation], table: Table, converted: Col
                 return f"{column} belongs to a foreign key"
             case ConvertCharset() if table.foreign_keys:
                 return f"{table.name.name} has foreign keys, whose columns may change"
+            case RewriteTable(action="engine", value=engine) if engine.lower() != "innodb":
+                return f"{engine} takes back no row of a transaction that rolls back"
             case ChangeColumn(column=column, definition=definition):
                 old = table.column(column)
                 if old is not None and (old.generated is None) != (definition.generated is None):

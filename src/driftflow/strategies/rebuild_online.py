@@ -26,6 +26,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Gate, Guard, Irreversible, Phase, Probe, RunSql, Step, Undo, UndoNothing, UndoSteps, Verify
 from driftflow.model.record import digest, replace
+from driftflow.strategies import swap_guards
 from driftflow.strategies.base import strategy
 from driftflow.strategies.direct import guards_of
 from driftflow.strategies.dual_write import RETIRE_TABLE
@@ -115,6 +116,7 @@ class Rebuild:
         )
         self.mark = digest([before.name.text, *operations])[:6]
         self.new, self.old, self.making, self.form = (self._beside(kind) for kind in ("new", "old", "making", "form"))
+        self.ready, self.home_ready = self._beside("ready"), self._beside("home")
         names = renamed(operations, before)
         key = tuple((column, names.get(column, column)) for column in chunk_key(at, before))
         self.forth = self._steps(
@@ -168,11 +170,13 @@ class Rebuild:
         counted = self.forth.counted_on()
         if counted is not None:
             yield counted
+        yield swap_guards.completed(self.forth, self.ready)
         yield from self.keys.before_swap()
         yield self._swapped()
         yield from self.keys.after_swap()
         yield self._none_lost()
-        for step in (*self._on_old(self.forth.not_writing()), self.forth.log_dropped(), self._form_gone()):
+        gone = (self.forth.log_dropped(), self._form_gone(), swap_guards.forgotten(self.forth, self.ready))
+        for step in (*self._on_old(self.forth.not_writing()), *gone):
             yield replace(step, undo=UndoNothing(reason="it is not needed on the way back"))
         if self.phase == "contract":
             yield self._gate()
@@ -257,15 +261,23 @@ class Rebuild:
             purpose=f"Swap: the copy is {self.label} from now on, the old form is kept as {self.old.name}",
             probe=Probe(query=f"SELECT CASE WHEN {there(self.old)} THEN 'done' ELSE 'not_done' END"),
             claims=(claim(self.before.name), claim(self.new), claim(self.old)),
-            guards=(self._same_form(), self.forth.all_written(), self._not_emptied(), self.forth.none_rejected()),
+            guards=(
+                swap_guards.none_sees_a_part(self.forth, self.ready),
+                self._same_form(),
+                swap_guards.unattached(self.forth),
+                self.forth.all_written(),
+                swap_guards.not_emptied(self.forth),
+                self.forth.none_rejected(),
+            ),
             undo=UndoSteps(steps=as_undos(self._swapped_back())),
         )
 
     def _same_form(self) -> Guard:
-        """Columns and indexes of the table, beside those of the copy that was made of it at the beginning."""
+        """Columns, indexes and constraints of the table, beside those of the copy that was made of it at the beginning."""
         parts = [
             ("COLUMNS", "COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, COLLATION_NAME, EXTRA"),
             ("STATISTICS", "INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART, INDEX_TYPE"),
+            ("TABLE_CONSTRAINTS", "CONSTRAINT_NAME, CONSTRAINT_TYPE"),
         ]
         queries = []
         for view, columns in parts:
@@ -281,17 +293,8 @@ class Rebuild:
             )
         return Guard(
             query=f"SELECT {' + '.join(queries)}",
-            summary=f"somebody has changed the columns or indexes of {self.label} since it was copied",
+            summary=f"somebody has changed the columns, indexes or constraints of {self.label} since it was copied",
             hint="roll back, and make the plan again",
-        )
-
-    def _not_emptied(self) -> Guard:
-        """TRUNCATE fires no trigger."""
-        quoted = self.at.dialect.quote_name
-        return Guard(
-            query=f"SELECT EXISTS (SELECT 1 FROM {quoted(self.new)}) AND NOT EXISTS (SELECT 1 FROM {quoted(self.before.name)})",
-            summary=f"{self.label} was emptied since it was copied, and the copy was not",
-            hint="roll back, and begin again",
         )
 
     def _none_lost(self) -> Verify:
@@ -322,17 +325,25 @@ class Rebuild:
         counted = home.counted_on()
         if counted is not None:
             yield counted
+        yield swap_guards.completed(home, self.home_ready)
         yield from self.keys.before_swap_back()
         yield self.home.alone(
             f"RENAME TABLE {table} TO {new}, {old} TO {table}",
             purpose=f"Swap back: {self.label} has its old form again",
             probe=Probe(query=f"SELECT CASE WHEN {there(self.new)} THEN 'done' ELSE 'not_done' END"),
             claims=(claim(self.before.name), claim(self.new), claim(self.old)),
-            guards=(home.all_written(), home.none_rejected()),
+            guards=(
+                swap_guards.none_sees_a_part(home, self.home_ready),
+                swap_guards.unattached(home),
+                home.all_written(),
+                swap_guards.not_emptied(home, hint=f"delete them in {self.old.name}, then resume; or they would come back"),
+                home.none_rejected(),
+            ),
         )
         yield from self.keys.after_swap_back()
         for step in home.not_writing():
             yield replace(step, claims=(claim(self.new),))
+        yield swap_guards.forgotten(home, self.home_ready)
 
     # the end
 

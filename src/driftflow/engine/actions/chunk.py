@@ -12,11 +12,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
+from driftflow.dialects.base import ErrorKind
 from driftflow.engine.actions import chunk_mysql
 from driftflow.engine.actions.judge import Judgement
 from driftflow.engine.faults import place
 from driftflow.engine.keyset import Keyset, escaped, quoted
-from driftflow.engine.ports import Connection, Row
+from driftflow.engine.ports import Connection, DatabaseFault, Row
 from driftflow.errors import DriftflowError, RefusedError, StepFailedError
 from driftflow.model.plan import Backfill, PythonFunction
 from driftflow.model.record import replace
@@ -53,9 +54,19 @@ class SqlChange:
         if not self.step.fresh:
             chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
         _beside(self.step.before, connection, condition, parameters)
-        rows = connection.execute(self._statement(condition, connection), parameters)
+        rows = self._changed(connection, condition, parameters)
         _beside(self.step.after, connection, condition, parameters)
         return rows
+
+    def _changed(self, connection: Connection, condition: str, parameters: list[Any]) -> int:
+        try:
+            return connection.execute(self._statement(condition, connection), parameters)
+        except DatabaseFault as fault:
+            if fault.kind is not ErrorKind.DUPLICATE or not self.step.when_taken:
+                raise
+        # The statement is undone, its transaction is not (InnoDB).
+        _beside(self.step.when_taken, connection, condition, parameters)
+        return 0
 
     def _statement(self, condition: str, connection: Connection) -> str:
         match self.step.action:
