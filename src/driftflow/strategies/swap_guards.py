@@ -63,7 +63,7 @@ def not_emptied(steps: PairedSteps, *, hint: str = "roll back, and begin again")
     return Guard(
         query=f"SELECT COUNT(*) FROM ({ends}) AS ends LEFT JOIN {texts.source} ON {texts.found_by('ends')} "
         f"WHERE {texts.source}.{texts.quote(steps.pair.key[0][0])} IS NULL",
-        summary=f"{steps.name} has lost rows past the triggers (TRUNCATE?): {{count}} of those looked at are left in {steps.pair.copy.name.name}",
+        summary=f"{steps.name} was emptied past the triggers (TRUNCATE?): {{count}} of those looked at are left in {steps.pair.copy.name.name}",
         hint=hint,
     )
 
