@@ -75,6 +75,8 @@ class Capability(StrEnum):
     """ALTER COLUMN ... SET INVISIBLE (MySQL); elsewhere the column is defined anew (MariaDB)."""
     CHECK_NAMES_OF_SCHEMA = "check_names_of_schema"
     """The name of a CHECK is unique among those of all tables (MySQL)."""
+    TIMESTAMP_BY_SESSION = "timestamp_by_session"
+    """A TIMESTAMP that is written from another one goes through the session's time zone, and moves by an hour where clocks go back (MySQL)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
     SEQUENCE = "sequence"

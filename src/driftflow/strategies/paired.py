@@ -10,6 +10,7 @@ Source: MySQL 8.4 manual, "InnoDB Locking", "Trigger Syntax"; MariaDB documentat
 
 from __future__ import annotations
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger
 from driftflow.model.names import Name
@@ -113,7 +114,7 @@ class Texts:
     def writing(self, event: str) -> Trigger:
         """Writes the row into the copy. A row that the copy rejects is the application's success all the same: its key is noted."""
         columns = ", ".join(self.quote(column) for column, _ in self.pair.columns)
-        values = [self.of_row(expression, "NEW") for _, expression in self.pair.columns]
+        values = [self._exactly(theirs, expression, self.of_row(expression, "NEW")) for theirs, expression in self.pair.columns]
         inserted = f"INSERT INTO {self.copy} ({columns}) VALUES ({', '.join(values)})"
         removed = f"DELETE FROM {self.copy} WHERE {self._row_is('OLD')}"
         sets = ", ".join(f"{self.quote(column)} = {value}" for (column, _), value in zip(self.pair.columns, values, strict=True))
@@ -144,6 +145,19 @@ class Texts:
                 return f"{row}.{expression}"
         columns = ", ".join(f"{row}.{self.quote(one.name)} AS {self.quote(one.name)}" for one in self.pair.source.columns)
         return f"(SELECT {expression} FROM (SELECT {columns}) AS {self.quote(self.pair.source.name.name)})"
+
+    def moments(self) -> bool:
+        """Whether a TIMESTAMP is written that the session's time zone could move."""
+        types = [column.type for column in self.pair.copy.columns if column.name in dict(self.pair.columns)]
+        return self.at.can(Capability.TIMESTAMP_BY_SESSION) and any(map(is_timestamp, types))
+
+    def _exactly(self, theirs: str, expression: str, value: str) -> str:
+        """A TIMESTAMP with its offset from UTC: a trigger runs in the time zone of the application's session, where an hour comes twice a year."""
+        mine = next((one for one in self.pair.source.columns if expression == self.quote(one.name)), None)
+        other = self.pair.copy.column(theirs)
+        if not self.moments() or mine is None or other is None or not (is_timestamp(mine.type) and is_timestamp(other.type)):
+            return value
+        return f"IF({value} = 0, {value}, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP({value}) SECOND, '+00:00'))"
 
     def _row_is(self, row: str) -> str:
         return " AND ".join(
@@ -326,6 +340,10 @@ def _unique_columns(table: Table) -> list[tuple[str, ...]]:
     ]
     primary = table.primary_key
     return list(dict.fromkeys([*([primary.columns] if primary is not None else []), *keys]))
+
+
+def is_timestamp(type: str) -> bool:
+    return type.lower().partition("(")[0].partition(" ")[0] == "timestamp"
 
 
 def _plain(columns: tuple[str, ...]) -> tuple[str, ...]:

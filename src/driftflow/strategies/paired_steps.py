@@ -63,6 +63,10 @@ class PairedSteps:
             undo=undo or UndoNothing(reason="it goes with what it belongs to"),
         )
 
+    def _settings(self) -> dict[str, str]:
+        """Of the sessions that copy rows."""
+        return SETTINGS | {"time_zone": "+00:00"} if self.texts.moments() else SETTINGS
+
     # the log and its triggers
 
     def log_made(self) -> RunSql:
@@ -149,7 +153,7 @@ class PairedSteps:
             rows_estimate=self.at.rows(source),
             claims=(claim(source, READ), claim(self.pair.copy.name, WRITE)),
             statement_timeout_ms=self.at.policy.statement_timeout_ms,
-            settings=SETTINGS,
+            settings=self._settings(),
             undo=UndoNothing(reason=f"the rows go with {self.pair.copy.name.name}"),
         )
 
@@ -176,7 +180,7 @@ class PairedSteps:
                 claim(self.pair.picked, WRITE),
             ),
             statement_timeout_ms=self.at.policy.statement_timeout_ms,
-            settings=SETTINGS,
+            settings=self._settings(),
             undo=UndoNothing(reason=f"the rows go with {self.pair.copy.name.name}"),
         )
 

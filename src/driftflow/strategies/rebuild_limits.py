@@ -26,6 +26,7 @@ from driftflow.model.operations import (
     SetDefault,
 )
 from driftflow.strategies.filling import chunk_key
+from driftflow.strategies.paired import is_timestamp
 from driftflow.strategies.passes import Pass, moved
 
 DONE = (
@@ -140,6 +141,8 @@ def _of_key(table: Table, after: Table, operations: Sequence[Operation], at: Sit
         found = table.column(column)
         if found is None or _base(found.type) in UNORDERED or found.generated is not None:
             return f"{table.name.name} cannot be walked by {column}"
+        if is_timestamp(found.type) and at.can(Capability.TIMESTAMP_BY_SESSION):
+            return f"{column} is not found again in every session's time zone"
     names = renamed(operations, table)
     there = tuple(names.get(column, column) for column in key)
     keys = [index.columns for index in after.indexes if index.unique and all(part.prefix is None for part in index.parts)]

@@ -204,3 +204,37 @@ def test_an_engine_without_transactions_is_not_made_beside_the_table(place: Plac
     """A transaction that rolls back would leave its rows in the copy."""
     plan = place.fresh(SCHEMA).plan("ALTER TABLE orders ENGINE = MyISAM;")
     assert "rebuild_online" not in {step.strategy for step in plan.steps}
+
+
+ZONE = (
+    "DELETE FROM mysql.time_zone WHERE Time_zone_id = 4711",
+    "DELETE FROM mysql.time_zone_name WHERE Time_zone_id = 4711",
+    "DELETE FROM mysql.time_zone_transition_type WHERE Time_zone_id = 4711",
+    "DELETE FROM mysql.time_zone_transition WHERE Time_zone_id = 4711",
+    "INSERT INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (4711, 'N')",
+    "INSERT INTO mysql.time_zone_name VALUES ('Test/Berlin', 4711)",
+    "INSERT INTO mysql.time_zone_transition_type VALUES (4711, 0, 3600, 0, 'CET'), (4711, 1, 7200, 1, 'CEST')",
+    "INSERT INTO mysql.time_zone_transition VALUES (4711, 1711846800, 1), (4711, 1729990800, 0)",
+)
+"""Central European time in 2024: its clocks go back at 01:00 UTC on October 27."""
+
+
+def test_a_moment_stays_where_clocks_go_back(place: Place) -> None:
+    """The trigger runs in the time zone of the application's session, in which an hour comes twice."""
+    trial = Trial(place, LONGER)
+    with trial.session() as application, trial.session() as plain:
+        application(*ZONE, "ALTER TABLE orders ADD COLUMN at timestamp(3) NULL", "SET time_zone = '+00:00'")
+        application("UPDATE orders SET at = '2024-10-27 00:30:00.25' WHERE id <= 500")
+        application("UPDATE orders SET at = '2024-10-27 01:30:00.75' WHERE id > 500", "SET time_zone = 'Test/Berlin'")
+        trial.plan = trial.database.plan(LONGER)
+        trial.purposes = {step.id: step.purpose for step in trial.plan.steps}
+
+        def write() -> None:
+            application(
+                "UPDATE orders SET total = 5 WHERE id IN (7, 507)", "UPDATE orders SET id = id + 5000 WHERE id IN (8, 508)"
+            )
+
+        trial.forward(("StepDone", COPIED, write), ("StepDone", COMPARED, write))
+        plain("SET time_zone = '+00:00'")
+        found = plain("SELECT CAST(at AS CHAR), COUNT(*) FROM orders GROUP BY at ORDER BY at")
+        assert found == [("2024-10-27 00:30:00.250", 500), ("2024-10-27 01:30:00.750", 500)]

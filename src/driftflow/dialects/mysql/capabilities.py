@@ -61,6 +61,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.LOCK_NOWAIT: Version(major=8, minor=0, patch=1),
     Capability.JOINED_UPDATE: OLDEST,
     Capability.CHECK_NAMES_OF_SCHEMA: OLDEST,
+    Capability.TIMESTAMP_BY_SESSION: OLDEST,
 }
 
 
