@@ -171,6 +171,7 @@ class Rebuild:
         if counted is not None:
             yield counted
         yield swap_guards.completed(self.forth, self.ready)
+        yield swap_guards.waited(self.forth, self.ready)
         yield from self.keys.before_swap()
         yield self._swapped()
         yield from self.keys.after_swap()
@@ -326,6 +327,7 @@ class Rebuild:
         if counted is not None:
             yield counted
         yield swap_guards.completed(home, self.home_ready)
+        yield swap_guards.waited(home, self.home_ready)
         yield from self.keys.before_swap_back()
         yield self.home.alone(
             f"RENAME TABLE {table} TO {new}, {old} TO {table}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.names import Name
-from driftflow.model.plan import Guard, Probe, RunSql, UndoSteps
+from driftflow.model.plan import Guard, Probe, RunSql, UndoNothing, UndoSteps, Verify
 from driftflow.strategies.paired import EVENTS
 from driftflow.strategies.paired_steps import PairedSteps, as_undos, claim, schema_of, there
 
@@ -31,6 +31,18 @@ def completed(steps: PairedSteps, marker: Name) -> RunSql:
 
 def forgotten(steps: PairedSteps, marker: Name) -> RunSql:
     return steps.dropped(marker, why="the moment that was noted")
+
+
+def waited(steps: PairedSteps, marker: Name) -> Verify:
+    """By itself, and again at the swap: while it waits, nothing else has begun."""
+    return Verify(
+        **steps.recipe.common(
+            f"Wait for transactions that are older than the last row of {steps.pair.copy.name.name}", steps.phase
+        ),
+        expectations=(),
+        guards=(none_sees_a_part(steps, marker),),
+        undo=UndoNothing(reason="it changes nothing"),
+    )
 
 
 def none_sees_a_part(steps: PairedSteps, marker: Name) -> Guard:

@@ -29,7 +29,6 @@ LONGER = "ALTER TABLE orders MODIFY total bigint;"
 CHECKED = "ALTER TABLE orders ADD CONSTRAINT total_ok CHECK (total >= 0);"
 COPIED = "Copy orders into"
 COMPARED = "Verify that _driftflow_new"
-COMPLETE = "Note the moment"
 SWAP = "Swap:"
 Moment = tuple[str, str, Callable[[], object]]
 """The kind of an event, how the purpose of its step begins, and what somebody does then, once."""
@@ -131,7 +130,7 @@ def test_the_swap_goes_on_by_itself_when_the_snapshot_has_ended(place: Place) ->
     trial = Trial(place, LONGER)
     with trial.session() as reader:
         begin = ("ChunkDone", COPIED, lambda: reader("START TRANSACTION", "SELECT COUNT(*) FROM digits"))
-        assert trial.forward(begin, ("Counted", SWAP, lambda: reader("COMMIT"))).state == "waiting_at_gate"
+        assert trial.forward(begin, ("Counted", "Wait for", lambda: reader("COMMIT"))).state == "waiting_at_gate"
 
 
 def test_what_is_rejected_while_the_swap_waits_for_its_lock_is_seen_before_it(place: Place) -> None:
@@ -143,7 +142,7 @@ def test_what_is_rejected_while_the_swap_waits_for_its_lock_is_seen_before_it(pl
             writer("DELETE FROM orders WHERE id = 8", "INSERT INTO orders VALUES (8, -8, 'again')")
             holder("ROLLBACK")
 
-        hold = ("StepDone", COMPLETE, lambda: holder("BEGIN", "SELECT COUNT(*) FROM orders"))
+        hold = ("StepDone", "Wait for", lambda: holder("BEGIN", "SELECT COUNT(*) FROM orders"))
         with pytest.raises(DriftflowError, match="do not fit"):
             trial.forward(hold, ("LockWaited", SWAP, reject))
         assert trial.back().state == "rolled_back"
