@@ -145,13 +145,7 @@ class Archive:
         )
 
     def _same(self, column: Column, left: str, right: str) -> str:
-        if self.at.dialect.one_pass:
-            # A collation would take two texts for one.
-            return f"CAST({left} AS BINARY) <=> CAST({right} AS BINARY)" if column.charset else f"{left} <=> {right}"
-        if self.at.can(Capability.TABLE_REBUILD_ONLY):
-            return f"{left} IS {right}"
-        # As text: json has no equality, and a float must come back bit by bit.
-        return f"CAST({left} AS text) IS NOT DISTINCT FROM CAST({right} AS text)"
+        return f"NOT ({self.at.dialect.differs_exactly(left, right, column)})"
 
     # keeping it true
 

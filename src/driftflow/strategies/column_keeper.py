@@ -15,7 +15,6 @@ from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger
 from driftflow.model.plan import Step
 from driftflow.strategies import trigger_text
-from driftflow.strategies.conversion import comparable
 from driftflow.strategies.filling import chunk_key
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.recipe import Recipe
@@ -83,10 +82,7 @@ class ColumnKeeper:
         found = []
         for name in columns:
             new, old = (f"{row}.{at.dialect.quote(name)}" for row in ("NEW", "OLD"))
-            if trigger_text.has_functions(at):
-                found.append(at.dialect.differs(*(comparable(one, types[name].type) for one in (new, old))))
-            else:
-                found.append(at.dialect.differs_exactly(new, old, types[name]))
+            found.append(at.dialect.differs_exactly(new, old, types[name]))
         return " OR ".join(found)
 
     def _wanted(self) -> str:

@@ -116,13 +116,10 @@ def _name_for(table: Table, request: DualWriteRequest, event: str) -> str:
 
 def _body(at: Situation, table: Table, request: DualWriteRequest, event: str) -> str:
     """Triggers of one event fire in the order in which they were made, so ours sees the others' work."""
-    quote = at.dialect.quote
-    column = quote(request.column)
+    column = at.dialect.quote(request.column)
     wanted = f"NEW.{column} IS NULL"
-    inputs = inputs_of(request.expression, table)
-    if event == "UPDATE" and inputs:
-        changed = " OR ".join(at.dialect.differs(f"NEW.{quote(name)}", f"OLD.{quote(name)}") for name in inputs)
-        wanted += f" OR (NEW.{column} <=> OLD.{column} AND ({changed}))"
+    if event == "UPDATE" and (follows := _follows(at, table, request)):
+        wanted += f" OR ({follows})"
     return f"IF {wanted} THEN SET NEW.{column} = {request.expression}; END IF"
 
 
@@ -145,16 +142,27 @@ def inputs_of(expression: str, table: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(by_fold[name.lower()] for name in named if name.lower() in by_fold))
 
 
+def _follows(at: Situation, table: Table, request: DualWriteRequest) -> str:
+    """A condition over NEW and OLD of an UPDATE, empty where nothing is read: what the expression reads became something else, to the letter, and
+    the column itself was left alone."""
+    changed = " OR ".join(_changed(at, table, name) for name in inputs_of(request.expression, table))
+    return f"NOT ({_changed(at, table, request.column)}) AND ({changed})" if changed else ""
+
+
+def _changed(at: Situation, table: Table, name: str) -> str:
+    new, old = (f"{row}.{at.dialect.quote(name)}" for row in ("NEW", "OLD"))
+    column = table.column(name)
+    return at.dialect.differs(new, old) if column is None else at.dialect.differs_exactly(new, old, column)
+
+
 def _before_row(at: Situation, table: Table, request: DualWriteRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
     quote, column = at.dialect.quote, at.dialect.quote(request.column)
     target = at.dialect.quote_name(table.name)
     trigger = quote(trigger_name(table.name, request.column))
     name = Name(schema=table.name.schema, name=fit(f"driftflow_fill_{table.name.name}_{request.column}"))
     function = at.dialect.quote_name(name)
-    changed = " OR ".join(
-        f"NEW.{quote(name)} IS DISTINCT FROM OLD.{quote(name)}" for name in inputs_of(request.expression, table)
-    )
-    follow = f"\n     OR (TG_OP = 'UPDATE' AND NEW.{column} IS NOT DISTINCT FROM OLD.{column} AND ({changed}))" if changed else ""
+    follows = _follows(at, table, request)
+    follow = f"\n     OR (TG_OP = 'UPDATE' AND {follows})" if follows else ""
     body = f"  IF NEW.{column} IS NULL{follow} THEN\n    NEW.{column} := {request.expression};\n  END IF;\n  RETURN NEW;"
     create = f"CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {target} FOR EACH ROW EXECUTE FUNCTION {function}()"
     drops = (f"DROP TRIGGER {trigger} ON {target}", f"DROP FUNCTION {function}()")
@@ -178,10 +186,9 @@ def _after_row(at: Situation, table: Table, request: DualWriteRequest) -> tuple[
     if inputs:
         names.append(trigger_name(table.name, request.column, "_update"))
         listed = ", ".join(quote(name) for name in inputs)
-        changed = " OR ".join(f"NEW.{quote(name)} IS NOT OLD.{quote(name)}" for name in inputs)
         creates.append(
             f"CREATE TRIGGER {schema}.{quote(names[1])} AFTER UPDATE OF {listed} ON {target} FOR EACH ROW\n"
-            f"WHEN NEW.{column} IS OLD.{column} AND ({changed})\n"
+            f"WHEN {_follows(at, table, request)}\n"
             f"BEGIN\n  {update}\nEND"
         )
     return tuple(creates), tuple(f"DROP TRIGGER {schema}.{quote(name)}" for name in reversed(names))

@@ -166,13 +166,14 @@ class Texts:
         )
 
     def _key_changes(self) -> str:
-        """By bytes where it is text: another case is the same key to some collations, and another one to others."""
+        """To the letter: another case is the same key to some collations, and another one to others."""
         parts = []
         for ours, _ in self.pair.key:
             old, new = f"OLD.{self.quote(ours)}", f"NEW.{self.quote(ours)}"
             column = self.pair.source.column(ours)
-            text = column is not None and bool(column.collation)
-            parts.append(f"NOT (CAST({old} AS BINARY) <=> CAST({new} AS BINARY))" if text else f"NOT ({old} <=> {new})")
+            parts.append(
+                self.at.dialect.differs(old, new) if column is None else self.at.dialect.differs_exactly(old, new, column)
+            )
         return " OR ".join(parts)
 
     def _as_key(self, value: str, ours: str, theirs: str, *, back: bool = False) -> str:

@@ -18,7 +18,6 @@ from driftflow.model.operations import CreateTrigger
 from driftflow.model.plan import Expectation, Guard, Step, UndoNothing, Verify
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
-from driftflow.strategies.conversion import comparable
 from driftflow.strategies.filling import ROWID, chunk_key
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.recipe import Recipe, bounded_count
@@ -121,11 +120,7 @@ class RowRule:
         """True for an UPDATE that changes what the rule reads, to the letter: under a collation that knows no case, `a` becomes `A` too."""
         at, types = self.at, {column.name: column for column in self.table.columns}
         pairs = ((f"NEW.{at.dialect.quote(one)}", f"OLD.{at.dialect.quote(one)}", types[one]) for one in self.columns)
-        if trigger_text.has_functions(at):
-            each = [at.dialect.differs(comparable(new, column.type), comparable(old, column.type)) for new, old, column in pairs]
-        else:
-            each = [at.dialect.differs_exactly(new, old, column) for new, old, column in pairs]
-        return " OR ".join(each) or "1 = 1"
+        return " OR ".join(at.dialect.differs_exactly(new, old, column) for new, old, column in pairs) or "1 = 1"
 
     def _with_function(self) -> tuple[str, ...]:
         at, quote = self.at, self.at.dialect.quote

@@ -43,7 +43,7 @@ BUSY = (
 
 
 def said(text: str, naive: str = "", **more: object) -> Recipe:
-    return Recipe(schema=SCHEMA, migration=text, naive=naive, **{"old": CALM, **more})  # type: ignore[arg-type]
+    return Recipe(migration=text, naive=naive, **{"schema": SCHEMA, "old": CALM, **more})  # type: ignore[arg-type]
 
 
 def fills(plan: object) -> bool:
@@ -116,6 +116,24 @@ def test_a_default_made_of_other_columns(place: Place) -> None:
     if place.vendor in ("mysql", "mariadb"):  # assignments are made from left to right there
         new = ("UPDATE parts SET price = price + 1, total = price * amount WHERE id = {n} % 300 + 1",)
     show(place, said(text, naive, old=BUSY, new=new))
+
+
+@pytest.mark.recipe("computed-default", "native")
+def test_a_default_made_of_a_text_whose_case_changes(place: Place) -> None:
+    """A collation that knows no case takes the old text for the new one; what is made of it follows all the same."""
+    text = (
+        '-- driftflow: backfill column=label set="sku"\n'
+        '-- driftflow: dual-write column=label set="NEW.sku"\n'
+        "ALTER TABLE parts ADD COLUMN label varchar(20);"
+    )
+    naive = "ALTER TABLE parts ADD COLUMN label varchar(20); UPDATE parts SET label = sku;"
+    old = (
+        "UPDATE parts SET sku = upper(sku) WHERE id = {n} % 300 + 1",
+        "UPDATE parts SET sku = lower(sku) WHERE id = {n} % 300 + 1",
+    )
+    new = ("UPDATE parts SET sku = upper(sku), label = upper(sku) WHERE id = {n} % 300 + 1",)
+    schema = {**SCHEMA, "sqlite": SCHEMA["sqlite"].replace("sku TEXT", "sku TEXT COLLATE NOCASE")}
+    show(place, said(text, naive, schema=schema, old=old, new=new))
 
 
 @pytest.mark.recipe("generated-virtual", "native", on=("mysql", "mariadb", "sqlite", "postgresql"), why="PostgreSQL from 18 on")

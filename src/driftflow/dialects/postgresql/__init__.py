@@ -9,11 +9,26 @@ from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
 from driftflow.dialects.exact import Exact
 from driftflow.dialects.postgresql import capabilities, errors, names
 from driftflow.dialects.source_text import SourceText
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Column
 from driftflow.model.effects import Effects
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
 from driftflow.model.operations import Operation
+
+PLAIN = frozenset(
+    (
+        "smallint",
+        "integer",
+        "bigint",
+        "boolean",
+        "uuid",
+        "oid",
+        "date",
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "bytea",
+    )
+)
 
 
 class PostgreSQL(Dialect):
@@ -41,6 +56,12 @@ class PostgreSQL(Dialect):
         from driftflow.dialects.postgresql.render import render
 
         return render(*operations)
+
+    def differs_exactly(self, left: str, right: str, column: Column) -> str:
+        """As texts, but for types of which each value has one form: json has no equality, citext and some collations hold letters for others."""
+        if column.type in PLAIN:
+            return self.differs(left, right)
+        return f'{left}::text IS DISTINCT FROM {right}::text COLLATE "C"'
 
     def quote(self, identifier: str) -> str:
         return names.quote(identifier)

@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 14 steps (2 gates) for postgresql 18.0 (shop)
--- digest 58469a9242ee7dda345c605a36f09b02e491114f08e54d8d2b916382c95b3691
+-- digest 47d18aa4e408a84604971128204dfe9e31e04f77fd19e1fec8928b03ff158c36
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -12,14 +12,14 @@ ALTER TABLE public.orders ADD COLUMN tenant_id uuid;
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP COLUMN tenant_id
 
--- step 2 (55d762bab5.1): Fill orders.tenant_id for rows that the old application writes (trigger)
+-- step 2 (b50e217831.1): Fill orders.tenant_id for rows that the old application writes (trigger)
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';
 CREATE FUNCTION public.driftflow_fill_orders_tenant_id() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $driftflow$
 BEGIN
   IF NEW.tenant_id IS NULL
-     OR (TG_OP = 'UPDATE' AND NEW.tenant_id IS NOT DISTINCT FROM OLD.tenant_id AND (NEW.user_id IS DISTINCT FROM OLD.user_id)) THEN
+     OR (TG_OP = 'UPDATE' AND NOT (NEW.tenant_id IS DISTINCT FROM OLD.tenant_id) AND (NEW.user_id IS DISTINCT FROM OLD.user_id)) THEN
     NEW.tenant_id := (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id);
   END IF;
   RETURN NEW;
@@ -97,14 +97,14 @@ COMMIT;
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing
 
--- step 11 (c2b6235bc2.1): Take away the trigger that fills orders.tenant_id: the new application writes it
+-- step 11 (4b84147583.1): Take away the trigger that fills orders.tenant_id: the new application writes it
 BEGIN;
 SET LOCAL lock_timeout = '250ms';
 SET LOCAL statement_timeout = '10000ms';
 DROP TRIGGER zzz_driftflow_fill_orders_tenant_id ON public.orders;
 DROP FUNCTION public.driftflow_fill_orders_tenant_id();
 COMMIT;
--- undo: CREATE FUNCTION public.driftflow_fill_orders_tenant_id() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $driftflow$ BEGIN IF NEW.tenant_id IS NULL OR (TG_OP = 'UPDATE' AND NEW.tenant_id IS NOT DISTINCT FROM OLD.tenant_id AND (NEW.user_id IS DISTINCT FROM OLD.user_id)) THEN NEW.tenant_id := (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id); END IF; RETURN NEW; END $driftflow$
+-- undo: CREATE FUNCTION public.driftflow_fill_orders_tenant_id() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $driftflow$ BEGIN IF NEW.tenant_id IS NULL OR (TG_OP = 'UPDATE' AND NOT (NEW.tenant_id IS DISTINCT FROM OLD.tenant_id) AND (NEW.user_id IS DISTINCT FROM OLD.user_id)) THEN NEW.tenant_id := (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id); END IF; RETURN NEW; END $driftflow$
 -- undo: REVOKE ALL ON FUNCTION public.driftflow_fill_orders_tenant_id() FROM PUBLIC
 -- undo: CREATE TRIGGER zzz_driftflow_fill_orders_tenant_id BEFORE INSERT OR UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.driftflow_fill_orders_tenant_id()
 

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for sqlite 3.40.1 (shop)
--- digest 33042915467fae6a4705d43c6371cb98dbe24f8003620378bff210b3872c0d48
+-- digest 0297cb2e37b963df027af7e55678bf265f40c9d24bf085da135031167545f0eb
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -11,7 +11,7 @@ ALTER TABLE orders ADD COLUMN tenant_id TEXT REFERENCES tenants (id);
 COMMIT;
 -- undo: ALTER TABLE orders DROP COLUMN tenant_id
 
--- step 2 (d4585be6dd.1): Fill orders.tenant_id for rows that the old application writes (trigger)
+-- step 2 (542d8ab27b.1): Fill orders.tenant_id for rows that the old application writes (trigger)
 BEGIN;
 -- busy timeout 250 ms
 CREATE TRIGGER main.zzz_driftflow_fill_orders_tenant_id_insert AFTER INSERT ON orders FOR EACH ROW WHEN NEW.tenant_id IS NULL
@@ -19,7 +19,7 @@ BEGIN
   UPDATE orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id) WHERE id = NEW.id;
 END;
 CREATE TRIGGER main.zzz_driftflow_fill_orders_tenant_id_update AFTER UPDATE OF user_id ON orders FOR EACH ROW
-WHEN NEW.tenant_id IS OLD.tenant_id AND (NEW.user_id IS NOT OLD.user_id)
+WHEN NOT (NEW.tenant_id IS NOT OLD.tenant_id) AND (NEW.user_id IS NOT OLD.user_id COLLATE BINARY)
 BEGIN
   UPDATE orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id) WHERE id = NEW.id;
 END;
@@ -44,14 +44,14 @@ UPDATE main.orders SET tenant_id = u.tenant_id FROM users u WHERE (u.id = orders
 --   [ ] INSERTs of the old application leave out orders.tenant_id
 -- undo: nothing to do, waiting changes nothing
 
--- step 5 (9c6ac81bca.1): Take away the trigger that fills orders.tenant_id: the new application writes it
+-- step 5 (05346a8fac.1): Take away the trigger that fills orders.tenant_id: the new application writes it
 BEGIN;
 -- busy timeout 250 ms
 DROP TRIGGER main.zzz_driftflow_fill_orders_tenant_id_update;
 DROP TRIGGER main.zzz_driftflow_fill_orders_tenant_id_insert;
 COMMIT;
 -- undo: CREATE TRIGGER main.zzz_driftflow_fill_orders_tenant_id_insert AFTER INSERT ON orders FOR EACH ROW WHEN NEW.tenant_id IS NULL BEGIN UPDATE orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id) WHERE id = NEW.id; END
--- undo: CREATE TRIGGER main.zzz_driftflow_fill_orders_tenant_id_update AFTER UPDATE OF user_id ON orders FOR EACH ROW WHEN NEW.tenant_id IS OLD.tenant_id AND (NEW.user_id IS NOT OLD.user_id) BEGIN UPDATE orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id) WHERE id = NEW.id; END
+-- undo: CREATE TRIGGER main.zzz_driftflow_fill_orders_tenant_id_update AFTER UPDATE OF user_id ON orders FOR EACH ROW WHEN NOT (NEW.tenant_id IS NOT OLD.tenant_id) AND (NEW.user_id IS NOT OLD.user_id COLLATE BINARY) BEGIN UPDATE orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id) WHERE id = NEW.id; END
 
 -- step 6 (f0c35fa71c.1): Fill what is still missing in orders.tenant_id
 -- driftflow runs this in chunks of about 35 ms along (id), each in a transaction with its cursor:
