@@ -118,26 +118,11 @@ def test_every_mark_says_what_the_page_knows() -> None:
         assert proof.how == "native" or proof.why, f"{proof.test}: {proof.how} wants a `why`"
 
 
-EMPTY = {
-    "string-shrink": {"mysql", "mariadb"},
-    "int-to-bigint-key": {"mysql", "mariadb", "sqlite"},
-    "timestamp-zone": {"mysql", "mariadb"},
-    "datetime-format": {"mysql", "mariadb"},
-    "enum-text": {"mysql", "mariadb"},
-    "binary-text": {"mysql", "mariadb"},
-    "character-set": {"postgresql", "sqlite"},
-    "generated-trigger": {"postgresql", "mysql", "mariadb", "sqlite"},
-    "views": {"sqlite"},
-}
-"""Cells that no test shows yet. What is here may become less, and nothing comes to it."""
-
-
 def test_every_cell_is_shown_by_a_test() -> None:
     found = proofs()
     shown = {(proof.item, database) for proof in found for database in proof.databases}
     every = {(item, database) for rows in items().values() for item in rows for database in DATABASES}
-    known = {(item, database) for item, databases in EMPTY.items() for database in databases}
-    assert sorted(every - shown - known) == []
+    assert sorted(every - shown) == []
 
 
 def test_the_page_is_what_the_tests_show(update_golden: bool) -> None:
