@@ -49,6 +49,8 @@ DONE = (
 """Clauses that leave every row what it was, in another form."""
 UNORDERED = ("enum", "set", "bit", "json", "float", "double", "real")
 """A walk along them would leave rows out, or not find them again."""
+TRIGGERS = frozenset(("by-trigger", "dual-write", "maintained", "polymorphic", "rule"))
+"""Directives whose triggers stay on the table."""
 VERSIONED = "WITH SYSTEM VERSIONING"
 
 
@@ -74,7 +76,12 @@ def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation, *
     after = after_catalog.table(table.name)
     if after is None:
         return "the table is not known"
-    return _of_operations(operations, table, converted) or _of_table(table, catalog, at) or _of_key(table, after, operations, at)
+    return (
+        _of_operations(operations, table, converted)
+        or _of_table(table, catalog, at)
+        or _of_release(table, at)
+        or _of_key(table, after, operations, at)
+    )
 
 
 def _of_operations(operations: Sequence[Operation], table: Table, converted: Collection[str]) -> str:
@@ -128,6 +135,16 @@ def _of_table(table: Table, catalog: Catalog, at: Situation) -> str:
         return f"{name} has triggers of its own"
     if checks and at.can(Capability.CHECK_NAMES_OF_SCHEMA):
         return f"the checks of {name} would lose their names, which are unique in a database"
+    return ""
+
+
+def _of_release(table: Table, at: Situation) -> str:
+    """Triggers that the release keeps on the table until its gate: no catalog knows them, and they would stay with the old one."""
+    for statement in at.migration.statements:
+        verbs = {one.verb for one in statement.directives} & TRIGGERS
+        named = (at.dialect.altered_table(operation) for operation in statement.operations)
+        if verbs and any(one is not None and one.name.lower() == table.name.name.lower() for one in named):
+            return f"the release keeps triggers on {table.name.name} ({', '.join(sorted(verbs))})"
     return ""
 
 
