@@ -114,6 +114,14 @@ def _changed(row: RunRow, why: str) -> JournalError:
     return JournalError("DF-E606", f"the plan stored with run {row.id} was changed", why=why, hint="driftflow doctor")
 
 
+def _unused(parts: Parts, connection: Connection) -> str:
+    """A name that no run of the journal has; short enough to be typed, so that chance alone gives one twice."""
+    while True:
+        name = f"{parts.clock.now()[:10].replace('-', '')}-{secrets.token_hex(3)}"
+        if parts.journal.run(connection, name) is None:
+            return name
+
+
 def create(plan: Plan, parts: Parts, connection: Connection) -> RunRow:
     """A new run: every reason to refuse first, then the journal, then the claims."""
     check_dialect(plan, parts, connection.dialect)
@@ -126,7 +134,7 @@ def create(plan: Plan, parts: Parts, connection: Connection) -> RunRow:
     if found is not None:
         return found  # Another executor began it while we looked.
     row = RunRow(
-        id=f"{parts.clock.now()[:10].replace('-', '')}-{secrets.token_hex(3)}",
+        id=_unused(parts, connection),
         plan_digest=plan.digest,
         plan=encode(plan),
         identity=connection.identity(),
