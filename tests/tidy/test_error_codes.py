@@ -164,6 +164,12 @@ def test_the_page_knows_every_code_and_no_other() -> None:
     assert in_text() == set(chapters())
 
 
+def test_the_codes_of_a_section_ascend() -> None:
+    sections = [re.findall(r"(?m)^### (DF-E\d{3})", text) for text in re.split(r"(?m)^## ", PAGE.read_text())[1:]]
+    assert sum(map(len, sections)) == len(chapters())
+    assert [codes for codes in sections if codes != sorted(codes)] == []
+
+
 def test_the_page_says_the_exit_code() -> None:
     wrong = []
     for one in raised():

@@ -99,6 +99,34 @@ def test_what_hints_tell_people_to_type_can_be_typed() -> None:
     assert wrong == {}
 
 
+def test_no_page_is_torn() -> None:
+    """What a merge of two versions leaves behind: a block of code that does not end before the next heading, a heading in the middle of a paragraph,
+    two rows of a table for one thing, a line twice."""
+    torn = []
+    for page in every_page():
+        inside, before, row_names = False, "", set[str]()
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            where = f"{page.relative_to(ROOT)}:{number}"
+            if line.startswith("```"):
+                if inside and line.strip() != "```":
+                    torn.append(f"{where}: a block begins in a block")
+                inside = not inside
+            elif not inside:
+                if re.match(r"#{1,6} ", line) and before:
+                    torn.append(f"{where}: no empty line before the heading")
+                if line and line == before:
+                    torn.append(f"{where}: the line before, again")
+                row = re.match(r"\| ([^|]+) \|", line)
+                row_names = row_names if line.startswith("|") else set()
+                if row and page.name == "README.md" and row[1] in row_names:
+                    torn.append(f"{where}: two rows for {row[1]}")
+                row_names |= {row[1]} if row else set()
+            before = line
+        if inside:
+            torn.append(f"{page.relative_to(ROOT)}: a block never ends")
+    assert torn == []
+
+
 def test_links_lead_somewhere() -> None:
     broken = []
     for page in every_page():
