@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from compared import ours, structure_of
 
 import planning
@@ -27,6 +28,7 @@ from driftflow.dialects.source_text import SourceText
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.run import RunOptions, RunReport, resume, roll_back, run_plan
+from driftflow.errors import RefusedError
 from driftflow.journal.same_database import SameDatabaseJournal
 from driftflow.lab.plain_driver import plain_connection
 from driftflow.model.catalog import Catalog
@@ -267,6 +269,15 @@ def take_back(run: str, database: Database, *, open_gates: tuple[str, ...] = (),
 
 def go_on_back(run: str, database: Database, *, open_gates: tuple[str, ...] = (), folder: Path = Path()) -> RunReport:
     return resume(run, options=RunOptions(open_gates=open_gates), **edge(database, folder))
+
+
+def refused(database: Database, migration: str, *, folder: Path = Path()) -> RefusedError:
+    """What applying it says; nothing has changed then."""
+    before, rows = database.structure(), database.rows()
+    with pytest.raises(RefusedError) as error:
+        apply(database.plan(migration, folder=folder), database, folder=folder)
+    assert (database.structure(), database.rows()) == (before, rows)
+    return error.value
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, back_from_gate, show
+from recipes.rig import Database, Place, Recipe, back_from_gate, refused, show
 
 from driftflow.errors import RefusedError
 
@@ -146,14 +146,6 @@ def test_text_that_was_encoded_twice_is_decoded(place: Place, change: str) -> No
     )
     show(place, recipe, back=False)
     back_from_gate(place, recipe)
-
-
-def refused(database: Database, migration: str) -> RefusedError:
-    before, rows = database.structure(), database.rows()
-    with pytest.raises(RefusedError) as error:
-        apply(database.plan(migration), database)
-    assert (database.structure(), database.rows()) == (before, rows)
-    return error.value
 
 
 @pytest.mark.on("mysql", "mariadb")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, show
+from recipes.rig import Place, Recipe, apply, refused, show
 
 from driftflow.errors import RefusedError, StepFailedError
 from driftflow.model.record import replace
@@ -17,15 +17,6 @@ SCHEMA = """
     INSERT INTO items WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400)
         SELECT n, concat('name ', n), n / 4, n, elt(n % 3 + 1, 'sad', 'meh', 'glad'), '{}', '2026-01-01 10:00:00.000' FROM s;
 """
-
-
-def refused(database: Database, migration: str) -> RefusedError:
-    """What applying it says; nothing has changed then."""
-    before, rows = database.structure(), database.rows()
-    with pytest.raises(RefusedError) as error:
-        apply(database.plan(migration), database)
-    assert (database.structure(), database.rows()) == (before, rows)
-    return error.value
 
 
 @pytest.fixture(params=["strict", "not-strict"])
