@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from driftflow.model.plan import Plan, RunSql
 from driftflow.model.proof import Claim, Proof
 from driftflow.model.record import replace
 from driftflow.readers.sources import loose_migration
+from driftflow.usage.recorded import Recorded
 
 ROWS = 300
 FAMILY = [pytest.param(name, marks=getattr(pytest.mark, name.partition("-")[0])) for name in wanted.mysql_family()]
@@ -61,7 +62,15 @@ def schema(text: str, vendor: str) -> StartSchema:
 
 
 def question(
-    sql: str | Path, start: StartSchema, root: Path, *, change: Callable[[Plan], Plan] | None = None, **more: object
+    sql: str | Path,
+    start: StartSchema,
+    root: Path,
+    *,
+    change: Callable[[Plan], Plan] | None = None,
+    queries: Sequence[Recorded] = (),
+    unwritten: frozenset[tuple[str, str]] = frozenset(),
+    accepted: frozenset[str] = frozenset(),
+    on: str = "",
 ) -> Question:
     """The plan of a migration (text, or a folder below `root`), perhaps tampered with, and what it is to be proved on."""
     assert start.catalog is not None
@@ -79,7 +88,10 @@ def question(
         start=start,
         root=root,
         rows=ROWS,
-        **more,  # type: ignore[arg-type]
+        queries=queries,
+        unwritten=unwritten,
+        accepted=accepted,
+        on=on,
     )
 
 

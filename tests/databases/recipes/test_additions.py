@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from recipes.rig import Place, Recipe, show
+from recipes.rig import Place, Recipe, Texts, show
 
-from driftflow.model.plan import Backfill, Stage
+from driftflow.model.plan import Backfill, Plan, Stage
 
 ROWS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 300)"
 SCHEMA = {
@@ -42,12 +43,20 @@ BUSY = (
 )
 
 
-def said(text: str, naive: str = "", **more: object) -> Recipe:
-    return Recipe(migration=text, naive=naive, **{"schema": SCHEMA, "old": CALM, **more})  # type: ignore[arg-type]
+def said(
+    text: str,
+    naive: str = "",
+    *,
+    schema: Mapping[str, str] = SCHEMA,
+    old: Texts = CALM,
+    new: Texts | None = None,
+    folder: Path = Path(),
+) -> Recipe:
+    return Recipe(schema=schema, migration=text, naive=naive, old=old, new=new, folder=folder)
 
 
-def fills(plan: object) -> bool:
-    return any(isinstance(step, Backfill) for step in plan.steps)  # type: ignore[attr-defined]
+def fills(plan: Plan) -> bool:
+    return any(isinstance(step, Backfill) for step in plan.steps)
 
 
 @pytest.mark.recipe("values-from-sql", "native")

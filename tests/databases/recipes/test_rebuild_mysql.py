@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, edge, gates, replay, show, take_back, writing
+from recipes.rig import Database, Place, Recipe, Texts, apply, edge, gates, replay, show, take_back, writing
 
 from driftflow.engine.run import RunOptions, run_plan
 from driftflow.errors import DriftflowError
@@ -35,10 +35,8 @@ WRITES = (
 )
 
 
-def rebuilt(
-    place: Place, migration: str, *, schema: str = SCHEMA, old: tuple[str | tuple[str, ...], ...] = WRITES, **more: object
-) -> None:
-    shown = show(place, Recipe(schema=schema, migration=migration, old=old, **more))  # type: ignore[arg-type]
+def rebuilt(place: Place, migration: str, *, schema: str = SCHEMA, old: Texts = WRITES) -> None:
+    shown = show(place, Recipe(schema=schema, migration=migration, old=old))
     assert any(isinstance(step, Backfill) and step.fresh for step in shown.plan.steps), "no rebuild"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
-from recipes.rig import Place, Recipe, apply, gates, show
+from recipes.rig import Place, Recipe, Texts, apply, gates, show
 
 from driftflow.model.plan import Backfill, BuildIndex, RunSql
 
@@ -54,8 +55,8 @@ def rebuilt(more: str = "", *, columns: str = COLUMNS, copied: str = "*") -> str
     )
 
 
-def said(text: str, **more: object) -> Recipe:
-    return Recipe(schema=SCHEMA, migration=text, **{"old": OLD, **more})  # type: ignore[arg-type]
+def said(text: str, *, naive: str | Mapping[str, str] = "", old: Texts = OLD, new: Texts | None = None) -> Recipe:
+    return Recipe(schema=SCHEMA, migration=text, naive=naive, old=old, new=new)
 
 
 @pytest.mark.recipe("add-column", "native")
