@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, show, take_back
+from recipes.rig import Database, Place, PlainSession, Recipe, Texts, apply, show, take_back
 
 from driftflow.errors import RefusedError
 
@@ -57,19 +58,24 @@ def test_another_primary_key_in_one_pass(place: Place) -> None:
     show(place, Recipe(schema=SCHEMA, migration=migration, old=WRITES, expected=key_and_rows), back=False)
 
 
-@pytest.mark.on("sqlite")
-@pytest.mark.recipe("primary-key", "emulated", why="the table is built anew, while the application writes")
-def test_another_primary_key_by_rebuild(place: Place) -> None:
+def rebuilt_under_another_key(place: Place, schema: Mapping[str, str], old: Texts) -> Database:
     """No statement of SQLite says it: the rows are compared, and the key is looked up."""
     migration = "ALTER TABLE readings DROP CONSTRAINT readings_pkey; ALTER TABLE readings ADD CONSTRAINT readings_pkey PRIMARY KEY (device, seq);"
     shown = show(
         place,
-        Recipe(schema=SCHEMA, migration=migration, naive="SELECT 1;", old=WRITES, expected=lambda one: one.rows()),
+        Recipe(schema=schema, migration=migration, naive="SELECT 1;", old=old, expected=lambda one: one.rows()),
         back=False,
     )
     key = shown.planned.catalog().tables["main.readings"].primary_key
     assert key is not None
     assert key.columns == ("device", "seq")
+    return shown.planned
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe("primary-key", "emulated", why="the table is built anew, while the application writes")
+def test_another_primary_key_by_rebuild(place: Place) -> None:
+    rebuilt_under_another_key(place, SCHEMA, WRITES)
 
 
 @pytest.mark.on("postgresql-18")
@@ -158,16 +164,7 @@ def test_a_key_that_foreign_keys_point_at_in_one_pass(place: Place) -> None:
 @pytest.mark.on("sqlite")
 @pytest.mark.recipe("primary-key", "emulated", why="the table is built anew, while the application writes")
 def test_a_key_that_foreign_keys_point_at_by_rebuild(place: Place) -> None:
-    migration = "ALTER TABLE readings DROP CONSTRAINT readings_pkey; ALTER TABLE readings ADD CONSTRAINT readings_pkey PRIMARY KEY (device, seq);"
-    shown = show(
-        place,
-        Recipe(schema=REFERENCED, migration=migration, naive="SELECT 1;", old=WITH_NOTES, expected=lambda one: one.rows()),
-        back=False,
-    )
-    key = shown.planned.catalog().tables["main.readings"].primary_key
-    assert key is not None
-    assert key.columns == ("device", "seq")
-    refuses_an_orphan(shown.planned)
+    refuses_an_orphan(rebuilt_under_another_key(place, REFERENCED, WITH_NOTES))
 
 
 @pytest.mark.on("postgresql-18")

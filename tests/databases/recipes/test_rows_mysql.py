@@ -79,30 +79,6 @@ def test_duplicates_go_and_come_back(place: Place, said: str, keep: str, merge: 
     show(place, Recipe(schema=SHOP, migration=f"-- driftflow: duplicates {said}\n{ADD}", naive=by_hand(keep, merge), old=WRITES))
 
 
-@pytest.mark.recipe(
-    "unique-conflicts", "emulated", on=("mysql", "mariadb"), why="as above; in quarantine all rows that share a key go"
-)
-def test_in_quarantine_no_row_of_several_stays(place: Place) -> None:
-    schema = (
-        "CREATE TABLE tags (id bigint PRIMARY KEY, name varchar(50), note varchar(50));"
-        f"INSERT INTO tags SELECT n, CASE WHEN n % 10 < 3 THEN concat('T', n DIV 10) ELSE concat('o', n) END, 'x' FROM {NUMBERS};"
-    )
-    index = "CREATE UNIQUE INDEX tags_name ON tags (name);"
-    gone = "DELETE t FROM tags AS t JOIN (SELECT name FROM tags GROUP BY name HAVING count(*) > 1) AS g ON g.name = t.name;"
-    recipe = Recipe(
-        schema=schema,
-        migration=f"-- driftflow: duplicates quarantine\n{index}",
-        naive=gone + index,
-        old=(
-            "UPDATE tags SET note = 'w{n}' WHERE id = {n} % 300 + 1 AND id % 10 > 2",
-            "INSERT INTO tags VALUES (1000 + {n}, 'new{n}', '')",
-        ),
-    )
-    shown = show(place, recipe)
-    archive = next(step for step in shown.plan.steps if isinstance(step, Backfill)).purpose.split(" to ")[1].split(",")[0]
-    assert shown.planned.query(f"SELECT count(*) FROM {archive}") == [(2 + 29 * 3,)]
-
-
 @pytest.mark.parametrize("keep", ["first", "last"])
 def test_what_is_merged_adds_up_over_many_chunks(place: Place, keep: str) -> None:
     """Thirty rows per key, twenty-five rows a chunk: the row that stays lies in another chunk than most of those that go; and all of it comes back."""
