@@ -46,7 +46,7 @@ class Pair:
             try:
                 if value(self.replica_url(name), arrived, name):
                     return str(name)
-            except Exception:
+            except Exception:  # the replica does not know the database yet, in the words of whichever driver it is
                 if time.monotonic() > until:
                     raise
             assert time.monotonic() < until, "the replica never got it"
