@@ -17,20 +17,20 @@ from driftflow.planner.settings import Carried
 from driftflow.planner.unsupported import refuse_unsupported
 from driftflow.plugins import Registration, discover
 from driftflow.strategies import spoken
-from driftflow.strategies.change_under_views import only_views_stand_in_the_way
+from driftflow.strategies.constraints.replace_primary_key import makes_way
 from driftflow.strategies.direct import NAME as DIRECT
 from driftflow.strategies.direct import statement_as_it_stands, statements_as_they_stand
-from driftflow.strategies.drop_columns import refuse_dependents
+from driftflow.strategies.drops.drop_columns import refuse_dependents
 from driftflow.strategies.passes import Pass, in_passes
-from driftflow.strategies.rebuild_limits import obstacle, waits_for_copy
-from driftflow.strategies.rebuild_online import NAME as REBUILD_ONLINE
-from driftflow.strategies.rebuild_online import rebuilt_online, wanted
-from driftflow.strategies.rebuild_table import expressions_of
-from driftflow.strategies.rebuilding import STRATEGY as REBUILD
-from driftflow.strategies.rebuilding import rebuild
+from driftflow.strategies.rebuild.rebuild_limits import obstacle, waits_for_copy
+from driftflow.strategies.rebuild.rebuild_online import NAME as REBUILD_ONLINE
+from driftflow.strategies.rebuild.rebuild_online import rebuilt_online, wanted
+from driftflow.strategies.rebuild.rebuild_table import expressions_of
+from driftflow.strategies.rebuild.rebuilding import STRATEGY as REBUILD
+from driftflow.strategies.rebuild.rebuilding import rebuild
 from driftflow.strategies.recipe import Recipe
-from driftflow.strategies.replace_primary_key import makes_way
 from driftflow.strategies.verify_result import verifications
+from driftflow.strategies.views.change_under_views import only_views_stand_in_the_way
 
 
 def strategies() -> tuple[Registration, ...]:
@@ -267,7 +267,7 @@ def _same_rebuild(left: Draft, right: Draft) -> bool:
 
 
 def _rebuilt_together(left: Draft, right: Draft) -> Draft:
-    from driftflow.strategies.rebuild_table import guards_of
+    from driftflow.strategies.rebuild.rebuild_table import guards_of
 
     situations = (*left.situations, *right.situations)
     operations = [at.operation for at in situations]

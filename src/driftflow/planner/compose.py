@@ -36,8 +36,8 @@ from driftflow.planner.relations import footprint, related
 from driftflow.planner.subscribers import with_subscribers
 from driftflow.planner.transactions import made_by_release, segmented
 from driftflow.planner.trigger_rights import trigger_rights
-from driftflow.strategies.drop_columns import dependents_of
-from driftflow.strategies.dual_write import RETIRE, STRATEGY
+from driftflow.strategies.columns.dual_write import RETIRE, STRATEGY
+from driftflow.strategies.drops.drop_columns import dependents_of
 from driftflow.strategies.spoken import wanted_files
 
 

@@ -9,9 +9,9 @@ from driftflow.model.plan import Gate, UndoNothing
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
-from driftflow.strategies.dual_write import RETIRE, RETIRE_COLUMN, RETIRE_TABLE, STRATEGY
+from driftflow.strategies.columns.dual_write import RETIRE, RETIRE_COLUMN, RETIRE_TABLE, STRATEGY
+from driftflow.strategies.drops.soft_drop import SOFT_RENAME, end_of_deprecation
 from driftflow.strategies.phases import breaks_running_code
-from driftflow.strategies.soft_drop import SOFT_RENAME, end_of_deprecation
 
 DEPLOYED = "deployed"
 QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"

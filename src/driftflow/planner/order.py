@@ -13,7 +13,7 @@ from driftflow.model.plan import PHASES, RebuildTable, Step
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
 from driftflow.planner.touches import EVERYTHING, meet, touches
-from driftflow.strategies.dual_write import RETIRE_NAME, RETIRES
+from driftflow.strategies.columns.dual_write import RETIRE_NAME, RETIRES
 
 CONTRACT = PHASES.index("contract")
 STANDALONE = (DropFunction, DropSchema, DropSequence, DropType)

@@ -19,8 +19,8 @@ from driftflow.model.operations import (
     Operation,
     RawSql,
 )
-from driftflow.strategies.offenders import refuse_unheard
 from driftflow.strategies.spoken import as_is
+from driftflow.strategies.types.offenders import refuse_unheard
 
 ROW_SECURITY = re.compile(
     r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b", re.IGNORECASE | re.DOTALL

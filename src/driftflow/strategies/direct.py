@@ -24,16 +24,16 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Guard, RunSql, Step
 from driftflow.model.record import replace
-from driftflow.strategies import offenders
 from driftflow.strategies.base import strategy
-from driftflow.strategies.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans, index_of
-from driftflow.strategies.json_documents import document_guards
-from driftflow.strategies.numbering import guard_numbers
+from driftflow.strategies.columns.numbering import guard_numbers
+from driftflow.strategies.constraints.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans, index_of
 from driftflow.strategies.passes import in_passes
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.rules.json_documents import document_guards
 from driftflow.strategies.size import is_new
 from driftflow.strategies.spoken import as_is
+from driftflow.strategies.types import offenders
 
 NAME = "direct"
 

@@ -26,7 +26,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Phase
 from driftflow.strategies import spoken
-from driftflow.strategies.dual_write import fills_before_constraints
+from driftflow.strategies.columns.dual_write import fills_before_constraints
 from driftflow.strategies.size import column_is_new, is_new
 
 

@@ -16,7 +16,8 @@ from driftflow.model.names import Name
 from driftflow.model.operations import CreateIndex, DropIndex, Operation
 from driftflow.model.plan import BaseStep, BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies import inverse, probes
+from driftflow.strategies import probes
+from driftflow.strategies.inverses import inverse
 from driftflow.strategies.passes import Pass, catalogs, in_passes, moved, one_pass
 
 
@@ -240,7 +241,7 @@ class Recipe:
 
     def _alone_backwards(self, operation: Operation, catalog: Catalog, phase: Phase) -> Step | None:
         """The undo step for an operation that must stand alone: rebuilt, outside a transaction, or slow. None when it may share one."""
-        from driftflow.strategies.rebuilding import needs_rebuild, rebuild_back
+        from driftflow.strategies.rebuild.rebuilding import needs_rebuild, rebuild_back
 
         if needs_rebuild(operation, self.at, catalog):
             return rebuild_back(self, operation, catalog, phase=phase)
@@ -276,7 +277,7 @@ class Recipe:
 
     def held_by_data(self, found: Iterable[tuple[Operation, Catalog]]) -> dict[str, Any]:
         """Guards for what the rows may stand in the way of, and settings under which the server changes no value silently."""
-        from driftflow.strategies import offenders
+        from driftflow.strategies.types import offenders
 
         found = list(found)
         guards = tuple(guard for operation, before in found for guard in offenders.guards(self.at, operation, before))

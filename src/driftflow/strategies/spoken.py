@@ -16,7 +16,9 @@ from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull
 from driftflow.model.record import Record
-from driftflow.strategies import said_columns, said_conversion, said_rename
+from driftflow.strategies.drops import said_columns
+from driftflow.strategies.renames import said_rename
+from driftflow.strategies.types import said_conversion
 
 
 class BackfillRequest(Record, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from recipes.rig import Place
 
-from driftflow.strategies.python_rule import compiled
-from driftflow.strategies.python_source import NotCompiled, read
+from driftflow.strategies.rules.python_rule import compiled
+from driftflow.strategies.rules.python_source import NotCompiled, read
 
 COLUMNS = ("a", "b", "c", "s", "t", "p", "d", "e", "f")
 TYPES = {

@@ -15,7 +15,7 @@ from driftflow.engine.run import RunOptions, RunReport, resume, roll_back, run_p
 from driftflow.errors import DriftflowError
 from driftflow.model.event import AnyEvent
 from driftflow.model.plan import Plan
-from driftflow.strategies import swap_guards
+from driftflow.strategies.rebuild import swap_guards
 
 pytestmark = pytest.mark.on("mysql", "mariadb-10")
 SCHEMA = """

@@ -13,8 +13,8 @@ from driftflow.dialects.walk import situations
 from driftflow.model.catalog import Catalog, structure
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
-from driftflow.strategies.inverse import inverse
-from driftflow.strategies.inverse_alter import widens
+from driftflow.strategies.inverses.inverse import inverse
+from driftflow.strategies.inverses.inverse_alter import widens
 
 POSTGRESQL = planning.named("postgresql")
 MORE = """

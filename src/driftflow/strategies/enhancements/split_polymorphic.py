@@ -12,7 +12,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn, AddConstraint
 from driftflow.strategies.base import enhancement
 from driftflow.strategies.fitted import fit
-from driftflow.strategies.said_polymorphic import PolymorphicRequest, Target, polymorphic_of
+from driftflow.strategies.references.said_polymorphic import PolymorphicRequest, Target, polymorphic_of
 from driftflow.strategies.size import is_new
 
 

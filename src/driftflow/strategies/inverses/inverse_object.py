@@ -1,0 +1,274 @@
+"""Inverses of changes to views, code, types, sequences, policies and plain objects."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, Check, Routine, Trigger
+from driftflow.model.names import Name
+from driftflow.model.operations import (
+    AddEnumValue,
+    AlterDomain,
+    AlterObject,
+    AlterPolicy,
+    AlterSequence,
+    AlterTrigger,
+    AlterView,
+    Comment,
+    CreateExtension,
+    CreateFunction,
+    CreatePolicy,
+    CreateSchema,
+    CreateSequence,
+    CreateTrigger,
+    CreateType,
+    CreateView,
+    DropFunction,
+    DropObject,
+    DropPolicy,
+    DropSchema,
+    DropSequence,
+    DropTrigger,
+    DropType,
+    DropView,
+    EnableTrigger,
+    Grant,
+    Operation,
+    RefreshView,
+    RenameEnumValue,
+    SetRowSecurity,
+)
+from driftflow.model.plan import Irreversible, UndoNothing
+from driftflow.model.record import replace
+from driftflow.strategies import spoken
+from driftflow.strategies.views.whole_view import made_again
+
+Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
+
+
+def view(operation: CreateView | DropView | AlterView | RefreshView, before: Catalog, at: Situation) -> Inverse:
+    match operation:
+        case CreateView(view=made):
+            old = before.views.get(made.name.text)
+            if old is None:
+                return (DropView(name=made.name, materialized=made.materialized),)
+            if operation.if_not_exists:
+                return UndoNothing(reason=f"{made.name} was already there")
+            # OR REPLACE may only append columns, so the way back is drop and create.
+            return (DropView(name=made.name, materialized=made.materialized), *made_again(old, at.dialect))
+        case DropView(name=name):
+            old = before.views.get(name.text)
+            if old is None:
+                return UndoNothing(reason=f"{name} was not there")
+            return made_again(old, at.dialect)
+        case AlterView():
+            return UndoNothing(reason="the view's options before are not kept; its query is unchanged")
+        case RefreshView():
+            return UndoNothing(reason="the next refresh replaces the rows")
+        case _:
+            assert_never(operation)
+
+
+Code = CreateTrigger | DropTrigger | AlterTrigger | EnableTrigger | CreateFunction | DropFunction
+
+
+def routine(operation: Code, before: Catalog) -> Inverse:
+    match operation:
+        case CreateTrigger(trigger=made):
+            old = _trigger(before, made.table, made.name)
+            drop = DropTrigger(name=made.name, table=made.table, schema=made.table.schema)
+            if old is None:
+                return (drop,)
+            return (
+                UndoNothing(reason=f"{made.name} was already there")
+                if operation.if_not_exists
+                else (drop, CreateTrigger(trigger=old))
+            )
+        case DropTrigger(name=name, table=table):
+            old = _trigger(before, table, name)
+            return UndoNothing(reason=f"the trigger {name} was not there") if old is None else (CreateTrigger(trigger=old),)
+        case AlterTrigger(to=""):
+            return UndoNothing(reason="results do not depend on it")
+        case AlterTrigger():
+            return (replace(operation, name=operation.to, to=operation.name),)
+        case EnableTrigger(name="ALL" | "USER"):
+            return UndoNothing(reason="which triggers were enabled before is not kept")
+        case EnableTrigger():
+            old = _trigger(before, operation.table, operation.name)
+            state = old.enabled if old is not None else "O"
+            return (replace(operation, state=state),)
+        case CreateFunction(routine=made):
+            known = _routine(before, made)
+            if known is not None:
+                return (CreateFunction(routine=known, or_replace=True),)
+            return (DropFunction(name=made.name, arguments=made.arguments, kind=made.kind),)
+        case DropFunction(name=name):
+            found = [
+                known
+                for known in before.routines.values()
+                if known.name == name and operation.arguments in (None, known.arguments)
+            ]
+            if not found:
+                return UndoNothing(reason=f"{name} was not there")
+            return tuple(CreateFunction(routine=known) for known in found)
+        case _:
+            assert_never(operation)
+
+
+def type_of_value(operation: CreateType | AddEnumValue | RenameEnumValue | AlterDomain | DropType, before: Catalog) -> Inverse:
+    match operation:
+        case CreateType(type=made):
+            return (DropType(name=made.name, domain=made.kind == "domain"),)
+        case AddEnumValue(name=name, value=value):
+            return UndoNothing(reason=f"the server cannot remove the label {value} of {name}; it stays, unused")
+        case RenameEnumValue():
+            return (replace(operation, value=operation.to, to=operation.value),)
+        case DropType(name=name):
+            found = before.types.get(name.text)
+            return UndoNothing(reason=f"{name} was not there") if found is None else (CreateType(type=found),)
+        case AlterDomain():
+            return _domain(operation, before)
+        case _:
+            assert_never(operation)
+
+
+def _domain(operation: AlterDomain, before: Catalog) -> Inverse:
+    domain = before.types.get(operation.name.text)
+    match operation.action:
+        case "set_not_null":
+            return (AlterDomain(name=operation.name, action="drop_not_null"),)
+        case "drop_not_null":
+            return (AlterDomain(name=operation.name, action="set_not_null"),)
+        case "set_default" | "drop_default":
+            if domain is not None and domain.default is not None:
+                return (AlterDomain(name=operation.name, action="set_default", value=domain.default),)
+            return (AlterDomain(name=operation.name, action="drop_default"),)
+        case "add_constraint":
+            name = operation.check.name if operation.check is not None else operation.value
+            return (AlterDomain(name=operation.name, action="drop_constraint", value=name),)
+        case "drop_constraint":
+            checks: tuple[Check, ...] = domain.checks if domain is not None else ()
+            found = next((check for check in checks if check.name == operation.value), None)
+            if found is None:
+                return UndoNothing(reason=f"{operation.value} was not there")
+            return (AlterDomain(name=operation.name, action="add_constraint", value=found.name, check=found),)
+        case "validate_constraint":
+            return UndoNothing(reason="a validated constraint forbids nothing that it did not forbid before")
+        case _:
+            assert_never(operation.action)
+
+
+def sequence(operation: CreateSequence | AlterSequence | DropSequence, before: Catalog) -> Inverse:
+    match operation:
+        case CreateSequence(sequence=made):
+            if operation.if_not_exists and made.name.text in before.sequences:
+                return UndoNothing(reason=f"{made.name} was already there")
+            return (DropSequence(name=made.name),)
+        case AlterSequence(name=name):
+            old = before.sequences.get(name.text)
+            if old is None:
+                return UndoNothing(reason=f"{name} as it was is not known")
+            return (
+                AlterSequence(name=name, options=old.options, owned_by=old.owned_by if operation.owned_by is not None else None),
+            )
+        case DropSequence(name=name):
+            if name.text not in before.sequences and before.complete:
+                return UndoNothing(reason=f"{name} was not there")
+            return Irreversible(reason=f"where {name} had counted to is gone", name=f"drop_sequence {name}")
+        case _:
+            assert_never(operation)
+
+
+def policy(operation: CreatePolicy | AlterPolicy | DropPolicy | SetRowSecurity, before: Catalog) -> Inverse:
+    match operation:
+        case CreatePolicy(policy=made):
+            return (DropPolicy(name=made.name, table=made.table),)
+        case AlterPolicy() | DropPolicy():
+            table = before.table(operation.table)
+            found = next((known for known in table.policies if known.name == operation.name), None) if table is not None else None
+            if found is None:
+                return UndoNothing(reason=f"the policy {operation.name} was not there")
+            if isinstance(operation, DropPolicy):
+                return (CreatePolicy(policy=found),)
+            if operation.to:
+                return (AlterPolicy(name=operation.to, table=operation.table, to=operation.name),)
+            return (
+                AlterPolicy(name=operation.name, table=operation.table, roles=found.roles, using=found.using, check=found.check),
+            )
+        case SetRowSecurity(action=action):
+            table = before.table(operation.table)
+            forced = action in ("force", "no_force")
+            was = table is not None and (table.row_security_forced if forced else table.row_security)
+            if was == (action in ("enable", "force")):
+                return UndoNothing(reason="it was so before")
+            back = {"enable": "disable", "disable": "enable", "force": "no_force", "no_force": "force"}[action]
+            return (SetRowSecurity(table=operation.table, action=back, only=operation.only),)  # type: ignore[arg-type]
+        case _:
+            assert_never(operation)
+
+
+Plain = CreateSchema | DropSchema | CreateExtension | Comment | Grant | AlterObject | DropObject
+
+
+def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
+    where = spoken.place_of(at)
+    match operation:
+        case CreateSchema(name=name):
+            if name in before.schemas:
+                return UndoNothing(reason=f"the schema {name} was already there")
+            return (DropSchema(name=name),)
+        case DropSchema(name=name):
+            if operation.cascade:
+                return Irreversible(reason=f"everything in the schema {name} is gone with it", name=f"drop_schema {name}")
+            return (CreateSchema(name=name),)
+        case CreateExtension(name=name):
+            if any(extension.name == name for extension in before.extensions):
+                return UndoNothing(reason=f"the extension {name} was already there")
+            sql = f"DROP EXTENSION {at.dialect.quote(name)}"
+            return (DropObject(kind="extension", name=Name(name=name), sql=sql),)
+        case Comment():
+            return _comment(operation, before)
+        case Grant():
+            return UndoNothing(reason="which rights were there before is not kept; compare `driftflow snapshot` before and after")
+        case AlterObject(action="create", name=Name() as name):
+            sql = f"DROP {operation.kind.replace('_', ' ').upper()} {at.dialect.quote_name(name)}"
+            simple = operation.kind in ("statistics", "publication", "collation", "role")
+            if simple:
+                return (DropObject(kind=operation.kind, name=name, sql=sql, relations=operation.relations),)
+            return Irreversible(
+                reason=f"how to remove a {operation.kind} is not known here", name=f"create_{operation.kind} {where}"
+            )
+        case AlterObject():
+            return Irreversible(
+                reason=f"the {operation.kind} as it was is not kept", name=f"{operation.action}_{operation.kind} {where}"
+            )
+        case DropObject():
+            return Irreversible(reason=f"the {operation.kind} as it was is not kept", name=f"drop_{operation.kind} {where}")
+        case _:
+            assert_never(operation)
+
+
+def _comment(operation: Comment, before: Catalog) -> Inverse:
+    table = before.table(operation.relation) if operation.relation is not None else None
+    if table is None:
+        return UndoNothing(reason="a comment; results do not depend on it")
+    if operation.column:
+        column = table.column(operation.column)
+        old = column.comment if column is not None else ""
+    elif operation.kind.lower() == "table":
+        old = table.comment
+    else:
+        return UndoNothing(reason="a comment; results do not depend on it")
+    return (replace(operation, text=old or None),)
+
+
+def _trigger(catalog: Catalog, table: Name | None, name: str) -> Trigger | None:
+    tables = [catalog.table(table)] if table is not None else list(catalog.tables.values())
+    return next((trigger for found in tables if found is not None for trigger in found.triggers if trigger.name == name), None)
+
+
+def _routine(catalog: Catalog, wanted: Routine) -> Routine | None:
+    return next(
+        (known for known in catalog.routines.values() if known.name == wanted.name and known.arguments == wanted.arguments), None
+    )

@@ -1,0 +1,179 @@
+"""When a rebuild beside the table is wanted on MySQL and MariaDB, and what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, Check, ForeignKey, Table
+from driftflow.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterConstraint,
+    AlterTableOption,
+    ChangeColumn,
+    ConvertCharset,
+    CreateIndex,
+    DropConstraint,
+    DropDefault,
+    DropIndex,
+    Operation,
+    RenameColumn,
+    RenameIndex,
+    RewriteTable,
+    SetColumnOption,
+    SetDefault,
+)
+from driftflow.strategies.columns.filling import chunk_key
+from driftflow.strategies.passes import Pass, moved
+from driftflow.strategies.rebuild.paired import is_timestamp
+
+DONE = (
+    AddColumn,
+    AddConstraint,
+    AlterConstraint,
+    AlterTableOption,
+    ChangeColumn,
+    ConvertCharset,
+    CreateIndex,
+    DropConstraint,
+    DropDefault,
+    DropIndex,
+    RenameColumn,
+    RenameIndex,
+    RewriteTable,
+    SetColumnOption,
+    SetDefault,
+)
+"""Clauses that leave every row what it was, in another form."""
+UNORDERED = ("enum", "set", "bit", "json", "float", "double", "real")
+"""A walk along them would leave rows out, or not find them again."""
+TRIGGERS = frozenset(("by-trigger", "dual-write", "maintained", "polymorphic", "rule"))
+"""Directives whose triggers stay on the table."""
+VERSIONED = "WITH SYSTEM VERSIONING"
+
+
+def waits_for_copy(run: Pass) -> bool:
+    """Whether writers would wait while rows are read or written. What the author says about ALGORITHM or LOCK stands (no request of ours)."""
+    if run.request is None or run.request.lock in ("", "NONE"):
+        return False
+    return any(effects.work for effects in run.effects)
+
+
+def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation, *, converted: Collection[str] = ()) -> str:
+    """Why it cannot be done beside the table, as a sentence; empty where it can. The values of `converted` columns are given by an expression that
+    gives the same in every session."""
+    name = at.dialect.altered_table(operations[0]) if at.dialect.one_pass else None
+    table = catalog.table(name) if name is not None else None
+    if table is None or table.partial:
+        return "the table is not known"
+    if "NOWAIT" not in at.dialect.held_rows(at.version):
+        return "the server cannot lock a row without waiting for it"
+    after_catalog = catalog
+    for operation in operations:
+        after_catalog = moved(after_catalog, operation)
+    after = after_catalog.table(table.name)
+    if after is None:
+        return "the table is not known"
+    return (
+        _of_operations(operations, table, converted)
+        or _of_table(table, catalog, at)
+        or _of_release(table, at)
+        or _of_key(table, after, operations, at)
+    )
+
+
+def _of_operations(operations: Sequence[Operation], table: Table, converted: Collection[str]) -> str:
+    for operation in operations:
+        if not isinstance(operation, DONE):
+            return "one of its clauses does more than change the form of the rows"
+        match operation:
+            case AddColumn(column=column) if column.autoincrement:
+                return f"{column.name} numbers the rows that there are"
+            case AddConstraint(constraint=ForeignKey()):
+                return "a foreign key is added"
+            case DropConstraint(name=name) if isinstance(table.constraint(name), ForeignKey):
+                return "a foreign key is dropped"
+            case RewriteTable(action="system_versioning"):
+                return "the history of rows cannot be copied"
+            case ChangeColumn(column=column) if any(column in key.columns for key in table.foreign_keys):
+                return f"{column} belongs to a foreign key"
+            case ConvertCharset() if table.foreign_keys:
+                return f"{table.name.name} has foreign keys, whose columns may change"
+            case RewriteTable(action="engine", value=engine) if engine.lower() != "innodb":
+                return f"{engine} takes back no row of a transaction that rolls back"
+            case ChangeColumn(column=column, definition=definition):
+                old = table.column(column)
+                if old is not None and (old.generated is None) != (definition.generated is None):
+                    return f"{column} begins or ends to be generated"
+                moments = old is not None and {_base(old.type), _base(definition.type)} == {"timestamp", "datetime"}
+                if moments and column not in converted:
+                    return f"{column} would take the time zone of each session that writes it"
+            case _:
+                pass
+    return ""
+
+
+def _of_table(table: Table, catalog: Catalog, at: Situation) -> str:
+    name = table.name.name
+    engine = next((option.partition("=")[2] for option in table.options if option.upper().startswith("ENGINE=")), "InnoDB")
+    children = sorted(
+        other.name.name for other in catalog.tables.values() if any(key.referenced == table.name for key in other.foreign_keys)
+    )
+    checks = [one for one in table.constraints if isinstance(one, Check)]
+    if table.kind != "table" or engine.lower() != "innodb":
+        return f"{name} is no table of InnoDB"
+    if VERSIONED in table.options or any(column.unversioned for column in table.columns):
+        return f"{name} keeps the history of its rows"
+    if children:
+        return f"the foreign keys of {', '.join(children)} would stay with the old table"
+    cascading = [key.name for key in table.foreign_keys if not {key.on_delete, key.on_update} <= {"NO ACTION", "RESTRICT"}]
+    if cascading:
+        return f"no trigger sees the rows of {name} that {', '.join(cascading)} changes by itself"
+    if table.triggers:
+        return f"{name} has triggers of its own"
+    if checks and at.can(Capability.CHECK_NAMES_OF_SCHEMA):
+        return f"the checks of {name} would lose their names, which are unique in a database"
+    return ""
+
+
+def _of_release(table: Table, at: Situation) -> str:
+    """Triggers that the release keeps on the table until its gate: no catalog knows them, and they would stay with the old one."""
+    for statement in at.migration.statements:
+        verbs = {one.verb for one in statement.directives} & TRIGGERS
+        named = (at.dialect.altered_table(operation) for operation in statement.operations)
+        if verbs and any(one is not None and one.name.lower() == table.name.name.lower() for one in named):
+            return f"the release keeps triggers on {table.name.name} ({', '.join(sorted(verbs))})"
+    return ""
+
+
+def _of_key(table: Table, after: Table, operations: Sequence[Operation], at: Situation) -> str:
+    from driftflow.strategies.rebuild.rebuild_online import renamed
+
+    key = chunk_key(at, table)
+    if not key:
+        return f"{table.name.name} has no unique key that is NOT NULL"
+    for column in key:
+        found = table.column(column)
+        if found is None or _base(found.type) in UNORDERED or found.generated is not None:
+            return f"{table.name.name} cannot be walked by {column}"
+        if is_timestamp(found.type) and at.can(Capability.TIMESTAMP_BY_SESSION):
+            return f"{column} is not found again in every session's time zone"
+    names = renamed(operations, table)
+    there = tuple(names.get(column, column) for column in key)
+    keys = [index.columns for index in after.indexes if index.unique and all(part.prefix is None for part in index.parts)]
+    keys += [after.primary_key.columns] if after.primary_key is not None else []
+    if there not in keys or any(
+        (one := after.column(column)) is None or (one.nullable and there != _primary(after)) for column in there
+    ):
+        return f"the new form has no unique key over {', '.join(there)}"
+    return ""
+
+
+def _primary(table: Table) -> tuple[str, ...]:
+    return table.primary_key.columns if table.primary_key is not None else ()
+
+
+def _base(type: str) -> str:
+    return type.lower().partition("(")[0].partition(" ")[0]

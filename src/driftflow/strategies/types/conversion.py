@@ -1,0 +1,126 @@
+"""How the values of a column become those of another type, and back: what a type change says, or what its author says beside it."""
+
+from __future__ import annotations
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Column, Table
+from driftflow.model.operations import AlterColumnType
+from driftflow.model.operations.identifiers import mentions
+from driftflow.model.plan import Guard
+from driftflow.model.record import Record
+from driftflow.strategies.inverses.inverse_alter import widens
+from driftflow.strategies.recipe import bounded_count
+
+WITHOUT_EQUALITY = ("json", "xml", "point", "polygon", "line", "path", "lseg", "box", "circle")
+
+
+class Conversion(Record, frozen=True, kw_only=True):
+    """Expressions over the row, in which the column goes by its own name: of the old type on the way there, of the new type on the way back."""
+
+    column: str
+    old_type: str
+    new_type: str
+    collation: str = ""
+    there: str = ""
+    """Empty: assignment, as the server converts a value that is stored into the new type."""
+    back: str = ""
+    """Empty: assignment, unless `one_way`."""
+    one_way: bool = False
+    """Nothing is known that makes an old value of a new one: the way back ends with the first new value."""
+    loses: bool = False
+    """Something of an old value is not in the new one: the way back from the end is not known, whatever `back` says of new values."""
+    archive: str = ""
+    """What of the old value does not come through, as a condition over it under the column's name: such values are archived with their keys."""
+    utc: bool = False
+    """The expressions must not see the session's time zone."""
+    guards: tuple[Guard, ...] = ()
+    """What is counted before anything is done."""
+    documents: tuple[Guard, ...] = ()
+    """What is counted once every value is known to convert: whether documents keep to their schema."""
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every old value comes back from its new one."""
+        if self.one_way or (self.loses and not self.archive):
+            return False
+        return bool(self.back) or (not self.there and widens(self.old_type, self.new_type))
+
+
+def conversion_of(operation: AlterColumnType, column: Column, table: Table, at: Situation) -> Conversion:
+    """What the statement says, without a directive."""
+    cast_chain = _is_cast_chain(operation.using, column.name)
+    return Conversion(
+        column=column.name,
+        old_type=column.type,
+        new_type=operation.type,
+        collation=operation.collation,
+        there=operation.using,
+        one_way=bool(operation.using) and not cast_chain,
+        guards=tuple(guards_of(operation, column, table, at)),
+    )
+
+
+def _is_cast_chain(using: str, column: str) -> bool:
+    """`c::text::mood`: nothing but the value itself in another type."""
+    first, *types = [part.strip().strip('"()') for part in using.split("::")]
+    return (
+        first == column
+        and bool(types)
+        and all(part.replace(" ", "").replace(".", "").replace("_", "").isalnum() for part in types)
+    )
+
+
+def guards_of(operation: AlterColumnType, column: Column, table: Table, at: Situation) -> list[Guard]:
+    """Values that do not fit, counted; keys can be listed with the hint's query, which reads no value."""
+    quote, target = at.dialect.quote, at.dialect.quote_name(table.name)
+    value = quote(column.name)
+    wrong = "" if operation.using else unfit(value, column.type, operation.type)
+    if not wrong:
+        return []
+    key = ", ".join(quote(name) for name in (table.primary_key.columns if table.primary_key is not None else (column.name,)))
+    return [
+        Guard(
+            query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
+            summary=f"{{count}} rows of {table.name.name} hold a {column.name} that is no {operation.type}",
+            hint=f"SELECT {key} FROM {target} WHERE {wrong} LIMIT 20",
+        )
+    ]
+
+
+LIMITS = {"smallint": (-(2**15), 2**15 - 1), "integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
+NUMBERS = ("smallint", "integer", "bigint", "numeric")
+
+
+def unfit(value: str, old: str, new: str) -> str:
+    """A condition that is true for values which the new type does not take; empty where none is needed, or none is known."""
+    old_base, new_base = old.partition("(")[0], new.partition("(")[0]
+    sizes = [int(part) for part in new.partition("(")[2].rstrip(")").split(",") if part.strip().isdigit()]
+    if new_base in ("character varying", "character") and sizes and old_base in ("text", "character varying", "character"):
+        # What is cut off a longer text by an assignment is white space at its end, and nothing else.
+        return (
+            ""
+            if widens(old, new)
+            else f"char_length({'rtrim(' + value + ')' if new_base == 'character' else value}) > {sizes[0]}"
+        )
+    if old_base in NUMBERS and new_base in LIMITS and not widens(old, new):
+        low, high = LIMITS[new_base]
+        return (
+            f"({value} < {low} OR {value} > {high})"
+            if old_base != "numeric"
+            else f"(round({value}) NOT BETWEEN {low} AND {high})"
+        )
+    if old_base in NUMBERS and new_base == "numeric" and sizes and not widens(old, new):
+        scale = sizes[1] if len(sizes) > 1 else 0
+        return f"(abs(round({value}::numeric, {scale})) >= 1e{sizes[0] - scale})"
+    return ""
+
+
+def comparable(expression: str, type: str) -> str:
+    """The expression as something that can be compared: json has no equality."""
+    return f"({expression})::text" if type.removesuffix("[]") in WITHOUT_EQUALITY else f"({expression})"
+
+
+def columns_of(expression: str, table: Table, column: str) -> tuple[str, ...]:
+    """The columns that the expression reads, the converted one first."""
+    others = (one.name for one in table.columns if one.name != column and mentions(expression, one.name))
+    return (column, *others)

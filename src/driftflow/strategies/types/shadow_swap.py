@@ -1,0 +1,227 @@
+"""The swap: one short transaction in which a waiting column takes the place, the names and the promises of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Column, Identity, PrimaryKey, Sequence, Table, Unique, View
+from driftflow.model.operations import (
+    AddConstraint,
+    AlterIdentity,
+    AlterSequence,
+    Comment,
+    DropConstraint,
+    DropDefault,
+    DropIndex,
+    DropNotNull,
+    DropView,
+    LockTable,
+    Operation,
+    RenameColumn,
+    RenameConstraint,
+    RenameIndex,
+    SetDefault,
+)
+from driftflow.model.plan import Guard, RunSql, Undo, UndoNothing
+from driftflow.model.record import Record, replace
+from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.types.conversion import Conversion, columns_of, comparable
+from driftflow.strategies.types.shadow_names import waiting
+from driftflow.strategies.types.shadow_parts import Parts
+from driftflow.strategies.views.whole_view import made_again
+
+COUNTED = "driftflow.counted"
+
+
+class Swap(Record, frozen=True, kw_only=True):
+    """`waiting` becomes `column`, and what was `column` becomes `aside`."""
+
+    column: str
+    waiting: str
+    aside: str
+    default: str | None = None
+    views: tuple[View, ...] = ()
+    """What reads `column`, directly or through others, each behind what it reads: they would follow the column to its other name."""
+
+
+def swap(
+    recipe: Recipe,
+    table: Table,
+    parts: Parts,
+    names: Swap,
+    *,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    purpose: str,
+    guards: tuple[Guard, ...] = (),
+    undo: Undo | None = None,
+) -> RunSql:
+    """`before` and `after` are the statements that drop and create triggers of ours, inside the same transaction."""
+    at = recipe.at
+    pieces = list(_statements(at, table, parts, names, before=before, after=after))
+    operations = [piece for piece in pieces if not isinstance(piece, str)]
+    return recipe.change(
+        *operations,
+        statements=tuple(piece if isinstance(piece, str) else at.dialect.render(piece) for piece in pieces),
+        purpose=purpose,
+        phase="migrate",
+        guards=guards,
+        undo=undo or UndoNothing(reason="it is an undo itself"),
+    )
+
+
+def _statements(
+    at: Situation, table: Table, parts: Parts, names: Swap, *, before: tuple[str, ...], after: tuple[str, ...]
+) -> Iterator[str | Operation]:
+    column = table.column(names.column)
+    assert column is not None
+    others = sorted({holder for holder, *_ in parts.foreign_keys} | {key.referenced for _, key, _ in parts.foreign_keys}, key=str)
+    # Views first, as their readers do; then one lock for all tables and up front: none is waited for while another is held.
+    yield from (DropView(name=view.name) for view in reversed(names.views))
+    yield LockTable(tables=tuple(dict.fromkeys((table.name, *others))), mode="ACCESS EXCLUSIVE")
+    yield from before
+    yield from _old_ones_dropped(table, parts, names)
+    sequence = _sequence(at, table, column)
+    if column.identity is not None and sequence is not None:
+        yield f"SELECT set_config('{COUNTED}', last_value || ',' || is_called, true) FROM {at.dialect.quote_name(sequence.name)}"
+        yield AlterIdentity(table=table.name, column=names.column, action="drop")
+    if column.default is not None:
+        yield DropDefault(table=table.name, column=names.column)
+    if parts.not_null is not None:
+        yield DropNotNull(table=table.name, column=names.column)
+    yield RenameColumn(table=table.name, column=names.column, to=names.aside)
+    yield RenameColumn(table=table.name, column=names.waiting, to=names.column)
+    yield from _new_ones_named(table, parts, names)
+    if column.default is not None and names.default is not None:
+        yield SetDefault(table=table.name, column=names.column, default=names.default)
+    yield from _counting(at, table, column, sequence)
+    yield from _said(at, table, column, parts)
+    yield _copied_attributes(at, table, names)
+    for view in names.views:
+        yield from made_again(view, at.dialect)
+    yield from after
+
+
+def _old_ones_dropped(table: Table, parts: Parts, names: Swap) -> Iterator[Operation]:
+    """Keys of other tables first, then what they stand on."""
+    for holder, key, _ in parts.foreign_keys:
+        yield DropConstraint(table=holder, name=key.name)
+    for check, _ in parts.checks:
+        yield DropConstraint(table=table.name, name=check.name)
+    for constraint, _ in parts.keys:
+        yield DropConstraint(table=table.name, name=constraint.name)
+    for index, _ in parts.indexes:
+        yield DropIndex(name=index.name, table=table.name)
+
+
+def _new_ones_named(table: Table, parts: Parts, names: Swap) -> Iterator[Operation]:
+    if parts.not_null:
+        yield RenameConstraint(table=table.name, name=waiting(parts.not_null, names.waiting), to=parts.not_null)
+    for constraint, index in parts.keys:
+        yield RenameIndex(name=index.name, to=constraint.name, table=table.name)
+        assert isinstance(constraint, PrimaryKey | Unique)
+        yield AddConstraint(table=table.name, constraint=replace(constraint, using_index=constraint.name))
+    for old, new in parts.indexes:
+        yield RenameIndex(name=new.name, to=old.name.name, table=table.name)
+    for check, made in parts.checks:
+        yield RenameConstraint(table=table.name, name=made.name, to=check.name)
+    for holder, key, other in parts.foreign_keys:
+        yield RenameConstraint(table=holder, name=other.name, to=key.name)
+
+
+def _sequence(at: Situation, table: Table, column: Column) -> Sequence | None:
+    owner = f"{table.name}.{column.name}"
+    return next((one for one in at.catalog.sequences.values() if one.owned_by == owner), None)
+
+
+def _counting(at: Situation, table: Table, column: Column, sequence: Sequence | None) -> Iterator[str | Operation]:
+    """The sequence of a serial column belongs to the new one; an identity gets its own, which goes on where the old one stopped."""
+    if sequence is None:
+        return
+    if column.identity is None:
+        yield AlterSequence(name=sequence.name, owned_by=f"{table.name.text}.{column.name}")
+        return
+    options = replace(sequence.options, type="")
+    identity = Identity(always=column.identity.always, options=options, sequence=sequence.name)
+    yield AlterIdentity(table=table.name, column=column.name, action="add", identity=identity)
+    counted = f"current_setting('{COUNTED}')"
+    yield (
+        f"SELECT setval({at.dialect.literal(at.dialect.quote_name(sequence.name))}, split_part({counted}, ',', 1)::bigint, "
+        f"split_part({counted}, ',', 2)::boolean)"
+    )
+
+
+def _said(at: Situation, table: Table, column: Column, parts: Parts) -> Iterator[Operation]:
+    """Comments on the column, its indexes and constraints."""
+    quote, target = at.dialect.quote, at.dialect.quote_name(table.name)
+    if column.comment:
+        yield Comment(
+            kind="COLUMN",
+            target=f"{target}.{quote(column.name)}",
+            text=column.comment,
+            relation=table.name,
+            column=column.name,
+        )
+    for index, _ in parts.indexes:
+        if index.comment:
+            yield Comment(kind="INDEX", target=at.dialect.quote_name(index.name), text=index.comment)
+    held = [
+        *((table.name, one) for one, _ in (*parts.keys, *parts.checks)),
+        *((holder, one) for holder, one, _ in parts.foreign_keys),
+    ]
+    for holder, constraint in held:
+        if constraint.comment:
+            where = f"{quote(constraint.name)} ON {at.dialect.quote_name(holder)}"
+            yield Comment(kind="CONSTRAINT", target=where, text=constraint.comment)
+
+
+def _copied_attributes(at: Situation, table: Table, names: Swap) -> str:
+    """Grants on the column, its statistics target and options, as they are at that moment."""
+    target, text = at.dialect.quote_name(table.name), at.dialect.literal
+    where = f"attrelid = {text(target)}::regclass AND attname = {text(names.aside)}"
+    on, column = text(target), text(names.column)
+    return (
+        f"DO $driftflow$\nDECLARE one record;\nBEGIN\n"
+        f"  FOR one IN SELECT a.* FROM pg_attribute, aclexplode(attacl) AS a WHERE {where} LOOP\n"
+        f"    EXECUTE format('GRANT %s (%I) ON %s TO %s%s', one.privilege_type, {column}, {on},\n"
+        f"      CASE one.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(one.grantee)) END,\n"
+        f"      CASE WHEN one.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);\n"
+        f"  END LOOP;\n"
+        f"  FOR one IN SELECT attstattarget AS target, array_to_string(attoptions, ', ') AS options FROM pg_attribute WHERE {where} LOOP\n"
+        f"    IF one.target >= 0 THEN\n"
+        f"      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', {on}, {column}, one.target);\n"
+        f"    END IF;\n"
+        f"    IF one.options <> '' THEN\n"
+        f"      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', {on}, {column}, one.options);\n"
+        f"    END IF;\n"
+        f"  END LOOP;\nEND\n$driftflow$"
+    )
+
+
+def difference(at: Situation, table: Table, conversion: Conversion, *, old: str, new: str) -> str:
+    """The condition that is true for a row whose new value is not what the old one becomes. `old` and `new` are the columns' names by then."""
+    target, quote = at.dialect.quote(table.name.name), at.dialect.quote
+    there = quote(old)
+    if conversion.there:
+        # The expression names the converted column; here that name may belong to the other one.
+        values = ", ".join(
+            f"{target}.{quote(old if name == conversion.column else name)} AS {quote(name)}"
+            for name in columns_of(conversion.there, table, conversion.column)
+        )
+        there = f"(SELECT {conversion.there} FROM (SELECT {values}) AS {quote(table.name.name)})"
+    else:
+        there = f"CAST({target}.{there} AS {conversion.new_type})"
+    now = comparable(f"{target}.{quote(new)}", conversion.new_type)
+    return f"{now} IS DISTINCT FROM {comparable(there, conversion.new_type)}"
+
+
+def guard_way_back(at: Situation, table: Table, conversion: Conversion, aside: str) -> Guard:
+    """Values written since the swap that the old type does not hold."""
+    target = at.dialect.quote_name(table.name)
+    wrong = difference(at, table, conversion, old=aside, new=conversion.column)
+    return Guard(
+        query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
+        summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that the old type {conversion.old_type} does not give back",
+        hint="change these rows, or keep the new type",
+    )

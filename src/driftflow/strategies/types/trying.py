@@ -1,0 +1,82 @@
+"""Whether every value converts, asked before anything is done: a function of ours tries each one, so that the rows can be counted and their keys listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Table
+from driftflow.model.plan import Guard, Step, UndoNothing
+from driftflow.model.record import replace
+from driftflow.strategies.cleansing.archiving import our_name
+from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.types.conversion import Conversion, columns_of
+
+TEXTS = ("text", "character varying", "character")
+
+
+def fallible(conversion: Conversion, table: Table) -> bool:
+    """Whether a value may be one that the expression, or the new type, does not take, and nothing else counts such values."""
+    column = conversion.column
+    if not conversion.there:
+        return (conversion.old_type, conversion.new_type) == ("json", "jsonb")
+    if columns_of(conversion.there, table, column) != (column,) or " AT TIME ZONE " in conversion.there.removesuffix(")")[:80]:
+        return False
+    to_text = conversion.new_type.partition("(")[0] in TEXTS
+    return not to_text or "convert_from(" in conversion.there
+
+
+def tried(recipe: Recipe, table: Table, conversion: Conversion, steps: Iterator[Step]) -> Iterator[Step]:
+    """The steps, the first of them guarded by the count; the function stands before it and goes after it."""
+    if not fallible(conversion, table):
+        first = next(steps)
+        yield replace(first, guards=(*first.guards, *conversion.documents))
+        yield from steps
+        return
+    at = recipe.at
+    function = at.dialect.quote_name(our_name(at, "converts", table.name, conversion.column))
+    signature = f"{function}({conversion.old_type})"
+    drop = f"DROP FUNCTION IF EXISTS {signature}"
+    yield recipe.text(
+        f"CREATE OR REPLACE {_definition(at, table, conversion, function)}",
+        purpose=f"A function of ours that tries whether a {table.name.name}.{conversion.column} converts",
+        phase="expand",
+        undo=(drop,),
+    )
+    first = next(steps)
+    yield replace(first, guards=(*first.guards, _guard(at, table, conversion, function), *conversion.documents))
+    yield recipe.text(
+        drop,
+        purpose="Drop the function again: every value converts",
+        phase=first.phase,
+        undo=UndoNothing(reason="it was ours, and only asked once"),
+    )
+    yield from steps
+
+
+def _definition(at: Situation, table: Table, conversion: Conversion, function: str) -> str:
+    column = at.dialect.quote(conversion.column)
+    path = dict.fromkeys(("pg_catalog", *(at.catalog.search_path or (table.name.schema,)), table.name.schema, "pg_temp"))
+    schemas = ", ".join(at.dialect.quote(schema) for schema in path if schema and not schema.startswith("$"))
+    zone = " SET timezone = 'UTC'" if conversion.utc else ""
+    there = conversion.there or column
+    return (
+        f"FUNCTION {function}(given {conversion.old_type}) RETURNS boolean LANGUAGE plpgsql SET search_path = {schemas}{zone} AS $driftflow$\n"
+        f"DECLARE made {conversion.new_type};\n"
+        f"BEGIN\n"
+        f"  made := (SELECT {there} FROM (SELECT given AS {column}) AS {at.dialect.quote(table.name.name)});\n"
+        f"  RETURN true;\n"
+        f"EXCEPTION WHEN data_exception THEN\n  RETURN false;\nEND\n$driftflow$"
+    )
+
+
+def _guard(at: Situation, table: Table, conversion: Conversion, function: str) -> Guard:
+    column, target = at.dialect.quote(conversion.column), at.dialect.quote_name(table.name)
+    wrong = f"{column} IS NOT NULL AND NOT {function}({column})"
+    key = ", ".join(at.dialect.quote(name) for name in (table.primary_key.columns if table.primary_key is not None else ()))
+    listed = f"their keys: SELECT {key} FROM {target} WHERE {wrong} LIMIT 20" if key else "correct them first"
+    return Guard(
+        query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
+        summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that does not become {conversion.new_type}",
+        hint=listed,
+    )
