@@ -223,8 +223,8 @@ class Application:
 
 
 @contextmanager
-def writing(database: Database, texts: Texts) -> Iterator[Application]:
-    application = Application(database.url, texts)
+def writing(database: Database, texts: Texts, *, pause_seconds: float = 0.002) -> Iterator[Application]:
+    application = Application(database.url, texts, pause_seconds=pause_seconds)
     application.start()
     try:
         yield application

@@ -4,11 +4,11 @@ never fails."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, accepted, edge, gates
+from recipes.rig import Database, Place, PlainSession, accepted, edge, gates, writing
 
 from driftflow.engine.decide import undo_steps
 from driftflow.engine.run import RunOptions, RunReport, resume, roll_back, run_plan
@@ -28,7 +28,7 @@ INSERT INTO orders SELECT a.n + 10 * b.n + 100 * c.n + 1, a.n, concat('c', a.n +
 LONGER = "ALTER TABLE orders MODIFY total bigint;"
 CHECKED = "ALTER TABLE orders ADD CONSTRAINT total_ok CHECK (total >= 0);"
 COPIED = "Copy orders into"
-COMPARED = "Verify that _driftflow_new"
+COMPARED = "Verify that zzz_driftflow_new"
 SWAP = "Swap:"
 Moment = tuple[str, str, Callable[[], object]]
 """The kind of an event, how the purpose of its step begins, and what somebody does then, once."""
@@ -81,7 +81,7 @@ class Trial:
 
     def left(self) -> list[Any]:
         return self.database.query(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE '\\_driftflow%' "
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE '%\\_driftflow\\_%' "
             "UNION ALL SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()"
         )
 
@@ -150,6 +150,23 @@ def test_what_is_rejected_while_the_swap_waits_for_its_lock_is_seen_before_it(pl
     assert trial.left() == []
 
 
+@pytest.mark.on("mariadb")
+def test_no_write_of_a_crowd_fails_while_the_tables_change_places(place: Place) -> None:
+    """Many are in the middle of a statement at that moment: it has the table, and is about to write the copy too."""
+    trial = Trial(place, LONGER)
+    with ExitStack() as stack:
+        writes = [f"UPDATE orders SET total = total + 1 WHERE id = 4 * ({{n}} % 100) + {mine}" for mine in range(1, 5)]
+        crowd = [stack.enter_context(writing(trial.database, (write,), pause_seconds=0)) for write in writes]
+        trial.forward()
+        for one in crowd:
+            one.go_on()
+        assert trial.back().state == "rolled_back"
+    assert [failure for one in crowd for failure in one.failures] == []
+    added = sum(len(one.committed) for one in crowd)
+    assert trial.database.query("SELECT sum(total) FROM orders") == [(4500 + added,)]
+    assert trial.left() == []
+
+
 def test_a_swap_that_was_refused_is_not_taken_back(place: Place) -> None:
     """Its way back would put triggers on the table that write to one that is not there: every write of the application would fail."""
     trial = Trial(place, LONGER)
@@ -193,7 +210,7 @@ def test_rows_that_were_truncated_behind_the_swap_do_not_come_back(place: Place)
         stranger("TRUNCATE orders", "INSERT INTO orders (id, total, code) VALUES (5000, 5, 'after')")
         with pytest.raises(DriftflowError, match="was emptied"):
             trial.back()
-        old = next(name for (name,) in trial.left() if name.startswith("_driftflow_old"))
+        old = next(name for (name,) in trial.left() if name.startswith("zzz_driftflow_old"))
         stranger(f"DELETE FROM {old} WHERE id NOT IN (SELECT id FROM orders)")
         assert trial.back().state == "rolled_back"
         assert stranger("SELECT id FROM orders") == [(5000,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import planning
+from driftflow.config import Policy
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql import MySQL
 from driftflow.model.names import Version
@@ -131,3 +133,20 @@ def test_names_that_look_like_an_alias_of_ours_stay_as_they_are(dialect: Dialect
         catalog=planning.catalog_of(tables, dialect),
     )
     assert any("kind = 'doc.x' AND about = OLD.id" in text for text in statements(plan))
+
+
+@BOTH
+def test_the_table_is_locked_before_the_forms_that_change_places_with_it(dialect: Dialect) -> None:
+    """RENAME TABLE locks in the order of names, byte by byte."""
+    for name, beside in (("Orders", True), ("orders", True), ("zebra" * 12, True), ("zzzz", False)):
+        catalog = planning.catalog_of(f"CREATE TABLE {name} (id bigint PRIMARY KEY, total int);", dialect)
+        plan = planning.plan_of(
+            f"ALTER TABLE {name} MODIFY total bigint;", dialect, catalog=catalog, policy=Policy(small_table_rows=0)
+        )
+        swaps = [text for text in statements(plan) if text.startswith("RENAME TABLE") and ", " in text]
+        assert bool(swaps) == beside
+        for text in swaps:
+            first, *others = sorted(
+                {word.encode() for word in re.findall(r"\w+(?!\w|\.)", text.removeprefix("RENAME TABLE")) if word != "TO"}
+            )
+            assert first == name.encode(), others

@@ -37,7 +37,7 @@ from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuild import swap_guards
 from driftflow.strategies.rebuild.paired_steps import READ, PairedSteps, as_undos, claim, pair_of, schema_of, there
 from driftflow.strategies.rebuild.rebuild_keys import Keys
-from driftflow.strategies.rebuild.rebuild_limits import obstacle, waits_for_copy
+from driftflow.strategies.rebuild.rebuild_limits import BEHIND, obstacle, waits_for_copy
 from driftflow.strategies.recipe import Recipe, as_undo
 
 NAME = "rebuild_online"
@@ -115,7 +115,8 @@ class Rebuild:
             ["migrate", *(phase_of(operation, at) for operation in operations)], key=("expand", "migrate", "contract").index
         )
         self.mark = digest([before.name.text, *operations])[:6]
-        self.new, self.old, self.making, self.form = (self._beside(kind) for kind in ("new", "old", "making", "form"))
+        self.making, self.form = self._beside("making"), self._beside("form")
+        self.new, self.old = (self._beside(kind, BEHIND) for kind in ("new", "old"))
         self.ready, self.home_ready = self._beside("ready"), self._beside("home")
         names = renamed(operations, before)
         key = tuple((column, names.get(column, column)) for column in chunk_key(at, before))
@@ -142,9 +143,9 @@ class Rebuild:
 
         self.keys = Keys(self)
 
-    def _beside(self, kind: str) -> Name:
+    def _beside(self, kind: str, prefix: str = "_driftflow_") -> Name:
         name = self.before.name
-        return Name(schema=name.schema, name=fit(f"_driftflow_{kind}_{name.name}_{self.mark}", bytes_max=TABLE_NAME_BYTES))
+        return Name(schema=name.schema, name=fit(f"{prefix}{kind}_{name.name}_{self.mark}", bytes_max=TABLE_NAME_BYTES))
 
     def _steps(self, pair: object) -> PairedSteps:
         return PairedSteps(self.recipe, pair, self.phase)  # type: ignore[arg-type]
