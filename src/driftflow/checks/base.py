@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from driftflow.checks.premises import Premise, needed
 from driftflow.dialects.situation import Situation
 from driftflow.model.effects import Estimate
 from driftflow.model.finding import Axis, Finding, KnownBy, Remedy, Severity
@@ -16,15 +17,21 @@ CheckFunction = Callable[[Any, Situation], Iterator[Finding]]
 
 
 def check(
-    code: str, *, on: type | tuple[type, ...], page: str, title: str = "", dialects: tuple[str, ...] = ()
+    code: str,
+    *,
+    on: type | tuple[type, ...],
+    page: str,
+    title: str = "",
+    dialects: tuple[str, ...] = (),
+    only: tuple[Premise, ...] = (),
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register a check: `code` is `DF` and three digits, `on` the operations it looks at, `page` its page below docs/checks without `.md`.
 
     `dialects` narrows it to some vendors only where the fact does not exist elsewhere; what differs by version is a Capability.
-    The function yields findings; code and page are filled in by whoever runs it.
+    `only` where all of these hold it is called at all. The function yields findings; code and page are filled in by whoever runs it.
     """
     kinds = on if isinstance(on, tuple) else (on,)
-    return register("check", code, on=kinds, page=page, title=title, dialects=dialects)
+    return register("check", code, on=kinds, page=page, title=title, dialects=dialects, only=needed(only))
 
 
 def finding(

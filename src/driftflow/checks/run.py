@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from driftflow.checks.facts import Facts
+from driftflow.checks.premises import holding
 from driftflow.checks.suppression.directive import unread_directives
 from driftflow.checks.suppression.ignore import Ignores
 from driftflow.config import Policy
@@ -83,15 +84,18 @@ def assess(
     )
 
 
-class _ByKind(dict[type, tuple[Registration, ...]]):
-    """The checks that look at an operation of a class, found once per class."""
+class _ByKind(dict[tuple[type, int], tuple[Registration, ...]]):
+    """The checks that look at an operation of a class where these premises hold, found once for both."""
 
     def __init__(self, checks: Sequence[Registration], dialect: str) -> None:
         self._checks = [one for one in checks if not one.info["dialects"] or dialect in one.info["dialects"]]
 
-    def __missing__(self, kind: type) -> tuple[Registration, ...]:
-        self[kind] = tuple(one for one in self._checks if issubclass(kind, one.info["on"]))
-        return self[kind]
+    def __missing__(self, asked: tuple[type, int]) -> tuple[Registration, ...]:
+        kind, holds = asked
+        self[asked] = tuple(
+            one for one in self._checks if issubclass(kind, one.info["on"]) and one.info["only"] & holds == one.info["only"]
+        )
+        return self[asked]
 
     def judge(self, stretch: Sequence[tuple[int, Situation]]) -> Judged:
         """Everything that the checks say of these operations."""
@@ -111,7 +115,7 @@ class _ByKind(dict[type, tuple[Registration, ...]]):
 def _findings(at: Situation, by_kind: _ByKind) -> Iterator[Finding]:
     """Of one operation, with code and page of the check that spoke."""
     fails = bool(at.conflict) or any(one.certain and one.kind in ("missing", "exists") for one in at.effects.fails_if)
-    for check in by_kind[type(at.operation)]:
+    for check in by_kind[type(at.operation), holding(at)]:
         for found in check.value(at.operation, at):
             if fails and check.name not in ALWAYS and found.axis != "note":
                 continue  # what a statement blocks or loses does not matter when it names what is not there

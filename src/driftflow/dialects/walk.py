@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -313,12 +314,16 @@ def _goes_on(migration: Migration, following: Migration | None) -> bool:
 
 def relations_of(operation: Operation) -> tuple[Name, ...]:
     """The existing relations that the operation names as its target."""
-    names = [getattr(operation, key, None) for key in ("table", "name", "partition")]
-    found = [name for name in names if isinstance(name, Name)]
-    index = getattr(operation, "index", None)
-    if index is not None:
-        found.append(index.table)
-    policy = getattr(operation, "policy", None) or getattr(operation, "trigger", None)
-    if policy is not None:
-        found.append(policy.table)
+    names, holders = _targets(type(operation))
+    found = [name for key in names if isinstance(name := getattr(operation, key), Name)]
+    found += [holder.table for key in holders if (holder := getattr(operation, key)) is not None]
     return tuple(found)
+
+
+@cache
+def _targets(kind: type[Operation]) -> tuple[list[str], list[str]]:
+    """The fields that hold a target, and those that hold what stands on one."""
+    fields = kind.__struct_fields__
+    return [key for key in ("table", "name", "partition") if key in fields], [
+        key for key in ("index", "policy", "trigger") if key in fields
+    ]

@@ -437,7 +437,8 @@ class Catalog(Record, frozen=True, kw_only=True):
     """What the connecting role may not see or read, as sentences."""
 
     def table(self, name: Name) -> Table | None:
-        return self.tables.get(name.text)
+        schema = name.schema  # not `name.text`: nothing is asked as often
+        return self.tables.get(f"{schema}.{name.name}" if schema else name.name)
 
     def after(self, operation: Operation) -> Catalog:
         """The catalog as `operation` (resolved) leaves it. Pure."""

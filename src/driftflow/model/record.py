@@ -40,30 +40,50 @@ DecodeError = msgspec.MsgspecError
 """Raised by `decode` when bytes are not what the type says."""
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The base of every noun in `model`. Each subclass states `frozen=True, kw_only=True` itself: msgspec does not inherit it."""
+class _RecordKind(msgspec.StructMeta):
+    """Makes the classes. One with a default that an equal value may stand for looks at its values when it is made; the others, most of what a
+    release is made of, are made without a call of ours."""
 
-    def __post_init__(self) -> None:
-        """Make a value that equals its field's default be that very object: msgspec omits a default by identity, not by equality, so
-        without this two equal records could have different digests."""
-        for name, default in _defaults_by_value(type(self)):
-            value = getattr(self, name)
-            if value is not default and type(value) is type(default) and value == default:
-                force_setattr(self, name, default)
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> _RecordKind:
+        if any(_met_by_value(getattr(value, "default", value)) for key, value in namespace.items() if key in _fields(namespace)):
+            namespace = {"__post_init__": _put_defaults, **namespace}
+        return super().__new__(mcs, name, bases, namespace, **options)
+
+
+def _fields(namespace: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = namespace.get("__annotations__", {})
+    return found
+
+
+def _met_by_value(default: object) -> bool:
+    """Whether an equal value may be another object: texts, records, tuples and large numbers."""
+    if isinstance(default, bool) or default in ("", ()):
+        return False
+    if isinstance(default, int):
+        return default is not int(str(default))  # there is one object for each small number
+    return isinstance(default, str | float | tuple | msgspec.Struct)
+
+
+def _put_defaults(record: Record) -> None:
+    """Make a value that equals its field's default be that very object: msgspec omits a default by identity, not by equality, so without this
+    two equal records could have different digests."""
+    for name, default in _defaults_by_value(type(record)):
+        value = getattr(record, name)
+        if value is not default and type(value) is type(default) and value == default:
+            force_setattr(record, name, default)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Record(msgspec.Struct, metaclass=_RecordKind, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of every noun in `model`. Each subclass states `frozen=True, kw_only=True` itself: msgspec does not inherit it."""
 
 
 @cache
 def _defaults_by_value(kind: type[Record]) -> tuple[tuple[str, Any], ...]:
-    """Fields whose default may be met by an equal value that is another object: texts, records, tuples and large numbers."""
+    """Fields whose default may be met by an equal value that is another object."""
     defaults = kind.__struct_defaults__
     names = kind.__struct_fields__[len(kind.__struct_fields__) - len(defaults) :]
-    single = (None, True, False, "", ())
-    return tuple(
-        (name, default)
-        for name, default in zip(names, defaults, strict=True)
-        if isinstance(default, str | int | float | tuple | msgspec.Struct) and not any(default is one for one in single)
-    )
+    return tuple((name, default) for name, default in zip(names, defaults, strict=True) if _met_by_value(default))
 
 
 def encode(record: object) -> bytes:

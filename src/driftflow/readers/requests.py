@@ -76,8 +76,9 @@ def requests_of(migrations: Sequence[Migration], *, folder: Path, shown: str, ro
     A file of requests in one of the migrations' folders that is beside no migration is a fault too (DF-E751), unless migrations of the
     source could not be read, or one file was asked for instead of a folder.
     """
-    expected = {requests_path(one.path): one.path for one in migrations}
-    folders = {str(PurePosixPath(one.path).parent): root / PurePosixPath(one.path).parent for one in migrations}
+    parents = [PurePosixPath(path).parent for path in {one.path.rpartition("/")[0]: one.path for one in migrations}.values()]
+    folders = {str(parent): root / parent for parent in parents}
+    expected: dict[str, str] = {}  # made where a folder has such a file at all
     complete = folder.is_dir() and not faults.found
     if complete:
         folders.setdefault(str(PurePosixPath(shown)), folder)
@@ -86,6 +87,7 @@ def requests_of(migrations: Sequence[Migration], *, folder: Path, shown: str, ro
         for path in list_folder(place, name) if place.is_dir() else ():
             if not path.name.endswith(SUFFIX):
                 continue
+            expected = expected or {requests_path(one.path): one.path for one in migrations}
             relative = (PurePosixPath(name) / path.name).as_posix()
             with faults.collect():
                 if relative in expected:

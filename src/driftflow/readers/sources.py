@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from driftflow.model.record import Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
 from driftflow.readers.common import names_remembered
-from driftflow.readers.each import each
+from driftflow.readers.each import Ahead, ahead, each
 from driftflow.readers.files import Faults, ReadInPart, read_file
 from driftflow.readers.ledger import TableLedger
 from driftflow.readers.requests import Requests, requests_of
@@ -93,15 +94,16 @@ def _source_at(path: Path, *, dialect: Dialect, options: SourceOptions, root: Pa
     shown = _shown(path, root)
     reader = _reader_for(path, options)
     read: tuple[Migration, ...]
-    try:
-        read = reader.read(path, dialect, replace(options, path=shown))
-    except ReadInPart as group:
-        faults.found += group.faults
-        read = group.read
+    with ahead(partial(_parsed_ahead, dialect=dialect)) as done:
+        try:
+            read = reader.read(path, dialect, replace(options, path=shown))
+        except ReadInPart as group:
+            faults.found += group.faults
+            read = group.read
     if not read and path.is_dir() and not faults.found:
         raise SourceError("DF-E221", f"there are no migrations in {shown}", hint="driftflow sources, to see what is found where")
     requests = requests_of(read, folder=path, shown=shown, root=root, faults=faults)
-    parsed = _parsed(read, dialect, faults, requests)
+    parsed = _parsed(read, dialect, faults, requests, done)
     return Source(name=_name(shown, reader), reader=reader, folder=path, options=options, migrations=parsed)
 
 
@@ -138,21 +140,38 @@ def parse_all(migrations: Iterable[Migration], dialect: Dialect) -> tuple[Migrat
 
 
 def _parsed(
-    migrations: Iterable[Migration], dialect: Dialect, faults: Faults, requests: Mapping[str, Requests] = {}
+    migrations: Iterable[Migration],
+    dialect: Dialect,
+    faults: Faults,
+    requests: Mapping[str, Requests] = {},
+    done: Ahead | None = None,
 ) -> tuple[Migration, ...]:
-    """The same, without the statements that the grammar rejects; why goes to `faults`."""
-    return tuple(each(tuple(migrations), lambda one, own: _parsed_one(one, dialect, own, requests.get(one.path)), faults))
+    """The same, without the statements that the grammar rejects; why goes to `faults`. What is `done` was parsed when it was read."""
+    several = tuple(migrations)
+    if done is not None and done.has_all(several):
+        return tuple([_parsed_one(one, dialect, faults, requests.get(one.path), done) for one in several])
+    return tuple(each(several, lambda one, own: _parsed_one(one, dialect, own, requests.get(one.path), done), faults))
 
 
-def _parsed_one(migration: Migration, dialect: Dialect, faults: Faults, requests: Requests | None) -> Migration:
+def _parsed_ahead(migration: Migration, *, dialect: Dialect) -> Migration:
+    """The migration with its statements parsed. Raises ParseError where one is rejected."""
+    up = tuple([_read(statement, dialect) for statement in migration.statements])
+    return replace(migration, statements=up, down=tuple([_read(statement, dialect) for statement in migration.down]))
+
+
+def _parsed_one(
+    migration: Migration, dialect: Dialect, faults: Faults, requests: Requests | None, done: Ahead | None
+) -> Migration:
+    if requests is None and done is not None and done.has_all((migration,)):
+        return migration
     own = Faults()
-    read = tuple([_parse(statement, dialect, own) for statement in migration.statements])
+    read = tuple([_parse(statement, dialect, own, done) for statement in migration.statements])
     if requests is not None:
         from driftflow.readers.bound_requests import with_requests
 
         migration, read = with_requests(migration, requests, read, own)
     up = tuple([one for one in read if one is not None])
-    down = tuple([one for statement in migration.down if (one := _parse(statement, dialect, own)) is not None])
+    down = tuple([one for statement in migration.down if (one := _parse(statement, dialect, own, done)) is not None])
     faults.found += _not_too_many(own.found, migration)
     return replace(migration, statements=up, down=down)
 
@@ -171,18 +190,24 @@ def _not_too_many(found: list[SourceError], migration: Migration) -> list[Source
     return [*found[: FAULTS_MAX - 1], more]
 
 
-def _parse(statement: Statement, dialect: Dialect, faults: Faults) -> Statement | None:
+def _parse(statement: Statement, dialect: Dialect, faults: Faults, done: Ahead | None) -> Statement | None:
+    if done is not None and done.has(statement):
+        return statement
     try:  # Not `faults.collect()`: this runs once for every statement of a project.
-        parsed = dialect.parse(statement)
-        if dialect.name == "sqlite":
-            # Our reading of SQLite never judges; the library does, without a database.
-            from driftflow.drivers.sqlite_syntax import check_syntax
-
-            check_syntax(parsed)
-        return parsed
+        return _read(statement, dialect)
     except ParseError as fault:
         faults.found.append(fault)
         return None
+
+
+def _read(statement: Statement, dialect: Dialect) -> Statement:
+    parsed = dialect.parse(statement)
+    if dialect.name == "sqlite":
+        # Our reading of SQLite never judges; the library does, without a database.
+        from driftflow.drivers.sqlite_syntax import check_syntax
+
+        check_syntax(parsed)
+    return parsed
 
 
 def loose_migration(sql: str, *, dialect: Dialect) -> Migration:

@@ -20,11 +20,15 @@ _HOW = {
 }
 
 
-@check("DF304", on=BaseOperation, page="index/concurrently-in-transaction", title="Refused inside a transaction")
+@check(
+    "DF304",
+    on=BaseOperation,
+    page="index/concurrently-in-transaction",
+    title="Refused inside a transaction",
+    only=("refused_in_transactions", "in_transaction"),
+)
 def concurrently_in_transaction(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
-    if (
-        at.effects.transactional or at.effects.implicit_commit or not at.in_transaction or isinstance(operation, Pragma)
-    ):  # pragmas: DF653
+    if at.effects.implicit_commit or isinstance(operation, Pragma):  # pragmas: DF653
         return
     several = at.migration.transaction == "implicit"
     why = (

@@ -17,10 +17,11 @@ from driftflow.model.operations import BaseOperation, Operation
     page="statement/ambiguous-name",
     title="A name that is in several schemas",
     dialects=("postgresql",),
+    only=("several_schemas",),
 )
 def ambiguous_name(operation: Operation, at: Situation) -> Iterator[Finding]:
     """Silent where only one schema has the name, and where the migration sets search_path itself."""
-    if len(at.catalog.schemas) < 2 or (at.start is not None and at.start.search_path != at.catalog.search_path):
+    if at.start is not None and at.start.search_path != at.catalog.search_path:
         return
     for name in relations_of(at.statement.operations[at.index]):
         if name.schema:

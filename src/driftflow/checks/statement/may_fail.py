@@ -13,7 +13,7 @@ from driftflow.model.operations import AddColumn, BaseOperation
 _OWN_RULE = ("not_empty",)
 
 
-@check("DF002", on=BaseOperation, page="statement/may-fail", title="Rows may make the statement fail")
+@check("DF002", on=BaseOperation, page="statement/may-fail", title="Rows may make the statement fail", only=("may_fail",))
 def may_fail(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Conditions with a probe: NULLs, duplicates, orphans, violations. Silent for a table that this release makes."""
     for condition in at.effects.fails_if:

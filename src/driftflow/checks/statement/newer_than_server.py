@@ -12,7 +12,13 @@ from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import BaseOperation
 
 
-@check("DF005", on=BaseOperation, page="statement/newer-than-server", title="The server does not support the statement")
+@check(
+    "DF005",
+    on=BaseOperation,
+    page="statement/newer-than-server",
+    title="The server does not support the statement",
+    only=("may_fail",),
+)
 def newer_than_server(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """An error when the version is known; a warning while only the range of supported versions is. SQLite's rebuilds have a rule of their own (DF651)."""
     if at.can(Capability.TABLE_REBUILD_ONLY) and isinstance(operation, REBUILDS):

@@ -19,7 +19,7 @@ _REMEDIES = {
 }
 
 
-@check("DF001", on=BaseOperation, page="statement/will-fail", title="The server will refuse the statement")
+@check("DF001", on=BaseOperation, page="statement/will-fail", title="The server will refuse the statement", only=("may_fail",))
 def will_fail(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Certain failures, apart from a syntax that the server is too old for (DF005)."""
     said = False

@@ -14,10 +14,10 @@ MUCH = 20
 """So many times the reserve that is kept free (`disk_free_bytes`) is worth a warning."""
 
 
-@check("DF410", on=BaseOperation, page="table/needs-disk", title="A rewrite needs disk space")
+@check("DF410", on=BaseOperation, page="table/needs-disk", title="A rewrite needs disk space", only=("works",))
 def needs_disk(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Only where the size is known, and larger than the reserve. How much is free the catalog does not say: the engine asks before it begins."""
-    for relation in at.effects.rewrites if at.effects.work else ():
+    for relation in at.effects.rewrites:
         table = at.table(relation)
         needed = table.statistics.bytes if table is not None and not table.new else None
         if needed is None or needed <= at.policy.disk_free_bytes:

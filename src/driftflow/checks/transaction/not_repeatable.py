@@ -10,17 +10,23 @@ from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import BaseOperation, SetSetting, TransactionControl
 
 
-@check("DF708", on=BaseOperation, page="transaction/not-repeatable", title="Several statements, no transaction")
+@check(
+    "DF708",
+    on=BaseOperation,
+    page="transaction/not-repeatable",
+    title="Several statements, no transaction",
+    only=("outside_transactions", "first_clause"),
+)
 def not_repeatable(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Said once per file, at its second statement. driftflow's own plan journals each step, so this concerns the tool alone."""
-    if at.migration.transaction not in ("none", "per_statement") or at.in_transaction:
+    if at.migration.transaction not in ("none", "per_statement"):
         return
     acting = [
         statement
         for statement in at.migration.statements
         if statement.operations and not isinstance(statement.operations[0], SetSetting | TransactionControl)
     ]
-    if len(acting) < 2 or acting[1] is not at.statement or at.index > 0:
+    if len(acting) < 2 or acting[1] is not at.statement:
         return
     yield finding(
         at,

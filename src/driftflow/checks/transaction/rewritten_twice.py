@@ -12,14 +12,13 @@ from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import BaseOperation
 
 
-@check("DF712", on=BaseOperation, page="transaction/rewritten-twice", title="A table is written anew twice")
+@check("DF712", on=BaseOperation, page="transaction/rewritten-twice", title="A table is written anew twice", only=("works",))
 def rewritten_twice(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """PostgreSQL, MySQL and MariaDB carry out all clauses of an ALTER TABLE in one pass over the rows. SQLite's ALTER has one clause."""
-    if not at.effects.work or at.can(Capability.TABLE_REBUILD_ONLY):
+    if at.can(Capability.TABLE_REBUILD_ONLY):
         return
-    named = tables_named(at.operation)
     for table in at.effects.rewrites:
-        if at.file.rewrote_before(table, at) and is_old(at, table, named) and not at.is_small(table):
+        if at.file.rewrote_before(table, at) and is_old(at, table, tables_named(at.operation)) and not at.is_small(table):
             yield finding(
                 at,
                 f"{table.name} is written anew for the second time in this file",

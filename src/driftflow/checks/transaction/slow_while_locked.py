@@ -18,11 +18,10 @@ from driftflow.model.operations import AddConstraint, BaseOperation
     page="transaction/slow-while-locked",
     title="Slow work while a strong lock is held",
     dialects=("postgresql",),
+    only=("in_transaction", "not_first_of_transaction", "works"),
 )
 def slow_while_locked(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Locks are held to the commit. VALIDATE of a constraint from the same transaction has a rule of its own (DF203)."""
-    if not at.in_transaction or not at.position or not at.effects.work:
-        return
     held = _held(at)
     if held is None:
         return

@@ -25,7 +25,13 @@ _STATEMENT: Mapping[str, tuple[str, str]] = {
 """MySQL limits SELECT alone, and SQLite nothing."""
 
 
-@check("DF710", on=BaseOperation, page="transaction/no-lock-timeout", title="Nothing limits the wait for a lock")
+@check(
+    "DF710",
+    on=BaseOperation,
+    page="transaction/no-lock-timeout",
+    title="Nothing limits the wait for a lock",
+    only=("applied_by_tool", "first_clause"),
+)
 def no_lock_timeout(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Said once per file, and only where `applied_by_tool` says that driftflow does not apply it: its engine limits every wait by itself.
     Silent where the file, the role or the server sets a limit, and where nothing that is in use is locked."""
@@ -57,6 +63,7 @@ def no_lock_timeout(operation: BaseOperation, at: Situation) -> Iterator[Finding
     page="transaction/no-statement-timeout",
     title="Nothing limits how long a statement runs",
     dialects=("postgresql", "mariadb"),
+    only=("applied_by_tool", "first_clause"),
 )
 def no_statement_timeout(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """As DF710. A statement that cannot be limited in a sensible way (an index built beside the traffic) needs none."""
@@ -85,8 +92,6 @@ def _session(at: Situation, sql: str) -> str:
 
 def _waits(at: Situation) -> LockClaim | None:
     """The lock of a table in use, where this is the first statement of its file that takes one."""
-    if not at.policy.applied_by_tool or at.index > 0:
-        return None
     claim = _claim(at)
     return claim if claim is not None and not at.file.locked_before(at) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from driftflow.model.names import Name
 from driftflow.model.operations.naming import NAME_BYTES_MAX
@@ -39,6 +40,7 @@ COLUMN_NAME = frozenset(
 _QUOTED_WORDS = RESERVED | TYPE_OR_FUNCTION | COLUMN_NAME
 
 
+@lru_cache(maxsize=8192)
 def quote(identifier: str) -> str:
     """As quote_ident() does: quoted only where the bare word would be read as something else."""
     if _PLAIN.match(identifier) and identifier not in _QUOTED_WORDS:

@@ -42,12 +42,18 @@ def predict(operation: op.Operation, catalog: Catalog, version: Version | None =
     first = _on(operation, catalog, OLDEST)
     if not first.asked:
         return first.effects()
-    later = ((major, _on(operation, catalog, major).effects()) for major in range(OLDEST + 1, NEWEST + 1))
-    return worst([(OLDEST, first.effects()), *later])
+    latest, effects = first, first.effects()
+    found = [(OLDEST, effects)]
+    for major in range(OLDEST + 1, NEWEST + 1):
+        if not latest.holds_on(major):
+            latest = _on(operation, catalog, major)
+            effects = latest.effects()
+        found.append((major, effects))
+    return worst(found)
 
 
 def _on(operation: op.Operation, catalog: Catalog, major: int) -> Prediction:
-    prediction = Prediction(catalog=catalog, version=major)
+    prediction = Prediction(catalog=catalog, major=major)
     if not (
         operation.table_if_exists and catalog.complete
     ):  # resolve keeps the flag only where the relation is missing: nothing happens

@@ -83,7 +83,7 @@ def _check_syntax(p: Prediction, column: Column) -> None:
     if column.default is not None and (missing := missing_function(column.default, p.catalog, p.at_least)):
         p.fails(
             "missing",
-            f"function {missing}() does not exist before its version; on {p.version} it is an error",
+            f"function {missing}() does not exist before its version; on {p.major} it is an error",
             certain=p.catalog.complete,
         )
 
@@ -157,8 +157,10 @@ def drop_column(p: Prediction, operation: DropColumn) -> None:
     made_again(p, table, operation.column)
     _dependents_of_column(p, table, operation.column, cascade=operation.cascade)
     for index in table.indexes:
-        if operation.column in (*index.columns, *index.include) or any(
-            mentions(part.expression, operation.column) for part in index.parts
+        if (
+            operation.column in index.columns
+            or operation.column in index.include
+            or any(mentions(part.expression, operation.column) for part in index.parts)
         ):
             p.loses(f"index {index.name.name}", table.name)
     for item in table.constraints:

@@ -102,7 +102,8 @@ def _apply(p: Prediction, table: Table, operation: AlterColumnType, *, rewrites:
 
 def _covers(index: Index, column: str) -> bool:
     return (
-        column in (*index.columns, *index.include)
+        column in index.columns
+        or column in index.include
         or any(mentions(part.expression, column) for part in index.parts)
         or mentions(index.predicate, column)
     )

@@ -42,9 +42,12 @@ HELD: Final[tuple[Held, ...]] = ("instant", "statement", "scan", "index_build", 
 """From the shortest to the longest, as far as that can be said without sizes."""
 
 
+_STRENGTH: Final = {mode: place for place, mode in enumerate(MODES)}
+
+
 def strength(mode: str) -> int:
     """0 for ACCESS SHARE up to 7 for ACCESS EXCLUSIVE."""
-    return MODES.index(mode)
+    return _STRENGTH[mode]
 
 
 def blocks(mode: str) -> tuple[Blocks, ...]:

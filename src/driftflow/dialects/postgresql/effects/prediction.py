@@ -20,7 +20,8 @@ class Prediction:
     """What one operation does on `catalog`, on a server of one major version."""
 
     catalog: Catalog
-    version: int
+    major: int
+    """The version; whoever asks for it by `version` or `at_least` is remembered."""
     modes: dict[tuple[Name, str], str] = field(default_factory=dict)
     """(relation, mode) to why."""
     momentary: set[tuple[Name, str]] = field(default_factory=set)
@@ -36,11 +37,25 @@ class Prediction:
     size_unknown: bool = False
     asked: bool = False
     """Whether the version made, or could have made, a difference."""
+    steps: set[int] = field(default_factory=set)
+    """The versions that were asked about: from one to the next the prediction is the same."""
+    exact: bool = False
+    """Whether the very version was asked for."""
+
+    @property
+    def version(self) -> int:
+        self.exact = True
+        return self.major
 
     def at_least(self, major: int) -> bool:
         """Whether the server is this new."""
         self.asked = True
-        return self.version >= major
+        self.steps.add(major)
+        return self.major >= major
+
+    def holds_on(self, major: int) -> bool:
+        """Whether the prediction is that of this later version too, but for the version that it names behind `; on`."""
+        return not self.exact and not any(self.major < step <= major for step in self.steps)
 
     def lock(self, relation: Name, *modes: str, why: str = "") -> None:
         for mode in modes:
@@ -71,7 +86,7 @@ class Prediction:
         """False, with a certain failure, when the server is older than the syntax."""
         if self.at_least(major):
             return True
-        self.fails("unsupported", f"{what} needs PostgreSQL {major}; on {self.version} it is an error", certain=True)
+        self.fails("unsupported", f"{what} needs PostgreSQL {major}; on {self.major} it is an error", certain=True)
         return False
 
     def loses(self, what: str, relation: Name | None = None, *, reversible: bool = False) -> None:
@@ -87,19 +102,25 @@ class Prediction:
     def effects(self) -> Effects:
         """The record. Every lock is held as long as the longest work of the operation takes."""
         held = self._held()
-        order = list(dict.fromkeys(relation for relation, _ in self.modes))
-        claims = sorted(self.modes.items(), key=lambda item: (order.index(item[0][0]), -strength(item[0][1])))
+        claims = list(self.modes.items())
+        if len(claims) > 1:
+            order: dict[Name, int] = {}
+            for relation, _ in self.modes:
+                order.setdefault(relation, len(order))
+            claims.sort(key=lambda item: (order[item[0][0]], -strength(item[0][1])))
         return Effects(
             locks=tuple(
-                LockClaim(
-                    relation=relation,
-                    mode=mode,
-                    blocks=blocks(mode),
-                    held="instant" if (relation, mode) in self.momentary else held,
-                    queues=queues(mode),
-                    why=why,
-                )
-                for (relation, mode), why in claims
+                [
+                    LockClaim(
+                        relation=relation,
+                        mode=mode,
+                        blocks=blocks(mode),
+                        held="instant" if (relation, mode) in self.momentary else held,
+                        queues=queues(mode),
+                        why=why,
+                    )
+                    for (relation, mode), why in claims
+                ]
             ),
             work=tuple(self.work),
             transactional=self.transactional,
@@ -112,12 +133,12 @@ class Prediction:
 
     def _held(self) -> Held:
         """New tables are empty: work on them takes no time."""
-        kinds: list[Held] = ["instant"]
+        longest: Held = "instant"
         for work in self.work:
             table = self.catalog.table(work.relation)
             if work.relation not in self.created and not (table is not None and table.new):
-                kinds.append(_HELD_FOR[work.kind])
-        return max(kinds, key=HELD.index)
+                longest = max(longest, _HELD_FOR[work.kind], key=HELD.index)
+        return longest
 
 
 def worst(predictions: Iterable[tuple[int, Effects]]) -> Effects:

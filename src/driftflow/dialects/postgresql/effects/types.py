@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from driftflow.dialects.numbers import whole
@@ -79,6 +80,15 @@ _FAMILIES: Mapping[str, str] = {
 
 def read_type(spelling: str, catalog: Catalog) -> Type:
     """The type behind a spelling; a domain is followed to its base."""
+    return _among(spelling, catalog) if catalog.types else _of_the_server(spelling)
+
+
+@lru_cache(maxsize=4096)
+def _of_the_server(spelling: str) -> Type:
+    return _among(spelling, None)
+
+
+def _among(spelling: str, catalog: Catalog | None) -> Type:
     text = " ".join(spelling.split())
     match = _SPELLING.fullmatch(text)
     if match is None:
@@ -88,8 +98,8 @@ def read_type(spelling: str, catalog: Catalog) -> Type:
     array = bool(match["array"])
     if name.split()[0] == "interval":
         name = "interval"
-    defined = find_type(name, catalog)
-    if defined is not None and defined.kind == "domain" and not array:
+    defined = find_type(name, catalog) if catalog is not None else None
+    if catalog is not None and defined is not None and defined.kind == "domain" and not array:
         base = read_type(defined.base, catalog)
         return Type(name=base.name, arguments=base.arguments, array=base.array, domain=defined, defined=base.defined)
     return Type(name=_ALIASES.get(name.lower(), name), arguments=arguments, array=array, defined=defined)
