@@ -1,6 +1,6 @@
 """What is found: checks, strategies, readers, writers, reports and signals, from the built-in folders and from entry points.
 
-The file registers itself with one decorator; discovery imports the folder and returns one frozen Registry. Nothing global is mutated.
+The file registers itself with one decorator; discovery imports the folder and returns one frozen Registry. Nobody looks up a name elsewhere.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import Any, Literal, TypeVar
 from driftflow.errors import PluginError
 
 Kind = Literal["check", "strategy", "enhancement", "reader", "writer", "report", "monitor"]
-MARK = "__driftflow__"
 T = TypeVar("T")
+
+_MARKS: dict[int, tuple[object, tuple[Kind, str, dict[str, Any]]]] = {}
+"""What decorators said, by the object that they marked: a compiled function has no attributes to put it in."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def register(kind: Kind, name: str, **info: Any) -> Callable[[T], T]:
     """Mark a function or class as findable. The marked object is returned as it is."""
 
     def mark(value: T) -> T:
-        setattr(value, MARK, (kind, name, info))
+        _MARKS[id(value)] = (value, (kind, name, info))
         return value
 
     return mark
@@ -129,10 +131,9 @@ def _modules(folder: str) -> Iterator[ModuleType]:
 
 def _collect(module: ModuleType, owner: str, found: dict[tuple[str, str], Registration]) -> None:
     for value in vars(module).values():
-        mark = vars(value).get(MARK) if hasattr(value, "__dict__") else None
-        if mark is None or getattr(value, "__module__", module.__name__) != module.__name__:
+        if id(value) not in _MARKS or getattr(value, "__module__", module.__name__) != module.__name__:
             continue
-        kind, name, info = mark
+        _, (kind, name, info) = _MARKS[id(value)]
         if (kind, name) in found and found[kind, name].value is not value:
             raise PluginError(
                 "DF-E902",
