@@ -77,6 +77,8 @@ class Capability(StrEnum):
     """The name of a CHECK is unique among those of all tables (MySQL)."""
     TIMESTAMP_BY_SESSION = "timestamp_by_session"
     """A TIMESTAMP that is written from another one goes through the session's time zone, and moves by an hour where clocks go back (MySQL)."""
+    SELF_REFERENCE_STAYS = "self_reference_stays"
+    """With foreign_key_checks off one statement may change the type of both ends of a table's foreign key to itself (MySQL)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
     SEQUENCE = "sequence"

@@ -23,6 +23,8 @@ INSTANT_ANYWHERE: Final = Version(major=8, minor=0, patch=29)
 """ADD COLUMN at any place and DROP COLUMN; row versions are counted from here on."""
 INLINE_REFERENCES: Final = Version(major=9)
 """REFERENCES behind a column makes a foreign key; before, it is read and forgotten (measured on 9.7.4)."""
+SELF_REFERENCE_STAYS: Final = Version(major=9, minor=7)
+"""Measured on 9.7.4; MariaDB 10.11 and 11.8 refuse it (errors 1832, 1833), and other versions were not at hand."""
 MORE_ROW_VERSIONS: Final = Version(major=9, minor=1)
 BODY_IF_NOT_EXISTS: Final = INSTANT_ANYWHERE
 """Of a trigger, a procedure or a function (8.0.29 release notes)."""
@@ -62,6 +64,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.JOINED_UPDATE: OLDEST,
     Capability.CHECK_NAMES_OF_SCHEMA: OLDEST,
     Capability.TIMESTAMP_BY_SESSION: OLDEST,
+    Capability.SELF_REFERENCE_STAYS: SELF_REFERENCE_STAYS,
 }
 
 

@@ -17,19 +17,24 @@ from driftflow.model.plan import Guard, RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.cleansing.archiving import our_object
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.references.apart_triggers import moves
 
 NO_PARENT, HAS_CHILDREN = 1452, 1451
 """The server's own error numbers for what a foreign key refuses."""
 
 
 class StandIn:
-    """For one foreign key of one column."""
+    """For one foreign key. Rows of a table that points at itself may point at themselves, as they may under the key."""
 
     def __init__(self, recipe: Recipe, holder: Table, key: ForeignKey) -> None:
+        """Raises ValueError where no trigger can (`why_not`)."""
         self.recipe, self.at, self.key = recipe, recipe.at, key
         quote = self.at.dialect.quote
         self.child, self.parent = holder.name, key.referenced
-        self.column, self.referenced = quote(key.columns[0]), quote(key.referenced_columns[0])
+        self.pairs = [(quote(here), quote(there)) for here, there in zip(key.columns, key.referenced_columns, strict=True)]
+        self.counted = {quote(column.name) for column in holder.columns if column.autoincrement}
+        if why := why_not(holder, key):
+            raise ValueError(why)
 
     def begin(self) -> Iterator[RunSql]:
         """What refuses comes before what carries out nothing any more: the key is still there."""
@@ -62,29 +67,47 @@ class StandIn:
         return DropTrigger(name=trigger.name, table=trigger.table, schema=trigger.table.schema)
 
     def _triggers(self) -> tuple[Trigger, ...]:
+        same = " AND ".join(f"{there} = NEW.{here}" for here, there in self.pairs)
         points = self._look(
-            f"SELECT COUNT(*) INTO driftflow_found FROM {self._name(self.parent)} WHERE {self.referenced} = NEW.{self.column} LOCK IN SHARE MODE",
+            f"SELECT COUNT(*) INTO driftflow_found FROM {self._name(self.parent)} WHERE {same} LOCK IN SHARE MODE",
             "driftflow_found = 0",
             NO_PARENT,
         )
-        changed = f"NOT (NEW.{self.column} <=> OLD.{self.column})"
-        moved = f"NOT (NEW.{self.referenced} <=> OLD.{self.referenced})"
+        given = self._given("NEW", [here for here, _ in self.pairs]) + self._elsewhere()
+        old = self._given("OLD", [there for _, there in self.pairs])
+        changed, moved = (self._changed([pair[end] for pair in self.pairs]) for end in (0, 1))
         return (
-            self._trigger(self.child, "BEFORE", "INSERT", f"NEW.{self.column} IS NOT NULL", points),
-            self._trigger(self.child, "BEFORE", "UPDATE", f"NEW.{self.column} IS NOT NULL AND {changed}", points),
-            self._trigger(self.parent, "AFTER", "DELETE", f"OLD.{self.referenced} IS NOT NULL", self._gone(self.key.on_delete)),
-            self._trigger(self.parent, "AFTER", "UPDATE", moved, self._gone(self.key.on_update, update=True)),
+            self._trigger("child", "BEFORE", "INSERT", given, points),
+            self._trigger("child", "BEFORE", "UPDATE", f"{given} AND {changed}", points),
+            self._trigger("parent", "AFTER", "DELETE", old, self._gone(self.key.on_delete)),
+            self._trigger("parent", "AFTER", "UPDATE", moved, self._gone(self.key.on_update, update=True)),
         )
 
+    def _elsewhere(self) -> str:
+        """A row that points at itself is not there yet; a number that the server will count up is 0 until then."""
+        if self.child != self.parent:
+            return ""
+        itself = [f"NEW.{here} = NEW.{there}" for here, there in self.pairs]
+        itself += [f"NEW.{there} <> 0" for _, there in self.pairs if there in self.counted]
+        return f" AND NOT ({' AND '.join(itself)})"
+
+    def _given(self, row: str, columns: list[str]) -> str:
+        return " AND ".join(f"{row}.{column} IS NOT NULL" for column in columns)
+
+    def _changed(self, columns: list[str]) -> str:
+        return f"NOT ({' AND '.join(f'NEW.{column} <=> OLD.{column}' for column in columns)})"
+
     def _gone(self, action: str, *, update: bool = False) -> str:
-        child, mine = self._name(self.child), f"{self.column} = OLD.{self.referenced}"
+        child, mine = self._name(self.child), " AND ".join(f"{here} = OLD.{there}" for here, there in self.pairs)
         match action:
             case "CASCADE" if update:
-                return f"UPDATE {child} SET {self.column} = NEW.{self.referenced} WHERE {mine};"
+                follow = ", ".join(f"{here} = NEW.{there}" for here, there in self.pairs)
+                return f"UPDATE {child} SET {follow} WHERE {mine};"
             case "CASCADE":
                 return f"DELETE FROM {child} WHERE {mine};"
             case "SET NULL":
-                return f"UPDATE {child} SET {self.column} = NULL WHERE {mine};"
+                nothing = ", ".join(f"{here} = NULL" for here, _ in self.pairs)
+                return f"UPDATE {child} SET {nothing} WHERE {mine};"
             case _:
                 look = f"SELECT COUNT(*) INTO driftflow_found FROM {child} WHERE {mine} LOCK IN SHARE MODE"
                 return self._look(look, "driftflow_found > 0", HAS_CHILDREN)
@@ -94,9 +117,11 @@ class StandIn:
         message = self.at.dialect.literal(f"Cannot {said}: a foreign key constraint fails ({self.key.name})"[:128])
         return f"{query};\n    IF {wrong} THEN\n      SIGNAL SQLSTATE '23000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = {message};\n    END IF;"
 
-    def _trigger(self, table: Name, timing: Literal["BEFORE", "AFTER"], event: str, wanted: str, body: str) -> Trigger:
+    def _trigger(
+        self, side: Literal["child", "parent"], timing: Literal["BEFORE", "AFTER"], event: str, wanted: str, body: str
+    ) -> Trigger:
+        table = self.child if side == "child" else self.parent
         text = f"BEGIN\n  DECLARE driftflow_found BIGINT DEFAULT 0;\n  IF {wanted} THEN\n    {body}\n  END IF;\nEND"
-        side = "child" if table == self.child else "parent"
         return Trigger(
             name=f"{our_object(table, 'key', f'{self.key.name} {side}')}_{event[0].lower()}",
             table=table,
@@ -107,3 +132,10 @@ class StandIn:
 
     def _name(self, name: Name) -> str:
         return self.at.dialect.quote_name(name)
+
+
+def why_not(holder: Table, key: ForeignKey) -> str:
+    """Why triggers cannot stand in for the key; empty where they can."""
+    if holder.name == key.referenced and moves(key.on_delete, key.on_update):
+        return f"{key.name} changes rows of its own table by itself, and no trigger may change the table that it answers for (error 1442)"
+    return ""

@@ -1,10 +1,12 @@
 """Another integer type for a key and the foreign keys that point at it (MySQL, MariaDB): both ends must be of one type, and neither is changed while
-a foreign key ties them. Triggers stand in for the foreign keys meanwhile."""
+a foreign key ties them. Triggers stand in for the foreign keys meanwhile. A table's key to itself may stay where the server lets both of its ends
+change in one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog, ForeignKey, Table
@@ -14,8 +16,8 @@ from driftflow.model.plan import RunSql, Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
-from driftflow.strategies.constraints.binding import bind_on_trust, prove
-from driftflow.strategies.constraints.standing_in_for_key import StandIn
+from driftflow.strategies.constraints.binding import TRUSTING, bind_on_trust, prove
+from driftflow.strategies.constraints.standing_in_for_key import StandIn, why_not
 from driftflow.strategies.recipe import Recipe
 
 NAME = "widen_keys"
@@ -35,7 +37,7 @@ def _applies(operation: ChangeColumn, at: Situation) -> bool:
         or not _tied(at.catalog, (operation.table, operation.column))
     ):
         return False
-    return len(at.statement.operations) == 1 and not at.directives("gate") and not spoken.as_is(at)
+    return not at.directives("gate") and not spoken.as_is(at)
 
 
 @strategy(NAME, on=ChangeColumn, applies=_applies, rank=70, page="widen-keys")
@@ -43,28 +45,50 @@ def widen_keys(operation: ChangeColumn, at: Situation) -> Iterator[Step]:
     """Raises RefusedError (DF-E728) where the statements that follow each other do not change both ends of every tie."""
     group = _group(at)
     first = group[0]
-    ties = _ties(first.catalog, (operation.table, operation.column))
-    _refuse_incomplete(first, group, ties)
+    ties = _ties(first.catalog, _ends_of(group))
+    staying = [tie for tie in ties if _stays(first, *tie)]
+    _refuse_incomplete(first, group, ties, staying)
     if first.place != at.place:
         return  # the first of them carries out all
     recipe = Recipe(first, NAME)
-    stands = [StandIn(recipe, holder, key) for holder, key in ties]
+    loose = [tie for tie in ties if tie not in staying]
+    stands = [StandIn(recipe, holder, key) for holder, key in loose]
     for stand in stands:
         yield from stand.begin()
-    for holder, key in ties:
+    for holder, key in loose:
         yield _untied(recipe, holder, key)
-    for one in group:
-        assert isinstance(one.operation, ChangeColumn)
-        yield recipe.alone(
-            one.operation,
-            purpose=f"{one.operation.table.name}.{one.operation.column} becomes {one.operation.definition.type}",
-            phase="migrate",
-        )
-    for holder, key in ties:
+    for table, changes in _by_table(group):
+        yield _changed(recipe, changes, trusting=any(holder.name == table for holder, _ in staying))
+    for holder, key in loose:
         yield from bind_on_trust(recipe, holder.name, key, phase="migrate")
         yield prove(recipe, holder.name, key, phase="migrate")
     for stand in stands:
         yield from stand.end()
+
+
+def _stays(at: Situation, holder: Table, key: ForeignKey) -> bool:
+    """A key of a table to itself, where the server lets both of its ends change at once."""
+    return holder.name == key.referenced and at.can(Capability.SELF_REFERENCE_STAYS)
+
+
+def _by_table(group: list[Situation]) -> list[tuple[Name, list[ChangeColumn]]]:
+    """The columns of one table change in one statement: a table is copied once."""
+    found: dict[Name, list[ChangeColumn]] = {}
+    for one in group:
+        assert isinstance(one.operation, ChangeColumn)
+        found.setdefault(one.operation.table, []).append(one.operation)
+    return list(found.items())
+
+
+def _changed(recipe: Recipe, changes: list[ChangeColumn], *, trusting: bool) -> RunSql:
+    """`trusting`: with the server's look at foreign keys off, without which it refuses to change the ends of one that stays."""
+    said = " and ".join(f"{one.table.name}.{one.column} becomes {one.definition.type}" for one in changes)
+    step = recipe.alone(*changes, purpose=said, phase="migrate")
+    if not trusting or not isinstance(step.undo, UndoSteps):
+        return step
+    checks_off = {TRUSTING: "0"}
+    back = tuple(replace(one, settings=checks_off | dict(one.settings)) for one in step.undo.steps if isinstance(one, RunSql))
+    return replace(step, settings=checks_off, undo=UndoSteps(steps=back))
 
 
 def _untied(recipe: Recipe, holder: Table, key: ForeignKey) -> RunSql:
@@ -100,11 +124,11 @@ def _tied(catalog: Catalog, end: End) -> list[Tie]:
     return own + [(holder, key) for holder, key in catalog.referencing(name) if column in key.referenced_columns]
 
 
-def _ties(catalog: Catalog, start: End) -> list[Tie]:
-    """All that are tied to the column, directly or through others."""
+def _ties(catalog: Catalog, starts: Iterable[End]) -> list[Tie]:
+    """All that are tied to the columns, directly or through others."""
     found: dict[tuple[Name, str], Tie] = {}
     seen: set[End] = set()
-    waiting = [start]
+    waiting = list(starts)
     while waiting:
         end = waiting.pop()
         if end in seen:
@@ -112,25 +136,34 @@ def _ties(catalog: Catalog, start: End) -> list[Tie]:
         seen.add(end)
         for holder, key in _tied(catalog, end):
             found[(holder.name, key.name)] = (holder, key)
-            waiting += _ends(holder, key)
+            waiting += [other for pair in _pairs(holder, key) for other in pair if end in pair]
     return list(found.values())
 
 
-def _ends(holder: Table, key: ForeignKey) -> list[End]:
-    return [*((holder.name, column) for column in key.columns), *((key.referenced, column) for column in key.referenced_columns)]
+def _pairs(holder: Table, key: ForeignKey) -> list[tuple[End, End]]:
+    """Each column with the one that it points at."""
+    return [
+        ((holder.name, here), (key.referenced, there)) for here, there in zip(key.columns, key.referenced_columns, strict=False)
+    ]
+
+
+def _ends_of(group: list[Situation]) -> list[End]:
+    return [(one.operation.table, one.operation.column) for one in group if isinstance(one.operation, ChangeColumn)]
 
 
 def _group(at: Situation) -> list[Situation]:
-    """The statements around this one that change the type of what is tied to its column."""
+    """The changes around this one that change the type of what is tied to its column, or of what shares a key with that."""
     everything = at.file.situations
-    assert isinstance(at.operation, ChangeColumn)
-    wanted = {end for holder, key in _ties(at.catalog, (at.operation.table, at.operation.column)) for end in _ends(holder, key)}
     first = last = at.place
-    while first > 0 and _belongs(everything[first - 1], wanted):
-        first -= 1
-    while last + 1 < len(everything) and _belongs(everything[last + 1], wanted):
-        last += 1
-    return everything[first : last + 1]
+    while True:
+        ties = _ties(at.catalog, _ends_of(everything[first : last + 1]))
+        wanted = {end for holder, key in ties for pair in _pairs(holder, key) for end in pair}
+        if first > 0 and _belongs(everything[first - 1], wanted):
+            first -= 1
+        elif last + 1 < len(everything) and _belongs(everything[last + 1], wanted):
+            last += 1
+        else:
+            return everything[first : last + 1]
 
 
 def _belongs(other: Situation, wanted: set[End]) -> bool:
@@ -140,26 +173,32 @@ def _belongs(other: Situation, wanted: set[End]) -> bool:
     )
 
 
-def _refuse_incomplete(at: Situation, group: list[Situation], ties: list[Tie]) -> None:
+def _refuse_incomplete(at: Situation, group: list[Situation], ties: list[Tie], staying: list[Tie]) -> None:
     types = {
         (one.operation.table, one.operation.column): one.operation.definition.type
         for one in group
         if isinstance(one.operation, ChangeColumn)
     }
-    ends = dict.fromkeys(end for holder, key in ties for end in _ends(holder, key))
+    pairs = [pair for holder, key in ties for pair in _pairs(holder, key) if any(end in types for end in pair)]
+    ends = dict.fromkeys(end for pair in pairs for end in pair)
     left = [f"{name.name}.{column}" for name, column in ends if (name, column) not in types]
+    different = next(
+        (sorted({types[here], types[there]}) for here, there in pairs if not left and types[here] != types[there]), []
+    )
+    hint = "change both ends in statements that follow each other; or drop the foreign key in the migration, and add it again"
     why = ""
     if left:
         why = f"a foreign key ties it to {', '.join(left)}, which must be of the same type to the letter"
-    elif len(set(types.values())) > 1:
-        why = f"foreign keys tie columns that would be of different types: {', '.join(sorted(set(types.values())))}"
-    elif any(len(key.columns) > 1 or holder.name == key.referenced for holder, key in ties):
-        why = "a foreign key of several columns, or of the table to itself, is one that triggers cannot stand in for"
+    elif different:
+        why = f"foreign keys tie columns that would be of different types: {', '.join(different)}"
+    else:
+        why = next((found for tie in ties if tie not in staying and (found := why_not(*tie))), "")
+        hint = "drop the foreign key in the migration, and add it again behind: nothing keeps it meanwhile"
     if why:
         raise RefusedError(
             "DF-E728",
             f"the type of {group[0].operation.table.name}.{group[0].operation.column} cannot be changed by itself",  # type: ignore[union-attr]
             where=str(at.statement.span),
             why=why,
-            hint="change both ends in statements that follow each other; or drop the foreign key in the migration, and add it again",
+            hint=hint,
         )
