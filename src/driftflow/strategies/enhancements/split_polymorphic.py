@@ -9,7 +9,8 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, Column, ForeignKey, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import AddColumn, AddConstraint
+from driftflow.model.operations import AddColumn, AddConstraint, ChangeColumn, DropNotNull
+from driftflow.model.record import replace
 from driftflow.strategies.base import enhancement
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.references.said_polymorphic import PolymorphicRequest, Target, polymorphic_of
@@ -29,11 +30,11 @@ def split_polymorphic(operation: AddConstraint, at: Situation) -> str:
     pair = [table.column(name) for name in (request.type, request.id)]
     columns = [_column(at, table, target) for target in request.targets]
     free = all(one is not None and table.column(one.name) is None for one in columns)
-    # Behind the gate the new application writes no pair any more, so the pair must bear that until it goes.
-    if not free or any(one is None or not one.nullable for one in pair):
+    if not free or any(one is None for one in pair):
         return ""
     named = [(target, one) for target, one in zip(request.targets, columns, strict=True) if one is not None]
-    return "\n".join(_statements(at, table, operation.constraint.name, request, named))
+    held = tuple(one.name for one in pair if one is not None and not one.nullable)
+    return "\n".join(_statements(at, table, operation.constraint.name, request, named, held))
 
 
 def _column(at: Situation, table: Table, target: Target) -> Column | None:
@@ -47,10 +48,19 @@ def _column(at: Situation, table: Table, target: Target) -> Column | None:
 
 
 def _statements(
-    at: Situation, table: Table, name: str, request: PolymorphicRequest, columns: list[tuple[Target, Column]]
+    at: Situation,
+    table: Table,
+    name: str,
+    request: PolymorphicRequest,
+    columns: list[tuple[Target, Column]],
+    held: tuple[str, ...],
 ) -> Iterator[str]:
+    """`held` are those of the pair that may not be NULL: where both are, every row points at something, and goes on to."""
     quote, literal, target = at.dialect.quote, at.dialect.literal, at.dialect.quote_name(table.name)
     kind, id, rebuilt = quote(request.type), quote(request.id), at.can(Capability.TABLE_REBUILD_ONLY)
+    # At the gate the new application writes no pair any more, so the pair must bear that until it goes.
+    for column_name in held:
+        yield f"{at.dialect.render(_may_be_null(at, table, column_name))};"
     for one, column in columns:
         new = f"CASE WHEN NEW.{kind} = {literal(one.value)} THEN NEW.{id} END"
         yield f'-- driftflow: dual-write column={column.name} set="{new}"'
@@ -62,13 +72,21 @@ def _statements(
     for one, column in () if rebuilt else columns:
         yield f"{at.dialect.render(AddConstraint(table=table.name, constraint=_key(table, one, column, request)))};"
     counted = " + ".join(f"CASE WHEN {quote(column.name)} IS NULL THEN 0 ELSE 1 END" for _, column in columns)
-    if rebuilt:
-        # The triggers of the old application fill the columns one after the other there, behind the row's own checks.
+    always = len(held) == len((request.type, request.id))
+    if rebuilt or always:
+        # SQLite's triggers fill the columns one after the other, behind the row's own checks; and where one must be set, old rows have to be filled before.
         yield '-- driftflow: gate name=deployed question="Does every running version write the new columns?"'
-    yield f"ALTER TABLE {target} ADD CONSTRAINT {quote(name)} CHECK ({counted} <= 1);"
+    yield f"ALTER TABLE {target} ADD CONSTRAINT {quote(name)} CHECK ({counted} {'=' if always else '<='} 1);"
     for column_name in (request.type, request.id):
         yield "-- driftflow: archive\n-- driftflow: cascade"
         yield f"ALTER TABLE {target} DROP COLUMN {quote(column_name)};"
+
+
+def _may_be_null(at: Situation, table: Table, name: str) -> ChangeColumn | DropNotNull:
+    column = table.column(name)
+    if at.dialect.one_pass and column is not None:
+        return ChangeColumn(table=table.name, column=name, definition=replace(column, nullable=True))
+    return DropNotNull(table=table.name, column=name)
 
 
 def _key(table: Table, target: Target, column: Column, request: PolymorphicRequest) -> ForeignKey:
