@@ -236,6 +236,10 @@ class Dialect(ABC):
         """What may stand in the way of CREATE TRIGGER beside the right to alter the table: (query that counts it, sentence)."""
         return ()
 
+    def lock_obstacles(self, tables: Sequence[Name], version: Version | None) -> tuple[tuple[str, str], ...]:
+        """The same of LOCK TABLES of a table and of all that have foreign keys to it."""
+        return ()
+
     def unfit(self, old: Column, new: Column, value: str) -> list[tuple[str, str]]:
         """(condition, what such a value is) for values of the old column, spelled `value`, that the new definition does not hold unchanged. Nothing
         where all fit, or where the server itself refuses such values whatever its settings are."""

@@ -66,6 +66,12 @@ class Break(Record, frozen=True, kw_only=True):
     what: str
     relation: Name | None = None
     column: str = ""
+    error: str = ""
+    """The server's number of the error that it meets for a moment; empty where it is broken for good."""
+
+
+NO_PARENT: Final = "1452"
+"""The error of a row whose foreign key points at nothing: also of one whose parent is there, in the moment in which a copy takes the parent's place."""
 
 
 class Estimate(Record, frozen=True, kw_only=True):
@@ -103,6 +109,11 @@ class Effects(Record, frozen=True, kw_only=True):
     """Why nothing is predicted (a RawSql). Unknown is not the same as harmless."""
     basis: Literal["predicted", "observed"] = "predicted"
     duration: Estimate | None = None
+
+    @property
+    def orphans(self) -> tuple[Name, ...]:
+        """Tables whose writers find no parent for a moment, although it is there."""
+        return tuple(dict.fromkeys(one.relation for one in self.breaks if one.error == NO_PARENT and one.relation is not None))
 
     def lock_on(self, relation: Name) -> LockClaim | None:
         """The claim on one relation, if there is one."""

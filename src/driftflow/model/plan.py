@@ -114,6 +114,9 @@ class BaseStep(Record, frozen=True, kw_only=True, tag_field="kind"):
     """False for a backfill, which can be paused between chunks."""
 
 
+UNLOCK_TABLES = "UNLOCK TABLES"
+
+
 class RunSql(BaseStep, frozen=True, kw_only=True, tag="run_sql"):
     """Statements in one transaction, together with the journal entry; or one statement outside any transaction."""
 
@@ -125,6 +128,13 @@ class RunSql(BaseStep, frozen=True, kw_only=True, tag="run_sql"):
     """SET LOCAL ROLE for the statements, where it is not the connecting role."""
     settings: Mapping[str, str] = {}
     """SET LOCAL name = value before the statements (PostgreSQL)."""
+    lock_tables: str = ""
+    """MariaDB: the LOCK TABLES that stands around the statement, in the same session; whatever happens, UNLOCK TABLES follows."""
+
+    @property
+    def script(self) -> tuple[str, ...]:
+        """All that the session is sent, in order."""
+        return (self.lock_tables, *self.statements, UNLOCK_TABLES) if self.lock_tables else self.statements
 
 
 class BuildIndex(BaseStep, frozen=True, kw_only=True, tag="build_index"):

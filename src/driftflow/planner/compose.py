@@ -33,9 +33,9 @@ from driftflow.planner.identify import with_ids
 from driftflow.planner.ledger import Ledger, with_records
 from driftflow.planner.order import in_order
 from driftflow.planner.relations import footprint, related
+from driftflow.planner.rights import lock_rights, trigger_rights
 from driftflow.planner.subscribers import with_subscribers
 from driftflow.planner.transactions import made_by_release, segmented
-from driftflow.planner.trigger_rights import trigger_rights
 from driftflow.strategies.columns.dual_write import RETIRE, STRATEGY
 from driftflow.strategies.drops.drop_columns import dependents_of
 from driftflow.strategies.spoken import wanted_files
@@ -88,7 +88,7 @@ def compose_plan(
         fingerprint_relations=fingerprinted,
         steps=tuple(steps),
         tool_lock=tool_lock,
-        requires=(*requires, *trigger_rights(steps, dialect, catalog.version)),
+        requires=(*requires, *trigger_rights(steps, dialect, catalog.version), *lock_rights(steps, dialect, catalog.version)),
         inputs=tuple(Input(path=path, sha256=(inputs or {}).get(path, "")) for path in wanted_files(list(migrations))),
         accepted=tuple(sorted(irreversible & set(policy.accept))),
         estimate=total(steps),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from driftflow.model.catalog import Catalog, TableStatistics
 from driftflow.model.effects import Estimate, Held, LockClaim
 from driftflow.model.names import Name
-from driftflow.model.plan import Backfill, ChunkPolicy, Gate, RebuildTable, Stage, Step, Verify
+from driftflow.model.plan import Backfill, ChunkPolicy, Gate, RebuildTable, RunSql, Stage, Step, Verify
 from driftflow.model.record import replace
 
 MB = 1_000_000
@@ -53,7 +53,7 @@ def estimate(step: Step, catalog: Catalog, made: frozenset[str]) -> Estimate | N
         case RebuildTable(rows_estimate=rows) if step.online is not None:
             return None if rows is None else _rebuilt_online(rows, step, catalog)
         case _:
-            parts = [_held(claim, catalog, made) for claim in step.claims]
+            parts = [_held(claim, catalog, made) for claim in _lasting(step)]
             if any(part is None for part in parts):
                 return None
             known = [part for part in parts if part is not None]
@@ -64,6 +64,13 @@ def estimate(step: Step, catalog: Catalog, made: frozenset[str]) -> Estimate | N
                     else Estimate(low=1, high=50, unit="ms", basis="a change of the catalog alone")
                 )
             return max(known, key=lambda part: part.high)
+
+
+def _lasting(step: Step) -> Sequence[LockClaim]:
+    """The claims that are held for as long as their own relation takes. With LOCK TABLES the first one's table is worked on, and the others wait for it."""
+    if not isinstance(step, RunSql) or not step.lock_tables:
+        return step.claims
+    return [claim for claim in step.claims if claim.relation == step.claims[0].relation]
 
 
 def _chunked(rows: int, chunk: ChunkPolicy, catalog: Catalog, relation: Name) -> Estimate:

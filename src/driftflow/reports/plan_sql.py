@@ -50,7 +50,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 def _statements(step: Step, plan: Plan) -> Iterator[str]:
     match step:
-        case RunSql(transaction="none", statements=statements):
+        case RunSql(transaction="none", script=statements):
             yield from _timeouts(step, plan, local=False)
             yield from (f"SET {name} = {_set(value)};" for name, value in step.settings.items())
             yield from (f"{_bare(statement)};" for statement in statements)

@@ -119,7 +119,7 @@ def dependent_line(dependent: Dependent) -> str:
 def sql_of(step: Step) -> str:
     """The step as SQL: exactly what runs where plain SQL can say it, else the nearest."""
     match step:
-        case RunSql(statements=statements):
+        case RunSql(script=statements):
             return "\n".join(f"{statement.rstrip().rstrip(';')};" for statement in statements)
         case BuildIndex(create_sql=sql):
             return f"{sql};"
@@ -208,7 +208,7 @@ def undo_sql(step: Step) -> list[str]:
     found: list[str] = []
     for inner in step.undo.steps:
         match inner:
-            case RunSql(statements=statements):
+            case RunSql(script=statements):
                 found += statements
             case _:
                 found.append(inner.purpose)

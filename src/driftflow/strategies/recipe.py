@@ -18,6 +18,7 @@ from driftflow.model.plan import BaseStep, BuildIndex, Guard, Irreversible, Phas
 from driftflow.model.record import replace
 from driftflow.strategies import probes
 from driftflow.strategies.inverses import inverse
+from driftflow.strategies.locked_with_children import with_children
 from driftflow.strategies.passes import Pass, catalogs, in_passes, moved, one_pass
 
 
@@ -85,7 +86,7 @@ class Recipe:
         pinned = run.request is not None and not statement
         self.catalog = after_all(operations, before)
         claims = merged(claim for effects in run.effects for claim in effects.locks)
-        return RunSql(
+        step = RunSql(
             **self.common(f"{purpose} ({run.said})" if pinned else purpose, phase)
             | {"lock_timeout_ms": patient_timeout_ms(operations[0], self.at)},
             statements=(statement or self.rendered(run),),
@@ -96,6 +97,7 @@ class Recipe:
             guards=guards,
             undo=undo if undo is not None else self.undo_of(operations, before, phase=phase),
         )
+        return with_children(step, operations, run.effects, before, self.at)
 
     def rendered(self, run: Pass) -> str:
         """The statement of a pass, with what it is held to."""
@@ -266,7 +268,7 @@ class Recipe:
         common = self.common(f"Take back: {statements[0]}", phase)
         if not transactional:
             common |= {"lock_timeout_ms": patient_timeout_ms(operations[0], self.at)}
-        return RunSql(
+        step = RunSql(
             **common | {"strategy": "undo", "resolves": ()} | self.held_by_data(found),
             statements=statements,
             transaction="own" if transactional else "none",
@@ -274,6 +276,7 @@ class Recipe:
             claims=together,
             statement_timeout_ms=self.statement_timeout_ms(together) if transactional else 0,
         )
+        return step if transactional else with_children(step, operations, every, catalog, self.at)
 
     def held_by_data(self, found: Iterable[tuple[Operation, Catalog]]) -> dict[str, Any]:
         """Guards for what the rows may stand in the way of, and settings under which the server changes no value silently."""

@@ -108,7 +108,7 @@ def _part(step: Step, dialect: Dialect, leave_out: Collection[str]) -> Part:
 
 
 def _run_sql(step: RunSql, dialect: Dialect, leave_out: Collection[str]) -> Part:
-    statements = [sql for sql in step.statements if sql not in leave_out]
+    statements = [sql for sql in step.script if sql not in leave_out]
     settings = [f"SET LOCAL {name} = {dialect.literal(value)}" for name, value in sorted(step.settings.items())]
     role = [f"SET LOCAL ROLE {dialect.quote(step.role)}"] if step.role else []
     if not statements:

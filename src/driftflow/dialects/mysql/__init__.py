@@ -198,7 +198,7 @@ class MySQL(Dialect):
         return as_stored(column, value)
 
     def trigger_obstacles(self, table: Name, version: Version | None) -> tuple[tuple[str, str], ...]:
-        from driftflow.dialects.mysql.trigger_rights import untrusted, without_right
+        from driftflow.dialects.mysql.rights import untrusted, without_right
 
         return (
             (
@@ -206,6 +206,18 @@ class MySQL(Dialect):
                 "the binary log is on and log_bin_trust_function_creators is off: only a user with SUPER may create a trigger (error 1419)",
             ),
             (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}"),
+        )
+
+    def lock_obstacles(self, tables: Sequence[Name], version: Version | None) -> tuple[tuple[str, str], ...]:
+        from driftflow.dialects.mysql.rights import more_children, without_right
+
+        missing = without_right(tables[0], version, mariadb=self.mariadb, right="LOCK TABLES")
+        return (
+            (missing, f"the user has no LOCK TABLES right on the database of {tables[0]}"),
+            (
+                more_children(tables),
+                f"{{count}} more tables than the plan knows have foreign keys to {tables[0]}, perhaps in another database",
+            ),
         )
 
     def held_rows(self, version: Version | None, *, exclusive: bool = False) -> str:

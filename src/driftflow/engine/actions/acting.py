@@ -17,7 +17,7 @@ DATABASE = "search_path"
 def acting_as(step: RunSql | Backfill, connection: Connection) -> Iterator[None]:
     """With the step's settings and role. On PostgreSQL inside the open transaction, which takes both with it when it fails."""
     if connection.dialect in {"mysql", "mariadb"}:
-        with _session(step.settings, connection):
+        with in_session(step.settings, connection):
             yield
         return
     for name, value in step.settings.items():
@@ -34,7 +34,7 @@ def _quoted(role: str) -> str:
 
 
 @contextmanager
-def _session(settings: Mapping[str, str], connection: Connection) -> Iterator[None]:
+def in_session(settings: Mapping[str, str], connection: Connection) -> Iterator[None]:
     """MySQL knows no SET LOCAL: what stood before is put back, also when the statements failed."""
     before: dict[str, object] = {name: _standing(name, connection) for name in settings}
     for name, value in settings.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftflow.engine.actions.acting import acting_as
+from driftflow.engine.actions.locked_tables import locked_tables
 from driftflow.engine.context import Context
 from driftflow.engine.faults import place
 from driftflow.engine.lease import settle_timeouts
@@ -61,7 +62,11 @@ def _alone(step: RunSql, context: Context) -> None:
         lock_ms = max(lock_ms, LONG_LOCK_MS)
     try:
         context.connection.set_timeouts(lock_ms=lock_ms, statement_ms=step.statement_timeout_ms)
-        with context.watched(step.lock_timeout_ms, step.statement_timeout_ms), acting_as(step, context.connection):
+        with (
+            context.watched(step.lock_timeout_ms, step.statement_timeout_ms),
+            acting_as(step, context.connection),
+            locked_tables(step.lock_tables, context.connection),
+        ):
             for statement in step.statements:
                 context.connection.execute(statement)
     finally:

@@ -97,8 +97,8 @@ class Prediction:
     def loses(self, what: str, relation: Name | None = None, *, reversible: bool = False) -> None:
         self.losses.append(Loss(what=what, relation=relation, reversible=reversible))
 
-    def breaks(self, what: str, relation: Name | None = None, column: str = "") -> None:
-        self.broken.append(Break(what=what, relation=relation, column=column))
+    def breaks(self, what: str, relation: Name | None = None, column: str = "", *, error: str = "") -> None:
+        self.broken.append(Break(what=what, relation=relation, column=column, error=error))
 
     @property
     def fails_for_certain(self) -> bool:

@@ -9,7 +9,7 @@ from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
 from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_virtual
 from driftflow.dialects.mysql.effects.grade import INSTANT, REBUILD, Grade, accepted, because, weakest
-from driftflow.dialects.mysql.effects.partners import beside_altered
+from driftflow.dialects.mysql.effects.partners import beside_altered, beside_copied
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
 from driftflow.dialects.mysql.effects.sizes import refuse_too_large
 from driftflow.dialects.mysql.render.table import table_of
@@ -192,6 +192,8 @@ def _carry_out(
     # Every ALTER ends (INSTANT begins, too) with a moment in which nobody else may use the table.
     p.lock(table, EXCLUSIVE, held="instant", why="" if held == "instant" else "at the end, to put the new definition in place")
     beside_altered(p, table)
+    if chosen.algorithm == "COPY":
+        beside_copied(p, table)
     if chosen.rebuilds and not whole.instant_only:
         p.does("rewrite", table, why)
 

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
--- digest a45b31fc9636e9809ed630e168ffdcedbe181a222f9ce98349f45056a910a106
+-- digest 0ea96ab62dd63456bb0b905add5692aabc181027f4372fdcf775ba22a1d5bf40
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 -- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the foreign keys of orders would stay with the old table
 
@@ -34,7 +34,7 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (6fa7906619.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (0e9e5c20c2.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done; as it ends, writers of orders fail with 1452 for a moment)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

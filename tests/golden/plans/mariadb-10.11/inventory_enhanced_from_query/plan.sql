@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
--- digest 608f067208aeaf2ccfb19af9370fc16c6119aef05c296ab4611b309d77233172
+-- digest 2942def977fc2b2fe803cba6f821c3c98c43de7dfac50ee8bee6a695078122ff
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 -- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the foreign keys of orders would stay with the old table
 
@@ -34,7 +34,7 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (6fa7906619.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (0e9e5c20c2.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done; as it ends, writers of orders fail with 1452 for a moment)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

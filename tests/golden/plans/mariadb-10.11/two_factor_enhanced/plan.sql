@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
--- digest aa540c1306f0c7704e8d5bd6024d308f7e527ab587ed3413e1d2fc7ecf652e87
+-- digest 6a7bbafa4064d4d2be64a5da3c047c0bcad5552333c554dc725e379914a6f946
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 -- note: 001_two_factor.sql:13:1: writers wait until it is done, and it cannot be done beside the table: the foreign keys of orders would stay with the old table
 
@@ -31,7 +31,7 @@ ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT
 -- two_factor_keys:encrypt is Python and runs in driftflow only.
 -- undo: nothing to do, the values go with the columns that they fill
 
--- step 5 (5627add309.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (1b82e5327e.1): ALTER TABLE shop.users ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR t… (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done; as it ends, writers of orders fail with 1452 for a moment)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

@@ -1,4 +1,4 @@
-"""What a plan with triggers needs beside the right to alter the tables, asked before the run begins: half a plan would be worse than none."""
+"""What a plan with triggers or LOCK TABLES needs beside the right to alter the tables, asked before the run begins: half a plan would be worse than none."""
 
 from __future__ import annotations
 
@@ -20,6 +20,24 @@ def trigger_rights(steps: Iterable[Step], dialect: Dialect, version: Version | N
         Guard(query=query, summary=summary, hint="ask the database's administrators for it; nothing has been done")
         for query, summary in dict.fromkeys(found)
     )
+
+
+def lock_rights(steps: Iterable[Step], dialect: Dialect, version: Version | None) -> tuple[Guard, ...]:
+    """The right to lock, and whether the tables that the plan locks are all that have to be: the catalog is of one database, and of some time ago."""
+    found: dict[tuple[str, str], None] = {}
+    for step in _locking(steps):
+        listed = tuple(dict.fromkeys(claim.relation for claim in step.claims if "reads" in claim.blocks))
+        found |= dict.fromkeys(dialect.lock_obstacles(listed, version))
+    hint = "see to it and plan again, or say as-is: then writers of the tables with the foreign keys fail for a moment; nothing has been done"
+    return tuple(Guard(query=query, summary=summary, hint=hint) for query, summary in found)
+
+
+def _locking(steps: Iterable[Step]) -> Iterator[RunSql]:
+    for step in steps:
+        if isinstance(step, RunSql) and step.lock_tables:
+            yield step
+        if isinstance(step.undo, UndoSteps):
+            yield from _locking(step.undo.steps)
 
 
 def _tables(steps: Iterable[Step]) -> Iterator[Name]:
