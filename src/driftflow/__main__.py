@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -18,5 +19,18 @@ def main() -> int:
     return run()
 
 
+def process() -> None:
+    """The whole process: `main`, and the end. A lint ends at once, for it has no threads, and to take its million records apart costs a twentieth of it."""
+    code = main()
+    if sys.argv[1:2] == ["lint"]:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            sys.exit(code)  # the interpreter says what could not be written
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    process()

@@ -54,16 +54,15 @@ class SourceText:
 
     def position(self, offset: int, *, end: bool = False) -> tuple[int, int]:
         """(line, column) in the file, both from 1, of a character offset in `text`."""
-        source = self.text if self.original is None else self.original
-        if not self.line_starts:
-            self.line_starts.append(0)
-            self.line_starts.extend(found.end() for found in re.finditer("\n", source))
+        starts = self._lines()
         at = self.original_offset(offset, end=end)
-        row = bisect.bisect_right(self.line_starts, at) - 1
-        return self.base_line + row, at - self.line_starts[row] + 1
+        row = bisect.bisect_right(starts, at) - 1
+        return self.base_line + row, at - starts[row] + 1
 
     def span(self, start: int, end: int) -> Span:
         """The place of `text[start:end]` in the file."""
+        if not self.substitutions:
+            return self._plain_span(start, end)
         line, column = self.position(start)
         end_line, end_column = self.position(end, end=True)
         return Span(
@@ -75,6 +74,28 @@ class SourceText:
             start=self.base_offset + self.original_offset(start),
             end=self.base_offset + self.original_offset(end, end=True),
         )
+
+    def _plain_span(self, start: int, end: int) -> Span:
+        """Where the text is the file's own: every offset is one of the file."""
+        starts = self._lines()
+        row = bisect.bisect_right(starts, start) - 1
+        end_row = bisect.bisect_right(starts, end, row) - 1
+        return Span(
+            file=self.file,
+            line=self.base_line + row,
+            column=start - starts[row] + 1,
+            end_line=self.base_line + end_row,
+            end_column=end - starts[end_row] + 1,
+            start=self.base_offset + start,
+            end=self.base_offset + end,
+        )
+
+    def _lines(self) -> list[int]:
+        if not self.line_starts:
+            source = self.text if self.original is None else self.original
+            self.line_starts.append(0)
+            self.line_starts.extend([found.end() for found in re.finditer("\n", source)])
+        return self.line_starts
 
     def anchors(self, start: int, end: int) -> tuple[Anchor, ...]:
         """The places in `text[start:end]` where substituted pieces begin and end, for `Statement.anchors`."""

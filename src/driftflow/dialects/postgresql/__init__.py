@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
@@ -31,8 +32,37 @@ PLAIN = frozenset(
 )
 
 
+@cache
+def _split() -> Callable[[SourceText], tuple[Statement, ...]]:
+    from driftflow.dialects.postgresql.split import split
+
+    return split
+
+
+@cache
+def _parse() -> Callable[[Statement], Statement]:
+    from driftflow.dialects.postgresql.parse import parse
+
+    return parse
+
+
+@cache
+def _resolve() -> Callable[[Operation, Catalog], Operation]:
+    from driftflow.dialects.postgresql.resolve import resolve
+
+    return resolve
+
+
+@cache
+def _predict() -> Callable[[Operation, Catalog, Version | None], Effects]:
+    from driftflow.dialects.postgresql.effects import predict
+
+    return predict
+
+
 class PostgreSQL(Dialect):
-    """The grammar, the renderer and the predictors are imported when they are first asked: `driftflow --help` needs none of them."""
+    """The grammar, the renderer and the predictors are imported when they are first asked: `driftflow --help` needs none of them. What a lint asks
+    for every statement is looked up once."""
 
     name: ClassVar[str] = "postgresql"
     clauses_matter: ClassVar[bool] = True
@@ -43,14 +73,10 @@ class PostgreSQL(Dialect):
     # text
 
     def split(self, source: SourceText) -> tuple[Statement, ...]:
-        from driftflow.dialects.postgresql.split import split
-
-        return split(source)
+        return _split()(source)
 
     def parse(self, statement: Statement) -> Statement:
-        from driftflow.dialects.postgresql.parse import parse
-
-        return parse(statement)
+        return _parse()(statement)
 
     def render(self, *operations: Operation) -> str:
         from driftflow.dialects.postgresql.render import render
@@ -94,14 +120,10 @@ class PostgreSQL(Dialect):
     # meaning
 
     def resolve(self, operation: Operation, catalog: Catalog) -> Operation:
-        from driftflow.dialects.postgresql.resolve import resolve
-
-        return resolve(operation, catalog)
+        return _resolve()(operation, catalog)
 
     def effects(self, operation: Operation, catalog: Catalog, *, version: Version | None = None) -> Effects:
-        from driftflow.dialects.postgresql.effects import predict
-
-        return predict(operation, catalog, version)
+        return _predict()(operation, catalog, version)
 
     def together(
         self, operations: Sequence[Operation], catalogs: Sequence[Catalog], *, version: Version | None = None
