@@ -101,7 +101,7 @@ def check_guard(guard: Guard, connection: Connection, *, where: str, again: str)
 
 def judge(guard: Guard, count: int, connection: Connection, *, where: str, again: str) -> None:
     """Raises RefusedError (DF-E305) where the count says that the guard does not hold."""
-    if (count != 0) == (guard.refuse_if == "not_zero"):
+    if guard.refuse_if != "never" and (count != 0) == (guard.refuse_if == "not_zero"):
         keys = _keys(guard, connection)
         raise RefusedError(
             "DF-E305",
