@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Table, Trigger
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import ForeignKey, Table, Trigger
 from driftflow.model.operations import CreateTrigger
 from driftflow.model.plan import Guard, RunSql
 from driftflow.strategies.fitted import fit
@@ -41,3 +42,15 @@ def step(recipe: Recipe, on: Table, name: str, when: str, body: str, *, purpose:
 def moves(*actions: str) -> bool:
     """Whether a foreign key with such an action changes rows by itself, which fires no trigger."""
     return any(action in ("CASCADE", "SET NULL", "SET DEFAULT") for action in actions)
+
+
+def elsewhere(at: Situation, holder: Table, key: ForeignKey) -> str:
+    """A condition more for the child's triggers of a table that points at itself: a row may point at itself, and as it is written it is not there
+    yet. A number that the server will count up is 0 until then, and nobody's."""
+    if holder.name != key.referenced:
+        return ""
+    quote, pairs = at.dialect.quote, list(zip(key.columns, key.referenced_columns, strict=True))
+    counted = {column.name for column in holder.columns if column.autoincrement}
+    itself = [f"NEW.{quote(there)} = NEW.{quote(here)}" for here, there in pairs]
+    itself += [f"NEW.{quote(there)} <> 0" for _, there in pairs if there in counted]
+    return f" AND NOT ({' AND '.join(itself)})"

@@ -79,14 +79,7 @@ class KeptReference:
             f"SELECT COUNT(*) INTO {FOUND} FROM {at.dialect.quote_name(self.parent.name)} AS p WHERE {same} LOCK IN SHARE MODE;"
         )
         refuse = self._signal(NO_PARENT, "Cannot add or update a child row")
-        # A row may point at itself: as it is written it is not there yet.
-        own = ""
-        if self.parent.name == self.table.name:
-            mine = " AND ".join(
-                f"NEW.{quote(there)} = NEW.{quote(here)}"
-                for here, there in zip(columns, self.key.referenced_columns, strict=True)
-            )
-            own = f" AND NOT ({mine})"
+        own = apart_triggers.elsewhere(at, self.table, self.key)
         for event, when in (("INSERT", ""), ("UPDATE", f" AND ({changed})")):
             body = f"  IF {present}{own}{when} THEN\n    {look}\n    IF {FOUND} = 0 THEN\n      {refuse}\n    END IF;\n  END IF;"
             purpose = f"Let {self.table.name.name} point at rows of {self.parent.name.name} that are there"
