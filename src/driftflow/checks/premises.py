@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import Final, Literal, get_args
 
 from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Check, Exclusion, ForeignKey, NotNull, PrimaryKey, Unique
+from driftflow.model.operations import AddColumn, AddConstraint, CreateIndex, CreateTable, Operation
 
 Premise = Literal[
     "works",
@@ -22,11 +24,29 @@ Premise = Literal[
     "first_clause",
     "applied_by_tool",
     "several_schemas",
+    "rewrites",
+    "stops_readers",
+    "adds_foreign_key",
+    "adds_check",
+    "adds_key",
+    "adds_exclusion",
+    "if_not_exists",
 ]
 """works: it reads or writes rows. may_fail: it has conditions, or conflicts with the catalog. unknown: nothing is predicted. first_clause: of its
-statement. applied_by_tool: not by driftflow's engine."""
+statement. applied_by_tool: not by driftflow's engine. stops_readers: a lock of it does. adds_...: alone, with a column, or with a table."""
 
 _BITS: Final = {premise: 1 << place for place, premise in enumerate(get_args(Premise))}
+_ADDED: Final[dict[type, int]] = {
+    ForeignKey: _BITS["adds_foreign_key"],
+    Check: _BITS["adds_check"],
+    PrimaryKey: _BITS["adds_key"],
+    Unique: _BITS["adds_key"],
+    Exclusion: _BITS["adds_exclusion"],
+    NotNull: 0,
+}
+_REWRITES: Final = _BITS["rewrites"]
+_STOPS_READERS: Final = _BITS["stops_readers"]
+_IF_NOT_EXISTS: Final = _BITS["if_not_exists"]
 
 
 def needed(premises: Iterable[Premise]) -> int:
@@ -37,7 +57,7 @@ def needed(premises: Iterable[Premise]) -> int:
 def holding(at: Situation) -> int:
     """Those that hold, as `needed` writes them."""
     effects, block = at.effects, at.block.block
-    return (
+    found = (
         (1 if effects.work else 0)
         | (2 if effects.fails_if or at.conflict else 0)
         | (4 if effects.unknown else 0)
@@ -48,3 +68,30 @@ def holding(at: Situation) -> int:
         | (256 if at.policy.applied_by_tool else 0)
         | (512 if len(at.catalog.schemas) > 1 else 0)
     )
+    for work in effects.work:
+        if work.kind == "rewrite":
+            found |= _REWRITES
+            break
+    for claim in effects.locks:
+        if "reads" in claim.blocks:
+            found |= _STOPS_READERS
+            break
+    return found | _said_by(at.operation)
+
+
+def _said_by(operation: Operation) -> int:
+    """What the operation says by itself."""
+    match operation:
+        case AddConstraint():
+            return _ADDED[type(operation.constraint)]
+        case AddColumn():
+            constraints, found = operation.constraints, _IF_NOT_EXISTS if operation.if_not_exists else 0
+        case CreateTable():
+            constraints, found = operation.table.constraints, _IF_NOT_EXISTS if operation.if_not_exists else 0
+        case CreateIndex():
+            return _IF_NOT_EXISTS if operation.if_not_exists else 0
+        case _:
+            return 0
+    for constraint in constraints:
+        found |= _ADDED[type(constraint)]
+    return found

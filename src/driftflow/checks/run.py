@@ -114,12 +114,16 @@ class _ByKind(dict[tuple[type, int], tuple[Registration, ...]]):
 
 def _findings(at: Situation, by_kind: _ByKind) -> Iterator[Finding]:
     """Of one operation, with code and page of the check that spoke."""
-    fails = bool(at.conflict) or any(one.certain and one.kind in ("missing", "exists") for one in at.effects.fails_if)
     for check in by_kind[type(at.operation), holding(at)]:
         for found in check.value(at.operation, at):
-            if fails and check.name not in ALWAYS and found.axis != "note":
+            if _names_nothing(at) and check.name not in ALWAYS and found.axis != "note":
                 continue  # what a statement blocks or loses does not matter when it names what is not there
             yield replace(found, code=found.code or check.name, page=found.page or check.info["page"])
+
+
+def _names_nothing(at: Situation) -> bool:
+    """Whether it will fail for what is missing, or there already."""
+    return bool(at.conflict) or any(one.certain and one.kind in ("missing", "exists") for one in at.effects.fails_if)
 
 
 def _statements(

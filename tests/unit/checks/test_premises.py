@@ -34,6 +34,13 @@ CASES: dict[str, tuple[str, str, int]] = {
     "outside_transactions": (ALTER, "per_statement", 0),
     "not_first_of_transaction": (ALTER, "single", 1),
     "first_clause": (ALTER, "per_statement", 0),
+    "rewrites": (ALTER, "per_statement", 0),
+    "stops_readers": (ALTER, "per_statement", 0),
+    "adds_foreign_key": ("CREATE TABLE c (a int REFERENCES t (id))", "per_statement", 0),
+    "adds_check": ("ALTER TABLE t ADD COLUMN c int CHECK (c > 0)", "per_statement", 0),
+    "adds_key": ("ALTER TABLE t ADD UNIQUE (c)", "per_statement", 0),
+    "adds_exclusion": ("ALTER TABLE t ADD EXCLUDE USING gist (c WITH &&)", "per_statement", 0),
+    "if_not_exists": ("CREATE INDEX IF NOT EXISTS i ON t (c)", "per_statement", 0),
 }
 WITHOUT: dict[str, tuple[str, str, int]] = {
     "works": ("COMMENT ON TABLE t IS ''", "per_statement", 0),
@@ -44,6 +51,13 @@ WITHOUT: dict[str, tuple[str, str, int]] = {
     "outside_transactions": (ALTER, "single", 0),
     "not_first_of_transaction": (ALTER, "single", 0),
     "first_clause": (ALTER, "per_statement", 1),
+    "rewrites": ("ALTER TABLE t ALTER COLUMN b SET NOT NULL", "per_statement", 0),
+    "stops_readers": ("COMMENT ON TABLE t IS ''", "per_statement", 0),
+    "adds_foreign_key": ("CREATE TABLE c (a int UNIQUE)", "per_statement", 0),
+    "adds_check": ("ALTER TABLE t ADD COLUMN c int UNIQUE", "per_statement", 0),
+    "adds_key": ("ALTER TABLE t ADD CHECK (c > 0)", "per_statement", 0),
+    "adds_exclusion": ("ALTER TABLE t ADD UNIQUE (c)", "per_statement", 0),
+    "if_not_exists": ("CREATE INDEX i ON t (c)", "per_statement", 0),
 }
 
 

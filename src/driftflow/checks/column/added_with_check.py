@@ -19,6 +19,7 @@ from driftflow.model.operations import AddColumn
     page="column/added-with-check",
     title="A check behind a new column reads the table",
     dialects=("postgresql",),
+    only=("adds_check",),
 )
 def added_with_check(operation: AddColumn, at: Situation) -> Iterator[Finding]:
     item = next((one for one in operation.constraints if isinstance(one, Check) and one.enforced), None)

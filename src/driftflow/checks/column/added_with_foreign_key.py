@@ -19,6 +19,7 @@ from driftflow.model.operations import AddColumn
     page="column/added-with-foreign-key",
     title="REFERENCES behind a new column locks two tables at once",
     dialects=("postgresql",),
+    only=("adds_foreign_key",),
 )
 def added_with_foreign_key(operation: AddColumn, at: Situation) -> Iterator[Finding]:
     """Nothing is read while the column is NULL everywhere (a scan that linters like to announce); with a default every row is looked up."""

@@ -19,6 +19,7 @@ from driftflow.model.operations import AddColumn
     page="column/added-with-unique",
     title="A new unique column builds its index under the lock",
     dialects=("postgresql",),
+    only=("adds_key",),
 )
 def added_with_unique(operation: AddColumn, at: Situation) -> Iterator[Finding]:
     severity, claim = severity_of_block(at, operation.table), at.effects.lock_on(operation.table)

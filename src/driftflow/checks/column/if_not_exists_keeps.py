@@ -11,11 +11,15 @@ from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AddColumn, CreateTable
 
 
-@check("DF124", on=(AddColumn, CreateTable), page="column/if-not-exists-keeps", title="IF NOT EXISTS keeps another definition")
+@check(
+    "DF124",
+    on=(AddColumn, CreateTable),
+    page="column/if-not-exists-keeps",
+    title="IF NOT EXISTS keeps another definition",
+    only=("if_not_exists",),
+)
 def if_not_exists_keeps(operation: AddColumn | CreateTable, at: Situation) -> Iterator[Finding]:
     """Only where the catalog has the column, or the table, and it is another one than the statement says."""
-    if not operation.if_not_exists:
-        return
     wanted: tuple[Column, ...]
     if isinstance(operation, AddColumn):
         table, wanted = at.table(operation.table), (operation.column,)

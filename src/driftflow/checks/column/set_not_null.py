@@ -19,6 +19,7 @@ from driftflow.model.operations import AddConstraint, SetNotNull
     page="column/set-not-null",
     title="SET NOT NULL reads the table under the strongest lock",
     dialects=("postgresql",),
+    only=("works",),
 )
 def set_not_null_scans(operation: SetNotNull | AddConstraint, at: Situation) -> Iterator[Finding]:
     """A validated CHECK (column IS NOT NULL) lets the server skip the scan (12 and later): then the prediction holds no work, and this is silent."""

@@ -19,6 +19,7 @@ from driftflow.model.operations import AddConstraint
     page="constraint/check-validated-at-once",
     title="A check reads the table under the strongest lock",
     dialects=("postgresql",),
+    only=("adds_check",),
 )
 def check_validated_at_once(operation: AddConstraint, at: Situation) -> Iterator[Finding]:
     item = operation.constraint

@@ -18,6 +18,7 @@ from driftflow.model.operations import AddConstraint
     page="constraint/exclusion-builds-index",
     title="An exclusion constraint cannot be added online",
     dialects=("postgresql",),
+    only=("adds_exclusion",),
 )
 def exclusion_builds_index(operation: AddConstraint, at: Situation) -> Iterator[Finding]:
     severity, claim = severity_of_block(at, operation.table), at.effects.lock_on(operation.table)

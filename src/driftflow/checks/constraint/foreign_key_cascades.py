@@ -16,6 +16,7 @@ from driftflow.model.operations import AddColumn, AddConstraint, CreateTable
     on=(AddConstraint, AddColumn, CreateTable),
     page="constraint/foreign-key-cascades",
     title="ON DELETE CASCADE deletes without limit",
+    only=("adds_foreign_key",),
 )
 def foreign_key_cascades(operation: AddConstraint | AddColumn | CreateTable, at: Situation) -> Iterator[Finding]:
     table, keys = keys_of(operation)

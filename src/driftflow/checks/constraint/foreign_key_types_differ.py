@@ -16,6 +16,7 @@ from driftflow.model.operations import AddColumn, AddConstraint, CreateTable
     on=(AddConstraint, AddColumn, CreateTable),
     page="constraint/foreign-key-types-differ",
     title="The two sides of a foreign key differ in type",
+    only=("adds_foreign_key",),
 )
 def foreign_key_types_differ(operation: AddConstraint | AddColumn | CreateTable, at: Situation) -> Iterator[Finding]:
     for key, columns in _keys(operation, at):

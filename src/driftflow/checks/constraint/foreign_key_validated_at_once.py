@@ -19,6 +19,7 @@ from driftflow.model.operations import AddConstraint
     page="constraint/foreign-key-validated-at-once",
     title="A foreign key stops the writers of both tables",
     dialects=("postgresql",),
+    only=("adds_foreign_key",),
 )
 def foreign_key_validated_at_once(operation: AddConstraint, at: Situation) -> Iterator[Finding]:
     item = operation.constraint

@@ -19,6 +19,7 @@ from driftflow.model.operations import AddColumn, AddConstraint, CreateIndex, Cr
     on=(AddConstraint, AddColumn, CreateTable),
     page="constraint/foreign-key-without-index",
     title="A foreign key without an index",
+    only=("adds_foreign_key",),
 )
 def foreign_key_without_index(operation: AddConstraint | AddColumn | CreateTable, at: Situation) -> Iterator[Finding]:
     """Looks at the end of the release: an index that a later pending migration builds counts."""

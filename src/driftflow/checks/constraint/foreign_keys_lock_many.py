@@ -19,6 +19,7 @@ from driftflow.model.operations import AddColumn, AddConstraint, BaseOperation, 
     page="constraint/foreign-keys-lock-many",
     title="Several foreign keys in one transaction lock several tables",
     dialects=("postgresql",),
+    only=("adds_foreign_key",),
 )
 def foreign_keys_lock_many(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Said once, at the key that points at a second table in use. One statement with several keys counts too."""

@@ -19,6 +19,10 @@ from driftflow.model.operations import AddConstraint
     page="constraint/primary-key-reads-nullable",
     title="A primary key over a nullable column reads the table",
     dialects=("postgresql",),
+    only=(
+        "adds_key",
+        "works",
+    ),
 )
 def primary_key_reads_nullable(operation: AddConstraint, at: Situation) -> Iterator[Finding]:
     item = operation.constraint

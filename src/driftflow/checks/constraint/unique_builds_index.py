@@ -19,6 +19,7 @@ from driftflow.model.operations import AddConstraint
     page="constraint/unique-builds-index",
     title="A unique constraint builds its index under the lock",
     dialects=("postgresql",),
+    only=("adds_key",),
 )
 def unique_builds_index(operation: AddConstraint, at: Situation) -> Iterator[Finding]:
     item = operation.constraint

@@ -11,11 +11,16 @@ from driftflow.model.operations import CreateIndex
 
 
 @check(
-    "DF305", on=CreateIndex, page="index/if-not-exists", title="IF NOT EXISTS keeps an invalid index", dialects=("postgresql",)
+    "DF305",
+    on=CreateIndex,
+    page="index/if-not-exists",
+    title="IF NOT EXISTS keeps an invalid index",
+    dialects=("postgresql",),
+    only=("if_not_exists",),
 )
 def if_not_exists_keeps_invalid(operation: CreateIndex, at: Situation) -> Iterator[Finding]:
     """A failed concurrent build leaves an INVALID index: it costs writes, serves nobody, and the retry is "done"."""
-    if not (operation.concurrently and operation.if_not_exists):
+    if not operation.concurrently:
         return
     name = at.dialect.quote_name(operation.index.name)
     table = at.table(operation.index.table)

@@ -14,7 +14,7 @@ MUCH = 20
 """So many times the reserve that is kept free (`disk_free_bytes`) is worth a warning."""
 
 
-@check("DF410", on=BaseOperation, page="table/needs-disk", title="A rewrite needs disk space", only=("works",))
+@check("DF410", on=BaseOperation, page="table/needs-disk", title="A rewrite needs disk space", only=("rewrites",))
 def needs_disk(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Only where the size is known, and larger than the reserve. How much is free the catalog does not say: the engine asks before it begins."""
     for relation in at.effects.rewrites:

@@ -35,11 +35,15 @@ _Altering = (AddColumn, DropColumn, AlterColumnType, SetNotNull, AddConstraint, 
     page="transaction/pending-trigger-events",
     title="ALTER TABLE with deferred checks pending",
     dialects=("postgresql",),
+    only=(
+        "in_transaction",
+        "not_first_of_transaction",
+    ),
 )
 def pending_trigger_events(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Error 55006. Only with a constraint that is initially deferred, or a deferred constraint trigger."""
     target = getattr(operation, "table", None) or getattr(operation, "name", None)
-    table = at.table(target) if isinstance(target, Name) and at.in_transaction else None
+    table = at.table(target) if isinstance(target, Name) else None
     if table is None or not _deferred(at, table):
         return
     earlier = _since_last_check(at.earlier_of(Insert, Update, Delete, SetSetting))

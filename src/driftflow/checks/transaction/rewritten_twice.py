@@ -12,7 +12,7 @@ from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import BaseOperation
 
 
-@check("DF712", on=BaseOperation, page="transaction/rewritten-twice", title="A table is written anew twice", only=("works",))
+@check("DF712", on=BaseOperation, page="transaction/rewritten-twice", title="A table is written anew twice", only=("rewrites",))
 def rewritten_twice(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """PostgreSQL, MySQL and MariaDB carry out all clauses of an ALTER TABLE in one pass over the rows. SQLite's ALTER has one clause."""
     if at.can(Capability.TABLE_REBUILD_ONLY):

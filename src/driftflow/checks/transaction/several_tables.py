@@ -19,7 +19,7 @@ from driftflow.model.operations import BaseOperation
     page="transaction/several-tables",
     title="Strong locks on several tables in one transaction",
     dialects=("postgresql",),
-    only=("in_transaction", "not_first_of_transaction", "first_clause"),
+    only=("in_transaction", "not_first_of_transaction", "first_clause", "stops_readers"),
 )
 def several_tables_locked(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Said once, at the statement that locks the second table. Partitions and foreign key partners of one statement are not counted twice."""

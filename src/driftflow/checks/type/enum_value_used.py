@@ -16,13 +16,17 @@ from driftflow.model.operations import AddColumn, AddEnumValue, BaseOperation, D
     page="type/enum-value-used",
     title="A new enum label used in the same transaction",
     dialects=("postgresql",),
+    only=(
+        "in_transaction",
+        "not_first_of_transaction",
+    ),
 )
 def enum_value_used(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Error 55P04. A tool that runs all pending files in one transaction makes it happen across files."""
     text = getattr(operation, "sql", "") or getattr(operation, "default", "")
     if isinstance(operation, AddColumn):
         text = operation.column.default or ""
-    for added in at.earlier_of(AddEnumValue) if at.in_transaction else ():
+    for added in at.earlier_of(AddEnumValue):
         if f"'{added.value}'" in text and not any(_made(one, added) for one in at.earlier):
             yield finding(
                 at,
