@@ -25,6 +25,10 @@ SCHEMA = (
     "CREATE TABLE account (id INT AUTO_INCREMENT PRIMARY KEY, code VARCHAR(20) NOT NULL UNIQUE, balance INT)",
     "INSERT INTO account (code, balance) VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6)",
     "DELETE FROM account WHERE id = 6",
+    "ALTER TABLE account ADD COLUMN under INT, ADD CONSTRAINT account_under FOREIGN KEY (under) REFERENCES account (id)",
+    "UPDATE account SET under = 4 WHERE id = 5",
+    "CREATE TABLE entry (id INT PRIMARY KEY, account INT, FOREIGN KEY (account) REFERENCES account (id) ON UPDATE CASCADE)",
+    "INSERT INTO entry VALUES (1, 1), (2, 2), (4, NULL)",
 )
 CHANGE = "ALTER TABLE account MODIFY balance BIGINT, ADD COLUMN twice BIGINT AS (balance * 2) STORED;"
 WRITES = (
@@ -33,8 +37,9 @@ WRITES = (
     "UPDATE account SET code = 'b', id = 20 WHERE id = 1",
     "DELETE FROM account WHERE id = 3",
     "INSERT INTO account (code, balance) VALUES ('new', NULL)",
+    "INSERT INTO entry SELECT 3, id FROM account WHERE code = 'new'",
 )
-SAMPLE = 251
+SAMPLE = 307
 """CI takes every so many calls; `make soak` takes all."""
 
 
@@ -43,8 +48,10 @@ def make(url: str) -> None:
         others = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = DATABASE()"
         for (id,) in db.query(others):
             db.execute(f"KILL {id}") if db.query(f"{others} AND ID = {id}") else None
+        db.execute("SET foreign_key_checks = 0")
         for (name,) in db.query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"):
             db.execute(f"DROP TABLE `{name}`")
+        db.execute("SET foreign_key_checks = 1")
         db.execute("DROP DATABASE IF EXISTS driftflow")
         for statement in SCHEMA:
             db.execute(statement)

@@ -28,6 +28,7 @@ DOES_NOT_FIT = (
     "SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025"
 )
 """What the data may be to blame for. A deadlock or a lock that is not granted is not among them: those end the statement, as they would without us."""
+OF_FOREIGN_KEYS = "1216, 1217, 1451, 1452"
 
 
 class Pair(Record, frozen=True, kw_only=True):
@@ -42,6 +43,8 @@ class Pair(Record, frozen=True, kw_only=True):
     """(column of the copy, expression over the source's columns)"""
     tag: str
     """In the names of its triggers."""
+    bound: bool = False
+    """Foreign keys hold on the copy just before it takes the source's place: what they refuse is the application's error, as on the source."""
 
     @property
     def picked(self) -> Name:
@@ -119,15 +122,15 @@ class Texts:
         removed = f"DELETE FROM {self.copy} WHERE {self._row_is('OLD')}"
         sets = ", ".join(f"{self.quote(column)} = {value}" for (column, _), value in zip(self.pair.columns, values, strict=True))
         updated = f"UPDATE {self.copy} SET {sets} WHERE {self._row_is('OLD')}"
+        # A row that others point at changes its key in one statement; where the copy did not have it, it has it now.
+        moved = f"{updated}; IF ROW_COUNT() = 0 THEN {inserted}; END IF" if self.pair.bound else f"{removed}; {inserted}"
         body, noted = {
             "INSERT": (inserted, self._noted("NEW")),
             "DELETE": (removed, self._noted("OLD")),
-            "UPDATE": (
-                f"IF {self._key_changes()} THEN {removed}; {inserted}; ELSE {updated}; END IF",
-                self._noted("OLD", "NEW"),
-            ),
+            "UPDATE": (f"IF {self._key_changes()} THEN {moved}; ELSE {updated}; END IF", self._noted("OLD", "NEW")),
         }[event]
-        return self._trigger("copy", event, f"BEGIN DECLARE EXIT HANDLER FOR {DOES_NOT_FIT} {noted}; {body}; END")
+        refused = f"DECLARE EXIT HANDLER FOR {OF_FOREIGN_KEYS} RESIGNAL; " if self.pair.bound else ""
+        return self._trigger("copy", event, f"BEGIN {refused}DECLARE EXIT HANDLER FOR {DOES_NOT_FIT} {noted}; {body}; END")
 
     def _trigger(self, kind: str, event: str, body: str) -> Trigger:
         return Trigger(

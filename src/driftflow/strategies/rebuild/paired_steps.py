@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from driftflow.dialects.mysql.keywords import quote_string
-from driftflow.model.catalog import Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, DropTrigger
@@ -261,9 +260,3 @@ def schema_of(table: Name) -> str:
 
 def as_undos(steps: Iterator[Step]) -> tuple[Step, ...]:
     return tuple(as_undo(step) for step in steps)
-
-
-def pair_of(
-    source: Table, copy: Table, log: Name, *, key: tuple[tuple[str, str], ...], columns: tuple[tuple[str, str], ...], tag: str
-) -> Pair:
-    return Pair(source=source, copy=copy, log=log, key=key, columns=columns, tag=tag)

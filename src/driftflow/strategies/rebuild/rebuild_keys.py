@@ -1,8 +1,9 @@
 """Foreign keys of a table that is rebuilt on MySQL and MariaDB: their names are unique in the database, so for a while the copy has them under others.
 
 The copy gets its keys only when it is equal to the table, without a look at the rows, which the table's own keys have looked at. Earlier a stale row of
-it would hold on to a row that the application deletes. The table's own go just before the swap, for the same reason: until the swap, what the copy's keys
-reject is noted, and stops the run.
+it would hold on to a row that the application deletes. The table's own go just before the swap, for the same reason. From then on the triggers that write
+the copy pass on what its keys refuse: the application has the error that it would have had from the table. A key of the table to itself is one of
+the copy to itself. Keys of other tables that point here: `rebuild_children`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from driftflow.dialects.mysql.keywords import quote_string
-from driftflow.model.catalog import ForeignKey
+from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex, DropIndex
@@ -50,74 +51,80 @@ class Keys:
         new, old = self.rebuild.after.foreign_keys, self.rebuild.before.foreign_keys
         if not old:
             return
-        yield self._changed(
+        yield self.changed(
             self.rebuild.new,
             (),
-            self._called(new, "forth"),
+            self._called(new, "forth", here=self.rebuild.new),
             purpose=f"Give the copy of {self.table.name} its foreign keys, under names for now",
             undo=(self._gone_if_there(self.rebuild.new, self._called(new, "forth")),),
         )
-        yield self._changed(
+        yield self.changed(
             self.table,
             old,
             (),
             purpose=f"Take the foreign keys from {self.table.name}: from now on those of the copy hold",
-            undo=(self._there_if_gone(old), *self._indexes_named_again()),
+            undo=(self._there_if_gone(old), *self.indexes_named_again(self.rebuild.before, old)),
         )
 
     def after_swap(self) -> Iterator[RunSql]:
         new = self.rebuild.after.foreign_keys
         if new:
             named = self._called(new, "forth")
-            yield self._changed(
+            yield self.changed(
                 self.table,
                 named,
                 new,
                 purpose=f"Give the foreign keys of {self.table.name} their names again",
-                undo=(
-                    self._changed(self.table, new, named, purpose=f"Give the foreign keys of {self.table.name} names for now"),
-                ),
+                undo=(self.changed(self.table, new, named, purpose=f"Give the foreign keys of {self.table.name} names for now"),),
             )
 
     def before_swap_back(self) -> Iterator[RunSql]:
         new, old = self.rebuild.after.foreign_keys, self.rebuild.before.foreign_keys
         if old:
             label = self.table.name
-            yield self._changed(
-                self.rebuild.old, (), self._called(old, "back"), purpose=f"Give the old form of {label} its foreign keys again"
+            yield self.changed(
+                self.rebuild.old,
+                (),
+                self._called(old, "back", here=self.rebuild.old),
+                purpose=f"Give the old form of {label} its foreign keys again",
             )
-            yield self._changed(
+            yield self.changed(
                 self.table, self._called(new, "forth"), (), purpose=f"Take the foreign keys from the new form of {label}"
             )
 
     def after_swap_back(self) -> Iterator[RunSql]:
         old = self.rebuild.before.foreign_keys
         if old:
-            yield self._changed(
+            yield self.changed(
                 self.table,
                 self._called(old, "back"),
                 old,
                 purpose=f"Give the foreign keys of {self.table.name} their names again",
             )
-            yield from self._indexes_named_again()
+            yield from self.indexes_named_again(self.rebuild.before, self.rebuild.before.foreign_keys)
 
-    def _indexes_named_again(self) -> Iterator[RunSql]:
+    def indexes_named_again(self, table: Table, keys: tuple[ForeignKey, ...]) -> Iterator[RunSql]:
         """An index that the server made for a foreign key goes with it, and comes again under the name of the next one."""
-        quote, table = self.quote, self.rebuild.at.dialect.quote_name(self.table)
-        for key in self.rebuild.before.foreign_keys:
-            for index in self.rebuild.before.indexes:
+        quote, name = self.quote, self.rebuild.at.dialect.quote_name(table.name)
+        for key in keys:
+            for index in table.indexes:
                 if index.unique or index.columns != key.columns or index.name.name == key.name:
                     continue
-                found = [_index(self.table, name) for name in (index.name.name, key.name)]
-                text = f"ALTER TABLE {table} RENAME INDEX {quote(key.name)} TO {quote(index.name.name)}"
-                said = f"The index {index.name.name} of {self.table.name} keeps its name"
-                yield self._run_where(f"NOT {found[0]} AND {found[1]}", text, (claim(self.table),), purpose=said)
+                found = [_index(table.name, one) for one in (index.name.name, key.name)]
+                text = f"ALTER TABLE {name} RENAME INDEX {quote(key.name)} TO {quote(index.name.name)}"
+                said = f"The index {index.name.name} of {table.name.name} keeps its name"
+                yield self._run_where(f"NOT {found[0]} AND {found[1]}", text, (claim(table.name),), purpose=said)
 
-    def _called(self, keys: tuple[ForeignKey, ...], way: str) -> tuple[ForeignKey, ...]:
-        mark = self.rebuild.mark
-        return tuple(replace(key, name=fit(f"_driftflow_{way}_{mark}_{key.name}", bytes_max=60)) for key in keys)
+    def called(self, keys: tuple[ForeignKey, ...], way: str, *, to: Name | None = None) -> tuple[ForeignKey, ...]:
+        """Under names for now; `to` is the table that they point at meanwhile."""
+        names = [fit(f"_driftflow_{way}_{self.rebuild.mark}_{key.name}", bytes_max=60) for key in keys]
+        return tuple(replace(key, name=name, referenced=to or key.referenced) for key, name in zip(keys, names, strict=True))
 
-    def _changed(
+    def _called(self, keys: tuple[ForeignKey, ...], way: str, *, here: Name | None = None) -> tuple[ForeignKey, ...]:
+        """The table's own; those that point at itself point at itself `here` too."""
+        return tuple(one for key in keys for one in self.called((key,), way, to=here if key.referenced == self.table else None))
+
+    def changed(
         self,
         table: Name,
         gone: tuple[ForeignKey, ...],
@@ -127,7 +134,7 @@ class Keys:
         undo: tuple[RunSql, ...] = (),
     ) -> RunSql:
         """In one statement, which changes the dictionary alone."""
-        clauses = [f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone] + [self._added(table, key) for key in there]
+        clauses = [f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone] + [self.added(table, key) for key in there]
         conditions = [f"NOT {_exists(table, key)}" for key in gone] + [_exists(table, key) for key in there]
         return self.rebuild.forth.alone(
             f"ALTER TABLE {self.rebuild.at.dialect.quote_name(table)} {', '.join(clauses)}, ALGORITHM=INPLACE, LOCK=NONE",
@@ -138,9 +145,14 @@ class Keys:
             undo=UndoSteps(steps=tuple(map(as_undo, undo))) if undo else UndoNothing(reason="it goes with the table"),
         )
 
-    def _added(self, table: Name, key: ForeignKey) -> str:
+    def added(self, table: Name, key: ForeignKey) -> str:
         text = self.rebuild.at.dialect.render(AddConstraint(table=table, constraint=key))
         return text[text.index(" ADD ") + 1 :]
+
+    def turned_back(self, table: Name, gone: tuple[ForeignKey, ...], there: tuple[ForeignKey, ...], *, purpose: str) -> RunSql:
+        """As `changed`, where it has not been done already."""
+        clauses = [f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone] + [self.added(table, key) for key in there]
+        return self._where(table, _exists(table, gone[0]), ", ".join(clauses), (*gone, *there), purpose=purpose)
 
     def _gone_if_there(self, table: Name, keys: tuple[ForeignKey, ...]) -> RunSql:
         """Nothing to do where the way back from behind the swap has done it."""
@@ -150,7 +162,7 @@ class Keys:
         )
 
     def _there_if_gone(self, keys: tuple[ForeignKey, ...]) -> RunSql:
-        clauses = ", ".join(self._added(self.table, key) for key in keys)
+        clauses = ", ".join(self.added(self.table, key) for key in keys)
         said = f"Give {self.table.name} its foreign keys again"
         return self._where(self.table, f"NOT {_exists(self.table, keys[0])}", clauses, keys, purpose=said)
 

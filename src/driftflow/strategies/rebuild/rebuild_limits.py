@@ -28,6 +28,7 @@ from driftflow.model.operations import (
 from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.passes import Pass, moved
 from driftflow.strategies.rebuild.paired import is_timestamp
+from driftflow.strategies.rebuild.rebuild_children import pointing_at
 
 DONE = (
     AddColumn,
@@ -82,7 +83,8 @@ def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation, *
         return "the table is not known"
     return (
         _of_operations(operations, table, converted)
-        or _of_table(table, catalog, at)
+        or _of_table(table, at)
+        or _of_children(table, after, operations, catalog, at.final)
         or _of_release(table, at)
         or _of_key(table, after, operations, at)
     )
@@ -119,12 +121,9 @@ def _of_operations(operations: Sequence[Operation], table: Table, converted: Col
     return ""
 
 
-def _of_table(table: Table, catalog: Catalog, at: Situation) -> str:
+def _of_table(table: Table, at: Situation) -> str:
     name = table.name.name
     engine = next((option.partition("=")[2] for option in table.options if option.upper().startswith("ENGINE=")), "InnoDB")
-    children = sorted(
-        other.name.name for other in catalog.tables.values() if any(key.referenced == table.name for key in other.foreign_keys)
-    )
     checks = [one for one in table.constraints if isinstance(one, Check)]
     if table.kind != "table" or engine.lower() != "innodb":
         return f"{name} is no table of InnoDB"
@@ -132,8 +131,6 @@ def _of_table(table: Table, catalog: Catalog, at: Situation) -> str:
         return f"the server would lock the copy before {name}, whose name comes late in the alphabet"
     if VERSIONED in table.options or any(column.unversioned for column in table.columns):
         return f"{name} keeps the history of its rows"
-    if children:
-        return f"the foreign keys of {', '.join(children)} would stay with the old table"
     cascading = [key.name for key in table.foreign_keys if not {key.on_delete, key.on_update} <= {"NO ACTION", "RESTRICT"}]
     if cascading:
         return f"no trigger sees the rows of {name} that {', '.join(cascading)} changes by itself"
@@ -142,6 +139,35 @@ def _of_table(table: Table, catalog: Catalog, at: Situation) -> str:
     if checks and at.can(Capability.CHECK_NAMES_OF_SCHEMA):
         return f"the checks of {name} would lose their names, which are unique in a database"
     return ""
+
+
+def _of_children(table: Table, after: Table, operations: Sequence[Operation], catalog: Catalog, final: Catalog | None) -> str:
+    """What others point at stays as it is: they are turned to the new form without a look at their rows."""
+    for child, keys in [
+        *pointing_at(table, catalog),
+        (table, tuple(key for key in table.foreign_keys if key.referenced == table.name)),
+    ]:
+        for key in keys:
+            for column in key.referenced_columns:
+                old, new = table.column(column), after.column(column)
+                if old is None or new is None or (old.type, old.collation) != (new.type, new.collation):
+                    return f"{key.name} of {child.name.name} points at {column}, which becomes another"
+                if any(isinstance(one, ChangeColumn) and column in (one.column, one.definition.name) for one in operations):
+                    return f"{key.name} of {child.name.name} points at {column}, which is changed"
+            if not _unique_over(after, key.referenced_columns):
+                return f"the new form has no unique key over {', '.join(key.referenced_columns)}, which {key.name} of {child.name.name} points at"
+    if final is not None and _pointing(table, catalog) != _pointing(table, final):
+        return f"a later statement of the release changes which foreign keys point at {table.name.name}"
+    return ""
+
+
+def _pointing(table: Table, catalog: Catalog) -> set[tuple[str, ForeignKey]]:
+    return {(child.name.text, key) for child, keys in pointing_at(table, catalog) for key in keys}
+
+
+def _unique_over(table: Table, columns: tuple[str, ...]) -> bool:
+    indexes = [one.columns for one in table.indexes if one.unique and all(part.prefix is None for part in one.parts)]
+    return columns in [*indexes, _primary(table)]
 
 
 def _of_release(table: Table, at: Situation) -> str:

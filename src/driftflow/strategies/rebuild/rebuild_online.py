@@ -35,7 +35,9 @@ from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import Pass, catalogs, moved, one_pass
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuild import swap_guards
-from driftflow.strategies.rebuild.paired_steps import READ, PairedSteps, as_undos, claim, pair_of, schema_of, there
+from driftflow.strategies.rebuild.paired import Pair
+from driftflow.strategies.rebuild.paired_steps import READ, PairedSteps, as_undos, claim, schema_of, there
+from driftflow.strategies.rebuild.rebuild_children import Children, pointing_at
 from driftflow.strategies.rebuild.rebuild_keys import Keys
 from driftflow.strategies.rebuild.rebuild_limits import BEHIND, obstacle, waits_for_copy
 from driftflow.strategies.recipe import Recipe, as_undo
@@ -120,42 +122,46 @@ class Rebuild:
         self.ready, self.home_ready = self._beside("ready"), self._beside("home")
         names = renamed(operations, before)
         key = tuple((column, names.get(column, column)) for column in chunk_key(at, before))
+        bound = bool(before.foreign_keys or pointing_at(before, at.catalog))
+        tag = f"{before.name.name}_{self.mark}"
         self.forth = self._steps(
-            pair_of(
-                before,
-                _called(after, self.new),
-                self._beside("log"),
+            Pair(
+                source=before,
+                copy=_called(after, self.new),
+                log=self._beside("log"),
                 key=key,
                 columns=mapped(after, before, {new: old for old, new in names.items()}, expressions, at),
-                tag=f"{before.name.name}_{self.mark}",
+                tag=tag,
+                bound=bound,
             )
         )
         self.home = self._steps(
-            pair_of(
-                after,
-                _called(before, self.old),
-                self._beside("back"),
+            Pair(
+                source=after,
+                copy=_called(before, self.old),
+                log=self._beside("back"),
                 key=tuple((new, old) for old, new in key),
                 columns=mapped(before, after, names, back, at),
-                tag=f"{before.name.name}_{self.mark}_back",
+                tag=f"{tag}_back",
+                bound=bound,
             )
         )
-
         self.keys = Keys(self)
+        self.children = Children(self)
 
     def _beside(self, kind: str, prefix: str = "_driftflow_") -> Name:
         name = self.before.name
         return Name(schema=name.schema, name=fit(f"{prefix}{kind}_{name.name}_{self.mark}", bytes_max=TABLE_NAME_BYTES))
 
-    def _steps(self, pair: object) -> PairedSteps:
-        return PairedSteps(self.recipe, pair, self.phase)  # type: ignore[arg-type]
+    def _steps(self, pair: Pair) -> PairedSteps:
+        return PairedSteps(self.recipe, pair, self.phase)
 
     @property
     def label(self) -> str:
         return self.before.name.name
 
     def steps(self, guards: tuple[Guard, ...]) -> Iterator[Step]:
-        yield self._made(guards)
+        yield self._made((*guards, self.children.no_others()))
         yield self._form_kept()
         yield self.forth.log_made()
         yield from self.forth.noting(guards=self._rights())
@@ -174,7 +180,9 @@ class Rebuild:
         yield swap_guards.completed(self.forth, self.ready)
         yield swap_guards.waited(self.forth, self.ready)
         yield from self.keys.before_swap()
+        yield from self.children.before_swap()
         yield self._swapped()
+        yield from self.children.after_swap()
         yield from self.keys.after_swap()
         yield self._none_lost()
         gone = (self.forth.log_dropped(), self._form_gone(), swap_guards.forgotten(self.forth, self.ready))
@@ -330,6 +338,7 @@ class Rebuild:
         yield swap_guards.completed(home, self.home_ready)
         yield swap_guards.waited(home, self.home_ready)
         yield from self.keys.before_swap_back()
+        yield from self.children.before_swap_back()
         yield self.home.alone(
             f"RENAME TABLE {table} TO {new}, {old} TO {table}",
             purpose=f"Swap back: {self.label} has its old form again",
@@ -343,6 +352,7 @@ class Rebuild:
                 home.none_rejected(),
             ),
         )
+        yield from self.children.after_swap_back()
         yield from self.keys.after_swap_back()
         for step in home.not_writing():
             yield replace(step, claims=(claim(self.new),))

@@ -1,7 +1,6 @@
--- Plan: 1 migration, 6 steps for mariadb 10.11 (shop)
--- digest 0ea96ab62dd63456bb0b905add5692aabc181027f4372fdcf775ba22a1d5bf40
+-- Plan: 1 migration, 46 steps (1 gate) for mariadb 10.11 (shop)
+-- digest 0285962e6727b31b7280ef464201fdcc3e36bc83996afe6f60859253ecceb571
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
--- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the foreign keys of orders would stay with the old table
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 
@@ -34,15 +33,369 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (0e9e5c20c2.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done; as it ends, writers of orders fail with 1452 for a moment)
+-- step 5 (3e77e7773f.1): Make a copy of products without rows, in the new form: ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
+-- refuse if: SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'products' AND NOT ((CONSTRAINT_SCHEMA = 'shop' AND TABLE_NAME = 'products') OR (CONSTRAINT_SCHEMA = 'shop' AND TABLE_NAME = 'orders'))
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
-ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0), ALGORITHM=COPY, LOCK=SHARED;
--- undo: ALTER TABLE shop.products DROP CONSTRAINT products_inventory_count_check, ALGORITHM=INSTANT
+CREATE TABLE shop._driftflow_making_products_251f7a LIKE shop.products;
+ALTER TABLE shop._driftflow_making_products_251f7a ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0);
+RENAME TABLE shop._driftflow_making_products_251f7a TO shop.zzz_driftflow_new_products_251f7a;
+-- undo: DROP TABLE IF EXISTS shop.zzz_driftflow_new_products_251f7a
 
--- step 6 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
+-- step 6 (5745a0b712.1): Keep the form of products, to see whether it stays the same
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+CREATE TABLE shop._driftflow_form_products_251f7a LIKE shop.products;
+-- undo: DROP TABLE IF EXISTS shop._driftflow_form_products_251f7a
+
+-- step 7 (e6ead8c866.1): Make a table for the keys of rows of products that are written meanwhile
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+CREATE TABLE IF NOT EXISTS shop._driftflow_log_products_251f7a_now (driftflow_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_seq bigint unsigned NULL, driftflow_out tinyint NOT NULL DEFAULT 0, driftflow_k1 bigint NULL) ENGINE=InnoDB;
+CREATE TABLE shop._driftflow_log_products_251f7a (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB;
+-- undo: DROP TABLE IF EXISTS shop._driftflow_log_products_251f7a, shop._driftflow_log_products_251f7a_now
+
+-- step 8 (18d2e8bacf.1): Note the keys of rows of products (trigger on DELETE)
+-- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
+-- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products')
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_delete AFTER DELETE ON shop.products FOR EACH ROW INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) VALUES (OLD.id);
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_delete
+
+-- step 9 (d2604a9441.1): Note the keys of rows of products (trigger on UPDATE)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_update AFTER UPDATE ON shop.products FOR EACH ROW IF NOT (OLD.id <=> NEW.id) THEN INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) VALUES (OLD.id), (NEW.id); ELSE INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) VALUES (OLD.id); END IF;
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_update
+
+-- step 10 (afab414e6b.1): Note the keys of rows of products (trigger on INSERT)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_insert AFTER INSERT ON shop.products FOR EACH ROW INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) VALUES (NEW.id);
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_insert
+
+-- step 11 (3b15a53282.1): Copy products into its new form in chunks
+-- driftflow runs this in chunks of about 150 ms along (id), each in a transaction with its cursor:
+--   INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM shop.products WHERE ((id) > (:low) AND (id) <= (:high));
+-- As plain SQL it is one statement, which locks every row until it ends:
+INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM shop.products WHERE true;
+-- undo: nothing to do, the rows go with zzz_driftflow_new_products_251f7a
+
+-- step 12 (a43ffdd01e.1): Copy again the rows of products that were written meanwhile
+-- driftflow runs this in chunks of about 150 ms along (driftflow_seq), each in a transaction with its cursor:
+--   INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_products_251f7a WHERE ((driftflow_seq) > (:low) AND (driftflow_seq) <= (:high)) AND (1 = 1); SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT; SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0; INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_products_251f7a.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a ON shop.zzz_driftflow_new_products_251f7a.sku = shop.products.sku AND NOT (shop.zzz_driftflow_new_products_251f7a.id = moved.driftflow_k1); SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1; INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1; DELETE FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1; INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT; DELETE shop._driftflow_log_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop._driftflow_log_products_251f7a ON shop._driftflow_log_products_251f7a.driftflow_seq = shop._driftflow_log_products_251f7a_now.driftflow_seq; DELETE FROM shop._driftflow_log_products_251f7a_now;
+-- As plain SQL it is one statement, which locks every row until it ends:
+INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_products_251f7a WHERE (1 = 1);
+SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT;
+SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0 FOR UPDATE NOWAIT;
+DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0;
+INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_products_251f7a.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a ON shop.zzz_driftflow_new_products_251f7a.sku = shop.products.sku AND NOT (shop.zzz_driftflow_new_products_251f7a.id = moved.driftflow_k1);
+SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1 FOR UPDATE NOWAIT;
+DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1;
+INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1;
+DELETE FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1;
+INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT;
+DELETE shop._driftflow_log_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop._driftflow_log_products_251f7a ON shop._driftflow_log_products_251f7a.driftflow_seq = shop._driftflow_log_products_251f7a_now.driftflow_seq;
+DELETE FROM shop._driftflow_log_products_251f7a_now;
+-- undo: nothing to do, the rows go with zzz_driftflow_new_products_251f7a
+
+-- step 13 (434de0ee09.1): Write rows of products to zzz_driftflow_new_products_251f7a too (trigger on DELETE)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_copy_products_251f7a_delete AFTER DELETE ON shop.products FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) VALUES (OLD.id); DELETE FROM shop.zzz_driftflow_new_products_251f7a WHERE shop.zzz_driftflow_new_products_251f7a.id = OLD.id; END;
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_delete
+
+-- step 14 (02148ec2ab.1): Write rows of products to zzz_driftflow_new_products_251f7a too (trigger on UPDATE)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_copy_products_251f7a_update AFTER UPDATE ON shop.products FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) VALUES (OLD.id), (NEW.id); IF NOT (OLD.id <=> NEW.id) THEN UPDATE shop.zzz_driftflow_new_products_251f7a SET id = NEW.id, sku = NEW.sku, name = NEW.name, price_cents = NEW.price_cents, updated_at = NEW.updated_at, inventory_count = NEW.inventory_count WHERE shop.zzz_driftflow_new_products_251f7a.id = OLD.id; IF ROW_COUNT() = 0 THEN INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) VALUES (NEW.id, NEW.sku, NEW.name, NEW.price_cents, NEW.updated_at, NEW.inventory_count); END IF; ELSE UPDATE shop.zzz_driftflow_new_products_251f7a SET id = NEW.id, sku = NEW.sku, name = NEW.name, price_cents = NEW.price_cents, updated_at = NEW.updated_at, inventory_count = NEW.inventory_count WHERE shop.zzz_driftflow_new_products_251f7a.id = OLD.id; END IF; END;
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_update
+
+-- step 15 (f6b0d587aa.1): Write rows of products to zzz_driftflow_new_products_251f7a too (trigger on INSERT)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_copy_products_251f7a_insert AFTER INSERT ON shop.products FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) VALUES (NEW.id); INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) VALUES (NEW.id, NEW.sku, NEW.name, NEW.price_cents, NEW.updated_at, NEW.inventory_count); END;
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_insert
+
+-- step 16 (2151ffe1da.1): Take away the trigger zzz_driftflow_note_products_251f7a_delete
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_delete;
+-- undo: nothing to do, it goes with what it belongs to
+
+-- step 17 (43fde2b6eb.1): Take away the trigger zzz_driftflow_note_products_251f7a_update
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_update;
+-- undo: nothing to do, it goes with what it belongs to
+
+-- step 18 (be8fffabc2.1): Take away the trigger zzz_driftflow_note_products_251f7a_insert
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_insert;
+-- undo: nothing to do, it goes with what it belongs to
+
+-- step 19 (affe869808.1): Copy again the last rows of products that were noted
+-- driftflow runs this in chunks of about 150 ms along (driftflow_seq), each in a transaction with its cursor:
+--   INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_products_251f7a WHERE ((driftflow_seq) > (:low) AND (driftflow_seq) <= (:high)) AND (1 = 1); SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT; SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0; INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_products_251f7a.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a ON shop.zzz_driftflow_new_products_251f7a.sku = shop.products.sku AND NOT (shop.zzz_driftflow_new_products_251f7a.id = moved.driftflow_k1); SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1; INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1; DELETE FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1; INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT; DELETE shop._driftflow_log_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop._driftflow_log_products_251f7a ON shop._driftflow_log_products_251f7a.driftflow_seq = shop._driftflow_log_products_251f7a_now.driftflow_seq; DELETE FROM shop._driftflow_log_products_251f7a_now;
+-- As plain SQL it is one statement, which locks every row until it ends:
+INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_products_251f7a WHERE (1 = 1);
+SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT;
+SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0 FOR UPDATE NOWAIT;
+DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0;
+INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_products_251f7a.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a ON shop.zzz_driftflow_new_products_251f7a.sku = shop.products.sku AND NOT (shop.zzz_driftflow_new_products_251f7a.id = moved.driftflow_k1);
+SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1 FOR UPDATE NOWAIT;
+DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1;
+INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1;
+DELETE FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1;
+INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT;
+DELETE shop._driftflow_log_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop._driftflow_log_products_251f7a ON shop._driftflow_log_products_251f7a.driftflow_seq = shop._driftflow_log_products_251f7a_now.driftflow_seq;
+DELETE FROM shop._driftflow_log_products_251f7a_now;
+-- undo: nothing to do, the rows go with zzz_driftflow_new_products_251f7a
+
+-- step 20 (0bff3a4007.1): Verify that zzz_driftflow_new_products_251f7a holds every row of products, and no other
+-- zzz_driftflow_new_products_251f7a holds every row of products, and no other: gives 0
+SELECT (SELECT COUNT(*) FROM (SELECT id AS driftflow_k1, id AS driftflow_v1, sku AS driftflow_v2, name AS driftflow_v3, price_cents AS driftflow_v4, updated_at AS driftflow_v5, inventory_count AS driftflow_v6 FROM shop.products) AS now_there LEFT JOIN shop.zzz_driftflow_new_products_251f7a ON shop.zzz_driftflow_new_products_251f7a.id = now_there.driftflow_k1 WHERE shop.zzz_driftflow_new_products_251f7a.id IS NULL OR NOT (now_there.driftflow_v1 <=> shop.zzz_driftflow_new_products_251f7a.id) OR NOT (now_there.driftflow_v2 <=> shop.zzz_driftflow_new_products_251f7a.sku) OR NOT (now_there.driftflow_v3 <=> shop.zzz_driftflow_new_products_251f7a.name) OR NOT (now_there.driftflow_v4 <=> shop.zzz_driftflow_new_products_251f7a.price_cents) OR NOT (now_there.driftflow_v5 <=> shop.zzz_driftflow_new_products_251f7a.updated_at) OR NOT (now_there.driftflow_v6 <=> shop.zzz_driftflow_new_products_251f7a.inventory_count)) + (SELECT COUNT(*) FROM shop.zzz_driftflow_new_products_251f7a LEFT JOIN shop.products ON shop.zzz_driftflow_new_products_251f7a.id = shop.products.id WHERE shop.products.id IS NULL);
+-- undo: nothing to do, it changes nothing
+
+-- step 21 (456e36b4f9.1): Make a table for the keys of rows of products that are written meanwhile
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+CREATE TABLE IF NOT EXISTS shop._driftflow_back_products_251f7a_now (driftflow_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_seq bigint unsigned NULL, driftflow_out tinyint NOT NULL DEFAULT 0, driftflow_k1 bigint NULL) ENGINE=InnoDB;
+CREATE TABLE shop._driftflow_back_products_251f7a (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB;
+-- undo: DROP TABLE IF EXISTS shop._driftflow_back_products_251f7a, shop._driftflow_back_products_251f7a_now
+
+-- step 22 (e8eccdff7f.1): Note the keys of rows of zzz_driftflow_new_products_251f7a (trigger on DELETE)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_delete AFTER DELETE ON shop.zzz_driftflow_new_products_251f7a FOR EACH ROW INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id);
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_delete
+
+-- step 23 (e79aa32346.1): Note the keys of rows of zzz_driftflow_new_products_251f7a (trigger on UPDATE)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_update AFTER UPDATE ON shop.zzz_driftflow_new_products_251f7a FOR EACH ROW IF NOT (OLD.id <=> NEW.id) THEN INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id), (NEW.id); ELSE INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id); END IF;
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_update
+
+-- step 24 (8cbb5b6491.1): Note the keys of rows of zzz_driftflow_new_products_251f7a (trigger on INSERT)
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_insert AFTER INSERT ON shop.zzz_driftflow_new_products_251f7a FOR EACH ROW INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (NEW.id);
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_insert
+
+-- step 25 (511a2f6358.1): Copy again what was noted of products since
+-- driftflow runs this in chunks of about 150 ms along (driftflow_seq), each in a transaction with its cursor:
+--   INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_products_251f7a WHERE ((driftflow_seq) > (:low) AND (driftflow_seq) <= (:high)) AND (1 = 1); SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT; SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0; INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_products_251f7a.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a ON shop.zzz_driftflow_new_products_251f7a.sku = shop.products.sku AND NOT (shop.zzz_driftflow_new_products_251f7a.id = moved.driftflow_k1); SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1; INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1; DELETE FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1; INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT; DELETE shop._driftflow_log_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop._driftflow_log_products_251f7a ON shop._driftflow_log_products_251f7a.driftflow_seq = shop._driftflow_log_products_251f7a_now.driftflow_seq; DELETE FROM shop._driftflow_log_products_251f7a_now;
+-- As plain SQL it is one statement, which locks every row until it ends:
+INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_products_251f7a WHERE (1 = 1);
+SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT;
+SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0 FOR UPDATE NOWAIT;
+DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 0;
+INSERT INTO shop._driftflow_log_products_251f7a_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_products_251f7a.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a ON shop.zzz_driftflow_new_products_251f7a.sku = shop.products.sku AND NOT (shop.zzz_driftflow_new_products_251f7a.id = moved.driftflow_k1);
+SELECT COUNT(*) FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1 FOR UPDATE NOWAIT;
+DELETE shop.zzz_driftflow_new_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop.zzz_driftflow_new_products_251f7a FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_products_251f7a.id = shop._driftflow_log_products_251f7a_now.driftflow_k1 WHERE shop._driftflow_log_products_251f7a_now.driftflow_out = 1;
+INSERT INTO shop._driftflow_log_products_251f7a (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1;
+DELETE FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 1;
+INSERT INTO shop.zzz_driftflow_new_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) SELECT id, sku, name, price_cents, updated_at, inventory_count FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.products FORCE INDEX (`PRIMARY`) ON shop.products.id = moved.driftflow_k1 LOCK IN SHARE MODE NOWAIT;
+DELETE shop._driftflow_log_products_251f7a FROM shop._driftflow_log_products_251f7a_now STRAIGHT_JOIN shop._driftflow_log_products_251f7a ON shop._driftflow_log_products_251f7a.driftflow_seq = shop._driftflow_log_products_251f7a_now.driftflow_seq;
+DELETE FROM shop._driftflow_log_products_251f7a_now;
+-- undo: nothing to do, the rows go with zzz_driftflow_new_products_251f7a
+
+-- step 26 (caada530f0.1): zzz_driftflow_new_products_251f7a goes on counting where products stands
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET @driftflow_counted = (SELECT CONCAT('ALTER TABLE shop.zzz_driftflow_new_products_251f7a AUTO_INCREMENT = ', COALESCE(AUTO_INCREMENT, 1)) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products');
+PREPARE driftflow_counted FROM @driftflow_counted;
+EXECUTE driftflow_counted;
+DEALLOCATE PREPARE driftflow_counted;
+-- undo: nothing to do, it goes with what it belongs to
+
+-- step 27 (c5a560c41c.1): Note the moment from which zzz_driftflow_new_products_251f7a holds every row
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+CREATE TABLE shop._driftflow_ready_products_251f7a (driftflow_id int PRIMARY KEY) ENGINE=InnoDB;
+-- undo: DROP TABLE IF EXISTS shop._driftflow_ready_products_251f7a
+
+-- step 28 (6739b52699.1): Wait for transactions that are older than the last row of zzz_driftflow_new_products_251f7a
+-- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_products_251f7a')
+-- undo: nothing to do, it changes nothing
+
+-- step 29 (5045c20a50.1): The foreign keys of orders point at the copy of products, under names for now
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET foreign_key_checks = 0;
+ALTER TABLE shop.orders DROP FOREIGN KEY orders_product_id_fk, ADD CONSTRAINT _driftflow_forth_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.zzz_driftflow_new_products_251f7a (id), ALGORITHM=INPLACE, LOCK=NONE;
+SET foreign_key_checks = DEFAULT;
+-- undo: SET @driftflow_keys = IF(EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND CONSTRAINT_NAME = '_driftflow_forth_251f7a_orders_product_id_fk'), 'ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id)', 'DO 0')
+-- undo: PREPARE driftflow_keys FROM @driftflow_keys
+-- undo: EXECUTE driftflow_keys
+-- undo: DEALLOCATE PREPARE driftflow_keys
+-- undo: SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_product_id_fk TO orders_product_id_idx', 'DO 0')
+-- undo: PREPARE driftflow_keys FROM @driftflow_keys
+-- undo: EXECUTE driftflow_keys
+-- undo: DEALLOCATE PREPARE driftflow_keys
+
+-- step 30 (795362e43b.1): Swap: the copy is products from now on, the old form is kept as zzz_driftflow_old_products_251f7a
+-- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_products_251f7a')
+-- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_products_251f7a') AS lines_of_both GROUP BY line HAVING COUNT(*) <> 2) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_products_251f7a') AS lines_of_both GROUP BY line HAVING COUNT(*) <> 2) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_products_251f7a') AS lines_of_both GROUP BY line HAVING COUNT(*) <> 2) AS differing)
+-- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'products' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_products_251f7a_delete', 'zzz_driftflow_copy_products_251f7a_update', 'zzz_driftflow_copy_products_251f7a_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'products'))
+-- refuse if: SELECT COUNT(*) - 3 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'products' AND TRIGGER_NAME IN ('zzz_driftflow_copy_products_251f7a_delete', 'zzz_driftflow_copy_products_251f7a_update', 'zzz_driftflow_copy_products_251f7a_insert')
+-- refuse if: SELECT COUNT(*) FROM ((SELECT id FROM shop.zzz_driftflow_new_products_251f7a ORDER BY id LIMIT 1000) UNION (SELECT id FROM shop.zzz_driftflow_new_products_251f7a ORDER BY id DESC LIMIT 1000)) AS ends LEFT JOIN shop.products ON shop.products.id = ends.id WHERE shop.products.id IS NULL
+-- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, sku AS driftflow_v2, name AS driftflow_v3, price_cents AS driftflow_v4, updated_at AS driftflow_v5, inventory_count AS driftflow_v6 FROM shop.products) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.zzz_driftflow_new_products_251f7a AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v2 <=> other.sku) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.name) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.price_cents) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.updated_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.inventory_count))) AS rejected
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+RENAME TABLE shop.products TO shop.zzz_driftflow_old_products_251f7a, shop.zzz_driftflow_new_products_251f7a TO shop.products;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_delete
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_update
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_insert
+-- undo: Write to the old form of products what was written to the new one
+-- undo: CREATE TRIGGER shop.zzz_driftflow_copy_products_251f7a_back_delete AFTER DELETE ON shop.products FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id); DELETE FROM shop.zzz_driftflow_old_products_251f7a WHERE shop.zzz_driftflow_old_products_251f7a.id = OLD.id; END
+-- undo: CREATE TRIGGER shop.zzz_driftflow_copy_products_251f7a_back_update AFTER UPDATE ON shop.products FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id), (NEW.id); IF NOT (OLD.id <=> NEW.id) THEN UPDATE shop.zzz_driftflow_old_products_251f7a SET id = NEW.id, sku = NEW.sku, name = NEW.name, price_cents = NEW.price_cents, updated_at = NEW.updated_at, inventory_count = NEW.inventory_count WHERE shop.zzz_driftflow_old_products_251f7a.id = OLD.id; IF ROW_COUNT() = 0 THEN INSERT INTO shop.zzz_driftflow_old_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) VALUES (NEW.id, NEW.sku, NEW.name, NEW.price_cents, NEW.updated_at, NEW.inventory_count); END IF; ELSE UPDATE shop.zzz_driftflow_old_products_251f7a SET id = NEW.id, sku = NEW.sku, name = NEW.name, price_cents = NEW.price_cents, updated_at = NEW.updated_at, inventory_count = NEW.inventory_count WHERE shop.zzz_driftflow_old_products_251f7a.id = OLD.id; END IF; END
+-- undo: CREATE TRIGGER shop.zzz_driftflow_copy_products_251f7a_back_insert AFTER INSERT ON shop.products FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (NEW.id); INSERT INTO shop.zzz_driftflow_old_products_251f7a (id, sku, name, price_cents, updated_at, inventory_count) VALUES (NEW.id, NEW.sku, NEW.name, NEW.price_cents, NEW.updated_at, NEW.inventory_count); END
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_delete
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_update
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_insert
+-- undo: Write the last rows of products to its old form
+-- undo: SET @driftflow_counted = (SELECT CONCAT('ALTER TABLE shop.zzz_driftflow_old_products_251f7a AUTO_INCREMENT = ', COALESCE(AUTO_INCREMENT, 1)) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products')
+-- undo: PREPARE driftflow_counted FROM @driftflow_counted
+-- undo: EXECUTE driftflow_counted
+-- undo: DEALLOCATE PREPARE driftflow_counted
+-- undo: CREATE TABLE shop._driftflow_home_products_251f7a (driftflow_id int PRIMARY KEY) ENGINE=InnoDB
+-- undo: Wait for transactions that are older than the last row of zzz_driftflow_old_products_251f7a
+-- undo: ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT _driftflow_back_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.zzz_driftflow_old_products_251f7a (id), ALGORITHM=INPLACE, LOCK=NONE
+-- undo: RENAME TABLE shop.products TO shop.zzz_driftflow_new_products_251f7a, shop.zzz_driftflow_old_products_251f7a TO shop.products
+-- undo: ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_back_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE
+-- undo: SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_product_id_fk TO orders_product_id_idx', 'DO 0')
+-- undo: PREPARE driftflow_keys FROM @driftflow_keys
+-- undo: EXECUTE driftflow_keys
+-- undo: DEALLOCATE PREPARE driftflow_keys
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_back_delete
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_back_update
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_back_insert
+-- undo: DROP TABLE IF EXISTS shop._driftflow_home_products_251f7a
+
+-- step 31 (d111f91f51.1): Give the foreign keys of orders their names again
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET foreign_key_checks = 0;
+ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE;
+SET foreign_key_checks = DEFAULT;
+-- undo: ALTER TABLE shop.orders DROP FOREIGN KEY orders_product_id_fk, ADD CONSTRAINT _driftflow_forth_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE
+
+-- step 32 (422ba19090.1): The index orders_product_id_idx of orders keeps its name
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET foreign_key_checks = 0;
+SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_product_id_fk TO orders_product_id_idx', 'DO 0');
+PREPARE driftflow_keys FROM @driftflow_keys;
+EXECUTE driftflow_keys;
+DEALLOCATE PREPARE driftflow_keys;
+SET foreign_key_checks = DEFAULT;
+-- undo: nothing to do, it goes with what it belongs to
+
+-- step 33 (532a7ab569.1): Verify that no row of products was rejected in the moment of the swap
+-- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, sku AS driftflow_v2, name AS driftflow_v3, price_cents AS driftflow_v4, updated_at AS driftflow_v5, inventory_count AS driftflow_v6 FROM shop.zzz_driftflow_old_products_251f7a) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.products AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v2 <=> other.sku) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.name) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.price_cents) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.updated_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.inventory_count)) AND NOT EXISTS (SELECT 1 FROM shop._driftflow_back_products_251f7a AS later WHERE later.driftflow_k1 = noted.driftflow_k1)) AS rejected
+-- undo: nothing to do, it changes nothing
+
+-- step 34 (ba11392ee6.1): Take away the trigger zzz_driftflow_copy_products_251f7a_delete
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_delete;
+-- undo: nothing to do, it is not needed on the way back
+
+-- step 35 (f535c44c71.1): Take away the trigger zzz_driftflow_copy_products_251f7a_update
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_update;
+-- undo: nothing to do, it is not needed on the way back
+
+-- step 36 (6da0bad2c5.1): Take away the trigger zzz_driftflow_copy_products_251f7a_insert
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_insert;
+-- undo: nothing to do, it is not needed on the way back
+
+-- step 37 (0f26fd4693.1): Remove _driftflow_log_products_251f7a: the keys that were noted
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TABLE IF EXISTS shop._driftflow_log_products_251f7a, shop._driftflow_log_products_251f7a_now;
+-- undo: nothing to do, it is not needed on the way back
+
+-- step 38 (3d9cd4fd0b.1): Remove _driftflow_form_products_251f7a: the form that was compared with
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TABLE IF EXISTS shop._driftflow_form_products_251f7a;
+-- undo: nothing to do, it is not needed on the way back
+
+-- step 39 (a6000990cb.1): Remove _driftflow_ready_products_251f7a: the moment that was noted
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TABLE IF EXISTS shop._driftflow_ready_products_251f7a;
+-- undo: nothing to do, it is not needed on the way back
+
+-- step 40 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count), ALGORITHM=NOCOPY, LOCK=NONE;
 -- undo: ALTER TABLE shop.products DROP INDEX products_inventory_count_idx, ALGORITHM=NOCOPY, LOCK=NONE
+
+-- ===== contract: after the old application is gone =====
+
+-- step 41 (f724e0368f.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
+--   [ ] the old form of shop.products is removed: until then it can take its place again with every row
+-- undo: nothing to do, waiting changes nothing
+
+-- step 42 (8d07252453.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_delete
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_delete;
+-- undo: CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_delete AFTER DELETE ON shop.products FOR EACH ROW INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id)
+-- undo: Copy products into its old form in chunks
+
+-- step 43 (57b0c8c272.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_update
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_update;
+-- undo: CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_update AFTER UPDATE ON shop.products FOR EACH ROW IF NOT (OLD.id <=> NEW.id) THEN INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id), (NEW.id); ELSE INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id); END IF
+
+-- step 44 (75863a84e3.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_insert
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_insert;
+-- undo: CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_insert AFTER INSERT ON shop.products FOR EACH ROW INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (NEW.id)
+
+-- step 45 (9794f4edf4.1): Remove zzz_driftflow_old_products_251f7a: the old form of products
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TABLE IF EXISTS shop.zzz_driftflow_old_products_251f7a;
+-- undo: CREATE TABLE shop._driftflow_making_products_251f7a LIKE shop.products
+-- undo: ALTER TABLE shop._driftflow_making_products_251f7a DROP CONSTRAINT products_inventory_count_check
+-- undo: RENAME TABLE shop._driftflow_making_products_251f7a TO shop.zzz_driftflow_old_products_251f7a
+
+-- step 46 (e2b0283833.1): Remove _driftflow_back_products_251f7a: the keys that were noted
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TABLE IF EXISTS shop._driftflow_back_products_251f7a, shop._driftflow_back_products_251f7a_now;
+-- undo: CREATE TABLE IF NOT EXISTS shop._driftflow_back_products_251f7a_now (driftflow_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_seq bigint unsigned NULL, driftflow_out tinyint NOT NULL DEFAULT 0, driftflow_k1 bigint NULL) ENGINE=InnoDB
+-- undo: CREATE TABLE shop._driftflow_back_products_251f7a (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB
