@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.walk import relations_of
+from driftflow.model.catalog import Table
 from driftflow.model.effects import Estimate, LockClaim
 from driftflow.model.finding import Severity
 from driftflow.model.names import Name
@@ -40,7 +41,12 @@ def is_old(at: Situation, relation: Name, named: tuple[Name, ...] = ()) -> bool:
 
 def closes(at: Situation, claim: LockClaim) -> bool:
     """Whether the lock keeps readers out of a table that is in use and not small."""
-    return "reads" in claim.blocks and is_old(at, claim.relation, tables_named(at.operation)) and not at.is_small(claim.relation)
+    if "reads" not in claim.blocks:
+        return False
+    table = at.table(claim.relation)
+    if table is None:
+        return not at.catalog.complete and claim.relation in tables_named(at.operation)
+    return not table.new and not at.holds_little(table)
 
 
 def tables_named(operation: Operation) -> tuple[Name, ...]:
@@ -55,17 +61,17 @@ def tables_named(operation: Operation) -> tuple[Name, ...]:
 def severity_of_block(at: Situation, relation: Name) -> Severity | None:
     """None for a table of this release; info for a small one, or where the work fits the stall budget; error for a large or unknown one,
     and a warning where a sample has seen nobody use it."""
-    if is_new(at, relation):
+    table = at.table(relation)
+    if table is not None and table.new:
         return None
     duration = at.effects.duration
-    if at.is_small(relation) or (duration is not None and duration.high <= at.policy.stall_budget_ms):
+    if at.holds_little(table) or (duration is not None and duration.high <= at.policy.stall_budget_ms):
         return "info"
-    return "warning" if _is_quiet(at, relation) else "error"
+    return "warning" if _is_quiet(table) else "error"
 
 
-def _is_quiet(at: Situation, relation: Name) -> bool:
+def _is_quiet(table: Table | None) -> bool:
     """Measured (`--sample`), and nothing was written or read. Unknown traffic counts as busy."""
-    table = at.table(relation)
     if table is None or table.statistics.writes_per_second is None or table.statistics.reads_per_second is None:
         return False
     return table.statistics.writes_per_second + table.statistics.reads_per_second < QUIET_PER_SECOND

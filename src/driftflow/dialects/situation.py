@@ -189,15 +189,22 @@ class Situation:
 
     def rows(self, name: Name) -> int | None:
         """Estimated rows; 0 for a table that this release creates; None when unknown."""
-        table = self.catalog.table(name)
-        if table is None:
-            return None
-        return 0 if table.new else table.statistics.rows
+        return _rows(self.catalog.table(name))
 
     def is_small(self, name: Name) -> bool:
         """Known to be small. Unknown size counts as large."""
-        rows = self.rows(name)
+        return self.holds_little(self.catalog.table(name))
+
+    def holds_little(self, table: Table | None) -> bool:
+        """The same of a table that was found, or not."""
+        rows = _rows(table)
         return rows is not None and rows <= self.policy.small_table_rows
 
     def directives(self, verb: str) -> tuple[Directive, ...]:
         return tuple(directive for directive in self.statement.directives if directive.verb == verb)
+
+
+def _rows(table: Table | None) -> int | None:
+    if table is None:
+        return None
+    return 0 if table.new else table.statistics.rows

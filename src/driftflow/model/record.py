@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
@@ -67,7 +66,8 @@ def _met_by_value(default: object) -> bool:
 def _put_defaults(record: Record) -> None:
     """Make a value that equals its field's default be that very object: msgspec omits a default by identity, not by equality, so without this
     two equal records could have different digests."""
-    for name, default in _defaults_by_value(type(record)):
+    kind = type(record)
+    for name, default in _BY_VALUE.get(kind) or _defaults_by_value(kind):
         value = getattr(record, name)
         if value is not default and type(value) is type(default) and value == default:
             force_setattr(record, name, default)
@@ -78,12 +78,16 @@ class Record(msgspec.Struct, metaclass=_RecordKind, frozen=True, kw_only=True, o
     """The base of every noun in `model`. Each subclass states `frozen=True, kw_only=True` itself: msgspec does not inherit it."""
 
 
-@cache
+_BY_VALUE: dict[type, tuple[tuple[str, Any], ...]] = {}
+
+
 def _defaults_by_value(kind: type[Record]) -> tuple[tuple[str, Any], ...]:
-    """Fields whose default may be met by an equal value that is another object."""
+    """Fields whose default may be met by an equal value that is another object; looked up once for each class."""
     defaults = kind.__struct_defaults__
     names = kind.__struct_fields__[len(kind.__struct_fields__) - len(defaults) :]
-    return tuple((name, default) for name, default in zip(names, defaults, strict=True) if _met_by_value(default))
+    found = tuple((name, default) for name, default in zip(names, defaults, strict=True) if _met_by_value(default))
+    _BY_VALUE[kind] = found
+    return found
 
 
 def encode(record: object) -> bytes:

@@ -193,6 +193,8 @@ def runs_alone(sql: str, dialect: str) -> bool:
 
 def _bare(sql: str) -> str:
     """The text behind leading comments."""
+    if sql[:1].isalpha():
+        return sql
     at = 0
     while match := LEADING.match(sql, at):
         at = match.end()

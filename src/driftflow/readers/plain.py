@@ -56,22 +56,23 @@ class PlainReader:
             file = read_file(folder, options.path if options.path not in {"", "."} else folder.as_posix())
             return (_migration(file, None, dialect, options, id=_stem(folder.name)),)
         found = locate(folder, PLACES, _any_sql) or folder
-        paths = [one for one in list_folder(found, options.path) if one.name.endswith(".sql") and not one.is_dir()]
-        downs = {_stem(one.name): one for one in paths if one.name.endswith(".down.sql")}
-        ups = [one for one in paths if not one.name.endswith(".down.sql")]
+        paths = {one.name: one for one in list_folder(found, options.path)}
+        scripts = {name: one for name, one in paths.items() if name.endswith(".sql") and not one.is_dir()}
+        downs = {_stem(name): one for name, one in scripts.items() if name.endswith(".down.sql")}
+        ups = [name for name in scripts if not name.endswith(".down.sql")]
         if not ups:
             raise nothing_found(self.name, options.path, "file that ends with .sql")
         faults = Faults()
         before = shown_below(options, folder, found, "x").removesuffix("x")
 
-        def read(path: Path, _: Faults) -> Migration:
-            up = read_file(path, before + printable(path.name))
-            down = downs.get(_stem(path.name))
+        def read(name: str, _: Faults) -> Migration:
+            up, stem = read_file(scripts[name], before + printable(name)), _stem(name)
+            down = downs.get(stem)
             back = read_file(down, before + printable(down.name)) if down is not None else None
-            return _migration(up, back, dialect, options, id=_stem(path.name))
+            return _migration(up, back, dialect, options, id=stem)
 
         migrations = each(ups, read, faults)
-        stems = {_stem(path.name) for path in ups}
+        stems = {_stem(name) for name in ups}
         faults.found += [_alone(before + printable(down.name)) for stem, down in downs.items() if stem not in stems]
         faults.found += refuse_duplicates("a plain SQL source", migrations)
         faults.settle(options.path, migrations)

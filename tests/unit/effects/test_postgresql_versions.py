@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from driftflow import pipeline
@@ -10,6 +12,7 @@ from driftflow.dialects.postgresql import effects
 from driftflow.dialects.postgresql.effects.prediction import worst
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.walk import situations
+from driftflow.model.operations import Operation
 from driftflow.readers.sources import loose_migration
 
 GIVEN = """
@@ -55,3 +58,7 @@ def test_one_prediction_for_several_versions(sql: str) -> None:
             (major, effects._on(at.operation, at.catalog, major).effects()) for major in range(effects.OLDEST, effects.NEWEST + 1)
         ]
         assert effects.predict(at.operation, at.catalog) == (worst(every) if first.asked else every[0][1])
+
+
+def test_every_operation_is_predicted() -> None:
+    assert set(effects._PREDICTORS) == set(get_args(Operation))

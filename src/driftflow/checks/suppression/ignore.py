@@ -43,6 +43,8 @@ class Ignores:
 
     def covering(self, finding: Finding, at: Situation) -> SuppressedFinding | None:
         """The finding with the reason of whoever said to be silent about it, and may; None where nobody did."""
+        if not self._all:
+            return None
         covered: SuppressedFinding | None = None
         own = (self._bound.get((id(at.migration), id(one)), ()) for one in (None, at.statement))
         for ignore in chain.from_iterable(own):

@@ -6,7 +6,9 @@ where a prediction and a server differ, the server is right.
 
 from __future__ import annotations
 
-from typing import assert_never
+import builtins
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from driftflow.dialects.postgresql.effects import (
     column,
@@ -57,153 +59,94 @@ def _on(operation: op.Operation, catalog: Catalog, major: int) -> Prediction:
     if not (
         operation.table_if_exists and catalog.complete
     ):  # resolve keeps the flag only where the relation is missing: nothing happens
-        _predict(prediction, operation)
+        _PREDICTORS[operation.__class__](prediction, operation)
     return prediction
 
 
-def _predict(p: Prediction, operation: op.Operation) -> None:
-    match operation:
-        case op.AddColumn():
-            column.add_column(p, operation)
-        case op.DropColumn():
-            column.drop_column(p, operation)
-        case op.RenameColumn():
-            column.rename_column(p, operation)
-        case op.AlterColumnType():
-            column_type.alter_column_type(p, operation)
-        case op.SetDefault():
-            column.set_default(p, operation)
-        case op.DropDefault():
-            column.drop_default(p, operation)
-        case op.SetNotNull():
-            column.set_not_null(p, operation)
-        case op.DropNotNull():
-            column.drop_not_null(p, operation)
-        case op.AlterIdentity():
-            column_generated.alter_identity(p, operation)
-        case op.SetExpression():
-            column_generated.set_expression(p, operation)
-        case op.DropExpression():
-            column_generated.drop_expression(p, operation)
-        case op.SetColumnOption():
-            column.set_column_option(p, operation)
-        case op.AddConstraint():
-            constraint.add_constraint(p, operation)
-        case op.ValidateConstraint():
-            constraint.validate_constraint(p, operation)
-        case op.AlterConstraint():
-            constraint.alter_constraint(p, operation)
-        case op.DropConstraint():
-            constraint.drop_constraint(p, operation)
-        case op.RenameConstraint():
-            constraint.rename_constraint(p, operation)
-        case op.CreateIndex():
-            index.create_index(p, operation)
-        case op.DropIndex():
-            index.drop_index(p, operation)
-        case op.RenameIndex():
-            index.rename_index(p, operation)
-        case op.AlterIndex():
-            index.alter_index(p, operation)
-        case op.Reindex():
-            index.reindex(p, operation)
-        case op.CreateTable():
-            table.create_table(p, operation)
-        case op.CreateTableAs():
-            table.create_table_as(p, operation)
-        case op.DropTable():
-            table.drop_table(p, operation)
-        case op.RenameTable():
-            table.rename_table(p, operation)
-        case op.MoveTable():
-            table.move_table(p, operation)
-        case op.AlterTableOption():
-            table.alter_table_option(p, operation)
-        case op.RewriteTable():
-            table.rewrite_table(p, operation)
-        case op.AttachPartition():
-            partition.attach_partition(p, operation)
-        case op.DetachPartition():
-            partition.detach_partition(p, operation)
-        case op.SetInherit():
-            partition.set_inherit(p, operation)
-        case op.CreateView():
-            view.create_view(p, operation)
-        case op.DropView():
-            view.drop_view(p, operation)
-        case op.AlterView():
-            view.alter_view(p, operation)
-        case op.RefreshView():
-            view.refresh_view(p, operation)
-        case op.CreateTrigger():
-            trigger.create_trigger(p, operation)
-        case op.DropTrigger():
-            trigger.drop_trigger(p, operation)
-        case op.AlterTrigger():
-            trigger.alter_trigger(p, operation)
-        case op.EnableTrigger():
-            trigger.enable_trigger(p, operation)
-        case op.CreateFunction():
-            object.create_function(p, operation)
-        case op.DropFunction():
-            object.drop_function(p, operation)
-        case op.CreateType():
-            type.create_type(p, operation)
-        case op.AddEnumValue():
-            type.add_enum_value(p, operation)
-        case op.RenameEnumValue():
-            type.rename_enum_value(p, operation)
-        case op.AlterDomain():
-            type.alter_domain(p, operation)
-        case op.DropType():
-            type.drop_type(p, operation)
-        case op.CreateSequence():
-            sequence.create_sequence(p, operation)
-        case op.AlterSequence():
-            sequence.alter_sequence(p, operation)
-        case op.DropSequence():
-            sequence.drop_sequence(p, operation)
-        case op.CreatePolicy():
-            policy.create_policy(p, operation)
-        case op.AlterPolicy():
-            policy.alter_policy(p, operation)
-        case op.DropPolicy():
-            policy.drop_policy(p, operation)
-        case op.SetRowSecurity():
-            policy.set_row_security(p, operation)
-        case op.CreateSchema():
-            object.create_schema(p, operation)
-        case op.DropSchema():
-            object.drop_schema(p, operation)
-        case op.CreateExtension():
-            object.create_extension(p, operation)
-        case op.Comment():
-            object.comment(p, operation)
-        case op.Grant():
-            object.grant(p, operation)
-        case op.AlterObject():
-            object.alter_object(p, operation)
-        case op.DropObject():
-            object.drop_object(p, operation)
-        case op.Insert():
-            data.insert(p, operation)
-        case op.Update():
-            data.update(p, operation)
-        case op.Delete():
-            data.delete(p, operation)
-        case op.Truncate():
-            data.truncate(p, operation)
-        case op.Copy():
-            data.copy(p, operation)
-        case op.Select():
-            data.select(p, operation)
-        case op.LockTable():
-            session.lock_table(p, operation)
-        case op.RawSql():
-            session.raw_sql(p, operation)
-        case op.ChangeColumn() | op.ConvertCharset() | op.AlterPartitions() | op.RequestAlgorithm():
-            p.unknown = "it has no form on PostgreSQL"
-        case op.TransactionControl() | op.SetSetting() | op.Pragma():
-            pass
-        case _:
-            assert_never(operation)
+def _has_no_form(p: Prediction, operation: op.Operation) -> None:
+    p.unknown = "it has no form on PostgreSQL"
+
+
+def _does_nothing(p: Prediction, operation: op.Operation) -> None:
+    """It locks no relation."""
+
+
+_PREDICTORS: Final[Mapping[builtins.type, Callable[[Prediction, Any], None]]] = {
+    op.AddColumn: column.add_column,
+    op.DropColumn: column.drop_column,
+    op.RenameColumn: column.rename_column,
+    op.AlterColumnType: column_type.alter_column_type,
+    op.SetDefault: column.set_default,
+    op.DropDefault: column.drop_default,
+    op.SetNotNull: column.set_not_null,
+    op.DropNotNull: column.drop_not_null,
+    op.AlterIdentity: column_generated.alter_identity,
+    op.SetExpression: column_generated.set_expression,
+    op.DropExpression: column_generated.drop_expression,
+    op.SetColumnOption: column.set_column_option,
+    op.AddConstraint: constraint.add_constraint,
+    op.ValidateConstraint: constraint.validate_constraint,
+    op.AlterConstraint: constraint.alter_constraint,
+    op.DropConstraint: constraint.drop_constraint,
+    op.RenameConstraint: constraint.rename_constraint,
+    op.CreateIndex: index.create_index,
+    op.DropIndex: index.drop_index,
+    op.RenameIndex: index.rename_index,
+    op.AlterIndex: index.alter_index,
+    op.Reindex: index.reindex,
+    op.CreateTable: table.create_table,
+    op.CreateTableAs: table.create_table_as,
+    op.DropTable: table.drop_table,
+    op.RenameTable: table.rename_table,
+    op.MoveTable: table.move_table,
+    op.AlterTableOption: table.alter_table_option,
+    op.RewriteTable: table.rewrite_table,
+    op.AttachPartition: partition.attach_partition,
+    op.DetachPartition: partition.detach_partition,
+    op.SetInherit: partition.set_inherit,
+    op.CreateView: view.create_view,
+    op.DropView: view.drop_view,
+    op.AlterView: view.alter_view,
+    op.RefreshView: view.refresh_view,
+    op.CreateTrigger: trigger.create_trigger,
+    op.DropTrigger: trigger.drop_trigger,
+    op.AlterTrigger: trigger.alter_trigger,
+    op.EnableTrigger: trigger.enable_trigger,
+    op.CreateFunction: object.create_function,
+    op.DropFunction: object.drop_function,
+    op.CreateType: type.create_type,
+    op.AddEnumValue: type.add_enum_value,
+    op.RenameEnumValue: type.rename_enum_value,
+    op.AlterDomain: type.alter_domain,
+    op.DropType: type.drop_type,
+    op.CreateSequence: sequence.create_sequence,
+    op.AlterSequence: sequence.alter_sequence,
+    op.DropSequence: sequence.drop_sequence,
+    op.CreatePolicy: policy.create_policy,
+    op.AlterPolicy: policy.alter_policy,
+    op.DropPolicy: policy.drop_policy,
+    op.SetRowSecurity: policy.set_row_security,
+    op.CreateSchema: object.create_schema,
+    op.DropSchema: object.drop_schema,
+    op.CreateExtension: object.create_extension,
+    op.Comment: object.comment,
+    op.Grant: object.grant,
+    op.AlterObject: object.alter_object,
+    op.DropObject: object.drop_object,
+    op.Insert: data.insert,
+    op.Update: data.update,
+    op.Delete: data.delete,
+    op.Truncate: data.truncate,
+    op.Copy: data.copy,
+    op.Select: data.select,
+    op.LockTable: session.lock_table,
+    op.RawSql: session.raw_sql,
+    op.ChangeColumn: _has_no_form,
+    op.ConvertCharset: _has_no_form,
+    op.AlterPartitions: _has_no_form,
+    op.RequestAlgorithm: _has_no_form,
+    op.TransactionControl: _does_nothing,
+    op.SetSetting: _does_nothing,
+    op.Pragma: _does_nothing,
+}
+"""By the class of the operation: a test says that none is missing."""

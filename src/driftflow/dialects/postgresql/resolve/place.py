@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from driftflow.model.catalog import Catalog, Index
 from driftflow.model.names import Name
@@ -13,7 +14,12 @@ TEMPORARY = "pg_temp"
 
 
 def path(catalog: Catalog) -> tuple[str, ...]:
-    return tuple(schema for schema in catalog.search_path if schema not in {"pg_catalog", '"$user"', "$user"}) or ("public",)
+    return _usual(catalog.search_path)
+
+
+@lru_cache(maxsize=64)
+def _usual(search_path: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(schema for schema in search_path if schema not in {"pg_catalog", '"$user"', "$user"}) or ("public",)
 
 
 def new(name: Name, catalog: Catalog, *, temporary: bool = False) -> Name:
@@ -27,10 +33,11 @@ def relation(name: Name, catalog: Catalog) -> Name:
     """The relation (table, view, sequence, index) that the name means; one that the catalog does not know stands where it would be created."""
     if name.schema:
         return name
+    tables, views, sequences = catalog.tables, catalog.views, catalog.sequences
     for schema in (TEMPORARY, *path(catalog)):
-        found = Name(schema=schema, name=name.name)
-        if found.text in catalog.tables or found.text in catalog.views or found.text in catalog.sequences:
-            return found
+        text = f"{schema}.{name.name}"
+        if text in tables or text in views or text in sequences:
+            return Name(schema=schema, name=name.name)
     found_index = index(name, catalog)
     if found_index is None and name.name.startswith("pg_"):
         return Name(
