@@ -87,7 +87,7 @@ def _postgresql(stack: ExitStack, version: int) -> Pair:
     with (primary.data / "pg_hba.conf").open("a") as rules:
         rules.write("local replication all trust\n")
     execute(primary.url(), "SELECT pg_reload_conf()")
-    home = account.lab_folder() / "servers" / f"replica-{primary.port}"
+    home = account.servers_folder() / f"replica-{primary.port}"
     home.mkdir(mode=0o700, parents=True)
     account.give(home)
     stack.callback(account.remove, home)

