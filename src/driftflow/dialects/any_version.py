@@ -25,7 +25,7 @@ def worst(
     `held` is how long, the shortest first; `strength` orders the locks of a relation; `where` says on which versions a statement fails. A
     failure that only some versions have is not certain.
     """
-    found = [effects for _, effects in predictions]
+    found = list({id(effects): effects for _, effects in predictions}.values())  # one may serve several versions
     versions = [version for version, _ in predictions]
     conditions: dict[tuple[str, str], tuple[Condition, list[V]]] = {}
     for version, effects in predictions:

@@ -104,20 +104,19 @@ def _trigger(trigger: Trigger, column: str, to: str) -> Trigger:
 def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Catalog:
     """Foreign keys of other tables, views and owned sequences that know the column."""
 
-    def keys(other: Table) -> Table:
-        if other.name == table or not any(
-            key.referenced == table and column in key.referenced_columns for key in other.foreign_keys
-        ):
-            return other
-        constraints = (_referenced(one, table, column, to) if isinstance(one, ForeignKey) else one for one in other.constraints)
-        return replace(other, constraints=tuple(constraints))
-
+    holders = {
+        holder.name: holder
+        for holder, key in catalog.referencing(table)
+        if holder.name != table and column in key.referenced_columns
+    }
     old, new = f"{table}.{column}", f"{table}.{to}"
     for view in catalog.views.values():
         if old in view.depends_on_columns:
             catalog = catalog.with_view(replace(view, depends_on_columns=_names(view.depends_on_columns, old, new)))
     sequences = {key: replace(one, owned_by=new) for key, one in catalog.sequences.items() if one.owned_by == old}
-    catalog = rewrite_tables(catalog, keys)
+    for holder in holders.values():
+        constraints = [_referenced(one, table, column, to) if isinstance(one, ForeignKey) else one for one in holder.constraints]
+        catalog = catalog.with_table(replace(holder, constraints=tuple(constraints)))
     return replace(catalog, sequences={**catalog.sequences, **sequences}) if sequences else catalog
 
 
