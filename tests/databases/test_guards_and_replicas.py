@@ -146,6 +146,59 @@ def test_in_ranges_it_refuses_as_in_one_query(url: str, tmp_path: Path, monkeypa
     assert "7, 840, 3500" in caught.value.why
 
 
+GROUPS = Ranges(table="orders", key="note", where="note IS NOT NULL", group="note")
+ALIKE = bounded_count("SELECT 1 FROM orders WHERE note IS NOT NULL GROUP BY note HAVING count(*) > 1")
+TWICE = Guard(query=ALIKE, summary="{count} notes occur more than once", ranges=GROUPS)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_equal_values_are_looked_for_in_ranges_of_one_of_them(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alike: bool
+) -> None:
+    """More than fit into a range, two on the edge of one, the last two; NULLs, which come first on some servers, are equal to nothing."""
+    monkeypatch.setattr("driftflow.engine.ranged.ROWS", 40)
+    execute(url, "CREATE INDEX orders_note ON orders (note)", "UPDATE orders SET note = NULL WHERE id <= 700")
+    if not alike:
+        report, told = run(url, TWICE, tmp_path)
+        assert report.state == "done" and told[0].startswith("the table was looked through in 10 ranges of a column")
+        return
+    execute(
+        url,
+        "UPDATE orders SET note = 'n200' WHERE id BETWEEN 1000 AND 1700",
+        "UPDATE orders SET note = 'n99' WHERE id = 7 * 98",
+        "UPDATE orders SET note = 'n99' WHERE id = 7 * 97",
+        "UPDATE orders SET note = 'n400' WHERE id = 7 * 401",
+    )
+    with pytest.raises(RefusedError) as caught:
+        run(url, TWICE, tmp_path)
+    assert (caught.value.code, caught.value.summary) == ("DF-E305", "3 notes occur more than once")
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_unique_index_on_a_large_table(url: str, tmp_path: Path, indexed: bool) -> None:
+    """As it is planned: where an index has the values in order the question goes in ranges; elsewhere each would read the whole table."""
+    if indexed:
+        execute(url, "CREATE INDEX orders_note ON orders (note)")
+    connector = connector_for(url)
+    dialect = dialect_named(url.partition(":")[0])
+    sources_of = tmp_path / "migrations"
+    sources_of.mkdir()
+    (sources_of / "001_unique.sql").write_text("CREATE UNIQUE INDEX orders_one_note ON orders (note);\n")
+    sources = pipeline.find_sources([sources_of], dialect=dialect, options={}, root=tmp_path)
+    plan = pipeline.make_plan(sources, dialect=dialect, catalog=pipeline.read_catalog(connector), policy=TIGHT, root=tmp_path)
+    execute(url, "UPDATE orders SET note = 'n1' WHERE id = 3500")
+    with pytest.raises(RefusedError) as caught:
+        pipeline.apply_plan(
+            plan, connector=connector, policy=TIGHT, options=RunOptions(), root=tmp_path, listener=lambda event: None
+        )
+    assert caught.value.code == ("DF-E305" if indexed else "DF-E755")
+    if indexed:
+        execute(url, "UPDATE orders SET note = 'n500' WHERE id = 3500")
+        pipeline.apply_plan(
+            plan, connector=connector, policy=TIGHT, options=RunOptions(), root=tmp_path, listener=lambda event: None
+        )
+
+
 def test_what_decides_and_has_no_ranges_is_accepted_by_name(url: str, tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught:
         run(url, DECIDES, tmp_path)

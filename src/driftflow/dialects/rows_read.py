@@ -88,7 +88,10 @@ def _loops(below: Mapping[int, list[Mapping[str, Any]]], parent: int, times: flo
         detail = str(row["detail"])
         if look := _LOOK.match(detail):
             known = size_of("", look[2])
-            read = (known or 0.0) if look[1] == "SCAN" else min(SEARCHED, known) if known is not None else SEARCHED
+            whole = look[1] == "SCAN" or (
+                "=?" not in detail and ("<?" in detail or ">?" in detail)
+            )  # of a range nothing is known
+            read = (known or 0.0) if whole else min(SEARCHED, known) if known is not None else SEARCHED
             total += times * read
             times *= max(1.0, read)
         nested = times if detail.startswith("CORRELATED") else 1.0

@@ -19,6 +19,7 @@ from driftflow.engine.replicas import replicas_asked, tell_who_was_not_asked
 from driftflow.errors import RefusedError
 from driftflow.model.event import Counted
 from driftflow.model.plan import Guard
+from driftflow.model.record import replace
 
 KEYS_MOST = 10
 COUNT_MOST = 1_000
@@ -55,7 +56,9 @@ def _decide(guard: Guard, context: Context, *, where: str, step: str) -> None:
                 hint=f"{again} --accept '{name}' asks it all the same, for {guard.cap_ms // 1000} s at most; or raise probe_rows",
             )
         found = counted_in_ranges(guard.ranges, context, step=step, cap_ms=guard.cap_ms, most=COUNT_MOST)
-        judge(guard, found, context.connection, where=where, again=again)
+        # The keys of rows that are not alone are found by looking at all of them at once.
+        asked = replace(guard, keys="") if guard.ranges.group else guard
+        judge(asked, found, context.connection, where=where, again=again)
         return
     check_guard(guard, context.connection, where=where, again=again)
     if guard.everywhere:

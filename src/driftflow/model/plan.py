@@ -41,9 +41,11 @@ class Ranges(Record, frozen=True, kw_only=True):
     table: str
     """With the alias that `key` and `where` use."""
     key: str
-    """One column, unique and never NULL."""
+    """One column, unique and never NULL; where rows are grouped, one by which an index sorts them, and that equal rows have in common."""
     where: str
     """What the rows that are counted have in common."""
+    group: str = ""
+    """For GROUP BY: groups of more than one row are counted, and not rows."""
 
 
 class Guard(Record, frozen=True, kw_only=True):

@@ -9,11 +9,12 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, Constraint, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, DropConstraint, DropNotNull, SetNotNull, ValidateConstraint
-from driftflow.model.plan import Guard, Phase, Ranges, Step, UndoSteps
+from driftflow.model.plan import Guard, Phase, Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.cleansing.matching import Matching
 from driftflow.strategies.columns.filling import ROWID, chunk_key
 from driftflow.strategies.fitted import fit
+from driftflow.strategies.in_ranges import ranges_of, ranges_of_groups
 from driftflow.strategies.recipe import Recipe, bounded_count
 
 LATER: dict[Phase, Phase] = {"expand": "migrate", "migrate": "migrate", "contract": "contract"}
@@ -60,19 +61,6 @@ def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:
     )
 
 
-def ranges_of(at: Situation, table: Name, where: str, *, alias: str = "") -> Ranges | None:
-    """By the key that a backfill would go by; None where the table has none of one column."""
-    known = at.table(table)
-    key = chunk_key(at, known) if known is not None else ()
-    if len(key) != 1:
-        return None
-    column = key[0] if key[0] == ROWID else at.dialect.quote(key[0])
-    target = at.dialect.quote_name(table)
-    if alias:
-        return Ranges(table=f"{target} AS {alias}", key=f"{alias}.{column}", where=where)
-    return Ranges(table=target, key=column, where=where)
-
-
 def orphan_condition(at: Situation, table: Name, key: ForeignKey) -> str:
     """That a row points at nothing, over the table's own columns, each by its full name."""
     own, quote = at.dialect.quote(table.name), at.dialect.quote
@@ -96,6 +84,7 @@ def guard_duplicates(at: Situation, index: Index) -> Guard | None:
         summary=f"{{count}} values of {index.table.name} ({listed}) occur more than once",
         hint="say above the statement which row stays: `-- driftflow: duplicates keep=first` (or keep=last by=COLUMN, merge=..., quarantine)",
         keys=found.repeated_keys() if key else "",
+        ranges=ranges_of_groups(at, table, index, found),
     )
 
 

@@ -17,7 +17,7 @@ from driftflow.model.plan import Guard, RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.cleansing.archiving import our_object
 from driftflow.strategies.recipe import Recipe
-from driftflow.strategies.references.apart_triggers import moves
+from driftflow.strategies.references.apart_triggers import elsewhere, moves
 
 NO_PARENT, HAS_CHILDREN = 1452, 1451
 """The server's own error numbers for what a foreign key refuses."""
@@ -28,11 +28,10 @@ class StandIn:
 
     def __init__(self, recipe: Recipe, holder: Table, key: ForeignKey) -> None:
         """Raises ValueError where no trigger can (`why_not`)."""
-        self.recipe, self.at, self.key = recipe, recipe.at, key
+        self.recipe, self.at, self.holder, self.key = recipe, recipe.at, holder, key
         quote = self.at.dialect.quote
         self.child, self.parent = holder.name, key.referenced
         self.pairs = [(quote(here), quote(there)) for here, there in zip(key.columns, key.referenced_columns, strict=True)]
-        self.counted = {quote(column.name) for column in holder.columns if column.autoincrement}
         if why := why_not(holder, key):
             raise ValueError(why)
 
@@ -73,7 +72,7 @@ class StandIn:
             "driftflow_found = 0",
             NO_PARENT,
         )
-        given = self._given("NEW", [here for here, _ in self.pairs]) + self._elsewhere()
+        given = self._given("NEW", [here for here, _ in self.pairs]) + elsewhere(self.at, self.holder, self.key)
         old = self._given("OLD", [there for _, there in self.pairs])
         changed, moved = (self._changed([pair[end] for pair in self.pairs]) for end in (0, 1))
         return (
@@ -82,14 +81,6 @@ class StandIn:
             self._trigger("parent", "AFTER", "DELETE", old, self._gone(self.key.on_delete)),
             self._trigger("parent", "AFTER", "UPDATE", moved, self._gone(self.key.on_update, update=True)),
         )
-
-    def _elsewhere(self) -> str:
-        """A row that points at itself is not there yet; a number that the server will count up is 0 until then."""
-        if self.child != self.parent:
-            return ""
-        itself = [f"NEW.{here} = NEW.{there}" for here, there in self.pairs]
-        itself += [f"NEW.{there} <> 0" for _, there in self.pairs if there in self.counted]
-        return f" AND NOT ({' AND '.join(itself)})"
 
     def _given(self, row: str, columns: list[str]) -> str:
         return " AND ".join(f"{row}.{column} IS NOT NULL" for column in columns)

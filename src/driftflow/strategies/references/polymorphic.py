@@ -17,6 +17,7 @@ from driftflow.model.plan import Guard, RunSql
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.columns.filling import ROWID, chunk_key
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.recipe import Recipe, bounded_count
 from driftflow.strategies.references.said_polymorphic import PolymorphicRequest, Target
 
@@ -45,6 +46,7 @@ class Polymorphic:
             summary=f"{{count}} rows of {self.table.name.name} point at nothing by ({self.request.type}, {self.request.id})",
             hint="correct or remove these rows first",
             keys=f"SELECT {key} FROM {self.own} WHERE {lost} ORDER BY {key} LIMIT 10" if key else "",
+            ranges=ranges_of(at, self.table.name, lost),
         )
 
     def child(self, guards: tuple[Guard, ...]) -> Iterator[RunSql]:

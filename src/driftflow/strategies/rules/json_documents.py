@@ -13,6 +13,7 @@ from driftflow.model.plan import Guard
 from driftflow.strategies import spoken
 from driftflow.strategies.cleansing.archiving import listed
 from driftflow.strategies.columns.filling import chunk_key
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.recipe import bounded_count
 from driftflow.strategies.rules import json_schema, json_schema_extracts
 from driftflow.strategies.types.said_conversion import convert_of
@@ -49,6 +50,7 @@ def document_guards(at: Situation, table: Table, old: Column, new_type: str, doc
             summary=f"{{count}} rows of {table.name.name} hold a {old.name} that breaks the schema {request.schema}",
             hint="correct these rows, or the schema",
             keys=f"SELECT {key} FROM {target} WHERE {broken} ORDER BY {key} LIMIT 10" if key else "",
+            ranges=ranges_of(at, table.name, broken),
         ),
     )
 

@@ -20,6 +20,7 @@ from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.columns.filling import ROWID, chunk_key
 from driftflow.strategies.fitted import fit
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.recipe import Recipe, bounded_count
 
 WORDS = ("update", "insert")
@@ -56,6 +57,7 @@ class RowRule:
             summary=f"{{count}} rows of {self.table.name.name} break {self.name}",
             hint="correct them, or let the rule hold for new rows only: `-- driftflow: rule existing=keep`",
             keys=f"SELECT {own} FROM {target} WHERE {self.broken} ORDER BY {own} LIMIT 10" if own else "",
+            ranges=ranges_of(self.at, self.table.name, self.broken),
         )
 
     def _proof(self) -> Verify:

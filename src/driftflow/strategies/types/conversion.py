@@ -8,6 +8,7 @@ from driftflow.model.operations import AlterColumnType
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.plan import Guard
 from driftflow.model.record import Record
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.inverses.inverse_alter import widens
 from driftflow.strategies.recipe import bounded_count
 
@@ -83,6 +84,7 @@ def guards_of(operation: AlterColumnType, column: Column, table: Table, at: Situ
             query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
             summary=f"{{count}} rows of {table.name.name} hold a {column.name} that is no {operation.type}",
             hint=f"SELECT {key} FROM {target} WHERE {wrong} LIMIT 20",
+            ranges=ranges_of(at, table.name, wrong),
         )
     ]
 

@@ -15,6 +15,7 @@ from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.cleansing.archiving import listed
 from driftflow.strategies.columns.filling import chunk_key
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.rebuild.cut_archive import CutArchive
 from driftflow.strategies.rebuild.rebuilding import rebuild, rebuild_as_it_was
 from driftflow.strategies.recipe import Recipe, bounded_count
@@ -96,6 +97,7 @@ def _with_way_back(
     again = f"(SELECT {conversion.there} FROM (SELECT {conversion.back} AS {value}) AS {name})"
     guard = Guard(
         query=bounded_count(f"SELECT 1 FROM {target} WHERE {at.dialect.differs(value, again)}"),
+        ranges=ranges_of(at, table.name, at.dialect.differs(value, again)),
         summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that the old type {conversion.old_type} does not give back",
         hint="change these rows, or keep the new type",
     )
@@ -203,6 +205,7 @@ def _by_words(
             summary=f"{{count}} rows of {table.name.name} hold a {column.name} that does not come back the same from this {word}",
             hint=f"another {word}, or correct these rows first",
             keys=f"SELECT {key} FROM {target} WHERE {wrong} ORDER BY {key} LIMIT 10" if key else "",
+            ranges=ranges_of(at, table.name, wrong),
         ),
     )
     utc = bool(request.format) and not at.can(Capability.TABLE_REBUILD_ONLY)
@@ -237,6 +240,7 @@ def _shortened(operation: AlterColumnType, column: Column, table: Table, at: Sit
             query=bounded_count(f"SELECT 1 FROM {target} WHERE {count}({value}) > {size}"),
             summary=f"{{count}} rows of {table.name.name} hold a {column.name} of more than {size} characters",
             hint=f"SELECT {key} FROM {target} WHERE {count}({value}) > {size} LIMIT 20",
+            ranges=ranges_of(at, table.name, f"{count}({value}) > {size}"),
         )
         return replace(plain, guards=(guard,))
     archive = f"{count}({value}) > {size}" if request.policy == "archive" else ""

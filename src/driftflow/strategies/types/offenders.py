@@ -17,6 +17,7 @@ from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.cleansing.archiving import listed
 from driftflow.strategies.columns.filling import chunk_key
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.recipe import bounded_count
 
 KEYS_MOST = 10
@@ -88,6 +89,7 @@ def offending(at: Situation, table: Table, condition: str, said: str, *, hint: s
         summary=f"{{count}} rows of {table.name.name} {said}",
         hint=hint,
         keys=f"SELECT {key} FROM {target} WHERE {condition} ORDER BY {key} LIMIT {KEYS_MOST}" if key else "",
+        ranges=ranges_of(at, table.name, condition),
     )
 
 

@@ -25,6 +25,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Guard, RunSql, Undo, UndoNothing
 from driftflow.model.record import Record, replace
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.recipe import Recipe, bounded_count
 from driftflow.strategies.types.conversion import Conversion, columns_of, comparable
 from driftflow.strategies.types.shadow_names import waiting
@@ -224,4 +225,5 @@ def guard_way_back(at: Situation, table: Table, conversion: Conversion, aside: s
         query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
         summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that the old type {conversion.old_type} does not give back",
         hint="change these rows, or keep the new type",
+        ranges=ranges_of(at, table.name, wrong),
     )

@@ -9,6 +9,7 @@ from driftflow.model.catalog import Table
 from driftflow.model.plan import Guard, Step, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies.cleansing.archiving import our_name
+from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.recipe import Recipe, bounded_count
 from driftflow.strategies.types.conversion import Conversion, columns_of
 
@@ -79,4 +80,5 @@ def _guard(at: Situation, table: Table, conversion: Conversion, function: str) -
         query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
         summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that does not become {conversion.new_type}",
         hint=listed,
+        ranges=ranges_of(at, table.name, wrong),
     )
