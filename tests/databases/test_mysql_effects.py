@@ -78,6 +78,11 @@ def test_statements_made_by_chance_are_predicted_as_this_server_does_them(connec
     assert differences(connection, statements(SEED, COUNT)) == []
 
 
+def test_the_ends_of_a_foreign_key_keep_their_type_whatever_the_checks_say(connection: Connection) -> None:
+    changes = ("alter table c modify pid bigint", "alter table c modify id bigint")
+    assert differences(connection, [*changes, *(f"{CHECKS_OFF}{one}" for one in changes)]) == []
+
+
 HISTORY_SETUP = (
     "CREATE TABLE v (id INT PRIMARY KEY, a INT, s VARCHAR(10) CHARACTER SET latin1, KEY a (a)) WITH SYSTEM VERSIONING",
     "INSERT INTO v VALUES (1, 1, 'x')",

@@ -35,7 +35,7 @@ WRITES = (
 )
 
 
-@pytest.mark.on("postgresql")
+@pytest.mark.on("postgresql-18")
 def test_keys_of_a_table_to_itself_and_of_several_columns_become_bigint(place: Place) -> None:
     shown = show(place, Recipe(schema=PEOPLE, migration=WIDER, old=WRITES))
     assert {"shadow_column"} <= {step.strategy for step in shown.plan.steps}

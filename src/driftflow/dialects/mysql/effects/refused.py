@@ -79,9 +79,7 @@ def by_dependents(p: Prediction, table: Table, column: Column) -> None:
 
 
 def by_foreign_keys(p: Prediction, table: Table, old: Column, new: Column) -> None:
-    """Both sides of a foreign key must stay alike: the change is refused while foreign_key_checks is on."""
-    if not p.checks_foreign_keys and p.mariadb:
-        return
+    """Both sides of a foreign key must stay alike: the change of one is refused whatever foreign_key_checks says (measured on 9.7, 10.11 and 11.8)."""
     keys = [(table, key) for key in table.foreign_keys if old.name in key.columns]
     keys += [(holder, key) for holder, key in p.catalog.referencing(table.name) if old.name in key.referenced_columns]
     for holder, key in keys:
