@@ -119,6 +119,24 @@ def test_writers_of_the_children_meet_no_error(shop: str, tmp_path: Path, mysql_
 
 
 @on_mariadb
+def test_beside_a_large_table_writers_of_the_children_wait_by_triggers(
+    shop: str, other: Connection, tmp_path: Path, mysql_server: Server
+) -> None:
+    """There and back, where a rebuild beside the table is not possible. MariaDB 11 copies while writers of the parent go on, too."""
+    other.execute("CREATE TRIGGER own BEFORE INSERT ON parent FOR EACH ROW SET NEW.v = NEW.v + 0")
+    plan = planned(shop, WIDER, tmp_path, policy=Policy(small_table_rows=0))
+    assert (
+        copies(plan) == [] and sum("CREATE TRIGGER" in one for step in plan.steps for one in getattr(step, "statements", ())) == 2
+    )
+    with writing(shop, "INSERT INTO child (p) VALUES (3)", "UPDATE child SET p = p % 5 + 1 WHERE id = 2") as found:
+        for _ in range(3):
+            report = apply(shop, plan)
+            assert report.state == "done" and other.query("SHOW TRIGGERS LIKE 'child'") == []
+            assert take_back(shop, report.run).state == "rolled_back" and other.query("SHOW TRIGGERS LIKE 'child'") == []
+    assert found.failed == [] and found.rows > 20
+
+
+@on_mariadb
 def test_nobody_queues_for_long_behind_the_locks(shop: str, other: Connection, tmp_path: Path) -> None:
     """A long transaction has written the child: who comes behind the request waits for the stall budget, and the run goes on when it is over."""
     other.begin()

@@ -240,6 +240,10 @@ class Dialect(ABC):
         """The same of LOCK TABLES of a table and of all that have foreign keys to it."""
         return ()
 
+    def more_children(self, tables: Sequence[Name]) -> tuple[tuple[str, str], ...]:
+        """Whether foreign keys of others than these point at the first of them: (query that counts them, sentence)."""
+        return ()
+
     def unfit(self, old: Column, new: Column, value: str) -> list[tuple[str, str]]:
         """(condition, what such a value is) for values of the old column, spelled `value`, that the new definition does not hold unchanged. Nothing
         where all fit, or where the server itself refuses such values whatever its settings are."""

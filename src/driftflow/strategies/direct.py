@@ -22,9 +22,10 @@ from driftflow.model.operations import (
     SetNotNull,
     SetRowSecurity,
 )
-from driftflow.model.plan import Guard, RunSql, Step
+from driftflow.model.plan import Guard, Phase, RunSql, Step
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
+from driftflow.strategies.children_wait import children_wait
 from driftflow.strategies.columns.numbering import guard_numbers
 from driftflow.strategies.constraints.constraining import guard_check, guard_duplicates, guard_nulls, guard_orphans, index_of
 from driftflow.strategies.passes import in_passes
@@ -50,23 +51,33 @@ def statements_as_they_stand(operations: Sequence[Operation], at: Situation) -> 
         yield statement_as_it_stands(operations, at)
         return
     runs = in_passes(operations, at.catalog, at)
-    if runs[0].request is None:
-        yield statement_as_it_stands(operations, at)
-        return
     recipe = Recipe(at, NAME)
     for run in runs:
-        phase = max((phase_of(operation, at) for operation in run.operations), key=("expand", "migrate", "contract").index)
-        purpose = shortened(at.dialect.render(*run.operations))
-        step = recipe.alone(*run.operations, purpose=purpose, phase=phase, guards=tuple(_guards(run.operations, at, run.catalog)))
-        yield _strictly(step, run.operations, at, run.catalog)
+        phase = _phase(run.operations, at)
+        waits = children_wait(run, at, strategy=NAME, phase=phase)
+        recipe.children_wait = waits is not None
+        yield from waits.begin() if waits is not None else ()
+        if run.request is None:
+            yield statement_as_it_stands(operations, at, children_wait=waits is not None)
+        else:
+            purpose = shortened(at.dialect.render(*run.operations))
+            guards = tuple(_guards(run.operations, at, run.catalog))
+            step = recipe.alone(*run.operations, purpose=purpose, phase=phase, guards=guards)
+            yield _strictly(step, run.operations, at, run.catalog)
+        yield from waits.end() if waits is not None else ()
 
 
-def statement_as_it_stands(operations: Sequence[Operation], at: Situation) -> RunSql:
+def _phase(operations: Sequence[Operation], at: Situation) -> Phase:
+    return max((phase_of(operation, at) for operation in operations), key=("expand", "migrate", "contract").index)
+
+
+def statement_as_it_stands(operations: Sequence[Operation], at: Situation, *, children_wait: bool = False) -> RunSql:
     """One statement with all of its operations (`at` is the situation of the first)."""
     recipe = Recipe(at, NAME)
+    recipe.children_wait = children_wait
     whole = len(operations) == len(at.statement.operations)
     text = at.statement.sql if whole else at.dialect.render(*operations)
-    phase = max((phase_of(operation, at) for operation in operations), key=("expand", "migrate", "contract").index)
+    phase = _phase(operations, at)
     if not transactional(operations, at):
         guards = () if at.can(Capability.TRANSACTIONAL_DDL) else tuple(_guards(operations, at))
         step = recipe.alone(*operations, purpose=purpose_of(operations, at), phase=phase, statement=text, guards=guards)

@@ -1,7 +1,8 @@
 """MariaDB: a copy of a table that foreign keys point at is made between LOCK TABLES and UNLOCK TABLES, of it and of the tables that hold the keys.
 
 Without, their writers would find no parent in the moment in which the copy takes the table's place (error 1452). With, everybody waits for as long
-as the copy takes, readers too: so only where it is short. A large table is copied as ever, and the step says what its children's writers meet.
+as the copy takes, readers too: so only where it is short. Beside a large table's copy `children_wait` has triggers; where a recipe has none, the
+step says what its children's writers meet.
 """
 
 from __future__ import annotations
@@ -21,13 +22,20 @@ from driftflow.strategies.spoken import as_is
 FOUND = "DF675"
 
 
+def children_of(table: Name | None, effects: Sequence[Effects], at: Situation) -> tuple[Name, ...]:
+    """The tables in use whose writers would fail; none where the statement is taken literally."""
+    if table is None or as_is(at) or is_new(at, table):
+        return ()
+    return tuple(dict.fromkeys(name for one in effects for name in one.orphans if not is_new(at, name)))
+
+
 def with_children(
     step: RunSql, operations: Sequence[Operation], effects: Sequence[Effects], catalog: Catalog, at: Situation
 ) -> RunSql:
     """The step, with the locks that it needs beside its own."""
     table = at.dialect.altered_table(operations[0])
-    children = [name for one in effects for name in one.orphans if not is_new(at, name)]
-    if table is None or not children or as_is(at) or is_new(at, table):
+    children = children_of(table, effects, at)
+    if table is None or not children:
         return step
     listed = ", ".join(name.name for name in children)
     if is_large(at, table):

@@ -18,7 +18,7 @@ from driftflow.model.plan import BaseStep, BuildIndex, Guard, Irreversible, Phas
 from driftflow.model.record import replace
 from driftflow.strategies import probes
 from driftflow.strategies.inverses import inverse
-from driftflow.strategies.locked_with_children import with_children
+from driftflow.strategies.locked_with_children import FOUND, with_children
 from driftflow.strategies.passes import Pass, catalogs, in_passes, moved, one_pass
 
 
@@ -30,6 +30,8 @@ class Recipe:
         self.catalog: Catalog = at.catalog
         self.strategy = strategy
         self.resolves = resolves
+        self.children_wait = False
+        """Whether triggers keep a copy of a referenced table from the writers of the tables that reference it."""
 
     def common(self, purpose: str, phase: Phase) -> dict[str, Any]:
         """What every step of this recipe says about itself."""
@@ -97,6 +99,8 @@ class Recipe:
             guards=guards,
             undo=undo if undo is not None else self.undo_of(operations, before, phase=phase),
         )
+        if self.children_wait:
+            return replace(step, resolves=(*step.resolves, FOUND))
         return with_children(step, operations, run.effects, before, self.at)
 
     def rendered(self, run: Pass) -> str:
@@ -276,7 +280,8 @@ class Recipe:
             claims=together,
             statement_timeout_ms=self.statement_timeout_ms(together) if transactional else 0,
         )
-        return step if transactional else with_children(step, operations, every, catalog, self.at)
+        plain = transactional or self.children_wait
+        return step if plain else with_children(step, operations, every, catalog, self.at)
 
     def held_by_data(self, found: Iterable[tuple[Operation, Catalog]]) -> dict[str, Any]:
         """Guards for what the rows may stand in the way of, and settings under which the server changes no value silently."""

@@ -34,8 +34,8 @@ def parent_copied(operation: Operation, at: Situation) -> Iterator[Finding]:
         severity="warning",
         why=f"the server swaps the copy in by two renames, locks no table that references {table.name}, and for a moment finds none under that name",
         remedy=Remedy(
-            summary=f"while {table.name} is small, lock all of them around the statement (everybody waits for the copy): driftflow's plan does so; "
-            "else let the application try such a write again",
+            summary=f"while {table.name} is small, lock all of them around the statement (everybody waits for the copy); else have their writers wait "
+            "for that moment by triggers: driftflow's plan does so",
             sql=f"LOCK TABLES {locked};\n…\nUNLOCK TABLES;",
         ),
     )

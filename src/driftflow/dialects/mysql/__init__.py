@@ -209,16 +209,19 @@ class MySQL(Dialect):
         )
 
     def lock_obstacles(self, tables: Sequence[Name], version: Version | None) -> tuple[tuple[str, str], ...]:
-        from driftflow.dialects.mysql.rights import more_children, without_right
+        from driftflow.dialects.mysql.rights import without_right
 
         missing = without_right(tables[0], version, mariadb=self.mariadb, right="LOCK TABLES")
         return (
             (missing, f"the user has no LOCK TABLES right on the database of {tables[0]}"),
-            (
-                more_children(tables),
-                f"{{count}} more tables than the plan knows have foreign keys to {tables[0]}, perhaps in another database",
-            ),
+            *self.more_children(tables),
         )
+
+    def more_children(self, tables: Sequence[Name]) -> tuple[tuple[str, str], ...]:
+        from driftflow.dialects.mysql.rights import more_children
+
+        said = f"{{count}} more tables than the plan knows have foreign keys to {tables[0]}, perhaps in another database"
+        return ((more_children(tables), said),)
 
     def held_rows(self, version: Version | None, *, exclusive: bool = False) -> str:
         """Without NOWAIT (MySQL 5.7) for as long as the session's own limit allows."""
