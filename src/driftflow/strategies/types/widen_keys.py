@@ -83,6 +83,7 @@ def _by_table(group: list[Situation]) -> list[tuple[Name, list[ChangeColumn]]]:
 def _changed(recipe: Recipe, changes: list[ChangeColumn], *, trusting: bool) -> RunSql:
     """`trusting`: with the server's look at foreign keys off, without which it refuses to change the ends of one that stays."""
     said = " and ".join(f"{one.table.name}.{one.column} becomes {one.definition.type}" for one in changes)
+    said += f" ({TRUSTING}=0: the key of the table to itself stays)" if trusting else ""
     step = recipe.alone(*changes, purpose=said, phase="migrate")
     if not trusting or not isinstance(step.undo, UndoSteps):
         return step
