@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Index, Table
+from driftflow.model.catalog import Index, IndexPart, Table
 from driftflow.model.names import Name
 from driftflow.model.plan import Ranges
 from driftflow.strategies.cleansing.matching import TRUE, Matching
@@ -49,8 +49,13 @@ def _in_order(table: Table, index: Index) -> Iterator[str]:
         if plain and other.valid and not other.predicate and other.method in ("", "btree"):
             first.add(part.column)
     for part in index.parts:
-        column = table.column(part.column) if part.column else None
-        if column is None or part.prefix is not None or part.collation or part.column not in first:
-            continue
-        if column.type.lower().replace(" unsigned", "").partition("(")[0].strip() in (*EXACT, *EXACT_TEXTS):
+        if part.column in first and ends_exactly(table, part):
             yield part.column
+
+
+def ends_exactly(table: Table, part: IndexPart) -> bool:
+    """Whether a range of it ends where the next one begins: a column as it is, by its own order."""
+    column = table.column(part.column) if part.column else None
+    if column is None or part.prefix is not None or part.collation:
+        return False
+    return column.type.lower().replace(" unsigned", "").partition("(")[0].strip() in (*EXACT, *EXACT_TEXTS)

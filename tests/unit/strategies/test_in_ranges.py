@@ -68,3 +68,13 @@ def test_an_index_of_other_rows_or_another_order_does_not_help(other: str) -> No
 def test_what_is_asked_of_each_row_goes_along_the_key(vendor: str, migration: str) -> None:
     found = [one for one in ranges_of(TABLE, migration, vendor) if one is not None]
     assert found and {one.key for one in found} == {"id"} and not any(one.group for one in found)
+
+
+@pytest.mark.parametrize(("key", "along"), [("firm, mail", "firm"), ("mail, firm", ""), ("mail", "")])
+def test_values_that_become_equal_go_along_a_column_that_stays(key: str, along: str) -> None:
+    """Under another collation equal values may lie anywhere in the order of the old one."""
+    schema = f"{TABLE} CREATE UNIQUE INDEX people_mail ON people ({key});"
+    migration = "ALTER TABLE people MODIFY mail varchar(80) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;"
+    schema = schema.replace("mail varchar(80)", "mail varchar(80) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    (found,) = [guard.ranges for guard in asked(schema, migration, "mysql") if "become equal" in guard.summary]
+    assert (found.key if found is not None else "") == along and (found is None or bool(found.group))

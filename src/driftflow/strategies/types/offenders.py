@@ -12,12 +12,12 @@ from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog, Column, IndexPart, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterColumnType, ChangeColumn, ConvertCharset, Operation, SetSetting
-from driftflow.model.plan import Guard
+from driftflow.model.plan import Guard, Ranges
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.cleansing.archiving import listed
 from driftflow.strategies.columns.filling import chunk_key
-from driftflow.strategies.in_ranges import ranges_of
+from driftflow.strategies.in_ranges import ends_exactly, ranges_of
 from driftflow.strategies.recipe import bounded_count
 
 KEYS_MOST = 10
@@ -138,12 +138,16 @@ def _duplicates(at: Situation, table: Table, name: str, parts: Sequence[IndexPar
         values.append(f"LEFT({value}, {part.prefix})" if part.prefix is not None else value)
     present = " AND ".join(f"{value} IS NOT NULL" for value in values)
     grouped = ", ".join(values)
+    # Where the index's first column stays as it is, rows that become equal lie in one range of it.
+    along = parts[0].column if parts[0].column not in stored and ends_exactly(table, parts[0]) else ""
+    ranges = Ranges(table=target, key=at.dialect.quote(along), where=present, group=grouped) if along else None
     counted = f"SELECT {key}, count(*) OVER (PARTITION BY {grouped}) AS n FROM {target} WHERE {present}"
     return Guard(
         query=bounded_count(f"SELECT 1 FROM {target} WHERE {present} GROUP BY {grouped} HAVING count(*) > 1"),
         summary=f"{{count}} values of {name} on {table.name.name} that are different now become equal",
         hint="change these rows first, or choose a collation that tells them apart",
         keys=f"SELECT {key} FROM ({counted}) AS counted WHERE n > 1 ORDER BY {key} LIMIT {KEYS_MOST}" if key else "",
+        ranges=ranges,
     )
 
 
