@@ -25,6 +25,7 @@ from driftflow.model.proof import decode_proof, encode_proof
 from driftflow.model.record import replace
 
 EXAMPLES = ("inventory", "two_factor", "tenants")
+TWO_FACTOR = ("totp_seed", "two_factor_ciphertext", "two_factor_key_id", "two_factor_enabled")
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -33,8 +34,9 @@ def test_the_examples_are_proved(example: str, vendor: str, tmp_path: Path, monk
     monkeypatch.setenv("TWO_FACTOR_KEY", secrets.token_hex(32))
     shutil.copytree(planning.EXAMPLES, tmp_path / "examples")
     folder = tmp_path / "examples" / example / flavour(vendor) / "enhanced"
-    # The pilot that wrote seeds in clear is over: its plan fills ciphertext for those that are there.
-    unwritten = frozenset({("users", "totp_seed")}) if example == "two_factor" else frozenset()
+    # The pilot that wrote seeds in clear is over: its plan fills ciphertext for those that are there. Nobody is switched on before the last step has
+    # looked, which on MySQL and MariaDB is behind the gate of the rebuild.
+    unwritten = frozenset(("users", column) for column in TWO_FACTOR) if example == "two_factor" else frozenset()
     proof = prove(question(folder, shop(vendor), tmp_path, unwritten=unwritten))
     assert [
         (one.name, one.state, one.differences, one.not_proved) for one in proof.claims if one.state not in ("proved", "not_asked")

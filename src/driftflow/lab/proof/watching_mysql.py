@@ -24,7 +24,7 @@ from driftflow.model.names import Name
 POLL_SECONDS = 0.003
 HELD_SECONDS_MAX = 2.0
 """Of one statement: then it goes on, whatever it still waits for."""
-DDL = re.compile(r"\s*(?:ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|ANALYZE|LOCK)\b", re.IGNORECASE)
+DDL = re.compile(r"\s*(?:ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|ANALYZE|LOCK|EXECUTE)\b", re.IGNORECASE)
 INSTRUMENT = """
 SELECT @@performance_schema AND EXISTS (
   SELECT 1 FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES')
@@ -73,6 +73,10 @@ class MysqlEye:
         named = {(Name(schema=str(schema), name=str(table)), str(mode)) for schema, table, mode, _ in rows}
         return {one for one in named if one[0].schema == self._database and one[0].name in self._known and not ours(one[0])}
 
+    def unhindered(self, tables: set[str]) -> set[Seen]:
+        """What got through between all of them while they were held, for writing and for reading, has locked none of them in a way that anybody notices."""
+        return {(Name(schema=self._database, name=table), "SHARED") for table in tables}
+
     def alone(self, connection: Connection, connector: Connector, sql: str) -> Watch | None:
         if not DDL.match(sql):
             return None
@@ -110,6 +114,9 @@ class _Held:
         self._seen: set[Seen] = set()
         self._over = threading.Event()
         self._holders = dict(self._begin(holds))
+        self._held = set(self._holders)
+        self._all = True
+        """Nobody has let go before the statement was over."""
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -123,6 +130,8 @@ class _Held:
         self._thread.join(10)
         if done:
             self._eye.ended(self._sql)
+        if done and self._all and not self._seen:
+            self._seen |= self._eye.unhindered({table for table, _ in self._held})
         return self._seen
 
     def _watch(self) -> None:
@@ -140,6 +149,7 @@ class _Held:
                     else:
                         before = rows
                     time.sleep(POLL_SECONDS)
+                self._all = self._all and self._over.is_set()
         finally:
             for connection in self._holders.values():
                 connection.rollback()
@@ -147,6 +157,7 @@ class _Held:
     def _let_go(self, table: str) -> None:
         """Who writes it before who reads it: so the next lock of the statement is seen too. Where nobody of ours holds it, everybody goes."""
         mine = [hold for hold in ((table, "writes"), (table, "reads")) if hold in self._holders]
+        self._all = False
         for hold in mine[:1] or list(self._holders):
             self._holders.pop(hold).rollback()
             self._eye.let_go(self._sql, hold)
