@@ -117,3 +117,30 @@ def test_a_key_that_comes_meanwhile(place: Place) -> None:
     report = apply(plan, database)
     assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
     assert database.structure() == place.fresh(SCHEMA).structure()
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+def test_an_index_of_the_same_release(place: Place) -> None:
+    """It is there before the old form goes, and goes on the way back when the old form is there again without it."""
+    database, start = place.fresh(SCHEMA), place.fresh(SCHEMA)
+    plan = database.plan(f"{CHANGE} CREATE INDEX shops_price ON shops (price);")
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done"
+    assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
+    assert database.structure() == start.structure()
+    assert database.rows() == start.rows()
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+@pytest.mark.parametrize(
+    "later",
+    [
+        "CREATE TABLE refunds (id int PRIMARY KEY, shop int, FOREIGN KEY (shop) REFERENCES shops (id))",
+        "ALTER TABLE visits DROP FOREIGN KEY visits_shop",
+    ],
+)
+def test_a_key_of_the_same_release(place: Place, later: str) -> None:
+    """Steps of a release are ordered by phase: the plan could not know when the key comes or goes."""
+    plan = place.fresh(SCHEMA).plan(f"{CHANGE} {later};")
+    assert not any(isinstance(step, Backfill) for step in plan.steps)
+    assert any("writers wait" in note and "a later statement of the release" in note for note in plan.notes)

@@ -5,6 +5,7 @@ Source: MySQL 8.4 manual, "INFORMATION_SCHEMA Tables"; MariaDB documentation of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal, cast
@@ -311,9 +312,16 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+WITHIN_QUOTES = {"0": "\0", "n": "\n", "r": "\r", "Z": "\x1a"}
+
+
 def _unescaped(text: str, mariadb: bool) -> str:
-    """MySQL prints the quotes inside an expression with a backslash (`_utf8mb4\\'x\\'`)."""
-    return text if mariadb else text.replace("\\'", "'")
+    """MySQL prints an expression as it would stand within quotes (`_utf8mb4\\'it\\\\\\'s\\'` for 'it''s')."""
+    return (
+        text
+        if mariadb
+        else re.sub(r"\\(.)", lambda found: WITHIN_QUOTES.get(found.group(1), found.group(1)), text, flags=re.DOTALL)
+    )
 
 
 def _action(rule: object) -> Action:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, ForeignKey, Table
+from driftflow.model.catalog import Catalog, ForeignKey, Table
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
@@ -27,6 +27,7 @@ from driftflow.model.operations import (
 )
 from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.passes import Pass, moved
+from driftflow.strategies.rebuild import rebuild_checks
 from driftflow.strategies.rebuild.paired import is_timestamp
 from driftflow.strategies.rebuild.rebuild_children import pointing_at
 
@@ -83,7 +84,7 @@ def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation, *
         return "the table is not known"
     return (
         _of_operations(operations, table, converted)
-        or _of_table(table, at)
+        or _of_table(table, operations, at)
         or _of_children(table, after, operations, catalog, at.final)
         or _of_release(table, at)
         or _of_key(table, after, operations, at)
@@ -121,10 +122,9 @@ def _of_operations(operations: Sequence[Operation], table: Table, converted: Col
     return ""
 
 
-def _of_table(table: Table, at: Situation) -> str:
+def _of_table(table: Table, operations: Sequence[Operation], at: Situation) -> str:
     name = table.name.name
     engine = next((option.partition("=")[2] for option in table.options if option.upper().startswith("ENGINE=")), "InnoDB")
-    checks = [one for one in table.constraints if isinstance(one, Check)]
     if table.kind != "table" or engine.lower() != "innodb":
         return f"{name} is no table of InnoDB"
     if name.encode() >= BEHIND.encode():
@@ -136,8 +136,9 @@ def _of_table(table: Table, at: Situation) -> str:
         return f"no trigger sees the rows of {name} that {', '.join(cascading)} changes by itself"
     if table.triggers:
         return f"{name} has triggers of its own"
-    if checks and at.can(Capability.CHECK_NAMES_OF_SCHEMA):
-        return f"the checks of {name} would lose their names, which are unique in a database"
+    named = rebuild_checks.chosen(table, operations, at)
+    if named:
+        return f"the checks of {name} would lose their names ({', '.join(named)}), which are unique in a database"
     return ""
 
 

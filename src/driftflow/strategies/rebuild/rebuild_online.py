@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from driftflow.dialects.base import Capability
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, Table
+from driftflow.model.catalog import Catalog, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     BaseOperation,
     ChangeColumn,
     CreateIndex,
-    DropConstraint,
+    DropIndex,
     Operation,
     RenameColumn,
 )
@@ -34,7 +34,7 @@ from driftflow.strategies.fitted import fit
 from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import Pass, catalogs, moved, one_pass
 from driftflow.strategies.phases import phase_of
-from driftflow.strategies.rebuild import swap_guards
+from driftflow.strategies.rebuild import rebuild_checks, swap_guards
 from driftflow.strategies.rebuild.paired import Pair
 from driftflow.strategies.rebuild.paired_steps import READ, PairedSteps, as_undos, claim, schema_of, there
 from driftflow.strategies.rebuild.rebuild_children import Children, pointing_at
@@ -195,17 +195,24 @@ class Rebuild:
     # the copy
 
     def _made(self, guards: tuple[Guard, ...]) -> RunSql:
-        changed = self._changed(self.operations)
         return self._form(
             self.new,
-            changed,
+            self.operations,
+            source=self.before,
             purpose=f"Make a copy of {self.label} without rows, in the new form: {self._said()}",
             guards=guards,
             undo=UndoSteps(steps=(as_undo(self.forth.dropped(self.new, why="the copy in the new form")),)),
         )
 
     def _form(
-        self, name: Name, changed: Sequence[str], *, purpose: str, guards: tuple[Guard, ...] = (), undo: Undo | None = None
+        self,
+        name: Name,
+        operations: Sequence[Operation],
+        *,
+        source: Table,
+        purpose: str,
+        guards: tuple[Guard, ...] = (),
+        undo: Undo | None = None,
     ) -> RunSql:
         """Under a name of its own until it is finished, so that a half-made one is known."""
         quoted = self.at.dialect.quote_name
@@ -214,7 +221,9 @@ class Rebuild:
         return self.forth.alone(
             f"CREATE TABLE {making} LIKE {table}",
             *self.keys.indexes_kept(self.making),
-            *changed,
+            *rebuild_checks.numbered_again(source, self.making, self.at),
+            *(self._made_later() if name == self.old else ()),
+            *self._changed(tuple(rebuild_checks.on_the_copy(operations, source, self.making, self.at))),
             f"RENAME TABLE {making} TO {quoted(name)}",
             purpose=purpose,
             probe=Probe(query=done, repair=(f"DROP TABLE IF EXISTS {making}",)),
@@ -222,6 +231,13 @@ class Rebuild:
             guards=guards,
             undo=undo,
         )
+
+    def _made_later(self) -> list[str]:
+        """Indexes that a later statement of the release makes: they go on the way back only when the old form is there again, without them."""
+        final = self.at.final.table(self.before.name) if self.at.final is not None else None
+        known = {index.name.name for index in self.after.indexes}
+        indexes = [one for one in final.indexes if one.name.name not in known] if final is not None else []
+        return [self.at.dialect.render(DropIndex(name=one.name, table=self.making)) for one in indexes]
 
     def _changed(self, operations: Sequence[Operation]) -> list[str]:
         aimed = [_aimed(operation, self.making) for operation in operations]
@@ -289,18 +305,16 @@ class Rebuild:
             ("STATISTICS", "INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART, INDEX_TYPE"),
             ("TABLE_CONSTRAINTS", "CONSTRAINT_NAME, CONSTRAINT_TYPE"),
         ]
-        queries = []
-        for view, columns in parts:
-            text = f"SHA2(CONCAT_WS('|', {', '.join(f'COALESCE({one}, CHAR(0))' for one in columns.split(', '))}), 256)"
-            of = [
-                f"SELECT {text} AS line FROM information_schema.{view} WHERE TABLE_SCHEMA = {schema_of(name)}"
-                f" AND TABLE_NAME = {quote_string(name.name)}"
-                for name in (self.before.name, self.form)
-            ]
-            queries.append(
-                f"(SELECT COUNT(*) FROM (SELECT line FROM ({of[0]} UNION ALL {of[1]}) AS lines_of_both GROUP BY line"
-                " HAVING COUNT(*) <> 2) AS differing)"
-            )
+        tables = (self.before.name, self.form)
+        of_forms = [tuple(_lines(view, columns, name) for name in tables) for view, columns in parts]
+        if self.at.can(Capability.CHECK_NAMES_OF_SCHEMA) and rebuild_checks.checks_of(self.before):
+            unnamed = " AND CONSTRAINT_TYPE <> 'CHECK'"
+            of_forms[-1] = tuple(f"{line}{unnamed}" for line in of_forms[-1])
+            of_forms.append(tuple(map(rebuild_checks.lines, tables)))
+        queries = [
+            f"(SELECT COUNT(*) FROM (SELECT line FROM ({first} UNION ALL {second}) AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)"
+            for first, second in of_forms
+        ]
         return Guard(
             query=f"SELECT {' + '.join(queries)}",
             summary=f"somebody has changed the columns, indexes or constraints of {self.label} since it was copied",
@@ -397,15 +411,15 @@ class Rebuild:
             yield replace(step, strategy=RETIRE_TABLE, undo=undo)
 
     def _old_again(self, backwards: Sequence[Operation]) -> RunSql:
-        changed = self._changed(backwards)
-        return self._form(self.old, changed, purpose=f"Make the old form of {self.label} again, without rows")
+        said = f"Make the old form of {self.label} again, without rows"
+        return self._form(self.old, backwards, source=self.after, purpose=said)
 
     def _backwards(self) -> tuple[Operation, ...] | Irreversible:
         """The operations that make the old form from the new one."""
         if self.one_way:
             return Irreversible(reason=self.one_way, name=f"rebuild_table {self.before.name}")
         if self.backwards is not None:
-            return tuple(_generated_names(self.backwards, self.after, self.making, self.at))
+            return tuple(self.backwards)
         found: list[Operation] = []
         for operation, catalog in zip(self.operations, catalogs(self.operations, self.at.catalog), strict=True):
             match inverse(operation, catalog, self.at):
@@ -415,7 +429,16 @@ class Rebuild:
                     pass
                 case operations:
                     found = [*operations, *found]
-        return tuple(_generated_names(found, self.after, self.making, self.at))
+        return tuple(found)
+
+
+def _lines(view: str, columns: str, table: Name) -> str:
+    """What information_schema says of a table, a line for each."""
+    text = f"SHA2(CONCAT_WS('|', {', '.join(f'COALESCE({one}, CHAR(0))' for one in columns.split(', '))}), 256)"
+    return (
+        f"SELECT {text} AS line FROM information_schema.{view} WHERE TABLE_SCHEMA = {schema_of(table)}"
+        f" AND TABLE_NAME = {quote_string(table.name)}"
+    )
 
 
 def renamed(operations: Sequence[Operation], before: Table) -> dict[str, str]:
@@ -465,15 +488,3 @@ def _aimed(operation: Operation, table: Name) -> Operation:
     if hasattr(operation, "relation"):
         return replace(operation, relation=table)
     return replace(operation, table=table)
-
-
-def _generated_names(operations: Sequence[Operation], after: Table, making: Name, at: Situation) -> Iterator[Operation]:
-    """MySQL gives a CHECK of CREATE TABLE ... LIKE a name of its own, since its names are the schema's. Where the table had none before, all are new."""
-    number = 0
-    for operation in operations:
-        check = isinstance(operation, DropConstraint) and isinstance(after.constraint(operation.name), Check)
-        if check and at.can(Capability.CHECK_NAMES_OF_SCHEMA):
-            number += 1
-            yield replace(operation, name=f"{making.name}_chk_{number}")
-        else:
-            yield operation

@@ -1,7 +1,7 @@
 -- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
 -- digest 658dfabc461446a6b1cb36f6ea76d16a7a876560bd7bb7c7ef4de7979a14205e
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
--- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the checks of products would lose their names, which are unique in a database
+-- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the checks of products would lose their names (products_price_check), which are unique in a database
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 

@@ -1,7 +1,7 @@
 -- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
 -- digest 7722c005d324d7d3545791e8365ad4eede42d0fda92d6912ad867531698f3b8a
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
--- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the checks of products would lose their names, which are unique in a database
+-- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the checks of products would lose their names (products_price_check), which are unique in a database
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
 
