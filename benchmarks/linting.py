@@ -49,6 +49,7 @@ def run(*, files: int, rounds: int, folder: Path) -> dict[str, Any]:
         "samples": found.samples,
         "medians": {name: found.median(name) for name in contenders},
         "ratio": spread(found.ratios("driftflow", "squawk")),
+        "cpu_ratio": spread(found.ratios("driftflow", "squawk", "cpu_seconds")),
         "limit": RATIO_LIMIT,
         "again": spread(found.ratios("driftflow again", "squawk")),
         "again_limit": AGAIN_LIMIT,
@@ -67,9 +68,15 @@ def _compiled(folder: Path) -> dict[str, str]:
 def _timed(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Sample:
     """Findings are no failure: both exit 1 then."""
     with (folder / "lint.json").open("wb") as output:
-        begun = time.perf_counter()
+        before, begun = _cpu_seconds(), time.perf_counter()
         done = subprocess.run(command, stdout=output, stderr=subprocess.DEVNULL, env=environment, check=False)
         seconds = time.perf_counter() - begun
     if done.returncode not in {0, 1}:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}")
-    return {"seconds": seconds}
+    return {"seconds": seconds, "cpu_seconds": _cpu_seconds() - before}
+
+
+def _cpu_seconds() -> float:
+    """Of all processes that have ended. It says more than wall time on a machine that others use."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -38,6 +38,7 @@ def _lint(found: dict[str, Any]) -> Iterator[str]:
         f"lint of {found['files']:,} files, {found['statements']:,} statements, cold: driftflow {ours:.2f} s, squawk {theirs:.2f} s:"
         f" {_ratio(found['ratio'])} of it (limit {found['limit']:.1f}); at most {found['memory_mb']:,} MB"
     )
+    yield f"  processor time: {_ratio(found['cpu_ratio'])} of squawk's"
     yield f"  again, with nothing changed: {_ratio(found['again'])} of it (limit {found['again_limit']:.1f})"
     one = found["one_file_ms"]
     yield f"lint of one file: {one['median']:.0f} ms, p95 {one['p95']:.0f} ms (limit {found['one_file_limit_ms']} ms)"
