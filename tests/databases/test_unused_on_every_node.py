@@ -17,10 +17,10 @@ from driftflow.dialects.registry import dialect_named
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.run import RunOptions
 from driftflow.errors import RefusedError
-from driftflow.lab import mariadb, mysql
+from driftflow.lab import mariadb, mysql, postgresql
 from driftflow.model.event import Counted
 from driftflow.model.plan import Gate, Irreversible, Plan
-from wanted import POSTGRESQL, mysql_family, mysql_programs_of
+from wanted import POSTGRESQL, mysql_family, mysql_programs_of, postgresql_with_statistics
 
 TABLES = (
     "CREATE TABLE orders (id integer PRIMARY KEY, spare integer)",
@@ -127,6 +127,44 @@ def test_statements_without_a_place_refuse(flavour: str, tmp_path: Path) -> None
         assert "evicted=accept" in refused.value.hint
         told = drop(other, since, tmp_path, more=" evicted=accept")
     assert any("found no place among the digests" in text for text in told)
+
+
+@pytest.mark.postgresql
+def test_what_the_extension_itself_records(tmp_path: Path) -> None:
+    """The application's queries count; what we ask about the column at one try is no use of it at the next."""
+    with postgresql.start(
+        postgresql_with_statistics(),
+        settings={"shared_preload_libraries": "pg_stat_statements", "track_activity_query_size": "4096"},
+    ) as server:
+        url = server.create_database()
+        execute(
+            url,
+            "CREATE EXTENSION pg_stat_statements",
+            *TABLES,
+            "INSERT INTO orders VALUES (3, 7)",
+            "SELECT pg_stat_statements_reset()",
+        )
+        time.sleep(1.1)
+        since = str(value(url, "SELECT to_char(now(), 'YYYY-MM-DD\"T\"HH24:MI:SS')"))
+
+        def kept(match: str) -> None:
+            with pytest.raises(RefusedError, match=match):
+                drop(url, since, tmp_path)
+            run = str(value(url, "SELECT id FROM driftflow.run WHERE status NOT IN ('done', 'rolled_back')"))
+            end = {"connector": connector_for(url), "policy": Policy(), "listener": lambda event: None}
+            gate = pipeline.roll_back(run, options=RunOptions(), **end).gate
+            back = pipeline.resume_run(run, options=RunOptions(open_gates=(gate,)), **end)
+            assert back.state == "rolled_back"
+
+        kept("hold something else than its default")
+        execute(url, "DELETE FROM orders WHERE id = 3")
+        command(url, "SELECT id, spare FROM orders")
+        kept("1 recorded queries")
+        execute(url, "SELECT pg_stat_statements_reset()")
+        kept("was reset after that day")
+        time.sleep(1.1)
+        drop(url, str(value(url, "SELECT to_char(now(), 'YYYY-MM-DD\"T\"HH24:MI:SS')")), tmp_path)
+        assert value(url, "SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'") == 1
 
 
 @pytest.mark.postgresql
