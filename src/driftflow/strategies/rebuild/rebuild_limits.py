@@ -30,6 +30,7 @@ from driftflow.strategies.passes import Pass, moved
 from driftflow.strategies.rebuild import rebuild_checks
 from driftflow.strategies.rebuild.paired import is_timestamp
 from driftflow.strategies.rebuild.rebuild_children import pointing_at
+from driftflow.strategies.rebuild.rebuild_columns import renamed
 
 DONE = (
     AddColumn,
@@ -182,8 +183,6 @@ def _of_release(table: Table, at: Situation) -> str:
 
 
 def _of_key(table: Table, after: Table, operations: Sequence[Operation], at: Situation) -> str:
-    from driftflow.strategies.rebuild.rebuild_online import renamed
-
     key = chunk_key(at, table)
     if not key:
         return f"{table.name.name} has no unique key that is NOT NULL"

@@ -11,18 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from driftflow.dialects.base import Capability
-from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     BaseOperation,
-    ChangeColumn,
-    CreateIndex,
-    DropIndex,
     Operation,
-    RenameColumn,
 )
 from driftflow.model.plan import Gate, Guard, Irreversible, Phase, Probe, RunSql, Step, Undo, UndoNothing, UndoSteps, Verify
 from driftflow.model.record import digest, replace
@@ -34,10 +28,12 @@ from driftflow.strategies.fitted import fit
 from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import Pass, catalogs, moved, one_pass
 from driftflow.strategies.phases import phase_of
-from driftflow.strategies.rebuild import rebuild_checks, swap_guards
+from driftflow.strategies.rebuild import swap_guards
 from driftflow.strategies.rebuild.paired import Pair
-from driftflow.strategies.rebuild.paired_steps import READ, PairedSteps, as_undos, claim, schema_of, there
+from driftflow.strategies.rebuild.paired_steps import PairedSteps, as_undos, claim, there
 from driftflow.strategies.rebuild.rebuild_children import Children, pointing_at
+from driftflow.strategies.rebuild.rebuild_columns import mapped, renamed
+from driftflow.strategies.rebuild.rebuild_forms import Forms
 from driftflow.strategies.rebuild.rebuild_keys import Keys
 from driftflow.strategies.rebuild.rebuild_limits import BEHIND, obstacle, waits_for_copy
 from driftflow.strategies.recipe import Recipe, as_undo
@@ -146,6 +142,7 @@ class Rebuild:
                 bound=bound,
             )
         )
+        self.forms = Forms(self)
         self.keys = Keys(self)
         self.children = Children(self)
 
@@ -162,7 +159,7 @@ class Rebuild:
 
     def steps(self, guards: tuple[Guard, ...]) -> Iterator[Step]:
         yield self._made((*guards, self.children.no_others()))
-        yield self._form_kept()
+        yield self.forms.kept()
         yield self.forth.log_made()
         yield from self.forth.noting(guards=self._rights())
         yield self.forth.copied(purpose=f"Copy {self.label} into its new form in chunks")
@@ -185,7 +182,7 @@ class Rebuild:
         yield from self.children.after_swap()
         yield from self.keys.after_swap()
         yield self._none_lost()
-        gone = (self.forth.log_dropped(), self._form_gone(), swap_guards.forgotten(self.forth, self.ready))
+        gone = (self.forth.log_dropped(), self.forms.gone(), swap_guards.forgotten(self.forth, self.ready))
         for step in (*self._on_old(self.forth.not_writing()), *gone):
             yield replace(step, undo=UndoNothing(reason="it is not needed on the way back"))
         if self.phase == "contract":
@@ -195,7 +192,7 @@ class Rebuild:
     # the copy
 
     def _made(self, guards: tuple[Guard, ...]) -> RunSql:
-        return self._form(
+        return self.forms.made(
             self.new,
             self.operations,
             source=self.before,
@@ -204,67 +201,10 @@ class Rebuild:
             undo=UndoSteps(steps=(as_undo(self.forth.dropped(self.new, why="the copy in the new form")),)),
         )
 
-    def _form(
-        self,
-        name: Name,
-        operations: Sequence[Operation],
-        *,
-        source: Table,
-        purpose: str,
-        guards: tuple[Guard, ...] = (),
-        undo: Undo | None = None,
-    ) -> RunSql:
-        """Under a name of its own until it is finished, so that a half-made one is known."""
-        quoted = self.at.dialect.quote_name
-        making, table = quoted(self.making), quoted(self.before.name)
-        done = f"SELECT CASE WHEN {there(name)} THEN 'done' WHEN {there(self.making)} THEN 'half_done' ELSE 'not_done' END"
-        return self.forth.alone(
-            f"CREATE TABLE {making} LIKE {table}",
-            *self.keys.indexes_kept(self.making),
-            *rebuild_checks.numbered_again(source, self.making, self.at),
-            *(self._made_later() if name == self.old else ()),
-            *self._changed(tuple(rebuild_checks.on_the_copy(operations, source, self.making, self.at))),
-            f"RENAME TABLE {making} TO {quoted(name)}",
-            purpose=purpose,
-            probe=Probe(query=done, repair=(f"DROP TABLE IF EXISTS {making}",)),
-            claims=(claim(self.before.name, READ), claim(name)),
-            guards=guards,
-            undo=undo,
-        )
-
-    def _made_later(self) -> list[str]:
-        """Indexes that a later statement of the release makes: they go on the way back only when the old form is there again, without them."""
-        final = self.at.final.table(self.before.name) if self.at.final is not None else None
-        known = {index.name.name for index in self.after.indexes}
-        indexes = [one for one in final.indexes if one.name.name not in known] if final is not None else []
-        return [self.at.dialect.render(DropIndex(name=one.name, table=self.making)) for one in indexes]
-
-    def _changed(self, operations: Sequence[Operation]) -> list[str]:
-        aimed = [_aimed(operation, self.making) for operation in operations]
-        try:
-            return [self.at.dialect.render(*aimed)] if aimed else []
-        except ValueError:
-            return [self.at.dialect.render(operation) for operation in aimed]
-
     def _said(self) -> str:
         text = self.at.dialect.render(*self.operations)
         line = " ".join(text.partition(self.at.dialect.quote_name(self.before.name))[2].split()) or " ".join(text.split())
         return line if len(line) <= 80 else f"{line[:79]}…"
-
-    def _form_kept(self) -> RunSql:
-        """What the table looks like now, to see whether somebody changes it meanwhile."""
-        quoted = self.at.dialect.quote_name
-        probe = Probe(query=f"SELECT CASE WHEN {there(self.form)} THEN 'done' ELSE 'not_done' END")
-        return self.forth.alone(
-            f"CREATE TABLE {quoted(self.form)} LIKE {quoted(self.before.name)}",
-            purpose=f"Keep the form of {self.label}, to see whether it stays the same",
-            probe=probe,
-            claims=(claim(self.before.name, READ), claim(self.form)),
-            undo=UndoSteps(steps=(as_undo(self._form_gone()),)),
-        )
-
-    def _form_gone(self) -> RunSql:
-        return self.forth.dropped(self.form, why="the form that was compared with")
 
     def _rights(self) -> tuple[Guard, ...]:
         return tuple(
@@ -289,36 +229,13 @@ class Rebuild:
             claims=(claim(self.before.name), claim(self.new), claim(self.old)),
             guards=(
                 swap_guards.none_sees_a_part(self.forth, self.ready),
-                self._same_form(),
+                self.forms.same(),
                 swap_guards.unattached(self.forth),
                 self.forth.all_written(),
                 swap_guards.not_emptied(self.forth),
                 self.forth.none_rejected(),
             ),
             undo=UndoSteps(steps=as_undos(self._swapped_back())),
-        )
-
-    def _same_form(self) -> Guard:
-        """Columns, indexes and constraints of the table, beside those of the copy that was made of it at the beginning."""
-        parts = [
-            ("COLUMNS", "COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, COLLATION_NAME, EXTRA"),
-            ("STATISTICS", "INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART, INDEX_TYPE"),
-            ("TABLE_CONSTRAINTS", "CONSTRAINT_NAME, CONSTRAINT_TYPE"),
-        ]
-        tables = (self.before.name, self.form)
-        of_forms = [tuple(_lines(view, columns, name) for name in tables) for view, columns in parts]
-        if self.at.can(Capability.CHECK_NAMES_OF_SCHEMA) and rebuild_checks.checks_of(self.before):
-            unnamed = " AND CONSTRAINT_TYPE <> 'CHECK'"
-            of_forms[-1] = tuple(f"{line}{unnamed}" for line in of_forms[-1])
-            of_forms.append(tuple(map(rebuild_checks.lines, tables)))
-        queries = [
-            f"(SELECT COUNT(*) FROM (SELECT line FROM ({first} UNION ALL {second}) AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)"
-            for first, second in of_forms
-        ]
-        return Guard(
-            query=f"SELECT {' + '.join(queries)}",
-            summary=f"somebody has changed the columns, indexes or constraints of {self.label} since it was copied",
-            hint="roll back, and make the plan again",
         )
 
     def _none_lost(self) -> Verify:
@@ -412,7 +329,7 @@ class Rebuild:
 
     def _old_again(self, backwards: Sequence[Operation]) -> RunSql:
         said = f"Make the old form of {self.label} again, without rows"
-        return self._form(self.old, backwards, source=self.after, purpose=said)
+        return self.forms.made(self.old, backwards, source=self.after, purpose=said)
 
     def _backwards(self) -> tuple[Operation, ...] | Irreversible:
         """The operations that make the old form from the new one."""
@@ -432,45 +349,6 @@ class Rebuild:
         return tuple(found)
 
 
-def _lines(view: str, columns: str, table: Name) -> str:
-    """What information_schema says of a table, a line for each."""
-    text = f"SHA2(CONCAT_WS('|', {', '.join(f'COALESCE({one}, CHAR(0))' for one in columns.split(', '))}), 256)"
-    return (
-        f"SELECT {text} AS line FROM information_schema.{view} WHERE TABLE_SCHEMA = {schema_of(table)}"
-        f" AND TABLE_NAME = {quote_string(table.name)}"
-    )
-
-
-def renamed(operations: Sequence[Operation], before: Table) -> dict[str, str]:
-    """Column names that change: old to new."""
-    now = {column.name: column.name for column in before.columns}
-    for operation in operations:
-        match operation:
-            case RenameColumn(column=old, to=new):
-                now = {first: new if last == old else last for first, last in now.items()}
-            case ChangeColumn(column=old, definition=column):
-                now = {first: column.name if last == old else last for first, last in now.items()}
-            case _:
-                pass
-    return {first: last for first, last in now.items() if first != last}
-
-
-def mapped(
-    form: Table, source: Table, names: Mapping[str, str], expressions: Mapping[str, str], at: Situation
-) -> tuple[tuple[str, str], ...]:
-    """(column of the form, expression over the source): what the server computes by itself, and what the source does not have, is left out."""
-    found = []
-    for column in form.columns:
-        if column.generated is not None:
-            continue
-        origin = names.get(column.name, column.name)
-        if column.name in expressions:
-            found.append((column.name, expressions[column.name]))
-        elif source.column(origin) is not None:
-            found.append((column.name, at.dialect.quote(origin)))
-    return tuple(found)
-
-
 def _after(operations: Sequence[Operation], catalog: Catalog) -> Catalog:
     for operation in operations:
         catalog = moved(catalog, operation)
@@ -479,12 +357,3 @@ def _after(operations: Sequence[Operation], catalog: Catalog) -> Catalog:
 
 def _called(table: Table, name: Name) -> Table:
     return replace(table, name=name)
-
-
-def _aimed(operation: Operation, table: Name) -> Operation:
-    """The operation on another table."""
-    if isinstance(operation, CreateIndex):
-        return replace(operation, index=replace(operation.index, table=table))
-    if hasattr(operation, "relation"):
-        return replace(operation, relation=table)
-    return replace(operation, table=table)
