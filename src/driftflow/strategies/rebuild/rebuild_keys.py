@@ -15,7 +15,7 @@ from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
-from driftflow.model.operations import AddConstraint, CreateIndex, DropIndex
+from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, RenameTable
 from driftflow.model.plan import Probe, RunSql, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.fitted import fit
@@ -113,7 +113,7 @@ class Keys:
                 found = [_index(table.name, one) for one in (index.name.name, key.name)]
                 text = f"ALTER TABLE {name} RENAME INDEX {quote(key.name)} TO {quote(index.name.name)}"
                 said = f"The index {index.name.name} of {table.name.name} keeps its name"
-                yield self._run_where(f"NOT {found[0]} AND {found[1]}", text, (claim(table.name),), purpose=said)
+                yield self._run_where(f"NOT {found[0]} AND {found[1]}", text, self._claims(table.name), purpose=said)
 
     def called(self, keys: tuple[ForeignKey, ...], way: str, *, to: Name | None = None) -> tuple[ForeignKey, ...]:
         """Under names for now; `to` is the table that they point at meanwhile."""
@@ -140,7 +140,7 @@ class Keys:
             f"ALTER TABLE {self.rebuild.at.dialect.quote_name(table)} {', '.join(clauses)}, ALGORITHM=INPLACE, LOCK=NONE",
             purpose=purpose,
             probe=Probe(query=f"SELECT CASE WHEN {' AND '.join(conditions)} THEN 'done' ELSE 'not_done' END"),
-            claims=(claim(table), *(claim(name) for name in dict.fromkeys(key.referenced for key in (*gone, *there)))),
+            claims=self._claims(table, (*gone, *there)),
             settings=UNCHECKED,
             undo=UndoSteps(steps=tuple(map(as_undo, undo))) if undo else UndoNothing(reason="it goes with the table"),
         )
@@ -167,9 +167,24 @@ class Keys:
         return self._where(self.table, f"NOT {_exists(self.table, keys[0])}", clauses, keys, purpose=said)
 
     def _where(self, table: Name, condition: str, clauses: str, keys: tuple[ForeignKey, ...], *, purpose: str) -> RunSql:
-        claims = (claim(table), *(claim(name) for name in dict.fromkeys(key.referenced for key in keys)))
         text = f"ALTER TABLE {self.rebuild.at.dialect.quote_name(table)} {clauses}"
-        return self._run_where(condition, text, claims, purpose=purpose)
+        return self._run_where(condition, text, self._claims(table, keys), purpose=purpose)
+
+    def renamed(self) -> tuple[LockClaim, ...]:
+        """What the server locks beside the forms when they change places: MySQL, both ends of every key."""
+        rebuild = self.rebuild
+        predicted = rebuild.at.dialect.effects(RenameTable(name=self.table, to=rebuild.old.name), rebuild.at.catalog).locks
+        return tuple(map(claim, dict.fromkeys((self.table, rebuild.new, rebuild.old, *(lock.relation for lock in predicted)))))
+
+    def _claims(self, table: Name, keys: tuple[ForeignKey, ...] = ()) -> tuple[LockClaim, ...]:
+        """Both ends of the keys, and what the server locks beside any ALTER of the table: MySQL tells those that point at it of its new definition."""
+        at = self.rebuild.at
+        known = at.catalog.table(table)
+        found = {name: claim(name) for name in (table, *(key.referenced for key in keys))}
+        for key in known.foreign_keys[:1] if known is not None else ():
+            for lock in at.dialect.effects(DropConstraint(table=table, name=key.name), at.catalog).locks:
+                found.setdefault(lock.relation, lock)
+        return tuple(found.values())
 
     def _run_where(self, condition: str, text: str, claims: tuple[LockClaim, ...], *, purpose: str) -> RunSql:
         return self.rebuild.forth.alone(

@@ -226,7 +226,7 @@ class Rebuild:
             f"RENAME TABLE {table} TO {old}, {new} TO {table}",
             purpose=f"Swap: the copy is {self.label} from now on, the old form is kept as {self.old.name}",
             probe=Probe(query=f"SELECT CASE WHEN {there(self.old)} THEN 'done' ELSE 'not_done' END"),
-            claims=(claim(self.before.name), claim(self.new), claim(self.old)),
+            claims=self.keys.renamed(),
             guards=(
                 swap_guards.none_sees_a_part(self.forth, self.ready),
                 self.forms.same(),
@@ -274,7 +274,7 @@ class Rebuild:
             f"RENAME TABLE {table} TO {new}, {old} TO {table}",
             purpose=f"Swap back: {self.label} has its old form again",
             probe=Probe(query=f"SELECT CASE WHEN {there(self.new)} THEN 'done' ELSE 'not_done' END"),
-            claims=(claim(self.before.name), claim(self.new), claim(self.old)),
+            claims=self.keys.renamed(),
             guards=(
                 swap_guards.none_sees_a_part(home, self.home_ready),
                 swap_guards.unattached(home),

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 49 steps (1 gate) for mysql 9.7 (shop)
--- digest a946e7383c449136ebd1ed7168acfb24e4c4982e775e8692b914d586eaeb4a71
+-- digest 58cce29134ed722fb153e350f3871d1a293dc96fb432cde4c3760a4565f54923
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -250,7 +250,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 30 (9f7251c7c7.1): Take the foreign keys from users: from now on those of the copy hold
+-- step 30 (95746c1366.1): Take the foreign keys from users: from now on those of the copy hold
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -265,7 +265,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 31 (3dfad3c1b8.1): The foreign keys of orders point at the copy of users, under names for now
+-- step 31 (9581345f36.1): The foreign keys of orders point at the copy of users, under names for now
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -280,7 +280,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 32 (f3b6154974.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
+-- step 32 (fd7efc71b4.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_users_613332')
 -- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)
 -- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users'))
@@ -327,7 +327,7 @@ RENAME TABLE shop.users TO shop.zzz_driftflow_old_users_613332, shop.zzz_driftfl
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_back_insert
 -- undo: DROP TABLE IF EXISTS shop._driftflow_home_users_613332
 
--- step 33 (d53c751f49.1): Give the foreign keys of orders their names again
+-- step 33 (2a00af74b5.1): Give the foreign keys of orders their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -335,7 +335,7 @@ ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_
 SET foreign_key_checks = DEFAULT;
 -- undo: ALTER TABLE shop.orders DROP FOREIGN KEY orders_user_id_fk, ADD CONSTRAINT _driftflow_forth_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE
 
--- step 34 (cd4e858c3e.1): The index orders_user_id_idx of orders keeps its name
+-- step 34 (201a81fe13.1): The index orders_user_id_idx of orders keeps its name
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -346,7 +346,7 @@ DEALLOCATE PREPARE driftflow_keys;
 SET foreign_key_checks = DEFAULT;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 35 (799af5c984.1): Give the foreign keys of users their names again
+-- step 35 (71efc7c817.1): Give the foreign keys of users their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
