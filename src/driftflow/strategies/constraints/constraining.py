@@ -16,29 +16,21 @@ from driftflow.strategies.columns.filling import ROWID, chunk_key
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.in_ranges import ranges_of, ranges_of_groups
 from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.row_guards import guard_rows
 
 LATER: dict[Phase, Phase] = {"expand": "migrate", "migrate": "migrate", "contract": "contract"}
 """Where the slow half of a recipe goes when its quick half is in this phase."""
 
 
 def guard_nulls(at: Situation, table: Name, column: str) -> Guard:
-    target, quoted = at.dialect.quote_name(table), at.dialect.quote(column)
-    return Guard(
-        query=bounded_count(f"SELECT 1 FROM {target} WHERE {quoted} IS NULL"),
-        summary=f"{{count}} rows of {table.name} have no {column}",
-        hint=f'fill {table.name}.{column} first: `-- driftflow: backfill column={column} set="..."`',
-        ranges=ranges_of(at, table, f"{quoted} IS NULL"),
-    )
+    hint = f'fill {table.name}.{column} first: `-- driftflow: backfill column={column} set="..."`'
+    return guard_rows(at, table, f"{at.dialect.quote(column)} IS NULL", f"have no {column}", hint=hint)
 
 
 def guard_check(at: Situation, table: Name, check: Check) -> Guard:
-    target = at.dialect.quote_name(table)
-    return Guard(
-        query=bounded_count(f"SELECT 1 FROM {target} WHERE NOT ({check.expression})"),
-        summary=f"{{count}} rows of {table.name} violate {check.name or 'the check'}",
-        hint=f"SELECT * FROM {target} WHERE NOT ({check.expression}) LIMIT 20",
-        ranges=ranges_of(at, table, f"NOT ({check.expression})"),
-    )
+    broken = f"NOT ({check.expression})"
+    hint = f"SELECT * FROM {at.dialect.quote_name(table)} WHERE {broken} LIMIT 20"
+    return guard_rows(at, table, broken, f"violate {check.name or 'the check'}", hint=hint)
 
 
 def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:

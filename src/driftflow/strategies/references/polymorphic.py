@@ -16,10 +16,10 @@ from driftflow.model.names import Name
 from driftflow.model.plan import Guard, RunSql
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
-from driftflow.strategies.columns.filling import ROWID, chunk_key
-from driftflow.strategies.in_ranges import ranges_of
-from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.columns.filling import chunk_key
+from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.references.said_polymorphic import PolymorphicRequest, Target
+from driftflow.strategies.row_guards import guard_rows
 
 
 class Polymorphic:
@@ -40,14 +40,8 @@ class Polymorphic:
             f"(SELECT 1 FROM {at.dialect.quote_name(parent.name)} AS p WHERE p.{at.dialect.quote(target.column)} = {table}.{self.id}))"
             for target, parent in self.parents
         )
-        key = ", ".join(one if one == ROWID else at.dialect.quote(one) for one in chunk_key(at, self.table))
-        return Guard(
-            query=bounded_count(f"SELECT 1 FROM {self.own} WHERE {lost}"),
-            summary=f"{{count}} rows of {self.table.name.name} point at nothing by ({self.request.type}, {self.request.id})",
-            hint="correct or remove these rows first",
-            keys=f"SELECT {key} FROM {self.own} WHERE {lost} ORDER BY {key} LIMIT 10" if key else "",
-            ranges=ranges_of(at, self.table.name, lost),
-        )
+        said, key = f"point at nothing by ({self.request.type}, {self.request.id})", chunk_key(at, self.table)
+        return guard_rows(at, self.table.name, lost, said, hint="correct or remove these rows first", key=key)
 
     def child(self, guards: tuple[Guard, ...]) -> Iterator[RunSql]:
         creates, drops = self._child_function() if trigger_text.has_functions(self.at) else self._child_itself()

@@ -11,10 +11,8 @@ from driftflow.model.catalog import Column, Table
 from driftflow.model.names import Span, Version
 from driftflow.model.plan import Guard
 from driftflow.strategies import spoken
-from driftflow.strategies.cleansing.archiving import listed
 from driftflow.strategies.columns.filling import chunk_key
-from driftflow.strategies.in_ranges import ranges_of
-from driftflow.strategies.recipe import bounded_count
+from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.rules import json_schema, json_schema_extracts
 from driftflow.strategies.types.said_conversion import convert_of
 
@@ -43,16 +41,8 @@ def document_guards(at: Situation, table: Table, old: Column, new_type: str, doc
         )
     value = at.dialect.quote(old.name)
     broken = breaks(at, table, _text(at, request.schema, request.span), document or value)
-    target, key = at.dialect.quote_name(table.name), listed(at, chunk_key(at, table))
-    return (
-        Guard(
-            query=bounded_count(f"SELECT 1 FROM {target} WHERE {broken}"),
-            summary=f"{{count}} rows of {table.name.name} hold a {old.name} that breaks the schema {request.schema}",
-            hint="correct these rows, or the schema",
-            keys=f"SELECT {key} FROM {target} WHERE {broken} ORDER BY {key} LIMIT 10" if key else "",
-            ranges=ranges_of(at, table.name, broken),
-        ),
-    )
+    said = f"hold a {old.name} that breaks the schema {request.schema}"
+    return (guard_rows(at, table.name, broken, said, hint="correct these rows, or the schema", key=chunk_key(at, table)),)
 
 
 def _text(at: Situation, named: str, span: Span) -> str:

@@ -18,10 +18,10 @@ from driftflow.model.operations import CreateTrigger
 from driftflow.model.plan import Expectation, Guard, Step, UndoNothing, Verify
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
-from driftflow.strategies.columns.filling import ROWID, chunk_key
+from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.fitted import fit
-from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.row_guards import guard_rows
 
 WORDS = ("update", "insert")
 """One trigger each, where a trigger has one event and its own name."""
@@ -49,16 +49,11 @@ class RowRule:
 
     def guard(self) -> Guard:
         """Rows that break it already."""
-        target = self.at.dialect.quote_name(self.table.name)
-        key = chunk_key(self.at, self.table)
-        own = ", ".join(one if one == ROWID else self.at.dialect.quote(one) for one in key)
-        return Guard(
-            query=bounded_count(f"SELECT 1 FROM {target} WHERE {self.broken}"),
-            summary=f"{{count}} rows of {self.table.name.name} break {self.name}",
-            hint="correct them, or let the rule hold for new rows only: `-- driftflow: rule existing=keep`",
-            keys=f"SELECT {own} FROM {target} WHERE {self.broken} ORDER BY {own} LIMIT 10" if own else "",
-            ranges=ranges_of(self.at, self.table.name, self.broken),
+        key, hint = (
+            chunk_key(self.at, self.table),
+            "correct them, or let the rule hold for new rows only: `-- driftflow: rule existing=keep`",
         )
+        return guard_rows(self.at, self.table.name, self.broken, f"break {self.name}", hint=hint, key=key)
 
     def _proof(self) -> Verify:
         broken = f"SELECT 1 FROM {self.at.dialect.quote_name(self.table.name)} WHERE {self.broken}"

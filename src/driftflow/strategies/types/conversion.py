@@ -8,9 +8,8 @@ from driftflow.model.operations import AlterColumnType
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.plan import Guard
 from driftflow.model.record import Record
-from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.inverses.inverse_alter import widens
-from driftflow.strategies.recipe import bounded_count
+from driftflow.strategies.row_guards import guard_rows
 
 WITHOUT_EQUALITY = ("json", "xml", "point", "polygon", "line", "path", "lseg", "box", "circle")
 
@@ -79,14 +78,8 @@ def guards_of(operation: AlterColumnType, column: Column, table: Table, at: Situ
     if not wrong:
         return []
     key = ", ".join(quote(name) for name in (table.primary_key.columns if table.primary_key is not None else (column.name,)))
-    return [
-        Guard(
-            query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
-            summary=f"{{count}} rows of {table.name.name} hold a {column.name} that is no {operation.type}",
-            hint=f"SELECT {key} FROM {target} WHERE {wrong} LIMIT 20",
-            ranges=ranges_of(at, table.name, wrong),
-        )
-    ]
+    said = f"hold a {column.name} that is no {operation.type}"
+    return [guard_rows(at, table.name, wrong, said, hint=f"SELECT {key} FROM {target} WHERE {wrong} LIMIT 20")]
 
 
 LIMITS = {"smallint": (-(2**15), 2**15 - 1), "integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}

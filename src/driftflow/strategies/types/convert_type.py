@@ -13,12 +13,11 @@ from driftflow.model.plan import Guard, Irreversible, RebuildTable, Step, Undo, 
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
-from driftflow.strategies.cleansing.archiving import listed
 from driftflow.strategies.columns.filling import chunk_key
-from driftflow.strategies.in_ranges import ranges_of
 from driftflow.strategies.rebuild.cut_archive import CutArchive
 from driftflow.strategies.rebuild.rebuilding import rebuild, rebuild_as_it_was
-from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.rules.json_documents import document_guards
 from driftflow.strategies.size import has_slow_work, is_large, is_new
 from driftflow.strategies.types.conversion import Conversion, conversion_of
@@ -93,14 +92,10 @@ def _with_way_back(
     if archive is not None:  # What it does not hold is what the new table holds, of any length.
         return replace(step, undo=UndoSteps(steps=(back,)))
     # The expression speaks of the old column, so the value that comes back goes by its name.
-    target, name = at.dialect.quote_name(table.name), at.dialect.quote(table.name.name)
-    again = f"(SELECT {conversion.there} FROM (SELECT {conversion.back} AS {value}) AS {name})"
-    guard = Guard(
-        query=bounded_count(f"SELECT 1 FROM {target} WHERE {at.dialect.differs(value, again)}"),
-        ranges=ranges_of(at, table.name, at.dialect.differs(value, again)),
-        summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that the old type {conversion.old_type} does not give back",
-        hint="change these rows, or keep the new type",
-    )
+    again = f"(SELECT {conversion.there} FROM (SELECT {conversion.back} AS {value}) AS {at.dialect.quote(table.name.name)})"
+    said = f"hold a {conversion.column} that the old type {conversion.old_type} does not give back"
+    hint = "change these rows, or keep the new type"
+    guard = guard_rows(at, table.name, at.dialect.differs(value, again), said, hint=hint)
     return replace(step, undo=UndoSteps(steps=(replace(back, guards=(guard,)),)))
 
 
@@ -193,23 +188,17 @@ def _by_words(
             why="zone is for timestamps with and without one, format for text and timestamps, encoding for text and bytea",
             hint="see docs/directives.md, or say the conversion with USING",
         )
-    target = at.dialect.quote_name(table.name)
     same = ""
     if request.format or at.can(Capability.TABLE_REBUILD_ONLY):
         same = _spelled(operation, column, at, request, f"({there})")[1]
-    word, key = "format" if request.format else "zone", listed(at, chunk_key(at, table))
-    wrong = at.dialect.differs(value, f"({same})")
-    guards = (
-        Guard(
-            query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
-            summary=f"{{count}} rows of {table.name.name} hold a {column.name} that does not come back the same from this {word}",
-            hint=f"another {word}, or correct these rows first",
-            keys=f"SELECT {key} FROM {target} WHERE {wrong} ORDER BY {key} LIMIT 10" if key else "",
-            ranges=ranges_of(at, table.name, wrong),
-        ),
+    word = "format" if request.format else "zone"
+    wrong, said = (
+        at.dialect.differs(value, f"({same})"),
+        f"hold a {column.name} that does not come back the same from this {word}",
     )
+    guard = guard_rows(at, table.name, wrong, said, hint=f"another {word}, or correct these rows first", key=chunk_key(at, table))
     utc = bool(request.format) and not at.can(Capability.TABLE_REBUILD_ONLY)
-    return replace(plain, there=there, back=request.back or back, one_way=False, utc=utc, guards=guards if same else ())
+    return replace(plain, there=there, back=request.back or back, one_way=False, utc=utc, guards=(guard,) if same else ())
 
 
 def _spelled(operation: AlterColumnType, column: Column, at: Situation, request: ConvertRequest, value: str) -> tuple[str, str]:
@@ -235,13 +224,9 @@ def _shortened(operation: AlterColumnType, column: Column, table: Table, at: Sit
     value, target = at.dialect.quote(column.name), at.dialect.quote_name(table.name)
     count = "length" if at.can(Capability.TABLE_REBUILD_ONLY) else "char_length"
     key = ", ".join(at.dialect.quote(name) for name in (table.primary_key.columns if table.primary_key else (column.name,)))
+    long = f"{count}({value}) > {size}"
     if request.policy == "reject":
-        guard = Guard(
-            query=bounded_count(f"SELECT 1 FROM {target} WHERE {count}({value}) > {size}"),
-            summary=f"{{count}} rows of {table.name.name} hold a {column.name} of more than {size} characters",
-            hint=f"SELECT {key} FROM {target} WHERE {count}({value}) > {size} LIMIT 20",
-            ranges=ranges_of(at, table.name, f"{count}({value}) > {size}"),
-        )
-        return replace(plain, guards=(guard,))
-    archive = f"{count}({value}) > {size}" if request.policy == "archive" else ""
+        said, hint = f"hold a {column.name} of more than {size} characters", f"SELECT {key} FROM {target} WHERE {long} LIMIT 20"
+        return replace(plain, guards=(guard_rows(at, table.name, long, said, hint=hint),))
+    archive = long if request.policy == "archive" else ""
     return replace(plain, there=f"substr({value}, 1, {size})", back=value, one_way=False, loses=True, archive=archive, guards=())

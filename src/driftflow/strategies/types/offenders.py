@@ -17,10 +17,10 @@ from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.cleansing.archiving import listed
 from driftflow.strategies.columns.filling import chunk_key
-from driftflow.strategies.in_ranges import ends_exactly, ranges_of
+from driftflow.strategies.in_ranges import ends_exactly
 from driftflow.strategies.recipe import bounded_count
+from driftflow.strategies.row_guards import KEYS_MOST, guard_rows
 
-KEYS_MOST = 10
 Change = tuple[Column, Column]
 """(as it is, as it will be)"""
 
@@ -83,14 +83,7 @@ def unfit_guards(at: Situation, table: Table, old: Column, new: Column) -> Itera
 
 def offending(at: Situation, table: Table, condition: str, said: str, *, hint: str) -> Guard:
     """Refuses where a row meets the condition, with the keys of some."""
-    target, key = at.dialect.quote_name(table.name), listed(at, chunk_key(at, table))
-    return Guard(
-        query=bounded_count(f"SELECT 1 FROM {target} WHERE {condition}"),
-        summary=f"{{count}} rows of {table.name.name} {said}",
-        hint=hint,
-        keys=f"SELECT {key} FROM {target} WHERE {condition} ORDER BY {key} LIMIT {KEYS_MOST}" if key else "",
-        ranges=ranges_of(at, table.name, condition),
-    )
+    return guard_rows(at, table.name, condition, said, hint=hint, key=chunk_key(at, table))
 
 
 def mojibake_guards(at: Situation, table: Table, old: Column) -> Iterator[Guard]:

@@ -25,8 +25,8 @@ from driftflow.model.operations import (
 )
 from driftflow.model.plan import Guard, RunSql, Undo, UndoNothing
 from driftflow.model.record import Record, replace
-from driftflow.strategies.in_ranges import ranges_of
-from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.types.conversion import Conversion, columns_of, comparable
 from driftflow.strategies.types.shadow_names import waiting
 from driftflow.strategies.types.shadow_parts import Parts
@@ -219,11 +219,6 @@ def difference(at: Situation, table: Table, conversion: Conversion, *, old: str,
 
 def guard_way_back(at: Situation, table: Table, conversion: Conversion, aside: str) -> Guard:
     """Values written since the swap that the old type does not hold."""
-    target = at.dialect.quote_name(table.name)
     wrong = difference(at, table, conversion, old=aside, new=conversion.column)
-    return Guard(
-        query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
-        summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that the old type {conversion.old_type} does not give back",
-        hint="change these rows, or keep the new type",
-        ranges=ranges_of(at, table.name, wrong),
-    )
+    said = f"hold a {conversion.column} that the old type {conversion.old_type} does not give back"
+    return guard_rows(at, table.name, wrong, said, hint="change these rows, or keep the new type")

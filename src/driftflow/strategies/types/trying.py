@@ -9,8 +9,8 @@ from driftflow.model.catalog import Table
 from driftflow.model.plan import Guard, Step, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies.cleansing.archiving import our_name
-from driftflow.strategies.in_ranges import ranges_of
-from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.types.conversion import Conversion, columns_of
 
 TEXTS = ("text", "character varying", "character")
@@ -76,9 +76,6 @@ def _guard(at: Situation, table: Table, conversion: Conversion, function: str) -
     wrong = f"{column} IS NOT NULL AND NOT {function}({column})"
     key = ", ".join(at.dialect.quote(name) for name in (table.primary_key.columns if table.primary_key is not None else ()))
     listed = f"their keys: SELECT {key} FROM {target} WHERE {wrong} LIMIT 20" if key else "correct them first"
-    return Guard(
-        query=bounded_count(f"SELECT 1 FROM {target} WHERE {wrong}"),
-        summary=f"{{count}} rows of {table.name.name} hold a {conversion.column} that does not become {conversion.new_type}",
-        hint=listed,
-        ranges=ranges_of(at, table.name, wrong),
+    return guard_rows(
+        at, table.name, wrong, f"hold a {conversion.column} that does not become {conversion.new_type}", hint=listed
     )
