@@ -15,10 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.catalog import Catalog, ForeignKey, Table
 from driftflow.model.plan import Guard, RunSql
-from driftflow.strategies.rebuild.paired_steps import schema_of
 
 if TYPE_CHECKING:
     from driftflow.strategies.rebuild.rebuild_online import Rebuild
@@ -26,12 +24,12 @@ if TYPE_CHECKING:
 
 def pointing_at(table: Table, catalog: Catalog) -> list[tuple[Table, tuple[ForeignKey, ...]]]:
     """Other tables, and those of their keys that point at this one."""
-    found = []
-    for other in sorted(catalog.tables.values(), key=lambda one: one.name.text):
-        keys = tuple(key for key in other.foreign_keys if key.referenced == table.name)
-        if keys and other.name != table.name:
-            found.append((other, keys))
-    return found
+    found: dict[str, tuple[Table, tuple[ForeignKey, ...]]] = {}
+    for other, key in catalog.referencing(table.name):
+        if other.name != table.name:
+            _, keys = found.get(other.name.text, (other, ()))
+            found[other.name.text] = (other, (*keys, key))
+    return [found[name] for name in sorted(found)]
 
 
 class Children:
@@ -87,15 +85,10 @@ class Children:
 
     def no_others(self) -> Guard:
         """One that no catalog knows (of another database, say) would stop the swap when all the rows are copied."""
-        known = " OR ".join(
-            f"(CONSTRAINT_SCHEMA = {schema_of(child.name)} AND TABLE_NAME = {quote_string(child.name.name)})"
-            for child in (self.rebuild.before, *(child for child, _ in self.found))
-        )
+        known = (self.table, *(child.name for child, _ in self.found))
+        ((query, _),) = self.rebuild.at.dialect.more_children(known)
         return Guard(
-            query=(
-                "SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE "
-                f"REFERENCED_TABLE_SCHEMA = {schema_of(self.table)} AND REFERENCED_TABLE_NAME = {quote_string(self.table.name)} AND NOT ({known})"
-            ),
+            query=query,
             summary=f"foreign keys that the plan does not know point at {self.table.name}, and would stay with the old table",
             hint="say as-is: then the statement runs as it is, and writers wait",
         )

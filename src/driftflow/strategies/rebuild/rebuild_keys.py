@@ -56,14 +56,24 @@ class Keys:
             (),
             self._called(new, "forth", here=self.rebuild.new),
             purpose=f"Give the copy of {self.table.name} its foreign keys, under names for now",
-            undo=(self._gone_if_there(self.rebuild.new, self._called(new, "forth")),),
+            undo=(
+                self.turned_back(
+                    self.rebuild.new,
+                    self._called(new, "forth"),
+                    (),
+                    purpose=f"Take the foreign keys from the copy of {self.table.name}",
+                ),
+            ),
         )
         yield self.changed(
             self.table,
             old,
             (),
             purpose=f"Take the foreign keys from {self.table.name}: from now on those of the copy hold",
-            undo=(self._there_if_gone(old), *self.indexes_named_again(self.rebuild.before, old)),
+            undo=(
+                self.turned_back(self.table, (), old, purpose=f"Give {self.table.name} its foreign keys again"),
+                *self.indexes_named_again(self.rebuild.before, old),
+            ),
         )
 
     def after_swap(self) -> Iterator[RunSql]:
@@ -134,10 +144,9 @@ class Keys:
         undo: tuple[RunSql, ...] = (),
     ) -> RunSql:
         """In one statement, which changes the dictionary alone."""
-        clauses = [f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone] + [self.added(table, key) for key in there]
         conditions = [f"NOT {_exists(table, key)}" for key in gone] + [_exists(table, key) for key in there]
         return self.rebuild.forth.alone(
-            f"ALTER TABLE {self.rebuild.at.dialect.quote_name(table)} {', '.join(clauses)}, ALGORITHM=INPLACE, LOCK=NONE",
+            f"{self._statement(table, gone, there)}, ALGORITHM=INPLACE, LOCK=NONE",
             purpose=purpose,
             probe=Probe(query=f"SELECT CASE WHEN {' AND '.join(conditions)} THEN 'done' ELSE 'not_done' END"),
             claims=self._claims(table, (*gone, *there)),
@@ -145,30 +154,18 @@ class Keys:
             undo=UndoSteps(steps=tuple(map(as_undo, undo))) if undo else UndoNothing(reason="it goes with the table"),
         )
 
-    def added(self, table: Name, key: ForeignKey) -> str:
-        text = self.rebuild.at.dialect.render(AddConstraint(table=table, constraint=key))
-        return text[text.index(" ADD ") + 1 :]
-
     def turned_back(self, table: Name, gone: tuple[ForeignKey, ...], there: tuple[ForeignKey, ...], *, purpose: str) -> RunSql:
-        """As `changed`, where it has not been done already."""
-        clauses = [f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone] + [self.added(table, key) for key in there]
-        return self._where(table, _exists(table, gone[0]), ", ".join(clauses), (*gone, *there), purpose=purpose)
+        """As `changed`, where the way back from behind the swap has not done it already."""
+        condition = _exists(table, gone[0]) if gone else f"NOT {_exists(table, there[0])}"
+        text, claims = self._statement(table, gone, there), self._claims(table, (*gone, *there))
+        return self._run_where(condition, text, claims, purpose=purpose)
 
-    def _gone_if_there(self, table: Name, keys: tuple[ForeignKey, ...]) -> RunSql:
-        """Nothing to do where the way back from behind the swap has done it."""
-        clauses = ", ".join(f"DROP FOREIGN KEY {self.quote(key.name)}" for key in keys)
-        return self._where(
-            table, _exists(table, keys[0]), clauses, keys, purpose=f"Take the foreign keys from the copy of {self.table.name}"
-        )
-
-    def _there_if_gone(self, keys: tuple[ForeignKey, ...]) -> RunSql:
-        clauses = ", ".join(self.added(self.table, key) for key in keys)
-        said = f"Give {self.table.name} its foreign keys again"
-        return self._where(self.table, f"NOT {_exists(self.table, keys[0])}", clauses, keys, purpose=said)
-
-    def _where(self, table: Name, condition: str, clauses: str, keys: tuple[ForeignKey, ...], *, purpose: str) -> RunSql:
-        text = f"ALTER TABLE {self.rebuild.at.dialect.quote_name(table)} {clauses}"
-        return self._run_where(condition, text, self._claims(table, keys), purpose=purpose)
+    def _statement(self, table: Name, gone: tuple[ForeignKey, ...], there: tuple[ForeignKey, ...]) -> str:
+        added = [self.rebuild.at.dialect.render(AddConstraint(table=table, constraint=key)) for key in there]
+        clauses = [f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone] + [
+            text[text.index(" ADD ") + 1 :] for text in added
+        ]
+        return f"ALTER TABLE {self.rebuild.at.dialect.quote_name(table)} {', '.join(clauses)}"
 
     def renamed(self) -> tuple[LockClaim, ...]:
         """What the server locks beside the forms when they change places: MySQL, both ends of every key."""

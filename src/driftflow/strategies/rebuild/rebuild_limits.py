@@ -194,9 +194,7 @@ def _of_key(table: Table, after: Table, operations: Sequence[Operation], at: Sit
             return f"{column} is not found again in every session's time zone"
     names = renamed(operations, table)
     there = tuple(names.get(column, column) for column in key)
-    keys = [index.columns for index in after.indexes if index.unique and all(part.prefix is None for part in index.parts)]
-    keys += [after.primary_key.columns] if after.primary_key is not None else []
-    if there not in keys or any(
+    if not _unique_over(after, there) or any(
         (one := after.column(column)) is None or (one.nullable and there != _primary(after)) for column in there
     ):
         return f"the new form has no unique key over {', '.join(there)}"

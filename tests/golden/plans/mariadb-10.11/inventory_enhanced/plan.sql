@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 46 steps (1 gate) for mariadb 10.11 (shop)
--- digest 882daba82a99c4a24a5b2080863d444ad058f166d569f1b64702ac30d720b25a
+-- digest d5015bfb62103811eaef0b962cc5f8e7380f5909f59acf45c2a2a0a3dadf101e
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -33,9 +33,9 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (3e77e7773f.1): Make a copy of products without rows, in the new form: ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0)
+-- step 5 (ae3f36b0b8.1): Make a copy of products without rows, in the new form: ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
--- refuse if: SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'products' AND NOT ((CONSTRAINT_SCHEMA = 'shop' AND TABLE_NAME = 'products') OR (CONSTRAINT_SCHEMA = 'shop' AND TABLE_NAME = 'orders'))
+-- refuse if: SELECT COUNT(DISTINCT TABLE_SCHEMA, TABLE_NAME) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'products' AND NOT (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' OR TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 CREATE TABLE shop._driftflow_making_products_251f7a LIKE shop.products;
