@@ -1,6 +1,6 @@
 """What is found: checks, strategies, readers, writers, reports and signals, from the built-in folders and from entry points.
 
-The file registers itself with one decorator; discovery imports the folder and returns one frozen Registry. Nobody looks up a name elsewhere.
+The file registers itself with one decorator; discovery imports the folder and returns one frozen Registry. Nothing global is mutated.
 """
 
 from __future__ import annotations
@@ -20,10 +20,8 @@ from typing import Any, Literal, TypeVar
 from driftflow.errors import PluginError
 
 Kind = Literal["check", "strategy", "enhancement", "reader", "writer", "report", "monitor"]
+MARK = "__driftflow__"
 T = TypeVar("T")
-
-_MARKS: dict[int, tuple[object, tuple[Kind, str, dict[str, Any]]]] = {}
-"""What decorators said, by the object that they marked: a compiled function has no attributes to put it in."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def register(kind: Kind, name: str, **info: Any) -> Callable[[T], T]:
     """Mark a function or class as findable. The marked object is returned as it is."""
 
     def mark(value: T) -> T:
-        _MARKS[id(value)] = (value, (kind, name, info))
+        setattr(value, MARK, (kind, name, info))
         return value
 
     return mark
@@ -131,9 +129,10 @@ def _modules(folder: str) -> Iterator[ModuleType]:
 
 def _collect(module: ModuleType, owner: str, found: dict[tuple[str, str], Registration]) -> None:
     for value in vars(module).values():
-        if id(value) not in _MARKS or getattr(value, "__module__", module.__name__) != module.__name__:
+        mark = vars(value).get(MARK) if hasattr(value, "__dict__") else None
+        if mark is None or getattr(value, "__module__", module.__name__) != module.__name__:
             continue
-        _, (kind, name, info) = _MARKS[id(value)]
+        kind, name, info = mark
         if (kind, name) in found and found[kind, name].value is not value:
             raise PluginError(
                 "DF-E902",

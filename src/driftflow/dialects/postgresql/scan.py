@@ -6,6 +6,7 @@ Source: PostgreSQL 18 documentation, section 4.1, and the flex rules of psql, wh
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 # Classes of characters are written by what they leave out: to compile a range up to U+10FFFF takes ten milliseconds each.
 BLANK = re.compile(r"[ \t\n\r\f\v\ufeff]+")
@@ -21,13 +22,12 @@ _BRACKET_COMMENT = re.compile(r"/\*|\*/")
 _WORD_CHARACTER = re.compile(r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]")
 
 
+@dataclass(frozen=True)
 class Unterminated(Exception):
     """A quote or comment that the text does not close."""
 
-    def __init__(self, what: str, offset: int) -> None:
-        super().__init__(what, offset)
-        self.what = what
-        self.offset = offset
+    what: str
+    offset: int
 
 
 def after_quoted(text: str, at: int) -> int:
