@@ -21,7 +21,7 @@ class Facts:
 
     def look_at(self, at: Situation) -> None:
         self._sizes.update(dict.fromkeys(self._sizes_of(at)))
-        self._said.update(dict.fromkeys(_facts(at)))
+        self._said.update((f"{at.statement.span}: {said}", None) for said in _facts(at))
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -53,19 +53,19 @@ def _facts(at: Situation) -> Iterator[str]:
     match operation:
         case AddColumn() if operation.column.default is not None and not at.effects.work and operation.column.generated is None:
             yield (
-                f"{at.statement.span}: ADD COLUMN {operation.table.name}.{operation.column.name} DEFAULT {operation.column.default} blocks nobody"
+                f"ADD COLUMN {operation.table.name}.{operation.column.name} DEFAULT {operation.column.default} blocks nobody"
                 f"{_since(at)}: the default is kept in the catalog, no row is written"
             )
         case AddColumn() if not at.effects.work and at.table(operation.table) is not None and not is_new(at, operation.table):
-            yield f"{at.statement.span}: ADD COLUMN {operation.table.name}.{operation.column.name} changes the catalog alone: no row is read or written"
+            yield f"ADD COLUMN {operation.table.name}.{operation.column.name} changes the catalog alone: no row is read or written"
         case SetNotNull() if (
             not at.effects.work and at.table(operation.table) is not None and not at.can(Capability.TABLE_REBUILD_ONLY)
         ):
-            yield f"{at.statement.span}: SET NOT NULL of {operation.table.name}.{operation.column} reads nothing: a validated constraint proves it"
+            yield f"SET NOT NULL of {operation.table.name}.{operation.column} reads nothing: a validated constraint proves it"
         case ValidateConstraint() if at.effects.scans and not _strongly_locked(at, operation.table):
-            yield f"{at.statement.span}: VALIDATE {operation.name} reads {operation.table.name} while readers and writers go on"
+            yield f"VALIDATE {operation.name} reads {operation.table.name} while readers and writers go on"
         case CreateIndex() if is_new(at, operation.index.table):
-            yield f"{at.statement.span}: {operation.index.table.name} is made in this release: its index is built on an empty table"
+            yield f"{operation.index.table.name} is made in this release: its index is built on an empty table"
         case _:
             pass
 

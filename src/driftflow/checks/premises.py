@@ -36,17 +36,33 @@ Premise = Literal[
 statement. applied_by_tool: not by driftflow's engine. stops_readers: a lock of it does. adds_...: alone, with a column, or with a table."""
 
 _BITS: Final = {premise: 1 << place for place, premise in enumerate(get_args(Premise))}
+(
+    _WORKS,
+    _MAY_FAIL,
+    _UNKNOWN,
+    _REFUSED_IN_TRANSACTIONS,
+    _IN_TRANSACTION,
+    _OUTSIDE_TRANSACTIONS,
+    _NOT_FIRST_OF_TRANSACTION,
+    _FIRST_CLAUSE,
+    _APPLIED_BY_TOOL,
+    _SEVERAL_SCHEMAS,
+    _REWRITES,
+    _STOPS_READERS,
+    _ADDS_FOREIGN_KEY,
+    _ADDS_CHECK,
+    _ADDS_KEY,
+    _ADDS_EXCLUSION,
+    _IF_NOT_EXISTS,
+) = _BITS.values()
 _ADDED: Final[dict[type, int]] = {
-    ForeignKey: _BITS["adds_foreign_key"],
-    Check: _BITS["adds_check"],
-    PrimaryKey: _BITS["adds_key"],
-    Unique: _BITS["adds_key"],
-    Exclusion: _BITS["adds_exclusion"],
+    ForeignKey: _ADDS_FOREIGN_KEY,
+    Check: _ADDS_CHECK,
+    PrimaryKey: _ADDS_KEY,
+    Unique: _ADDS_KEY,
+    Exclusion: _ADDS_EXCLUSION,
     NotNull: 0,
 }
-_REWRITES: Final = _BITS["rewrites"]
-_STOPS_READERS: Final = _BITS["stops_readers"]
-_IF_NOT_EXISTS: Final = _BITS["if_not_exists"]
 
 
 def needed(premises: Iterable[Premise]) -> int:
@@ -58,15 +74,15 @@ def holding(at: Situation) -> int:
     """Those that hold, as `needed` writes them."""
     effects, block = at.effects, at.block.block
     found = (
-        (1 if effects.work else 0)
-        | (2 if effects.fails_if or at.conflict else 0)
-        | (4 if effects.unknown else 0)
-        | (0 if effects.transactional else 8)
-        | (16 if block else 32)
-        | (64 if at.position else 0)
-        | (0 if at.index else 128)
-        | (256 if at.policy.applied_by_tool else 0)
-        | (512 if len(at.catalog.schemas) > 1 else 0)
+        (_WORKS if effects.work else 0)
+        | (_MAY_FAIL if effects.fails_if or at.conflict else 0)
+        | (_UNKNOWN if effects.unknown else 0)
+        | (0 if effects.transactional else _REFUSED_IN_TRANSACTIONS)
+        | (_IN_TRANSACTION if block else _OUTSIDE_TRANSACTIONS)
+        | (_NOT_FIRST_OF_TRANSACTION if at.position else 0)
+        | (0 if at.index else _FIRST_CLAUSE)
+        | (_APPLIED_BY_TOOL if at.policy.applied_by_tool else 0)
+        | (_SEVERAL_SCHEMAS if len(at.catalog.schemas) > 1 else 0)
     )
     for work in effects.work:
         if work.kind == "rewrite":

@@ -45,7 +45,7 @@ def closes(at: Situation, claim: LockClaim) -> bool:
         return False
     table = at.table(claim.relation)
     if table is None:
-        return not at.catalog.complete and claim.relation in tables_named(at.operation)
+        return is_old(at, claim.relation, tables_named(at.operation))
     return not table.new and not at.holds_little(table)
 
 
