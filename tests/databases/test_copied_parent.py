@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from engine_rig import Events, apply, arguments, take_back
-from mysql_rig import planned, session
+from mysql_rig import planned, reading, session
 
 import wanted
 from driftflow.config import Policy
@@ -142,26 +142,11 @@ def test_nobody_queues_for_long_behind_the_locks(shop: str, other: Connection, t
     other.begin()
     other.execute("INSERT INTO child (p) VALUES (1)")
     events = Events()
-    waits: list[float] = []
-    over = threading.Event()
-
-    def reader() -> None:
-        with session(shop) as mine:
-            while not over.is_set():
-                begun = time.monotonic()
-                mine.query("SELECT (SELECT COUNT(*) FROM parent), (SELECT COUNT(*) FROM child)")
-                waits.append(time.monotonic() - begun)
-                time.sleep(0.005)
-
-    thread = threading.Thread(target=reader)
-    thread.start()
+    plan = planned(shop, WIDER, tmp_path)
     policy = Policy(lock_tries=2, lock_rest_ms=300)
-    try:
-        with pytest.raises(LockTimeoutError) as caught:
-            apply(shop, planned(shop, WIDER, tmp_path), clock=SystemClock(), policy=policy, listener=events)
-    finally:
-        over.set()
-        thread.join()
+    both = "SELECT (SELECT COUNT(*) FROM parent), (SELECT COUNT(*) FROM child)"
+    with reading(shop, both) as waits, pytest.raises(LockTimeoutError) as caught:
+        apply(shop, plan, clock=SystemClock(), policy=policy, listener=events)
     assert f"KILL {other.session.id}" in caught.value.hint
     assert sum(isinstance(event, LockWaited) for event in events.seen) == 2
     assert 0.1 < max(waits) < 0.9, sorted(waits)[-5:]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from engine_rig import Events, RunOptions, apply, arguments, take_back
-from mysql_rig import make_shop, planned, rows, session, structure
+from mysql_rig import make_shop, planned, reading, rows, session, structure
 
 from driftflow.config import Policy
 from driftflow.engine.clock import SystemClock
@@ -71,34 +69,11 @@ def test_the_blocker_is_named_and_nobody_queues_for_long(shop: str, other: Conne
     """An open transaction has read the table; a reader behind us waits for the stall budget, though the server counts in seconds."""
     other.begin()
     other.query("SELECT * FROM account LIMIT 1")
-    waits: list[float] = []
-    over = threading.Event()
-
-    def reader() -> None:
-        with session(shop) as mine:
-            while not over.is_set():
-                begun = time.monotonic()
-                mine.query("SELECT COUNT(*) FROM account")
-                waits.append(time.monotonic() - begun)
-                time.sleep(0.005)
-
-    thread = threading.Thread(target=reader)
-    thread.start()
     events = Events()
     plan = planned(shop, "ALTER TABLE account ADD COLUMN stock INT;\n", tmp_path)
-    try:
-        with pytest.raises(LockTimeoutError) as caught:
-            apply(
-                shop,
-                plan,
-                clock=SystemClock(),
-                policy=Policy(lock_tries=3, lock_rest_ms=300),
-                listener=events,
-                options=RunOptions(),
-            )
-    finally:
-        over.set()
-        thread.join()
+    policy = Policy(lock_tries=3, lock_rest_ms=300)
+    with reading(shop, "SELECT COUNT(*) FROM account") as waits, pytest.raises(LockTimeoutError) as caught:
+        apply(shop, plan, clock=SystemClock(), policy=policy, listener=events, options=RunOptions())
     assert caught.value.code == "DF-E520" and f"KILL {other.session.id}" in caught.value.hint
     waited = [event for event in events.seen if isinstance(event, LockWaited)]
     assert len(waited) == 3 and all(event.rest_ms >= 2_500 for event in waited)

@@ -157,6 +157,16 @@ class PlainSession:
         self.raw.close()
 
 
+def outcome(database: Database, sql: str) -> str:
+    """What an application sees of its statement: nothing, or the server's words, whatever its driver makes of them."""
+    with closing(PlainSession(database.url)) as session:
+        try:
+            session.run((sql,))
+        except Exception as fault:
+            return str(fault)
+    return ""
+
+
 @dataclass
 class Application:
     """Writes without a pause worth the name, in a thread with a session of its own, until it is stopped."""

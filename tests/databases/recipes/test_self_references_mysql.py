@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, show
+from recipes.rig import Place, PlainSession, Recipe, apply, outcome, show
 
 from driftflow.errors import RefusedError
 
@@ -25,15 +25,6 @@ WRITES = (
     "DELETE FROM nodes WHERE id = 50000 + {n} - 4",
 )
 REFUSED = "foreign key"
-
-
-def outcome(database: Database, sql: str) -> str:
-    with closing(PlainSession(database.url)) as session:
-        try:
-            session.run((sql,))
-        except Exception as fault:
-            return str(fault)
-    return ""
 
 
 @pytest.mark.on("mysql", "mariadb-10")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, show
+from recipes.rig import Database, Place, PlainSession, Recipe, outcome, show
 
 from driftflow.errors import RefusedError
 
@@ -27,16 +27,6 @@ PEOPLE_WRITES = (
     "DELETE FROM people WHERE id = 1000 + {n} - 7",
     "INSERT INTO seats (person) VALUES ({n} % 200 + 1)",
 )
-
-
-def outcome(database: Database, sql: str) -> str:
-    """What an application sees: nothing, or the server's words."""
-    with closing(PlainSession(database.url)) as session:
-        try:
-            session.run((sql,))
-        except Exception as fault:
-            return str(fault)
-    return ""
 
 
 @pytest.mark.on("mysql", "mariadb")
