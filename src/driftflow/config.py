@@ -11,9 +11,7 @@ Nothing is guessed: an unknown key is refused with the nearest known one and its
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -171,6 +169,8 @@ class _Reading:
 
     def read(self) -> None:
         assert self.path is not None
+        import tomllib  # a folder of migrations needs no configuration, and one file is linted in a tenth of a second
+
         text = _text(self.path)
         self.lines = key_lines(text)
         try:
@@ -449,6 +449,8 @@ def _example(key: str, hint: Any) -> str:
 
 def nearest(word: str, known: Sequence[str], *, cutoff: float = 0.6) -> str:
     """The known word that looks most like this one, or nothing."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=cutoff)), "")
 
 

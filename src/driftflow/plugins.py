@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, Literal, TypeVar
 
 from driftflow.errors import PluginError
@@ -129,7 +129,7 @@ def _modules(folder: str) -> Iterator[ModuleType]:
 
 def _collect(module: ModuleType, owner: str, found: dict[tuple[str, str], Registration]) -> None:
     for value in vars(module).values():
-        mark = vars(value).get(MARK) if hasattr(value, "__dict__") else None
+        mark = vars(value).get(MARK) if isinstance(value, FunctionType | type) else None
         if mark is None or getattr(value, "__module__", module.__name__) != module.__name__:
             continue
         kind, name, info = mark

@@ -216,11 +216,12 @@ class Session:
         With `errors` a file that cannot be read is put there, and the others come back.
         """
         from driftflow import pipeline
-        from driftflow.cli.detect import find_sources
 
         configured = {str(self.root / source.path): source for source in self.config.sources.values()}
         wanted = list(paths) or [Path(path) for path in configured]
         if not wanted:
+            from driftflow.cli.detect import find_sources
+
             found = find_sources(self.root)
             wanted = [self.root / one.folder for one in found] or [self.root]
             if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 LENGTH_MAX = 20_000
 """Characters that are looked at."""
@@ -17,16 +18,21 @@ _SIGNS = {
     "SQL Server": r"^\s*GO\s*$|\[dbo\]|\bdbo\.|\bNVARCHAR\s*\(\s*MAX|\bIDENTITY\s*\(\s*1|\bCLUSTERED\b",
     "Oracle": r"\bVARCHAR2\b|\bNUMBER\s*\(|^\s*/\s*$|\bSYSDATE\b",
 }
-_PATTERNS = {name: re.compile(pattern, re.IGNORECASE | re.MULTILINE) for name, pattern in _SIGNS.items()}
 _FAMILY = {"mariadb": "mysql"}
 _SPELLED = {"mysql": "MySQL", "postgresql": "PostgreSQL", "sqlite": "SQLite"}
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    """Compiled when something was rejected: most runs reject nothing."""
+    return {name: re.compile(pattern, re.IGNORECASE | re.MULTILINE) for name, pattern in _SIGNS.items()}
 
 
 def other_dialect(sql: str, own: str) -> str:
     """Name of the dialect (or of a product that driftflow does not know) that the text bears the marks of; empty when it bears none, or its own too."""
     text = sql[:LENGTH_MAX]
     family = _FAMILY.get(own, own)
-    found = [name for name, pattern in _PATTERNS.items() if pattern.search(text)]
+    found = [name for name, pattern in _patterns().items() if pattern.search(text)]
     if family in found or not found:
         return ""
     return found[0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.directives import LEADING, file_directives
@@ -14,7 +16,7 @@ from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.record import replace
 from driftflow.readers.base import Reader, SourceOptions
-from driftflow.readers.files import ReadInPart, SourceFile, names_of, shown_path
+from driftflow.readers.files import ReadInPart, SourceFile, names_of, read_file, shown_path
 
 SNIFF_BYTES = 8_192
 _TRANSACTION_WORD = re.compile(r"\s*(?:begin|start\s+transaction|commit|end|rollback)\b(?!\s+atomic)", re.IGNORECASE)
@@ -120,6 +122,14 @@ def names_in(folder: Path) -> list[str]:
     return names
 
 
+def folders_holding(folder: Path, name: str) -> Iterator[str]:
+    """Those inside the folder that hold such a file, without a question to the system about each file of a folder that has ten thousand of them."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for one in entries:
+            if not one.is_file(follow_symlinks=False) and Path(one.path, name).is_file():
+                yield one.name
+
+
 def sniff(path: Path) -> str:
     """The first lines of a file for a detector; empty when it cannot be read, or is a pipe that nobody may ever write to."""
     try:
@@ -129,6 +139,22 @@ def sniff(path: Path) -> str:
             return stream.read(SNIFF_BYTES).decode("utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def settings_in(path: Path, shown: str, *, tool: str = "") -> dict[str, Any]:
+    """A tool's own settings in TOML. Raises SourceError (DF-E230), which says with `tool` what the tool itself does with such a file."""
+    import tomllib
+
+    try:
+        return tomllib.loads(read_file(path, shown).text)
+    except tomllib.TOMLDecodeError as fault:
+        raise SourceError(
+            "DF-E230",
+            "a settings file cannot be read",
+            where=shown,
+            why=f"{fault}{tool}",
+            hint=f"correct {shown}, then: driftflow sources",
+        ) from fault
 
 
 def shown_below(options: SourceOptions, folder: Path, found: Path, relative: str) -> str:

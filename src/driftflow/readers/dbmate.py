@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,8 @@ class DbmateLedger(TableLedger):
 
 def _fits(folder: Path) -> bool:
     """A version in the name and the marker among the first lines."""
-    names = [name for name in names_in(folder) if NAME.fullmatch(name)]
-    return any(_MARKER.search(sniff(folder / name)) for name in names[:3])
+    names = filter(NAME.fullmatch, names_in(folder))
+    return any(_MARKER.search(sniff(folder / name)) for name in islice(names, 3))
 
 
 def _migration(file: SourceFile, dialect: Dialect, *, match: re.Match[str]) -> Migration:

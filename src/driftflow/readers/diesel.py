@@ -5,10 +5,7 @@ Source: diesel `migrations_internals` (version: the name before the first unders
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,17 @@ from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
 from driftflow.readers.base import Applied, SourceOptions, reader
-from driftflow.readers.common import build, check_options, locate, nothing_found, of_file, refuse_duplicates, shown_below
+from driftflow.readers.common import (
+    build,
+    check_options,
+    folders_holding,
+    locate,
+    nothing_found,
+    of_file,
+    refuse_duplicates,
+    settings_in,
+    shown_below,
+)
 from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
@@ -89,10 +96,7 @@ def version_of(folder_name: str) -> str:
 
 
 def _fits(folder: Path) -> bool:
-    """Without a question to the system about each file of a folder that holds ten thousand of them."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        return any("_" in one.name and not one.is_file(follow_symlinks=False) and Path(one.path, UP).is_file() for one in entries)
-    return False
+    return any("_" in name for name in folders_holding(folder, UP))
 
 
 def _migration(folder: Path, shown: str, dialect: Dialect) -> Migration:
@@ -137,16 +141,6 @@ def _transaction(folder: Path, shown: str, statements: Sequence[Statement], dial
     path = folder / METADATA
     if not path.is_file():
         return "single"
-    try:
-        settings = tomllib.loads(read_file(path, f"{shown}/{METADATA}").text)
-    except tomllib.TOMLDecodeError as fault:
-        raise SourceError(
-            "DF-E230",
-            "a settings file cannot be read",
-            where=f"{shown}/{METADATA}",
-            why=f"{fault}; diesel would ignore it without a word",
-            hint=f"correct {shown}/{METADATA}, then: driftflow sources",
-        ) from fault
-    if settings.get("run_in_transaction", False):
+    if settings_in(path, f"{shown}/{METADATA}", tool="; diesel would ignore it without a word").get("run_in_transaction", False):
         return "single"
     return "implicit" if dialect.name == "postgresql" and len(statements) > 1 else "none"

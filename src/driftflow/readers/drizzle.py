@@ -22,6 +22,7 @@ from driftflow.readers.common import (
     bad_name,
     build,
     check_options,
+    folders_holding,
     locate,
     nothing_found,
     of_file,
@@ -152,9 +153,9 @@ def _second_generation(migrations: Sequence[Migration]) -> bool:
 
 
 def _fits(folder: Path) -> bool:
-    return (folder / JOURNAL).is_file() or any(
-        _FOLDER.fullmatch(one.parent.name) for one in folder.glob(f"*/{SCRIPT}") if not _is_prisma(folder)
-    )
+    if (folder / JOURNAL).is_file():
+        return True
+    return not _is_prisma(folder) and any(map(_FOLDER.fullmatch, folders_holding(folder, SCRIPT)))
 
 
 def _is_prisma(folder: Path) -> bool:

@@ -205,13 +205,14 @@ def _not_utf8(data: bytes, shown: str, fault: UnicodeDecodeError) -> SourceError
 def names_of(folder: Path) -> list[str]:
     """What is in the folder, in order, without hidden entries. Raises OSError."""
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if not entry.name.startswith("."))
+        return sorted([entry.name for entry in entries if not entry.name.startswith(".")])
 
 
-def list_folder(folder: Path, shown: str) -> list[Path]:
-    """What is in the folder, by name, without hidden entries. Raises SourceError (DF-E220) when it is not a folder that can be read."""
+def list_folder(folder: Path, shown: str, *, ending: str = "") -> list[Path]:
+    """What is in the folder, by name, without hidden entries; only names with this `ending`. Raises SourceError (DF-E220) when it is not a
+    folder that can be read."""
     try:
-        return [folder / name for name in names_of(folder)]
+        return [folder / name for name in names_of(folder) if name.endswith(ending)]
     except OSError as fault:
         raise SourceError(
             "DF-E220",

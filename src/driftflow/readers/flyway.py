@@ -85,8 +85,9 @@ def _locate(folder: Path) -> Path | None:
     if folder.is_file():
         folder = folder.parent
     deep = next((folder / place for place in PLACES if (folder / place).is_dir() and _fits(folder / place)), None)
-    naming = Naming()
-    return deep or (folder if any(isinstance(naming.parse(name), Script) for name in names_in(folder)) else None)
+    naming = Naming()  # whose prefixes are letters
+    names = [name for name in names_in(folder) if not name[0].isdigit()]
+    return deep or (folder if any(isinstance(naming.parse(name), Script) for name in names) else None)
 
 
 def _fits(place: Path) -> bool:

@@ -170,7 +170,8 @@ def blind_statements(text: str) -> int:
 
 
 def _fits(folder: Path) -> bool:
-    return any((match := NAME.fullmatch(name)) and match["way"] == "up" for name in names_in(folder))
+    names = [name for name in names_in(folder) if ".up." in name]
+    return any((match := NAME.fullmatch(name)) and match["way"] == "up" for name in names)
 
 
 def _pairs(entries: Sequence[Path]) -> dict[int, _Pair]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,8 @@ class GooseLedger(TableLedger):
 
 
 def _fits(folder: Path) -> bool:
-    names = [name for name in names_in(folder) if (match := NAME.fullmatch(name)) and match["kind"] == "sql"]
-    return any(_MARKER.search(sniff(folder / name)) for name in names[:3])
+    names = (name for name in names_in(folder) if (match := NAME.fullmatch(name)) and match["kind"] == "sql")
+    return any(_MARKER.search(sniff(folder / name)) for name in islice(names, 3))
 
 
 def _named(path: Path, shown: str, options: SourceOptions) -> re.Match[str] | None:

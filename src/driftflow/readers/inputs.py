@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import hashlib
 from collections.abc import Iterable
@@ -69,6 +68,8 @@ def input_path(migration: Migration, named: str) -> str:
 def _header(content: bytes, directive: Directive) -> list[str]:
     """The names in the first line of a CSV file."""
     text = content.decode("utf-8-sig", errors="replace").split("\n", 1)[0]
+    import csv
+
     return next(csv.reader([text.rstrip("\r")], delimiter=directive.options.get("delimiter", ",")), [])
 
 

@@ -6,7 +6,6 @@ Source: prisma-engines `schema-connector/src/migrations_directory.rs`, `sql-sche
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,17 @@ from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
 from driftflow.readers.base import Applied, SourceOptions, reader
-from driftflow.readers.common import build, check_options, flag, locate, nothing_found, of_file, shown_below
+from driftflow.readers.common import (
+    build,
+    check_options,
+    flag,
+    folders_holding,
+    locate,
+    nothing_found,
+    of_file,
+    settings_in,
+    shown_below,
+)
 from driftflow.readers.files import Faults, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
@@ -158,23 +167,14 @@ class PrismaLedger(TableLedger):
 
 
 def _fits(folder: Path) -> bool:
-    return (folder / LOCK_FILE).is_file() or any(one.is_dir() and (one / SCRIPT).is_file() for one in folder.glob("*_*"))
+    return (folder / LOCK_FILE).is_file() or any("_" in name for name in folders_holding(folder, SCRIPT))
 
 
 def _check_provider(path: Path, shown: str, dialect: Dialect) -> None:
     """Raise SourceError (DF-E235) when the migrations were made for another database."""
     if not path.is_file():
         return
-    try:
-        provider = str(tomllib.loads(read_file(path, shown).text).get("provider", ""))
-    except tomllib.TOMLDecodeError as fault:
-        raise SourceError(
-            "DF-E230",
-            "a settings file cannot be read",
-            where=shown,
-            why=str(fault),
-            hint=f"correct {shown}, then: driftflow sources",
-        ) from fault
+    provider = str(settings_in(path, shown).get("provider", ""))
     served = {"", dialect.name, *(["mysql"] if dialect.name == "mariadb" else ())}  # Prisma calls both mysql
     if _PROVIDERS.get(provider, provider) not in served:
         raise SourceError(
