@@ -79,8 +79,7 @@ def breaks_running_code(operation: Operation, at: Situation) -> str:
             return "" if is_new(at, table) or _is_filled(at, table, added.name) else _left_out(table, added.name)
         case DropDefault(table=table, column=column):
             found = _column(at.catalog, table, column)
-            needed = found is not None and not found.nullable and not is_new(at, table) and not column_is_new(at, table, column)
-            return f"INSERTs that leave out {table.name}.{column} fail" if needed else ""
+            return _default_breaks(at, table, found) if found is not None and not found.nullable else ""
         case SetRowSecurity(table=table, action="enable" | "force"):
             return "" if is_new(at, table) else f"connections without the policies' context see no rows of {table.name}"
         case Grant(revoke=True, relations=relations):
@@ -102,6 +101,15 @@ def not_null_breaks(at: Situation, table: Name, column: str) -> str:
     return "" if _is_filled(at, table, column) else _left_out(table, column)
 
 
+def _default_breaks(at: Situation, table: Name, column: Column) -> str:
+    """The default of a NOT NULL column goes: running code leaves a column of this release out, and may leave any other out."""
+    if column.default is None or is_new(at, table) or _is_filled(at, table, column.name):
+        return ""
+    if column_is_new(at, table, column.name):
+        return _left_out(table, column.name)
+    return f"INSERTs that leave out {table.name}.{column.name} fail"
+
+
 def _is_filled(at: Situation, table: Name, column: str) -> bool:
     """Whether a trigger of ours gives the column its value before any constraint looks."""
     return spoken.kept_by_trigger(at, table, column) and fills_before_constraints(at)
@@ -118,14 +126,15 @@ def _must_be_named(column: Column) -> bool:
 
 
 def _change_breaks(at: Situation, table: Name, column: str, definition: Column) -> str:
-    """CHANGE with another name, or MODIFY to NOT NULL."""
+    """CHANGE with another name, or MODIFY to NOT NULL, or to no default."""
     if definition.name.lower() != column.lower():
         if is_new(at, table) or column_is_new(at, table, column) or _has_column(at.final or at.catalog, table, column):
             return ""
         return f"code that still says {table.name}.{column} fails"
     found = _column(at.catalog, table, column)
-    became = found is not None and found.nullable and not definition.nullable
-    return not_null_breaks(at, table, column) if became and definition.default is None else ""
+    if found is None or not _must_be_named(definition):
+        return ""
+    return not_null_breaks(at, table, column) if found.nullable else _default_breaks(at, table, found)
 
 
 def _has_column(catalog: Catalog, table: Name, column: str) -> bool:

@@ -76,6 +76,50 @@ def test_a_column_that_running_code_needs_is_dropped_behind_a_gate() -> None:
     assert dropped.undo.name == "drop_column public.products.name"
 
 
+@pytest.mark.parametrize("dialect", [POSTGRESQL, planning.named("mysql"), planning.named("mariadb")], ids=lambda one: one.name)
+def test_the_default_of_a_new_not_null_column_goes_behind_a_gate(dialect) -> None:
+    """As Django writes every new field: code of the version before leaves the column out."""
+    plan = planning.plan_of(
+        "ALTER TABLE orders ADD COLUMN currency varchar(3) DEFAULT 'EUR' NOT NULL; ALTER TABLE orders ALTER COLUMN currency DROP DEFAULT;",
+        dialect,
+    )
+    added, gate, dropped = plan.steps
+    assert (added.phase, gate.phase, dropped.phase) == ("expand", "contract", "contract")
+    assert isinstance(gate, Gate)
+    assert gate.checklist == ("INSERTs of the old application leave out orders.currency",)
+
+
+@pytest.mark.parametrize(
+    ("sql", "waits"),
+    [
+        (
+            "ALTER TABLE orders ADD COLUMN currency varchar(3) DEFAULT 'EUR'; ALTER TABLE orders ALTER COLUMN currency DROP DEFAULT",
+            False,
+        ),
+        ("CREATE TABLE fresh (id int, a int NOT NULL DEFAULT 1); ALTER TABLE fresh ALTER COLUMN a DROP DEFAULT", False),
+        ("ALTER TABLE orders ALTER COLUMN total_cents DROP DEFAULT", False),
+        ("ALTER TABLE orders ALTER COLUMN status DROP DEFAULT", True),
+    ],
+    ids=["nullable", "new table", "has none", "known column"],
+)
+def test_a_default_goes_at_once_where_nobody_needs_it(sql: str, waits: bool) -> None:
+    plan = planning.plan_of(f"{sql};", POSTGRESQL)
+    assert any(isinstance(step, Gate) for step in plan.steps) is waits
+
+
+def test_a_modify_that_forgets_the_default_waits_for_the_application() -> None:
+    mysql = planning.named("mysql")
+    catalog = planning.catalog_of("CREATE TABLE jobs (id bigint PRIMARY KEY, state varchar(20) NOT NULL DEFAULT 'new');", mysql)
+    forgotten, kept = (
+        planning.plan_of(f"ALTER TABLE jobs MODIFY state varchar(30) NOT NULL{more};", mysql, catalog=catalog)
+        for more in ("", " DEFAULT 'new'")
+    )
+    gate = forgotten.steps[0]
+    assert isinstance(gate, Gate)
+    assert gate.checklist == ("INSERTs that leave out jobs.state fail",)
+    assert not any(isinstance(step, Gate) for step in kept.steps)
+
+
 def test_what_depends_on_a_late_step_is_late_too() -> None:
     plan = planning.plan_of(
         "ALTER TABLE products RENAME COLUMN name TO title; CREATE INDEX t ON products (title); CREATE INDEX s ON products (price_cents);",

@@ -34,7 +34,7 @@ def copies_table(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
             severity=severity,
             why=claim.why or "the server knows no way to do it beside writers",
             remedy=Remedy(
-                summary="change a shadow table in the background and swap it in (gh-ost, pt-online-schema-change), or wait for a quiet hour; "
+                summary="driftflow plan changes a copy beside the table and swaps it in (rebuild_online), or says why not; or wait for a quiet hour; "
                 "name the algorithm, so that the server refuses what you did not expect",
                 sql="ALTER TABLE … , ALGORITHM=INPLACE, LOCK=NONE;  -- an error instead of a write outage",
             ),
