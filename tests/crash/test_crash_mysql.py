@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_rig import Meter, RunOptions, apply, fingerprinted, sweep, take_back
+from engine_rig import Killed, Meter, RunOptions, apply, fingerprinted, sweep, take_back
 from mysql_plans import make, mysql_plan, mysql_state
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "databases"))
+from mysql_rig import planned
 
 from driftflow.drivers.urls import connector_for
 from driftflow.lab.mysql import Server
@@ -94,6 +98,44 @@ def test_lost_answers(fresh: Callable[[], str], tmp_path: Path, mysql_server: Se
     shown(capsys, f"{mysql_server.flavour} {mysql_server.version}: {len(found.points)} lost answers, {found.healed} healed")
     assert found.wrong == []
     assert found.healed > len(found.points) // 2
+
+
+@pytest.mark.parametrize(
+    "clauses",
+    [
+        "DROP PRIMARY KEY, ADD PRIMARY KEY (id, old)",
+        "DROP INDEX log_key, ADD UNIQUE INDEX log_key (old, id)",
+        "DROP INDEX log_key, ADD INDEX log_key (old) COMMENT 'anew'",
+        "DROP CONSTRAINT log_sign, ADD CONSTRAINT log_sign CHECK (old >= -1)",
+    ],
+)
+def test_what_is_dropped_and_made_anew_in_one_statement(fresh: Callable[[], str], tmp_path: Path, clauses: str) -> None:
+    """Neither presence nor absence of the name tells whether it has happened."""
+
+    def prepared() -> str:
+        url = fresh()
+        with closing(connector_for(url).connect("test")) as db:
+            db.execute("ALTER TABLE log ADD INDEX log_key (old), ADD CONSTRAINT log_sign CHECK (old >= 0)")
+        return url
+
+    url = prepared()
+    start, plan = mysql_state(url), fingerprinted(url, planned(url, f"ALTER TABLE log {clauses};", tmp_path))
+    apply(url, plan, meter := Meter(), options=OPEN)
+    expected = mysql_state(url)
+    alter = next(number for number, name in enumerate(meter.names) if name.startswith("execute ALTER"))
+    for number, moment in ((alter, "before"), (alter, "after"), (alter, "cut")):
+        for back in (False, True):
+            url, mine = prepared(), Meter(number, moment)
+            with suppress(Killed):
+                apply(url, plan, mine, options=OPEN)
+            assert mine.fired
+            if back:
+                with closing(connector_for(url).connect("test")) as db:
+                    ((run,),) = db.query("SELECT id FROM driftflow.run")
+                take_back(url, run)
+            else:
+                apply(url, plan, options=OPEN)
+            assert mysql_state(url) == (start if back else expected), (moment, back)
 
 
 @pytest.mark.slow

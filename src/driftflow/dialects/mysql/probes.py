@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model import operations as op
-from driftflow.model.catalog import Catalog, Column, Constraint, ForeignKey, PrimaryKey, Unique
+from driftflow.model.catalog import Catalog, Column, Constraint, ForeignKey, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import Operation
 from driftflow.model.plan import Probe
@@ -64,11 +64,67 @@ def _kind(name: Name, catalog: Catalog) -> str:
 def _conditions(operations: Sequence[Operation], catalog: Catalog) -> list[str | None]:
     """The last word on each thing counts: a column that one clause adds and the next changes is asked about as it ends."""
     found: list[str | None] = []
-    for operation in operations:
-        found.append(_condition(operation, catalog))
+    start = catalog
+    for number, operation in enumerate(operations):
+        if not any(_takes_its_name(later, operation) for later in operations[number + 1 :]):
+            anew = any(_takes_its_name(operation, earlier) for earlier in operations[:number])
+            found.append(_made_anew(operation, start) if anew else _condition(operation, catalog))
         with suppress(op.CatalogConflict):
             catalog = catalog.after(operation)
     return found
+
+
+def _takes_its_name(later: Operation, earlier: Operation) -> bool:
+    """Whether what one clause drops is made anew, under the same name, by a later one: neither its presence nor its absence tells anything then."""
+    match earlier, later:
+        case op.DropConstraint(), op.AddConstraint():
+            name = "PRIMARY" if isinstance(later.constraint, PrimaryKey) else later.constraint.name
+            return (earlier.table, earlier.name.lower()) == (later.table, name.lower())
+        case op.DropIndex(table=Name() as table), op.CreateIndex(index=index):
+            return (table, earlier.name.name.lower()) == (index.table, index.name.name.lower())
+        case op.DropIndex(table=Name() as table), op.AddConstraint(constraint=Unique() as unique):
+            return (table, earlier.name.name.lower()) == (later.table, unique.name.lower())
+        case op.DropColumn(), op.AddColumn():
+            return (earlier.table, earlier.column.lower()) == (later.table, later.column.name.lower())
+        case _:
+            return False
+
+
+def _made_anew(operation: Operation, before: Catalog) -> str | None:
+    """A key or an index is known by its columns, where they are others than before. What is dropped and made in one statement may be made once more;
+    but not a column: what was written into the new one meanwhile would be lost."""
+    match operation:
+        case op.AddConstraint(table=table, constraint=PrimaryKey() | Unique() as key):
+            name, columns = "PRIMARY" if isinstance(key, PrimaryKey) else key.name, key.columns
+        case op.CreateIndex(index=index):
+            table, name, columns = index.table, index.name.name, index.columns
+        case op.AddColumn():
+            return None
+        case _:
+            return AGAIN
+    known = before.table(table)
+    return (
+        _columns_of_index(table, name, columns)
+        if known is not None and columns and columns != _columns_before(known, name)
+        else AGAIN
+    )
+
+
+def _columns_before(table: Table, name: str) -> tuple[str, ...]:
+    for constraint in table.constraints:
+        if isinstance(constraint, PrimaryKey) and name == "PRIMARY":
+            return constraint.columns
+        if isinstance(constraint, Unique) and constraint.name == name:
+            return constraint.columns
+    return next((index.columns for index in table.indexes if index.name.name == name), ())
+
+
+def _columns_of_index(table: Name, name: str, columns: Sequence[str]) -> str:
+    each = [
+        _exists("STATISTICS", table, f"SEQ_IN_INDEX = {number}", INDEX_NAME=name, COLUMN_NAME=column)
+        for number, column in enumerate(columns, 1)
+    ]
+    return " AND ".join([*each, f"NOT {_exists('STATISTICS', table, f'SEQ_IN_INDEX > {len(columns)}', INDEX_NAME=name)}"])
 
 
 def _condition(operation: Operation, before: Catalog) -> str | None:
