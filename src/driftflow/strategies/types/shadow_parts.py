@@ -94,7 +94,8 @@ def _incoming(table: Table, catalog: Catalog, column: str, to: str) -> Iterator[
 
 
 def build(recipe: Recipe, table: Table, parts: Parts, column: str) -> Iterator[Step]:
-    """Each by its own online recipe. All of it goes with the column, but for the foreign keys of other tables."""
+    """Each by its own online recipe. All of it goes with the column, but for foreign keys: those of other tables hold on to this one, and those of the
+    table hold on to the key of another, whose way back would find itself needed."""
     gone = UndoNothing(reason=f"it goes with {table.name.name}.{column}")
     for _, check in parts.checks:
         yield from _without_undo(_bound(recipe, table.name, check), gone)
@@ -109,10 +110,7 @@ def build(recipe: Recipe, table: Table, parts: Parts, column: str) -> Iterator[S
             guards=(guard,) if guard is not None else (),
         )
     for holder, _, key in parts.foreign_keys:
-        if holder == table.name:
-            yield from _without_undo(_bound(recipe, holder, key), gone)
-        else:
-            yield from _undone_by_name(recipe, holder, key)
+        yield from _undone_by_name(recipe, holder, key)
 
 
 def _bound(recipe: Recipe, table: Name, constraint: Check | ForeignKey) -> Iterator[Step]:
@@ -130,7 +128,7 @@ def _without_undo(steps: Iterator[Step], undo: UndoNothing) -> Iterator[Step]:
 
 
 def _undone_by_name(recipe: Recipe, holder: Name, key: ForeignKey) -> Iterator[Step]:
-    """A swap back has dropped it already, so its undo does not insist."""
+    """After a swap it bears another name, and a swap back drops it: its undo does not insist."""
     forget = DropConstraint(table=holder, name=key.name, if_exists=True)
     for number, step in enumerate(_bound(recipe, holder, key)):
         if number:
