@@ -78,6 +78,14 @@ def test_statements_made_by_chance_are_predicted_as_this_server_does_them(connec
     assert differences(connection, statements(SEED, COUNT)) == []
 
 
+def test_a_column_that_is_written_must_be_there(connection: Connection) -> None:
+    written = ("v = 'y'", "nope = 1", "V = 'y'", "p.v = 'y'", "`v` = 'y'")
+    wanted = [f"update p set {one} where id = 7" for one in written]
+    wanted += [f"insert into p ({one}) values (-1)" for one in ("id", "nope", "`ID`")]
+    wanted += ["update p, c set c.pid = null where c.pid = p.id and p.id = 7", "update nowhere set i = 2", "delete from nowhere"]
+    assert differences(connection, wanted) == []
+
+
 def test_the_ends_of_a_foreign_key_keep_their_type_whatever_the_checks_say(connection: Connection) -> None:
     changes = ("alter table c modify pid bigint", "alter table c modify id bigint")
     assert differences(connection, [*changes, *(f"{CHECKS_OFF}{one}" for one in changes)]) == []

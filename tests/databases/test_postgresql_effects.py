@@ -57,6 +57,19 @@ def test_statements_made_by_chance_are_predicted_as_this_server_does_them(schema
     assert differences(schema, statements(SEED, COUNT)) == []
 
 
+def test_a_column_that_is_written_must_be_there(schema: tuple[str, Catalog]) -> None:
+    written = ("v = 'y'", "nope = 1", "V = 'y'", '"V" = 1', "(v, id) = ('y', 7)", "(v, nope) = (1, 2)", "ctid = null")
+    wanted = [f"update p set {one} where id = 7" for one in written]
+    wanted += [f"insert into p ({one}) values (-1)" for one in ("id", "nope", '"ID"')]
+    wanted += [
+        "update vt set i = 2 where id = 7",
+        "update nowhere set i = 2",
+        "delete from nowhere",
+        "insert into nowhere values (1)",
+    ]
+    assert differences(schema, wanted) == []
+
+
 @pytest.mark.slow
 def test_many_statements_made_by_chance_are_predicted_as_this_server_does_them(schema: tuple[str, Catalog]) -> None:
     assert differences(schema, statements(MORE_SEED, MORE)) == []

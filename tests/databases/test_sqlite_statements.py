@@ -115,6 +115,14 @@ def test_statements_made_by_chance_are_predicted_as_the_library_does_them(kind: 
     assert differences(kind, folder, statements(SEED, COUNT)) == []
 
 
+def test_a_column_that_is_written_must_be_there(kind: str, folder: Path) -> None:
+    written = ("v = 'y'", "nope = 1", "V = 'y'", "rowid = 90001", "_ROWID_ = 90001", "(v, n) = ('y', 7)", "(v, nope) = (1, 2)")
+    wanted = [f"UPDATE p SET {one} WHERE id = 1" for one in written]
+    wanted += [f"INSERT INTO p ({one}) VALUES (90001)" for one in ("id", "oid", "nope", "ID")]
+    wanted += ["INSERT INTO w (rowid) VALUES (1)", "UPDATE w SET oid = 1", "UPDATE nowhere SET i = 2", "DELETE FROM nowhere"]
+    assert differences(kind, folder, wanted) == []
+
+
 @pytest.mark.slow
 def test_many_statements_made_by_chance_are_predicted_as_the_library_does_them(kind: str, folder: Path) -> None:
     assert differences(kind, folder, statements(MORE_SEED, MORE)) == []

@@ -190,14 +190,22 @@ def _continues(chosen: Chosen, at: Situation) -> bool:
 
 
 def _refuse_conflict(at: Situation) -> None:
+    """A statement that the catalog says will fail: better now than in the middle of a run."""
+    missing = next((one.summary for one in at.effects.fails_if if one.certain and one.kind == "missing"), "")
+    if not at.conflict and missing:
+        raise _cannot_apply(at, missing)
     if at.conflict and (spoken.as_is(at) or not (only_views_stand_in_the_way(at) or makes_way(at))):
-        raise RefusedError(
-            "DF-E321",
-            "a statement cannot apply to this database",
-            where=f"{at.statement.span}\n{' '.join(at.statement.sql.split())[:120]}",
-            why=at.conflict,
-            hint="is the migration already applied, or the snapshot old? compare: driftflow sources",
-        )
+        raise _cannot_apply(at, at.conflict)
+
+
+def _cannot_apply(at: Situation, why: str) -> RefusedError:
+    return RefusedError(
+        "DF-E321",
+        "a statement cannot apply to this database",
+        where=f"{at.statement.span}\n{' '.join(at.statement.sql.split())[:120]}",
+        why=why,
+        hint="is the migration already applied, or the snapshot old? compare: driftflow sources",
+    )
 
 
 SESSION_PRAGMAS = (

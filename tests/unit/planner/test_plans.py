@@ -120,6 +120,18 @@ def test_a_modify_that_forgets_the_default_waits_for_the_application() -> None:
     assert not any(isinstance(step, Gate) for step in kept.steps)
 
 
+@pytest.mark.parametrize("dialect", [planning.named(one) for one in planning.VERSIONS], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "sql",
+    ["UPDATE nowhere SET a = 1", "DELETE FROM nowhere", "UPDATE orders SET nope = 1", "INSERT INTO orders (nope) VALUES (1)"],
+)
+def test_rows_that_cannot_be_written_are_found_before_the_run(sql: str, dialect) -> None:
+    with pytest.raises(RefusedError) as refused:
+        planning.plan_of(f"CREATE TABLE first (id int); {sql};", dialect)
+    assert refused.value.code == "DF-E321"
+    assert ("nowhere" in refused.value.why) or ("nope" in refused.value.why)
+
+
 def test_what_depends_on_a_late_step_is_late_too() -> None:
     plan = planning.plan_of(
         "ALTER TABLE products RENAME COLUMN name TO title; CREATE INDEX t ON products (title); CREATE INDEX s ON products (price_cents);",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from driftflow.dialects.mysql.effects.partners import beside_rows
 from driftflow.dialects.mysql.effects.prediction import SHARED_READ, SHARED_WRITE, Prediction
+from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.operations import Copy, Delete, Insert, Select, Update
 
 
 def insert(p: Prediction, operation: Insert) -> None:
     p.transactional = True
-    p.table(operation.table)
+    _columns_there(p, p.table(operation.table), operation.columns)
     p.lock(operation.table, SHARED_WRITE, held="statement")
     conflict = operation.on_conflict
     beside_rows(p, operation.table, deletes=conflict == "replace", updates=conflict == "update", inserts=True)
@@ -28,7 +31,9 @@ def insert(p: Prediction, operation: Insert) -> None:
 
 def update(p: Prediction, operation: Update) -> None:
     p.transactional = True
-    p.table(operation.table)
+    table = p.table(operation.table)
+    if not operation.from_clause:  # of several tables any may be written
+        _columns_there(p, table, [column for column, _ in operation.assignments])
     p.lock(operation.table, SHARED_WRITE, held="statement")
     beside_rows(p, operation.table, updates=True)
     p.does("rows", operation.table, "row locks to the end of the transaction on every row that is looked at")
@@ -58,6 +63,16 @@ def copy(p: Prediction, operation: Copy) -> None:
         p.table(operation.table)
         p.lock(operation.table, SHARED_WRITE, held="statement")
         p.does("rows", operation.table, "as many as the file holds")
+
+
+def _columns_there(p: Prediction, table: Table | None, written: Iterable[str]) -> None:
+    """Those that are written by name, without regard to case."""
+    if table is None or table.partial or not p.catalog.complete:
+        return
+    known = {column.name.lower() for column in table.columns}
+    for column in dict.fromkeys(written):
+        if column.lower() not in known:
+            p.fails("missing", f"column {column} of table {table.name} does not exist", relation=table.name, certain=True)
 
 
 def _reads(p: Prediction, names: tuple[Name, ...], *, mode: str = SHARED_READ) -> None:

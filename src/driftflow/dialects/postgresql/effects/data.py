@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE, SHARE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
-from driftflow.dialects.postgresql.effects.relations import existing, index_names, owned_sequences, tree, with_storage
+from driftflow.dialects.postgresql.effects.relations import (
+    existing,
+    index_names,
+    owned_sequences,
+    tree,
+    with_storage,
+)
 from driftflow.dialects.postgresql.effects.table import read
 from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.names import Name
@@ -17,6 +24,9 @@ def _write(p: Prediction, name: Name, *, every_row: bool, planned: bool = True, 
     """ROW EXCLUSIVE on the table (with its partitions). The planner of UPDATE and DELETE keeps the same on every index; an INSERT gives it back."""
     existing(p, name)
     p.lock(name, ROW_EXCLUSIVE)
+    view = p.catalog.views.get(name.text)
+    if view is not None and len(view.depends_on) == 1 and not view.triggers:  # what an updatable view stands on is written
+        return _write(p, view.depends_on[0], every_row=every_row, planned=planned, parent_read=parent_read)
     tables = tree(p, name)
     for part in tables:
         p.lock(part.name, ROW_EXCLUSIVE)
@@ -37,12 +47,23 @@ def _write(p: Prediction, name: Name, *, every_row: bool, planned: bool = True, 
     return tables
 
 
+def _columns_there(p: Prediction, name: Name, written: Iterable[str]) -> None:
+    """Those that are written by name, or a part of them: `address.city`, `days[1]`."""
+    table = p.catalog.table(name)
+    if table is None or table.partial or not p.catalog.complete:
+        return
+    for column in dict.fromkeys(written):
+        if table.column(column) is None and table.column(re.split(r"[.\[]", column)[0]) is None:
+            p.fails("missing", f'column "{column}" of "{table.name.text}" does not exist', relation=table.name, certain=True)
+
+
 def insert(p: Prediction, operation: Insert) -> None:
     tables = _write(p, operation.table, every_row=False, planned=False)
     if operation.rows is None:
         p.does("rows", operation.table, "rows are written")
         p.size_unknown = True
     read(p, operation.reads, scan=operation.rows is None)
+    _columns_there(p, operation.table, operation.columns)
     for table in tables[:1]:
         for key in table.foreign_keys:
             if key.referenced != table.name and (not operation.columns or set(key.columns) & set(operation.columns)):
@@ -61,6 +82,7 @@ def update(p: Prediction, operation: Update) -> None:
     tables = _write(p, operation.table, every_row=not operation.bounded)
     read(p, _others(operation.reads, operation.table), scan=not operation.bounded)
     changed = {column for column, _ in operation.assignments}
+    _columns_there(p, operation.table, [column for column, _ in operation.assignments])
     for table in tables[:1]:
         for key in table.foreign_keys:
             if key.referenced != table.name and changed & set(key.columns):

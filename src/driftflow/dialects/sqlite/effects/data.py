@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from driftflow.dialects.sqlite import mentions, probes
 from driftflow.dialects.sqlite.capabilities import RETURNING, UPDATE_FROM
 from driftflow.dialects.sqlite.effects.prediction import Prediction
+from driftflow.dialects.sqlite.keys import has_rowid
+from driftflow.dialects.sqlite.normal import ROWID_NAMES
 from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.operations import Delete, Insert, Select, Update
@@ -12,6 +16,7 @@ from driftflow.model.operations import Delete, Insert, Select, Update
 
 def insert(p: Prediction, operation: Insert) -> None:
     table = p.table(operation.table) if operation.table.text not in p.catalog.views else None
+    _columns_there(p, table, operation.columns)
     p.writes(operation.table)
     if operation.rows is None:
         p.does("rows", operation.table, "every row of the query is written")
@@ -24,6 +29,16 @@ def insert(p: Prediction, operation: Insert) -> None:
             _followers(p, table)
 
 
+def _columns_there(p: Prediction, table: Table | None, written: Iterable[str]) -> None:
+    """Those that are written by name. A table with rowids takes three more."""
+    if table is None or table.partial or not p.catalog.complete:
+        return
+    more: frozenset[str] = ROWID_NAMES if has_rowid(table) else frozenset()
+    for column in dict.fromkeys(written):
+        if column.lower() not in more:
+            p.column(table, column)
+
+
 def update(p: Prediction, operation: Update) -> None:
     if operation.from_clause:
         p.since(UPDATE_FROM, "UPDATE ... FROM")
@@ -31,9 +46,7 @@ def update(p: Prediction, operation: Update) -> None:
         p.since(RETURNING, "RETURNING")
     table = p.table(operation.table) if operation.table.text not in p.catalog.views else None
     _not_a_view(p, operation.table, "UPDATE")
-    for column, _ in operation.assignments:
-        if not column.startswith("("):
-            p.column(table, column)
+    _columns_there(p, table, [column for column, _ in operation.assignments if not column.startswith("(")])
     _every_row(p, operation.table, bounded=operation.bounded)
 
 
