@@ -11,9 +11,12 @@ from driftflow.planner.draft import Draft
 from driftflow.planner.order import Placed
 from driftflow.strategies.columns.dual_write import RETIRE, RETIRE_COLUMN, RETIRE_TABLE, STRATEGY
 from driftflow.strategies.drops.soft_drop import SOFT_RENAME, end_of_deprecation
+from driftflow.strategies.fitted import fit
 from driftflow.strategies.phases import breaks_running_code
 
 DEPLOYED = "deployed"
+REMOVING = (RETIRE_COLUMN, RETIRE_TABLE)
+"""Steps after which the old form cannot take its place again with every row."""
 QUESTION = "Is the new version of the application running everywhere, and the old one nowhere?"
 QUESTION_BACK = "Is the old version of the application running everywhere again, and the new one nowhere?"
 
@@ -25,12 +28,16 @@ def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list
     """
     pending = tuple(references)
     contract = [one for one in placed if one.step.phase == "contract"]
-    reasons = _reasons(contract)
+    late = _swapped_late(contract)
+    reasons = _reasons([one for one in contract if not (one.step.strategy in REMOVING and id(one.draft) in late)])
     out: list[Placed] = []
     opened: set[str] = set()
     for one in placed:
         if one.step.phase == "contract":
-            if reasons and DEPLOYED not in opened:
+            if one.step.strategy in REMOVING and id(one.draft) in late:
+                late.remove(id(one.draft))
+                out.append(Placed(_removal_gate(one), one.draft, True))
+            elif reasons and DEPLOYED not in opened:
                 opened.add(DEPLOYED)
                 out.append(Placed(_gate(DEPLOYED, QUESTION, (*reasons, *pending), one), one.draft, True))
                 pending = ()
@@ -42,6 +49,22 @@ def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list
                     pending = ()
         out.append(one)
     return out
+
+
+def _swapped_late(contract: Sequence[Placed]) -> set[int]:
+    """Drafts whose new form takes its place behind the gate already: what they keep of the old one would go the moment after."""
+    removing = {id(one.draft) for one in contract if one.step.strategy in REMOVING}
+    swapping = {id(one.draft) for one in contract if one.step.strategy not in REMOVING}
+    return (removing & swapping) - {id(one.draft) for one in contract if isinstance(one.step, Gate)}
+
+
+def _removal_gate(removal: Placed) -> Gate:
+    operation = removal.draft.at.operation
+    table = removal.draft.at.dialect.altered_table(operation) or getattr(operation, "table", None)
+    column = getattr(operation, "column", None)
+    label = ".".join(part for part in (table.name if table is not None else "", getattr(column, "name", column) or "") if part)
+    question = f"Does everything go well with the new form of {label}? What is kept of the old one is removed now."
+    return _gate(fit(f"remove-old-{label}", bytes_max=60), question, (), removal)
 
 
 def asked(draft: Draft) -> list[tuple[str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, back_from_gate, show
+from recipes.rig import Database, Place, Recipe, apply, back_from_gate, show, take_back
 
 from driftflow.errors import DriftflowError, RefusedError
 from driftflow.model.plan import Gate
@@ -36,6 +36,28 @@ def test_integer_becomes_bigint(place: Place) -> None:
     recipe = Recipe(schema=KEYS, migration="ALTER TABLE orders ALTER COLUMN number TYPE bigint;", old=WRITES)
     shown = show(place, recipe)
     assert [step.name for step in shown.plan.steps if isinstance(step, Gate)] == ["deployed"]
+
+
+@pytest.mark.on("postgresql")
+def test_old_values_stay_for_a_while_where_the_swap_waits_for_the_gate(place: Place) -> None:
+    migration = """
+        ALTER TABLE orders ADD COLUMN currency text NOT NULL DEFAULT 'EUR';
+        ALTER TABLE orders ALTER COLUMN currency DROP DEFAULT;
+        ALTER TABLE orders RENAME COLUMN number TO amount;
+        ALTER TABLE orders ALTER COLUMN amount TYPE bigint;
+    """
+    database = place.fresh(KEYS["postgresql"])
+    before, rows = database.structure(), database.rows()
+    plan = database.plan(migration)
+    assert [step.name for step in plan.steps if isinstance(step, Gate)] == ["deployed", "remove-old-orders.amount"]
+    report = apply(plan, database, open_gates=("deployed",))
+    assert database.query("SELECT pg_typeof(amount)::text, pg_typeof(driftflow_old_amount)::text FROM orders LIMIT 1") == [
+        ("bigint", "integer")
+    ]
+    assert take_back(report.run, database, open_gates=("deployed-back",)).state == "rolled_back"
+    assert (database.structure(), database.rows()) == (before, rows)
+    apply(database.plan(migration), database, open_gates=("deployed", "remove-old-orders.amount"))
+    assert database.query("SELECT count(*) FROM information_schema.columns WHERE column_name LIKE 'driftflow%'") == [(0,)]
 
 
 @pytest.mark.on("postgresql")

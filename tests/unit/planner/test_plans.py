@@ -132,6 +132,21 @@ def test_rows_that_cannot_be_written_are_found_before_the_run(sql: str, dialect)
     assert ("nowhere" in refused.value.why) or ("nope" in refused.value.why)
 
 
+def test_what_is_kept_of_the_old_form_goes_behind_a_gate_of_its_own_where_the_swap_is_late() -> None:
+    late = "ALTER TABLE orders ADD COLUMN note text; ALTER TABLE orders ALTER COLUMN note SET NOT NULL;"
+    change = "ALTER TABLE orders ALTER COLUMN total_cents TYPE bigint;"
+    both = planning.plan_of(late + change, POSTGRESQL).steps
+    gates = [(step.name, step.checklist) for step in both if isinstance(step, Gate)]
+    assert gates == [
+        ("deployed", ("INSERTs of the old application leave out orders.note",)),
+        ("remove-old-orders.total_cents", ()),
+    ]
+    assert isinstance(both[-2], Gate)
+    assert "driftflow_old_total_cents" in both[-1].purpose
+    alone = planning.plan_of(change, POSTGRESQL).steps
+    assert [step.name for step in alone if isinstance(step, Gate)] == ["deployed"]
+
+
 def test_what_depends_on_a_late_step_is_late_too() -> None:
     plan = planning.plan_of(
         "ALTER TABLE products RENAME COLUMN name TO title; CREATE INDEX t ON products (title); CREATE INDEX s ON products (price_cents);",
