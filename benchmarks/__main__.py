@@ -22,6 +22,7 @@ import backfill_postgresql
 import backfill_sqlite
 import linting
 import reading
+import rebuild
 import stalls
 import table
 
@@ -29,7 +30,7 @@ from driftflow import __version__
 from driftflow.demo.shop import Size
 from driftflow.lab.postgresql import start
 
-PARTS = ("postgresql", "sqlite", "stalls", "catalog", "lint", "start")
+PARTS = ("postgresql", "sqlite", "stalls", "rebuild", "catalog", "lint", "start")
 VERSION = 18
 
 
@@ -57,6 +58,8 @@ def _measure(part: str, options: argparse.Namespace, server: Any, folder: Path) 
             return backfill_sqlite.run(rows=options.rows, rounds=options.rounds, folder=folder)
         case "stalls":
             return _stalls(options.orders, server, folder)
+        case "rebuild":
+            return rebuild.run(rows=options.rebuilt_rows, rounds=options.rounds, folder=folder)
         case "catalog":
             return reading.catalog(server, tables=options.tables, rounds=options.rounds)
         case "lint":
@@ -98,6 +101,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the table that is backfilled")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--orders", type=int, default=200_000, help="of the shop that the writer writes to")
+    parser.add_argument("--rebuilt-rows", type=int, default=300_000, help="of the table that is rebuilt on MariaDB and MySQL")
     parser.add_argument("--tables", type=int, default=2_000)
     parser.add_argument("--files", type=int, default=10_000, help="of the corpus that is linted")
     parser.add_argument("--only", nargs="+", choices=PARTS)

@@ -95,6 +95,12 @@ def cpu_seconds(postmaster: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_of(process: int) -> float:
+    """CPU time of one process with all its threads."""
+    fields = _stat(process)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _stat(process: int) -> list[str]:
     """The fields of /proc/PID/stat behind the name: [1] is the parent, [11:15] user, system, and the same of ended children."""
     return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

@@ -19,6 +19,8 @@ def render(results: dict[str, Any]) -> str:
             lines += ["", *_backfill(name, results[name])]
     if "stalls" in results:
         lines += ["", *_stalls(results["stalls"])]
+    for server, found in results.get("rebuild", {}).items():
+        lines += ["", *_rebuild(server, found)]
     if "catalog" in results:
         found = results["catalog"]
         lines += [
@@ -58,6 +60,20 @@ def _backfill(name: str, found: dict[str, Any]) -> Iterator[str]:
         f"  at the default pace: {found['default_pace_seconds']:.1f} s, {found['default_pace_rows_per_second']:,.0f} rows/s;"
         f" {found['chunks_over_limit_at_default_pace']} of {found['chunks_at_default_pace']} chunks over {found['chunk_limit_ms']} ms"
     )
+
+
+def _rebuild(server: str, found: dict[str, Any]) -> Iterator[str]:
+    yield f"rebuild of {found['rows']:,} rows under a writer, {server} (default pace)"
+    yield f"  {'':<15}{'seconds':>9}{'server CPU s':>14}{'writer p99 ms':>15}{'longest ms':>12}{'transactions':>14}"
+    for contender, figures in found["medians"].items():
+        yield (
+            f"  {contender:<15}{figures['seconds']:>9.2f}{figures['server_cpu_seconds']:>14.1f}{figures['writer_p99_ms']:>15.1f}"
+            f"{figures['writer_longest_ms']:>12.0f}{figures['writer_transactions']:>14,.0f}"
+        )
+    for figure, ratio in found["ratios"]["blocking ALTER"].items():
+        yield f"  {figure}: {_ratio(ratio)} of the ALTER's"
+    for purpose, milliseconds in found["longest_steps"]:
+        yield f"  {milliseconds:>8,} ms  {purpose[:110]}"
 
 
 def _others(found: dict[str, Any]) -> list[str]:

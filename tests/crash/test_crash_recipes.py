@@ -20,7 +20,7 @@ AT_ALL_TIMES = ("sqlite", "postgresql-18", "mariadb-10")
 POINTS = 1
 """CI kills each way of each recipe at so many of all calls, and as many of those that carry a statement of the plan."""
 SOAK_POINTS = 25
-"""So many does `make soak` take (two hours on two processors). DRIFTFLOW_KILLED_AT=all takes every call at every moment: with `-k` for one recipe."""
+"""So many does `make soak` take (two hours on two processors). DRIFTFLOW_KILLED_AT says another number, or `all`: every call at every moment, with `-k` for one recipe."""
 ONE_STATEMENT = {"direct"}
 """What is no recipe: the statement as it stands."""
 
@@ -58,4 +58,5 @@ def test_killed_at_some_calls(place: Place, name: str, capsys: pytest.CaptureFix
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "name"), cases(("sqlite", "postgresql-18", *wanted.mysql_family())), indirect=["place"])
 def test_killed_at_many_calls(place: Place, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    killed(place, name, capsys, None if os.environ.get("DRIFTFLOW_KILLED_AT") == "all" else SOAK_POINTS)
+    wanted_points = os.environ.get("DRIFTFLOW_KILLED_AT", str(SOAK_POINTS))
+    killed(place, name, capsys, None if wanted_points == "all" else int(wanted_points))
