@@ -236,6 +236,17 @@ class Dialect(ABC):
         """What may stand in the way of CREATE TRIGGER beside the right to alter the table: (query that counts it, sentence)."""
         return ()
 
+    def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
+        """The same of rights on the table's database; `GRANT OPTION` is the right to give others what one has."""
+        return ()
+
+    def rights_left(
+        self, table: Name, user: str, host: str, version: Version | None, *, besides: Sequence[tuple[str, str]] = ()
+    ) -> str:
+        """A query that counts by how many rights an account can read or change the table, or undo what stands before it: on everything, on the
+        database, through a role, and on the table itself, where they are not those of `besides` (user, host). Empty where nobody needs to ask."""
+        return ""
+
     def lock_obstacles(self, tables: Sequence[Name], version: Version | None) -> tuple[tuple[str, str], ...]:
         """The same of LOCK TABLES of a table and of all that have foreign keys to it."""
         return ()

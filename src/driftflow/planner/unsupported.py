@@ -18,7 +18,9 @@ from driftflow.model.operations import (
     DropSequence,
     Operation,
     RawSql,
+    SetRowSecurity,
 )
+from driftflow.strategies.security import said_row_security
 from driftflow.strategies.spoken import as_is
 from driftflow.strategies.types.offenders import refuse_unheard
 
@@ -36,7 +38,7 @@ def refuse_unsupported(at: Situation) -> None:
     expression where nobody knows one, DF-E662 for row-level security where there is none, DF-E714 for partitions and references to other databases
     on SQLite, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, DF-E726 for another type of
     a rowid, DF-E730 for a column with which a key or a row becomes too long, DF-E734 for a directive about a change of a type that there is not, DF-E735 for the character set of a
-    column where the whole database has one."""
+    column where the whole database has one, DF-E788 for the directive row-security where the server has policies."""
     refuse_unheard(at)
     operation = at.operation
     if at.can(Capability.SINGLE_WRITER) and isinstance(operation, RawSql | AlterColumnType):
@@ -45,13 +47,19 @@ def refuse_unsupported(at: Situation) -> None:
         _refuse_regexp(at, operation.constraint)
     if isinstance(operation, ChangeColumn | ConvertCharset) and not as_is(at):
         _refuse_too_long(at)
-    if isinstance(operation, RawSql) and ROW_SECURITY.search(operation.sql) and not at.can(Capability.ROW_SECURITY):
+    said_row_security.refuse_elsewhere(at)
+    if not at.can(Capability.ROW_SECURITY) and _asks_row_security(at):
+        users = not at.can(Capability.SINGLE_WRITER)
         raise RefusedError(
             "DF-E662",
             f"{at.dialect.name} has no row-level security",
             where=str(at.statement.span),
-            why="nothing on this server could hold the rows of one tenant back from another by itself",
-            hint="let the application filter, or give each tenant a view of its own rows and rights on nothing but the view",
+            why="the server has no policies; a view that shows each session the rows of its tenant is the nearest thing"
+            if users
+            else "it has no users from whom anything could be hidden: whoever can open the file reads all of it",
+            hint=f"above ALTER TABLE ... ENABLE ROW LEVEL SECURITY: {said_row_security.EXAMPLE} (no CREATE POLICY is needed, nor FORCE)"
+            if users
+            else "give each tenant a file of its own, or let the application filter",
         )
     if isinstance(operation, RawSql) and at.can(Capability.SINGLE_WRITER) and SET_SCHEMA.search(operation.sql):
         raise RefusedError(
@@ -85,6 +93,13 @@ def refuse_unsupported(at: Situation) -> None:
             why="it checks each row as it is written; a trigger could not look again at the end of the transaction",
             hint="leave DEFERRABLE out, and let values that change places pass through one that is free (NULL, or the negative number)",
         )
+
+
+def _asks_row_security(at: Situation) -> bool:
+    operation = at.operation
+    if isinstance(operation, SetRowSecurity):
+        return said_row_security.request_of(at) is None
+    return isinstance(operation, RawSql) and ROW_SECURITY.search(operation.sql) is not None
 
 
 def _refuse_on_sqlite(at: Situation, operation: RawSql) -> None:

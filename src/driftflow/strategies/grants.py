@@ -9,6 +9,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.operations import Grant
+from driftflow.model.record import Record, replace
 
 PRIVILEGES = {
     "r": "SELECT",
@@ -48,21 +49,52 @@ def grants_again(name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect
 
 
 GRANTEE = re.compile(r"(?P<grantee>'(?P<user>.*)'@'(?P<host>[^']*)')=(?P<option>\*?)(?P<rights>.+)")
+RIGHT = re.compile(r"(?P<kind>[A-Z][A-Z ]*[A-Z])(?: \((?:`(?:[^`]|``)+`|[^`)]+)\))?(?=, |$)")
+
+
+class Holder(Record, frozen=True, kw_only=True):
+    """An account, or a role, that holds rights on one table by the table's name (MySQL, MariaDB)."""
+
+    user: str
+    host: str
+    """Empty for a role of MariaDB."""
+    rights: tuple[str, ...]
+    """`SELECT`, `UPDATE (price)`, ..."""
+    grantable: bool = False
+
+    @property
+    def shown(self) -> str:
+        return f"{self.user}@{self.host}" if self.host else self.user
+
+    def only(self, kinds: Iterable[str]) -> Holder:
+        """With the rights of these kinds alone, on columns too."""
+        kept = tuple(right for right in self.rights if right.partition(" (")[0] in set(kinds))
+        return replace(self, rights=kept)
+
+
+def holders(table: Table) -> Iterator[Holder]:
+    for held in table.grants:
+        if found := GRANTEE.fullmatch(held):
+            rights = tuple(one[0] for one in RIGHT.finditer(found["rights"]))
+            yield Holder(user=found["user"], host=found["host"], rights=rights, grantable=bool(found["option"]))
 
 
 def by_name(table: Table, name: Name, dialect: Dialect) -> Iterator[tuple[Grant, Grant]]:
     """What gives the rights on the table on the relation `name` too, and what takes them back: where rights go by names (MySQL, MariaDB)."""
-    target = dialect.quote_name(name)
-    for held in table.grants:
-        found = GRANTEE.fullmatch(held)
-        if found is None:
-            continue
-        host = f"@{dialect.quote_text(found['host'])}" if found["host"] else ""  # a role of MariaDB has none
-        who, option = f"{dialect.quote_text(found['user'])}{host}", " WITH GRANT OPTION" if found["option"] else ""
-        more = f", GRANT OPTION ON {target} FROM {who}" if found["option"] else f" ON {target} FROM {who}"
-        grant = Grant(sql=f"GRANT {found['rights']} ON {target} TO {who}{option}", relations=(name,), roles=(found["user"],))
-        revoke = Grant(sql=f"REVOKE {found['rights']}{more}", revoke=True, relations=(name,), roles=(found["user"],))
-        yield grant, revoke
+    for holder in holders(table):
+        yield given(holder, name, dialect)
+
+
+def given(holder: Holder, name: Name, dialect: Dialect) -> tuple[Grant, Grant]:
+    """What gives the holder its rights on the relation `name`, and what takes them."""
+    target, rights = dialect.quote_name(name), ", ".join(holder.rights)
+    host = f"@{dialect.quote_text(holder.host)}" if holder.host else ""
+    who, option = f"{dialect.quote_text(holder.user)}{host}", " WITH GRANT OPTION" if holder.grantable else ""
+    more = f", GRANT OPTION ON {target} FROM {who}" if holder.grantable else f" ON {target} FROM {who}"
+    grant = Grant(sql=f"GRANT {rights} ON {target} TO {who}{option}", relations=(name,), roles=(holder.user,))
+    held = f"'{holder.user}'@'{holder.host}'"
+    revoke = Grant(sql=f"REVOKE {rights}{more}", revoke=True, relations=(name,), roles=(holder.user,), holder=held)
+    return grant, revoke
 
 
 def _grant(name: Name, rights: list[str], role: str, *, option: bool, dialect: Dialect, kind: str) -> Grant:

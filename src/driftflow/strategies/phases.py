@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Column, Table
 from driftflow.model.names import Name
@@ -27,6 +28,7 @@ from driftflow.model.operations import (
 from driftflow.model.plan import Phase
 from driftflow.strategies import spoken
 from driftflow.strategies.columns.dual_write import fills_before_constraints
+from driftflow.strategies.security import said_row_security
 from driftflow.strategies.size import column_is_new, is_new
 
 
@@ -80,6 +82,8 @@ def breaks_running_code(operation: Operation, at: Situation) -> str:
         case DropDefault(table=table, column=column):
             found = _column(at.catalog, table, column)
             return _default_breaks(at, table, found) if found is not None and not found.nullable else ""
+        case SetRowSecurity(table=table) if not at.can(Capability.ROW_SECURITY):
+            return said_row_security.breaks(at, table)
         case SetRowSecurity(table=table, action="enable" | "force"):
             return "" if is_new(at, table) else f"connections without the policies' context see no rows of {table.name}"
         case Grant(revoke=True, relations=relations):

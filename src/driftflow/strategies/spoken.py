@@ -18,6 +18,7 @@ from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNo
 from driftflow.model.record import Record
 from driftflow.strategies.drops import said_columns
 from driftflow.strategies.renames import said_rename
+from driftflow.strategies.security import said_row_security
 from driftflow.strategies.types import said_conversion
 
 
@@ -140,12 +141,14 @@ def _files(migration: Migration) -> Iterator[str]:
 
 def check_all(statement: Statement) -> None:
     """Raise ParseError (DF-E212, DF-E213, DF-E216, DF-E217) for a directive of ours that is incomplete or names what is not there; RefusedError (DF-E640) for one
-    that speaks of a DROP COLUMN before a statement that drops none, DF-E722 for one of a rename before a statement that renames no column."""
+    that speaks of a DROP COLUMN before a statement that drops none, DF-E722 for one of a rename before a statement that renames no column, DF-E786 for one of row-level security
+    before a statement that enables none."""
     for directive in statement.directives:
         check_words(directive)
     _check_columns(statement)
     said_columns.check(statement)
     said_rename.check(statement)
+    said_row_security.check(statement)
 
 
 def pinned(at: Situation, path: str, span: Span) -> str:

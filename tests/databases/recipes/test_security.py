@@ -68,11 +68,39 @@ def test_without_a_policy_nothing_is_switched_on(place: Place) -> None:
         apply(plan, database, open_gates=("deployed",))
 
 
-@pytest.mark.on("sqlite", "mariadb", "mysql")
+DOCS_ANYWHERE = "CREATE TABLE docs (id int PRIMARY KEY, tenant int NOT NULL);"
+DIRECTIVE = "-- driftflow: row-security column=tenant variable=me view=my_docs role=app\n"
+
+
+@pytest.mark.on("sqlite")
 @pytest.mark.recipe(
-    "row-security", "refused", why="the server has no row-level security: a view per tenant, or the application, must do it"
+    "row-security",
+    "refused",
+    why="it has no users from whom anything could be hidden: a file for each tenant, or the application, must do it",
 )
-def test_where_there_is_none_it_is_refused(place: Place) -> None:
-    database = place.fresh("CREATE TABLE docs (id int PRIMARY KEY, tenant int NOT NULL);")
-    with pytest.raises(RefusedError, match="no row-level security"):
-        database.plan("ALTER TABLE docs ENABLE ROW LEVEL SECURITY;")
+def test_where_there_are_no_users_it_is_refused(place: Place) -> None:
+    database = place.fresh(DOCS_ANYWHERE)
+    for directive in ("", DIRECTIVE):
+        with pytest.raises(RefusedError, match="no row-level security") as error:
+            database.plan(f"{directive}ALTER TABLE docs ENABLE ROW LEVEL SECURITY;")
+        assert "no users" in error.value.why
+
+
+@pytest.mark.on("mariadb", "mysql")
+def test_without_a_word_of_the_author_no_view_is_made(place: Place) -> None:
+    database = place.fresh(DOCS_ANYWHERE)
+    for statement in (
+        "ALTER TABLE docs ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE docs FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY own ON docs USING (tenant = 1)",
+    ):
+        with pytest.raises(RefusedError, match="no row-level security") as error:
+            database.plan(f"{statement};")
+        assert "driftflow: row-security column=" in error.value.hint
+
+
+@pytest.mark.on("postgresql-18")
+def test_where_there_are_policies_no_view_takes_their_place(place: Place) -> None:
+    database = place.fresh(DOCS)
+    with pytest.raises(RefusedError, match="DF-E788"):
+        database.plan(f"{DIRECTIVE}ALTER TABLE docs ENABLE ROW LEVEL SECURITY;")

@@ -9,7 +9,7 @@ from driftflow.checks.sqlite.rebuild_needed import REBUILDS
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
-from driftflow.model.operations import BaseOperation
+from driftflow.model.operations import BaseOperation, SetRowSecurity
 
 
 @check(
@@ -23,6 +23,8 @@ def newer_than_server(operation: BaseOperation, at: Situation) -> Iterator[Findi
     """An error when the version is known; a warning while only the range of supported versions is. SQLite's rebuilds have a rule of their own (DF651)."""
     if at.can(Capability.TABLE_REBUILD_ONLY) and isinstance(operation, REBUILDS):
         return
+    if isinstance(operation, SetRowSecurity) and at.directives("row-security"):
+        return  # the author asked for the equivalent
     for condition in at.effects.fails_if:
         if condition.kind == "unsupported":
             known = f"the server is {at.version}" if at.version else "the server's version is not known"

@@ -208,6 +208,24 @@ class MySQL(Dialect):
             (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}"),
         )
 
+    def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
+        from driftflow.dialects.mysql.rights import without_right
+
+        return tuple(
+            (
+                without_right(table, version, mariadb=self.mariadb, right=right, database=True),
+                f"the user has no {right} right on the database of {table}",
+            )
+            for right in rights
+        )
+
+    def rights_left(
+        self, table: Name, user: str, host: str, version: Version | None, *, besides: Sequence[tuple[str, str]] = ()
+    ) -> str:
+        from driftflow.dialects.mysql.rights import rights_left
+
+        return rights_left(table, user, host, version, mariadb=self.mariadb, besides=besides)
+
     def lock_obstacles(self, tables: Sequence[Name], version: Version | None) -> tuple[tuple[str, str], ...]:
         from driftflow.dialects.mysql.rights import without_right
 

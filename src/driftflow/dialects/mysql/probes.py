@@ -202,6 +202,9 @@ def _of_object(operation: Operation, before: Catalog) -> str | None:
             return AGAIN
         case op.Comment(kind="table", relation=Name() as relation):
             return _exists("TABLES", relation, f"TABLE_COMMENT = {quote_string(operation.text or '')}")
+        case op.Grant(revoke=True, holder=str() as holder, relations=(relation,)) if holder:
+            # What is not held any more cannot be taken again: error 1147.
+            return " AND ".join(_gone(view, relation, GRANTEE=holder) for view in ("TABLE_PRIVILEGES", "COLUMN_PRIVILEGES"))
         case op.CreateView() | op.AlterIndex() | op.RewriteTable() | op.AlterTableOption() | op.ConvertCharset() | op.Grant():
             return AGAIN
         case _:

@@ -82,7 +82,7 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
         case op.DropColumn() | op.RenameColumn() | op.DropDefault() | op.SetColumnOption():
             table = place.name(operation.table)
             return replace(operation, table=table, column=_column_name(operation.column, table, place))
-        case op.AlterConstraint() | op.AlterTableOption() | op.RequestAlgorithm():
+        case op.AlterConstraint() | op.AlterTableOption() | op.RequestAlgorithm() | op.SetRowSecurity():
             return replace(operation, table=place.name(operation.table))
         case op.RewriteTable() | op.Copy():
             return operation if operation.table is None else replace(operation, table=place.name(operation.table))

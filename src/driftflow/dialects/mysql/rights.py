@@ -13,6 +13,9 @@ from driftflow.model.names import Name, Version
 
 ME = "CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')"
 """As information_schema spells a grantee."""
+GRANT_OPTION = "GRANT OPTION"
+PAST_A_VIEW = ("SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "TRIGGER", "ALTER ROUTINE", "SUPER")
+"""What on a whole database, or on all of them, lets an account past a view that stands before a table."""
 
 
 def untrusted(version: Version | None, *, mariadb: bool) -> str:
@@ -24,19 +27,63 @@ def untrusted(version: Version | None, *, mariadb: bool) -> str:
     )
 
 
-def without_right(table: Name, version: Version | None, *, mariadb: bool, right: str = "TRIGGER") -> str:
-    """1 where no grant of the right covers the table."""
+def without_right(table: Name, version: Version | None, *, mariadb: bool, right: str = "TRIGGER", database: bool = False) -> str:
+    """1 where no grant of the right covers the table; with `database`, only one of its whole database will do."""
     schema = _schema(table)
     grants = (
         ("USER_PRIVILEGES", ""),
         ("SCHEMA_PRIVILEGES", f" AND {schema} LIKE TABLE_SCHEMA"),
         ("TABLE_PRIVILEGES", f" AND TABLE_SCHEMA = {schema} AND TABLE_NAME = {quote_string(table.name)}"),
     )
+    # GRANT OPTION is no right of its own there, but a mark on the others.
+    held = "PRIVILEGE_TYPE = 'SELECT' AND IS_GRANTABLE = 'YES'" if right == GRANT_OPTION else f"PRIVILEGE_TYPE = '{right}'"
     none = " AND ".join(
-        f"NOT EXISTS (SELECT 1 FROM information_schema.{view} WHERE GRANTEE = {ME} AND PRIVILEGE_TYPE = '{right}'{where})"
-        for view, where in grants
+        f"NOT EXISTS (SELECT 1 FROM information_schema.{view} WHERE GRANTEE = {ME} AND {held}{where})"
+        for view, where in (grants[:2] if database else grants)
     )
     return f"SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE {_without_role(version, mariadb=mariadb)} AND {none}"
+
+
+def rights_left(
+    table: Name, user: str, host: str, version: Version | None, *, mariadb: bool, besides: Sequence[tuple[str, str]] = ()
+) -> str:
+    """How many grants let the account, or a role that was granted to it, past a view that stands before the table: by reading or changing it, or
+    by putting something else in the place of what the view calls. What `besides` (user, host) hold on the table itself is left out. Names of databases
+    in grants are patterns. Needs SELECT on `mysql`."""
+    roles = mariadb or (version is not None and version >= EIGHT)
+    one = f"SELECT CAST({quote_string(user)} AS CHAR(255)) AS user, CAST({quote_string(host)} AS CHAR(255)) AS host"
+    granted = (
+        "SELECT edge.Role, '' FROM mysql.roles_mapping AS edge JOIN held ON edge.User = held.user AND edge.Host = held.host"
+        if mariadb
+        else "SELECT edge.FROM_USER, edge.FROM_HOST FROM mysql.role_edges AS edge "
+        "JOIN held ON edge.TO_USER = held.user AND edge.TO_HOST = held.host"
+    )
+    public = " UNION SELECT 'PUBLIC', ''" if mariadb else ""
+    named = f"TABLE_SCHEMA = {_schema(table)} AND TABLE_NAME = {quote_string(table.name)}"
+    known = ", ".join(quote_string(f"'{one}'@'{place}'") for one, place in besides)
+    own = f" AND GRANTEE NOT IN ({known})" if known else ""
+    kinds = ", ".join(f"'{kind}'" for kind in PAST_A_VIEW)
+    grants = " UNION ALL ".join(
+        f"SELECT GRANTEE FROM information_schema.{view} WHERE {where}"
+        for view, where in (
+            ("USER_PRIVILEGES", f"PRIVILEGE_TYPE IN ({kinds})"),
+            ("SCHEMA_PRIVILEGES", f"PRIVILEGE_TYPE IN ({kinds}) AND {_schema(table)} LIKE TABLE_SCHEMA"),
+            ("TABLE_PRIVILEGES", named + own),
+            ("COLUMN_PRIVILEGES", named + own),
+        )
+    )
+    if mariadb:  # what everybody may do everywhere is not in information_schema (10.11, 11.8)
+        everybody = quote_string("'PUBLIC'@''")
+        grants += (
+            f" UNION ALL SELECT {everybody} FROM mysql.global_priv WHERE User = 'PUBLIC' AND JSON_VALUE(Priv, '$.access') <> 0"
+        )
+    whose = "CONCAT('''', held.user, '''@''', held.host, '''')"
+    if not roles:
+        return f"SELECT count(*) FROM ({one}) AS held JOIN ({grants}) AS granted ON granted.GRANTEE = {whose}"
+    return (
+        f"WITH RECURSIVE held AS ({one}{public} UNION {granted}) "
+        f"SELECT count(*) FROM held JOIN ({grants}) AS granted ON granted.GRANTEE = {whose}"
+    )
 
 
 def more_children(tables: Sequence[Name]) -> str:

@@ -113,6 +113,9 @@ class Grant(BaseOperation, frozen=True, kw_only=True, tag="grant"):
     revoke: bool = False
     relations: tuple[Name, ...] = ()
     roles: tuple[str, ...] = ()
+    holder: str = ""
+    """MySQL and MariaDB, of a REVOKE of ours that leaves nothing of what this account holds on the relation: `'app'@'%'`, as
+    information_schema spells it."""
 
 
 class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):

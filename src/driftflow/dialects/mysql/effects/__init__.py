@@ -126,6 +126,8 @@ def _predict(p: Prediction, operation: op.Operation) -> None:
             p.transactional = True
         case op.Grant() | op.AlterObject() | op.DropObject() | op.RequestAlgorithm():
             pass
+        case op.SetRowSecurity():
+            p.fails("unsupported", f"{p.server} has no row-level security", certain=True)
         case op.RawSql():
             p.unknown = operation.reason
             p.transactional = True
@@ -154,7 +156,6 @@ def _predict(p: Prediction, operation: op.Operation) -> None:
             | op.CreatePolicy()
             | op.AlterPolicy()
             | op.DropPolicy()
-            | op.SetRowSecurity()
             | op.CreateExtension()
             | op.Pragma()
         ):

@@ -36,6 +36,7 @@ from driftflow.model.operations import (
     RewriteTable,
     SetColumnOption,
     SetDefault,
+    SetRowSecurity,
 )
 from driftflow.model.record import replace
 
@@ -101,6 +102,10 @@ def _clause(cursor: Cursor, table: Name) -> list[Operation]:
             return [RewriteTable(table=table, action="order_by", value=normal(cursor.until_sign("ALGORITHM", "LOCK")))]
         case "ENABLE" | "DISABLE":
             word = cursor.take().key
+            if word == "ENABLE" and cursor.accept("ROW", "LEVEL", "SECURITY"):
+                return [
+                    SetRowSecurity(table=table, action="enable")
+                ]  # the server has no such thing: a plan may have an equivalent
             cursor.expect("KEYS")
             return [AlterTableOption(table=table, option="mysql", value=f"{word} KEYS")]
         case "DISCARD" | "IMPORT":
