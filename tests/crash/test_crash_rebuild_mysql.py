@@ -25,6 +25,10 @@ SCHEMA = (
     "CREATE TABLE account (id INT AUTO_INCREMENT PRIMARY KEY, code VARCHAR(20) NOT NULL UNIQUE, balance INT)",
     "INSERT INTO account (code, balance) VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6)",
     "DELETE FROM account WHERE id = 6",
+    "CREATE TABLE owner (id INT PRIMARY KEY)",
+    "INSERT INTO owner VALUES (1), (2), (3)",
+    "ALTER TABLE account ADD COLUMN owner INT, ADD KEY account_by_owner (owner), ADD CONSTRAINT account_owner FOREIGN KEY (owner) REFERENCES owner (id) ON DELETE CASCADE ON UPDATE CASCADE",
+    "UPDATE account SET owner = id - 3 WHERE id > 3",
     "ALTER TABLE account ADD COLUMN under INT, ADD CONSTRAINT account_under FOREIGN KEY (under) REFERENCES account (id)",
     "UPDATE account SET under = 4 WHERE id = 5",
     "CREATE TABLE entry (id INT PRIMARY KEY, account INT, FOREIGN KEY (account) REFERENCES account (id) ON UPDATE CASCADE)",
@@ -37,6 +41,8 @@ WRITES = (
     "UPDATE account SET code = 'b', id = 20 WHERE id = 1",
     "DELETE FROM account WHERE id = 3",
     "INSERT INTO account (code, balance) VALUES ('new', NULL)",
+    "UPDATE owner SET id = 30 WHERE id = 1",
+    "DELETE FROM owner WHERE id = 2",
     "INSERT INTO entry SELECT 3, id FROM account WHERE code = 'new'",
 )
 SAMPLE = 307

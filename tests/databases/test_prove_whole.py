@@ -170,3 +170,24 @@ def test_rows_that_a_plan_loses_of_a_table_without_a_key_are_found(tmp_path: Pat
     found = claim(prove(question(sql, start, tmp_path, change=change), only=("writers",)), "same_end")
     assert found.state == "differs"
     assert any("noted" in one.object for one in found.differences)
+
+
+FOLLOWED = """
+CREATE TABLE region (id int PRIMARY KEY, name varchar(20) NOT NULL);
+CREATE TABLE shop (id int PRIMARY KEY, region int, CONSTRAINT shop_region FOREIGN KEY (region) REFERENCES region (id) ON DELETE CASCADE);
+CREATE TABLE visit (id int PRIMARY KEY, shop int, region int, seconds int, CONSTRAINT visit_region FOREIGN KEY (region) REFERENCES region (id),
+    CONSTRAINT visit_shop FOREIGN KEY (shop) REFERENCES shop (id) ON DELETE CASCADE ON UPDATE SET NULL);
+"""
+
+
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_a_rebuild_of_a_table_whose_rows_follow_others(vendor: str, tmp_path: Path) -> None:
+    """The locks of the triggers on the tables above, too."""
+    asked = question(
+        "ALTER TABLE visit MODIFY seconds bigint, ADD COLUMN twice bigint AS (seconds * 2) STORED;",
+        schema(FOLLOWED, vendor),
+        tmp_path,
+    )
+    proof = prove(asked)
+    assert [(one.name, one.differences, one.not_proved) for one in proof.claims if one.state not in ("proved", "not_asked")] == []
+    assert proof.not_proved == ()

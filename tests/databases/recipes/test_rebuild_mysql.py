@@ -226,8 +226,8 @@ def test_somebody_else_changes_the_table(place: Place, meanwhile: str, said: str
             "points at code, which becomes another",
         ),
         (
-            "ALTER TABLE orders ADD COLUMN digit int, ADD FOREIGN KEY (digit) REFERENCES digits (n) ON DELETE CASCADE;",
-            "changes by itself",
+            "ALTER TABLE orders ADD COLUMN digit bigint, ADD FOREIGN KEY (digit) REFERENCES orders (id) ON DELETE CASCADE;",
+            "changes rows in a circle",
         ),
     ],
 )

@@ -46,6 +46,9 @@ class Pair(Record, frozen=True, kw_only=True):
     bound: bool = False
     """Foreign keys hold on the copy just before it takes the source's place: what they refuse is the application's error, as on the source."""
 
+    cascading: bool = False
+    """Some of them change rows of both by themselves."""
+
     @property
     def picked(self) -> Name:
         """The keys of the chunk under work."""
@@ -78,9 +81,9 @@ class Texts:
 
     @property
     def _typed_keys(self) -> str:
-        return ", ".join(f"{KEY}{number} {self._key_type(ours)} NULL" for number, (ours, _) in self._keys())
+        return ", ".join(f"{KEY}{number} {self.key_type(ours)} NULL" for number, (ours, _) in self._keys())
 
-    def _key_type(self, name: str) -> str:
+    def key_type(self, name: str) -> str:
         column = self.pair.source.column(name)
         assert column is not None
         return f"{column.type} COLLATE {column.collation}" if column.collation else column.type

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from driftflow.dialects.mysql.keywords import quote_string
+from driftflow.model.catalog import Trigger
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, DropTrigger
@@ -27,6 +28,7 @@ from driftflow.strategies.columns.filling import chunk_policy
 from driftflow.strategies.rebuild.paired import EVENTS, SEQUENCE, SETTINGS, Pair, Texts
 from driftflow.strategies.recipe import Recipe, as_undo
 
+UNCHECKED = {"foreign_key_checks": "0"}
 READ, WRITE, ALONE = "SHARED_READ", "SHARED_WRITE", "EXCLUSIVE"
 
 
@@ -64,7 +66,8 @@ class PairedSteps:
 
     def _settings(self) -> dict[str, str]:
         """Of the sessions that copy rows."""
-        return SETTINGS | {"time_zone": "+00:00"} if self.texts.moments() else SETTINGS
+        zone = {"time_zone": "+00:00"} if self.texts.moments() else {}
+        return SETTINGS | zone | (UNCHECKED if self.pair.cascading else {})
 
     # the log and its triggers
 
@@ -104,12 +107,14 @@ class PairedSteps:
 
     def _created(self, kind: str, event: str, purpose: str, *, guards: tuple[Guard, ...] = ()) -> RunSql:
         trigger = self.texts.noting(event) if kind == "note" else self.texts.writing(event)
+        return self.triggered(trigger, f"{purpose} (trigger on {event})", guards=guards)
+
+    def triggered(self, trigger: Trigger, purpose: str, *, guards: tuple[Guard, ...] = ()) -> RunSql:
         catalog = self.recipe.catalog
-        step = self.recipe.alone(
-            CreateTrigger(trigger=trigger), purpose=f"{purpose} (trigger on {event})", phase=self.phase, guards=guards
-        )
+        step = self.recipe.alone(CreateTrigger(trigger=trigger), purpose=purpose, phase=self.phase, guards=guards)
         self.recipe.catalog = catalog
-        return replace(step, settings=SETTINGS, undo=UndoSteps(steps=(as_undo(self._removed(kind, event)),)))
+        undo = UndoSteps(steps=(as_undo(self.untriggered(trigger.name, trigger.table)),))
+        return replace(step, settings=SETTINGS, undo=undo)
 
     def not_noting(self) -> Iterator[RunSql]:
         for event in EVENTS:
@@ -120,18 +125,18 @@ class PairedSteps:
             yield self._removed("copy", event)
 
     def _removed(self, kind: str, event: str) -> RunSql:
-        schema = self.pair.source.name.schema
-        name = self.texts.trigger_name(kind, event)
-        probe = probes.probe_of(
-            (DropTrigger(name=name, table=self.pair.source.name, schema=schema),), self.recipe.catalog, self.at.dialect
-        )
+        return self.untriggered(self.texts.trigger_name(kind, event), self.pair.source.name)
+
+    def untriggered(self, name: str, table: Name) -> RunSql:
+        schema = table.schema
+        probe = probes.probe_of((DropTrigger(name=name, table=table, schema=schema),), self.recipe.catalog, self.at.dialect)
         assert probe is not None
         qualified = f"{self.at.dialect.quote(schema)}." if schema else ""
         return self.alone(
             f"DROP TRIGGER IF EXISTS {qualified}{self.at.dialect.quote(name)}",
             purpose=f"Take away the trigger {name}",
             probe=probe,
-            claims=(claim(self.pair.source.name),),
+            claims=(claim(table),),
         )
 
     # rows

@@ -94,6 +94,8 @@ class Forms:
         ]
         tables = (self.rebuild.before.name, self.rebuild.form)
         of_forms = [tuple(_lines(view, columns, name) for name in tables) for view, columns in parts]
+        if self.rebuild.keys.staying():
+            of_forms[-1] = tuple(f"{line} AND CONSTRAINT_TYPE <> 'FOREIGN KEY'" for line in of_forms[-1])
         if self.rebuild.at.can(Capability.CHECK_NAMES_OF_SCHEMA) and rebuild_checks.checks_of(self.rebuild.before):
             unnamed = " AND CONSTRAINT_TYPE <> 'CHECK'"
             of_forms[-1] = tuple(f"{line}{unnamed}" for line in of_forms[-1])

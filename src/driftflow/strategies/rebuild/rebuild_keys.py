@@ -15,17 +15,16 @@ from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
-from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, RenameTable
+from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, DropTable, RenameTable
 from driftflow.model.plan import Probe, RunSql, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.fitted import fit
-from driftflow.strategies.rebuild.paired_steps import claim, schema_of
+from driftflow.strategies.rebuild.cascades import changes_rows
+from driftflow.strategies.rebuild.paired_steps import UNCHECKED, claim, schema_of
 from driftflow.strategies.recipe import as_undo
 
 if TYPE_CHECKING:
     from driftflow.strategies.rebuild.rebuild_online import Rebuild
-
-UNCHECKED = {"foreign_key_checks": "0"}
 
 
 class Keys:
@@ -47,8 +46,17 @@ class Keys:
                 found.append(self.rebuild.at.dialect.render(gone, made))
         return found
 
+    def _refusing(self, table: Table) -> tuple[ForeignKey, ...]:
+        """Those that change no rows: the others are with both forms (`rebuild_cascades`)."""
+        return tuple(key for key in table.foreign_keys if not changes_rows(key))
+
+    def staying(self, way: str = "") -> list[tuple[Name, str]]:
+        """The table's own keys that stay with the form that goes; `way` says under which names they are."""
+        keys = tuple(filter(changes_rows, self.rebuild.before.foreign_keys))
+        return [(self.table, key.name) for key in (self.called(keys, way) if way else keys)]
+
     def before_swap(self) -> Iterator[RunSql]:
-        new, old = self.rebuild.after.foreign_keys, self.rebuild.before.foreign_keys
+        new, old = self._refusing(self.rebuild.after), self._refusing(self.rebuild.before)
         if not old:
             return
         yield self.changed(
@@ -77,6 +85,7 @@ class Keys:
         )
 
     def after_swap(self) -> Iterator[RunSql]:
+        yield from self.rebuild.cascading.names_free()
         new = self.rebuild.after.foreign_keys
         if new:
             named = self._called(new, "forth")
@@ -89,7 +98,7 @@ class Keys:
             )
 
     def before_swap_back(self) -> Iterator[RunSql]:
-        new, old = self.rebuild.after.foreign_keys, self.rebuild.before.foreign_keys
+        new, old = self._refusing(self.rebuild.after), self._refusing(self.rebuild.before)
         if old:
             label = self.table.name
             yield self.changed(
@@ -103,7 +112,7 @@ class Keys:
             )
 
     def after_swap_back(self) -> Iterator[RunSql]:
-        old = self.rebuild.before.foreign_keys
+        old = self._refusing(self.rebuild.before)
         if old:
             yield self.changed(
                 self.table,
@@ -111,7 +120,7 @@ class Keys:
                 old,
                 purpose=f"Give the foreign keys of {self.table.name} their names again",
             )
-            yield from self.indexes_named_again(self.rebuild.before, self.rebuild.before.foreign_keys)
+        yield from self.indexes_named_again(self.rebuild.before, self.rebuild.before.foreign_keys)
 
     def indexes_named_again(self, table: Table, keys: tuple[ForeignKey, ...]) -> Iterator[RunSql]:
         """An index that the server made for a foreign key goes with it, and comes again under the name of the next one."""
@@ -127,7 +136,10 @@ class Keys:
 
     def called(self, keys: tuple[ForeignKey, ...], way: str, *, to: Name | None = None) -> tuple[ForeignKey, ...]:
         """Under names for now; `to` is the table that they point at meanwhile."""
-        names = [fit(f"_driftflow_{way}_{self.rebuild.mark}_{key.name}", bytes_max=60) for key in keys]
+        names = [
+            fit(f"{'zzz' if changes_rows(key) else ''}_driftflow_{way}_{self.rebuild.mark}_{key.name}", bytes_max=60)
+            for key in keys
+        ]
         return tuple(replace(key, name=name, referenced=to or key.referenced) for key, name in zip(keys, names, strict=True))
 
     def _called(self, keys: tuple[ForeignKey, ...], way: str, *, here: Name | None = None) -> tuple[ForeignKey, ...]:
@@ -176,12 +188,22 @@ class Keys:
     def _claims(self, table: Name, keys: tuple[ForeignKey, ...] = ()) -> tuple[LockClaim, ...]:
         """Both ends of the keys, and what the server locks beside any ALTER of the table: MySQL tells those that point at it of its new definition."""
         at = self.rebuild.at
-        known = at.catalog.table(table)
+        form = table != self.table and bool(self.staying()) and table in (self.rebuild.new, self.rebuild.old)
+        named = self.table if form else table
+        known = at.catalog.table(named)
         found = {name: claim(name) for name in (table, *(key.referenced for key in keys))}
         for key in known.foreign_keys[:1] if known is not None else ():
-            for lock in at.dialect.effects(DropConstraint(table=table, name=key.name), at.catalog).locks:
-                found.setdefault(lock.relation, lock)
+            for lock in at.dialect.effects(DropConstraint(table=named, name=key.name), at.catalog).locks:
+                if not form or lock.relation != named:
+                    found.setdefault(lock.relation, lock)
         return tuple(found.values())
+
+    def dropped(self) -> tuple[LockClaim, ...]:
+        """What the server locks when the old form goes: MySQL, what its keys point at."""
+        staying = {key.referenced for key in self.rebuild.before.foreign_keys if changes_rows(key)}
+        at = self.rebuild.at
+        predicted = at.dialect.effects(DropTable(name=self.table), at.catalog).locks if staying else ()
+        return (claim(self.rebuild.old), *(claim(lock.relation) for lock in predicted if lock.relation in staying))
 
     def _run_where(self, condition: str, text: str, claims: tuple[LockClaim, ...], *, purpose: str) -> RunSql:
         return self.rebuild.forth.alone(

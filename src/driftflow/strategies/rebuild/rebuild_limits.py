@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, ForeignKey, Table
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
@@ -25,9 +26,11 @@ from driftflow.model.operations import (
     SetColumnOption,
     SetDefault,
 )
+from driftflow.model.record import replace
 from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.passes import Pass, moved
 from driftflow.strategies.rebuild import rebuild_checks
+from driftflow.strategies.rebuild.cascades import ancestors, cascades, cascading, moved_keys
 from driftflow.strategies.rebuild.paired import is_timestamp
 from driftflow.strategies.rebuild.rebuild_children import pointing_at
 from driftflow.strategies.rebuild.rebuild_columns import renamed
@@ -86,6 +89,7 @@ def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation, *
     return (
         _of_operations(operations, table, converted)
         or _of_table(table, operations, at)
+        or _of_cascades(table, operations, catalog, at)
         or _of_children(table, after, operations, catalog, at.final)
         or _of_release(table, at)
         or _of_key(table, after, operations, at)
@@ -132,14 +136,35 @@ def _of_table(table: Table, operations: Sequence[Operation], at: Situation) -> s
         return f"the server would lock the copy before {name}, whose name comes late in the alphabet"
     if VERSIONED in table.options or any(column.unversioned for column in table.columns):
         return f"{name} keeps the history of its rows"
-    cascading = [key.name for key in table.foreign_keys if not {key.on_delete, key.on_update} <= {"NO ACTION", "RESTRICT"}]
-    if cascading:
-        return f"no trigger sees the rows of {name} that {', '.join(cascading)} changes by itself"
     if table.triggers:
         return f"{name} has triggers of its own"
     named = rebuild_checks.chosen(table, operations, at)
     if named:
         return f"the checks of {name} would lose their names ({', '.join(named)}), which are unique in a database"
+    return ""
+
+
+def _of_cascades(table: Table, operations: Sequence[Operation], catalog: Catalog, at: Situation) -> str:
+    """Triggers on the tables that its own keys point at note which rows these change: by the names that the columns have in both forms."""
+    try:
+        found = cascades(table, catalog)
+    except ValueError as circle:
+        return str(circle)
+    moving = moved_keys(found, chunk_key(at, table))
+    if moving:
+        return f"{moving[0]}, by which {table.name.name} is walked, changes with what it references"
+    walked = {*chunk_key(at, table), *(column for key in cascading(table) for column in key.columns)} if found else set()
+    changed = walked & renamed(operations, table).keys()
+    if changed:
+        return f"{', '.join(sorted(changed))} gets another name, by which {cascading(table)[0].name} is followed"
+    if at.final is not None and found:
+        final = at.final.table(table.name)
+        try:
+            later = cascades(final, at.final) if final is not None else []
+        except ValueError:
+            later = []
+        if sorted(one.names for one in found) != sorted(one.names for one in later):
+            return f"a later statement of the release changes which foreign keys change rows of {table.name.name}"
     return ""
 
 
@@ -176,10 +201,22 @@ def _of_release(table: Table, at: Situation) -> str:
     """Triggers that the release keeps on the table until its gate: no catalog knows them, and they would stay with the old one."""
     for statement in at.migration.statements:
         verbs = {one.verb for one in statement.directives} & TRIGGERS
-        named = (at.dialect.altered_table(operation) for operation in statement.operations)
+        named = [at.dialect.altered_table(operation) for operation in statement.operations]
         if verbs and any(one is not None and one.name.lower() == table.name.name.lower() for one in named):
             return f"the release keeps triggers on {table.name.name} ({', '.join(sorted(verbs))})"
+        for one in named:
+            if one is not None and one.name.lower() != table.name.name.lower() and _follows(one, table, at):
+                return f"the release changes {one.name}, whose rows follow those of {table.name.name}, and may keep triggers here for it"
     return ""
+
+
+def _follows(other: Name, table: Table, at: Situation) -> bool:
+    """Whether keys change rows of the other table when those of this one change."""
+    found = at.catalog.table(other if other.schema else replace(other, schema=table.name.schema))
+    try:
+        return found is not None and table.name in {one.name for one in ancestors(cascades(found, at.catalog))}
+    except ValueError:
+        return False
 
 
 def _of_key(table: Table, after: Table, operations: Sequence[Operation], at: Situation) -> str:

@@ -29,8 +29,10 @@ from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import Pass, catalogs, moved, one_pass
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuild import swap_guards
+from driftflow.strategies.rebuild.cascades import ancestors, cascading
 from driftflow.strategies.rebuild.paired import Pair
 from driftflow.strategies.rebuild.paired_steps import PairedSteps, as_undos, claim, there
+from driftflow.strategies.rebuild.rebuild_cascades import Cascading
 from driftflow.strategies.rebuild.rebuild_children import Children, pointing_at
 from driftflow.strategies.rebuild.rebuild_columns import mapped, renamed
 from driftflow.strategies.rebuild.rebuild_forms import Forms
@@ -129,6 +131,7 @@ class Rebuild:
                 columns=mapped(after, before, {new: old for old, new in names.items()}, expressions, at),
                 tag=tag,
                 bound=bound,
+                cascading=bool(cascading(before)),
             )
         )
         self.home = self._steps(
@@ -140,11 +143,13 @@ class Rebuild:
                 columns=mapped(before, after, names, back, at),
                 tag=f"{tag}_back",
                 bound=bound,
+                cascading=bool(cascading(before)),
             )
         )
         self.forms = Forms(self)
         self.keys = Keys(self)
         self.children = Children(self)
+        self.cascading = Cascading(self)
 
     def _beside(self, kind: str, prefix: str = "_driftflow_") -> Name:
         name = self.before.name
@@ -162,13 +167,21 @@ class Rebuild:
         yield self.forms.kept()
         yield self.forth.log_made()
         yield from self.forth.noting(guards=self._rights())
+        yield from self.cascading.noting(self.forth)
         yield self.forth.copied(purpose=f"Copy {self.label} into its new form in chunks")
         yield self.forth.again(purpose=f"Copy again the rows of {self.label} that were written meanwhile")
         yield from self.forth.writing()
         yield from self.forth.not_noting()
+        if self.cascading.found:
+            yield self.home.log_made()
+            yield self.forth.again(
+                purpose=f"Copy again the rows of {self.label} that were noted, before the copy has foreign keys"
+            )
+            yield from self.cascading.both()
         yield self.forth.again(purpose=f"Copy again the last rows of {self.label} that were noted", until_empty=True)
         yield self.forth.verified()
-        yield self.home.log_made()
+        if not self.cascading.found:
+            yield self.home.log_made()
         yield from self._noting_back()
         yield self.forth.again(purpose=f"Copy again what was noted of {self.label} since", until_empty=True)
         counted = self.forth.counted_on()
@@ -209,7 +222,8 @@ class Rebuild:
     def _rights(self) -> tuple[Guard, ...]:
         return tuple(
             Guard(query=query, summary=summary, hint="ask the database's administrators, or say as-is: then writers wait")
-            for query, summary in self.at.dialect.trigger_obstacles(self.before.name, self.at.version)
+            for table in (self.before, *ancestors(self.cascading.found))
+            for query, summary in self.at.dialect.trigger_obstacles(table.name, self.at.version)
         )
 
     # the swap
@@ -230,7 +244,7 @@ class Rebuild:
             guards=(
                 swap_guards.none_sees_a_part(self.forth, self.ready),
                 self.forms.same(),
-                swap_guards.unattached(self.forth),
+                swap_guards.unattached(self.forth, known=self.keys.staying()),
                 self.forth.all_written(),
                 swap_guards.not_emptied(self.forth),
                 self.forth.none_rejected(),
@@ -262,6 +276,7 @@ class Rebuild:
         yield home.again(purpose=f"Write to the old form of {self.label} what was written to the new one")
         yield from home.writing()
         yield from home.not_noting()
+        yield from self.cascading.not_noting(home)
         yield home.again(purpose=f"Write the last rows of {self.label} to its old form", until_empty=True)
         counted = home.counted_on()
         if counted is not None:
@@ -277,7 +292,7 @@ class Rebuild:
             claims=self.keys.renamed(),
             guards=(
                 swap_guards.none_sees_a_part(home, self.home_ready),
-                swap_guards.unattached(home),
+                swap_guards.unattached(home, known=self.keys.staying("forth")),
                 home.all_written(),
                 swap_guards.not_emptied(home, hint=f"delete them in {self.old.name}, then resume; or they would come back"),
                 home.none_rejected(),
@@ -305,10 +320,16 @@ class Rebuild:
         """The old form goes last, behind the gate. Taken back in the opposite order: the log, the old form without rows, the triggers, the rows."""
         ending = PairedSteps(self.recipe, self.home.pair, "contract")
         backwards = self._backwards()
-        steps = [*ending.not_noting(), ending.dropped(self.old, why=f"the old form of {self.label}"), ending.log_dropped()]
+        of_cascades = list(self.cascading.not_noting(ending))
+        steps = [
+            *ending.not_noting(),
+            *of_cascades,
+            replace(ending.dropped(self.old, why=f"the old form of {self.label}"), claims=self.keys.dropped()),
+            ending.log_dropped(),
+        ]
         if isinstance(backwards, Irreversible):
             undos: list[Undo] = [
-                *(UndoNothing(reason="it goes with the old form"),) * 3,
+                *(UndoNothing(reason="it goes with the old form"),) * (3 + len(of_cascades)),
                 backwards,
                 UndoNothing(reason="it goes with the old form"),
             ]
@@ -321,6 +342,7 @@ class Rebuild:
                 UndoSteps(steps=as_undos(iter((creates[0], *copies)))),
                 UndoSteps(steps=as_undos(iter((creates[1],)))),
                 UndoSteps(steps=as_undos(iter((creates[2],)))),
+                *(UndoSteps(steps=as_undos(iter((one,)))) for one in self.cascading.noting(ending)),
                 UndoSteps(steps=as_undos(iter((self._old_again(backwards),)))),
                 UndoSteps(steps=as_undos(iter((ending.log_made(),)))),
             ]

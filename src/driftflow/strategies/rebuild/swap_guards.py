@@ -6,6 +6,8 @@ Table", "TRUNCATE TABLE".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.names import Name
 from driftflow.model.plan import Guard, Probe, RunSql, UndoNothing, UndoSteps, Verify
@@ -80,17 +82,24 @@ def not_emptied(steps: PairedSteps, *, hint: str = "roll back, and begin again")
     )
 
 
-def unattached(steps: PairedSteps) -> Guard:
-    """Triggers and foreign keys that came meanwhile would stay with the table that goes."""
+def unattached(steps: PairedSteps, *, known: Sequence[tuple[Name, str]] = ()) -> Guard:
+    """Triggers and foreign keys that came meanwhile would stay with the table that goes. `known` keys (their tables and names) are meant to, and must be there."""
     source = steps.pair.source.name
     ours = ", ".join(quote_string(steps.texts.trigger_name("copy", event)) for event in EVENTS)
     schema, name = schema_of(source), quote_string(source.name)
+    meant = " OR ".join(
+        f"(TABLE_SCHEMA = {schema_of(table)} AND TABLE_NAME = {quote_string(table.name)} AND CONSTRAINT_NAME = {quote_string(key)})"
+        for table, key in known
+    )
+    others = f" AND NOT ({meant})" if known else ""
+    there = f"(SELECT COUNT(*) FROM information_schema.TABLE_CONSTRAINTS WHERE CONSTRAINT_TYPE = 'FOREIGN KEY' AND ({meant}))"
+    missing = f" + {len(known)} - {there}" if known else ""
     return Guard(
         query=(
             f"SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {schema} AND EVENT_OBJECT_TABLE = {name} "
             f"AND TRIGGER_NAME NOT IN ({ours})) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL "
-            f"AND (TABLE_SCHEMA = {schema} AND TABLE_NAME = {name} OR REFERENCED_TABLE_SCHEMA = {schema} AND REFERENCED_TABLE_NAME = {name}))"
+            f"AND (TABLE_SCHEMA = {schema} AND TABLE_NAME = {name} OR REFERENCED_TABLE_SCHEMA = {schema} AND REFERENCED_TABLE_NAME = {name}){others}){missing}"
         ),
-        summary=f"somebody has given {steps.name} a trigger or a foreign key meanwhile, which would stay with the table that goes",
+        summary=f"somebody has given {steps.name} a trigger or a foreign key meanwhile, which would stay with the table that goes{', or has taken one away' if known else ''}",
         hint="take it away, then resume; it can be made again behind the swap",
     )

@@ -1,0 +1,175 @@
+"""Rows of MySQL and MariaDB that foreign keys change by themselves (CASCADE, SET NULL): which tables that begins at, and triggers there that note them.
+
+No trigger sees what a key changes (measured: MariaDB 10.11 and 11.8, MySQL 9.7; so do the triggers of a table in the middle of a chain). But the row of the
+referenced table that is deleted, or gets another key, is somebody's statement, and a BEFORE trigger sees that one: the server holds that row already, so no new
+child can come to it, and the trigger locks the children which the key is about to change and notes their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Literal
+
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, ForeignKey, Table, Trigger
+from driftflow.model.names import Name
+from driftflow.model.record import Record, digest
+from driftflow.strategies.fitted import fit
+from driftflow.strategies.rebuild.paired import Texts
+
+Event = Literal["DELETE", "UPDATE"]
+LEAVES = ("NO ACTION", "RESTRICT")
+EVENTS: tuple[Event, ...] = ("DELETE", "UPDATE")
+
+
+class Cascade(Record, frozen=True, kw_only=True):
+    """A row of `ancestor` is deleted, or changes what others reference (`event`), and so rows of the table change."""
+
+    event: Event
+    links: tuple[tuple[Table, ForeignKey], ...]
+    """From the table upwards: who holds the key, and the key; the last one points at the ancestor."""
+    ancestor: Table
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.event, *(key.name for _, key in self.links), self.ancestor.name.name)
+
+
+def changes_rows(key: ForeignKey) -> bool:
+    """Whether the key changes rows of the table that has it, instead of refusing."""
+    return not {key.on_delete, key.on_update} <= set(LEAVES)
+
+
+def cascading(table: Table) -> tuple[ForeignKey, ...]:
+    return tuple(key for key in table.foreign_keys if changes_rows(key))
+
+
+def cascades(table: Table, catalog: Catalog) -> list[Cascade]:
+    """Every way in which keys change rows of the table. Raises ValueError, with the reason as a sentence, where triggers cannot note them all."""
+    found: list[Cascade] = []
+    work: list[tuple[Event, tuple[tuple[Table, ForeignKey], ...]]] = [
+        (event, ((table, key),))
+        for key in cascading(table)
+        for event in EVENTS
+        if (key.on_delete if event == "DELETE" else key.on_update) not in LEAVES
+    ]
+    while work:
+        event, links = work.pop(0)
+        holder, key = links[-1]
+        ancestor = catalog.table(key.referenced)
+        if ancestor is None or ancestor.partial:
+            raise ValueError(f"{key.name} changes rows of {holder.name.name}, and {key.referenced.name} is not known")
+        if any(ancestor.name == one.name for one, _ in links):
+            raise ValueError(
+                f"{key.name} of {holder.name.name} changes rows in a circle, and a trigger locks no row of the table that it is called for (1442)"
+            )
+        found.append(Cascade(event=event, links=links, ancestor=ancestor))
+        work += [
+            (begun, (*links, (ancestor, above))) for above in ancestor.foreign_keys for begun in _begun_by(above, event, key)
+        ]
+    return found
+
+
+def _begun_by(above: ForeignKey, event: str, key: ForeignKey) -> list[Event]:
+    """What must happen to the table that `above` points at for `event` to happen to the rows that `key` references."""
+    if event == "DELETE":
+        return ["DELETE"] if above.on_delete == "CASCADE" else []
+    if not set(above.columns) & set(key.referenced_columns):
+        return []
+    begun: list[Event] = []
+    if above.on_delete not in (*LEAVES, "CASCADE"):
+        begun.append("DELETE")
+    if above.on_update not in LEAVES:
+        begun.append("UPDATE")
+    return begun
+
+
+def moved_keys(found: Sequence[Cascade], key: Sequence[str]) -> list[str]:
+    """Columns of a walked key that follow a parent's: a row of the copy that is not up to date would move to a key that nobody has noted."""
+    return [column for one in found for column in one.links[0][1].columns if one.event == "UPDATE" and column in key]
+
+
+def ancestors(found: Sequence[Cascade]) -> list[Table]:
+    """The tables that get triggers, each once."""
+    by_name = {one.ancestor.name.text: one.ancestor for one in found}
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def noting(found: Sequence[Cascade], texts: Texts, at: Situation) -> Iterator[Trigger]:
+    """The triggers that note, in the log of the pair, the keys of rows of its source. They name the source, which must have these columns also when another
+    form has its name."""
+    for ancestor in ancestors(found):
+        for event in EVENTS:
+            begun = [one for one in found if one.ancestor.name == ancestor.name and one.event == event]
+            if begun:
+                body = " ".join(f"{_Noted(one, texts, at).block()};" for one in begun)
+                yield Trigger(
+                    name=trigger_name(ancestor.name, event, texts),
+                    table=ancestor.name,
+                    timing="BEFORE",
+                    events=(event,),
+                    definition=f"BEFORE {event} BEGIN {body} END",
+                )
+
+
+def trigger_name(ancestor: Name, event: str, texts: Texts) -> str:
+    return fit(f"zzz_driftflow_{event.lower()}_{digest([ancestor.text])[:4]}_{texts.pair.tag}", bytes_max=60)
+
+
+class _Noted:
+    """What one cascade is about to change."""
+
+    def __init__(self, cascade: Cascade, texts: Texts, at: Situation) -> None:
+        self.cascade, self.texts, self.at = cascade, texts, at
+
+    def block(self) -> str:
+        """Row by row: an INSERT ... SELECT would hold the log's AUTO-INC lock until the statement ends, and wait for a row whose writer waits for that lock
+        (measured on MariaDB 10.11, which lets the writer fail with 1467)."""
+        texts = self.texts
+        keys = [ours for ours, _ in texts.pair.key]
+        types = [texts.key_type(one) for one in keys]
+        held = [f"driftflow_v{number}" for number in range(1, len(keys) + 1)]
+        declared = " ".join(f"DECLARE {name} {type};" for name, type in zip(held, types, strict=True))
+        block = (
+            f"BEGIN {declared} DECLARE driftflow_ends int DEFAULT 0; "
+            f"DECLARE driftflow_rows CURSOR FOR {self._select([self._column(self.cascade.links[0][0], one) for one in keys])}; "
+            "DECLARE CONTINUE HANDLER FOR NOT FOUND SET driftflow_ends = 1; OPEN driftflow_rows; "
+            f"driftflow_each: LOOP FETCH driftflow_rows INTO {', '.join(held)}; "
+            "IF driftflow_ends = 1 THEN LEAVE driftflow_each; END IF; "
+            f"INSERT INTO {texts.log} ({texts.log_columns}) VALUES ({', '.join(held)}); END LOOP; CLOSE driftflow_rows; END"
+        )
+        return block if self.cascade.event == "DELETE" else f"IF {self._changes()} THEN {block}; END IF"
+
+    def _select(self, values: list[str]) -> str:
+        """From the ancestor downwards, in the order in which the server goes: a row of ours is never locked before the one that it hangs on."""
+        downwards = list(reversed(self.cascade.links))
+        quoted = self.at.dialect.quote_name
+        _, first = downwards[0]
+        source = quoted(downwards[0][0].name)
+        for (upper, _), (lower, key) in pairwise(downwards):
+            on = " AND ".join(
+                f"{self._column(lower, mine)} = {self._column(upper, theirs)}"
+                for mine, theirs in zip(key.columns, key.referenced_columns, strict=True)
+            )
+            source = f"{source} STRAIGHT_JOIN {quoted(lower.name)} ON {on}"
+        where = " AND ".join(
+            f"{self._column(downwards[0][0], mine)} = OLD.{self.at.dialect.quote(theirs)}"
+            for mine, theirs in zip(first.columns, first.referenced_columns, strict=True)
+        )
+        return f"SELECT {', '.join(values)} FROM {source} WHERE {where} FOR UPDATE"
+
+    def _column(self, table: Table, column: str) -> str:
+        return f"{self.at.dialect.quote_name(table.name)}.{self.at.dialect.quote(column)}"
+
+    def _changes(self) -> str:
+        """To the letter: another case is the same key to some collations, and follows all the same."""
+        _, key = self.cascade.links[-1]
+        parts = []
+        for name in key.referenced_columns:
+            old, new = f"OLD.{self.at.dialect.quote(name)}", f"NEW.{self.at.dialect.quote(name)}"
+            column = self.cascade.ancestor.column(name)
+            parts.append(
+                self.at.dialect.differs(old, new) if column is None else self.at.dialect.differs_exactly(old, new, column)
+            )
+        return " OR ".join(parts)
