@@ -222,7 +222,7 @@ def _follows(other: Name, table: Table, at: Situation) -> bool:
 def _of_key(table: Table, after: Table, operations: Sequence[Operation], at: Situation) -> str:
     key = chunk_key(at, table)
     if not key:
-        return f"{table.name.name} has no unique key that is NOT NULL"
+        return f"{table.name.name} has no unique key that is NOT NULL (one over columns that are there is made first while writers go on)"
     for column in key:
         found = table.column(column)
         if found is None or _base(found.type) in UNORDERED or found.generated is not None:
