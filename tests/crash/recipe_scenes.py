@@ -247,6 +247,15 @@ SCENES = {
             "postgresql": "ALTER TABLE orders ALTER COLUMN id TYPE bigint;\nALTER TABLE marks ALTER COLUMN order_id TYPE bigint;",
         },
     ),
+    "shadow_column, partitioned": Scene(
+        "shadow_column",
+        {"postgresql": "ALTER TABLE events ALTER COLUMN kind TYPE bigint;"},
+        "CREATE TABLE events (id bigint, kind int NOT NULL, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
+        "CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');"
+        "CREATE TABLE events_2031 PARTITION OF events FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');"
+        "CREATE INDEX events_kind ON events (kind);"
+        "INSERT INTO events SELECT n, n, date '2030-06-01' + n * 20 FROM generate_series(1, 20) AS n;",
+    ),
     "widen_keys": Scene(
         "widen_keys",
         {"mysql": "ALTER TABLE orders MODIFY id bigint NOT NULL;\nALTER TABLE marks MODIFY order_id bigint NOT NULL;"},

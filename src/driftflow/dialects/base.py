@@ -41,6 +41,8 @@ class Capability(StrEnum):
     EXPRESSION_INDEX = "expression_index"
     DEFERRABLE_CONSTRAINT = "deferrable_constraint"
     DETACH_CONCURRENTLY = "detach_concurrently"
+    BEFORE_ROW_TRIGGER_ON_PARENT = "before_row_trigger_on_parent"
+    """A partitioned table takes BEFORE row triggers, for all its partitions (PostgreSQL 13)."""
     NULLS_NOT_DISTINCT = "nulls_not_distinct"
     TABLE_REBUILD_ONLY = "table_rebuild_only"
     """ALTER TABLE can do so little that most changes copy the table (SQLite)."""

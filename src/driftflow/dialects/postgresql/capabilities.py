@@ -29,6 +29,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.EXPRESSION_INDEX: ALWAYS,
     Capability.DEFERRABLE_CONSTRAINT: ALWAYS,
     Capability.DETACH_CONCURRENTLY: Version(major=14),
+    Capability.BEFORE_ROW_TRIGGER_ON_PARENT: Version(major=13),
     Capability.NULLS_NOT_DISTINCT: Version(major=15),
     Capability.UPDATE_FROM: ALWAYS,
     Capability.ENUM_TYPE: ALWAYS,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Index, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterIndex, CreateIndex, DropIndex
-from driftflow.model.plan import Step, UndoNothing, UndoSteps
+from driftflow.model.plan import Guard, Step, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
 from driftflow.strategies.recipe import Recipe
@@ -31,21 +31,28 @@ def build_partitioned_index(operation: CreateIndex, at: Situation) -> Iterator[S
     recipe, index = Recipe(at, NAME), operation.index
     top = at.table(index.table)
     assert top is not None
-    shells = {table.name: _index_on(index, table, top) for table in _tree(at, top) if table.partitioning is not None}
-    leaves = {table.name: _index_on(index, table, top) for table in _leaves(at, top)}
+    members = [(table, _index_on(index, table, top)) for table in _tree(at, top)]
+    yield from family_online(recipe, members)
+
+
+def family_online(recipe: Recipe, members: Sequence[tuple[Table, Index]], *, guards: tuple[Guard, ...] = ()) -> Iterator[Step]:
+    """The indexes of a partitioned table and of its partitions: its own first, each partition's behind that of its parent."""
+    (top, index), of = members[0], {table.name: one for table, one in members}
     drop = DropIndex(name=index.name, table=index.table, if_exists=True)
     undo = UndoSteps(steps=(recipe.undo_step((drop,), recipe.catalog, phase="migrate"),))
     yield recipe.change(
-        *(CreateIndex(index=shell, only=True) for shell in shells.values()),
+        *(CreateIndex(index=one, only=True) for table, one in members if table.partitioning is not None),
         purpose=f"Create {index.name.name} on {index.table.name} alone, without its partitions",
         phase="migrate",
+        guards=guards,
         undo=undo,
     )
-    for name, leaf in leaves.items():
-        yield recipe.build_index(leaf, purpose=f"Build the index on the partition {name.name} online")
+    for table, leaf in members:
+        if table.partitioning is None:
+            yield recipe.build_index(leaf, purpose=f"Build the index on the partition {table.name.name} online")
     attaches = [
-        AlterIndex(name=shells[table.partition_of].name, action="attach", child=(shells | leaves)[table.name].name)
-        for table in reversed(_tree(at, top))
+        AlterIndex(name=of[table.partition_of].name, action="attach", child=one.name)
+        for table, one in reversed(members)
         if table.partition_of is not None and table.name != top.name
     ]
     if not attaches:

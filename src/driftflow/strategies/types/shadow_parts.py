@@ -24,7 +24,9 @@ from driftflow.model.operations.renaming import column_in_table
 from driftflow.model.plan import Step, UndoNothing, UndoSteps
 from driftflow.model.record import Record, replace
 from driftflow.strategies.constraints.constraining import bind_then_validate, guard_duplicates, prove_not_null
+from driftflow.strategies.indexes.build_partitioned_index import family_online
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.types import shadow_partitions
 from driftflow.strategies.types.shadow_names import waiting
 
 _Bound = TypeVar("_Bound", Check, ForeignKey)
@@ -41,6 +43,13 @@ class Parts(Record, frozen=True, kw_only=True):
     """(table that holds it, the key, the same key): from the column, and to it."""
     not_null: str | None = None
     """Name of the constraint (empty where the server has none); None where the column may be NULL."""
+    families: tuple[tuple[tuple[Index, Index], ...], ...] = ()
+    """Of a partitioned table: each of `indexes`, with those of its partitions behind it."""
+
+    @property
+    def every_index(self) -> tuple[tuple[Index, Index], ...]:
+        """Those of the table, and those of its partitions."""
+        return tuple(pair for family in self.families for pair in family) or self.indexes
 
 
 def parts_of(table: Table, catalog: Catalog, column: str, to: str) -> Parts:
@@ -63,6 +72,11 @@ def parts_of(table: Table, catalog: Catalog, column: str, to: str) -> Parts:
             *_incoming(table, catalog, column, to),
         ),
         not_null=name if found is not None and not found.nullable else None,
+        families=tuple(
+            shadow_partitions.beside(catalog, column, to, shadow_partitions.family(catalog, table, old)) for old, _ in indexes
+        )
+        if table.partitioning is not None
+        else (),
     )
 
 
@@ -102,12 +116,17 @@ def build(recipe: Recipe, table: Table, parts: Parts, column: str) -> Iterator[S
     if parts.not_null is not None:
         name = waiting(parts.not_null, column) if parts.not_null else ""
         yield from _without_undo(prove_not_null(recipe, table.name, column, name=name, phase="migrate"), gone)
+    families = {pairs[0][1].name: [one for _, one in pairs] for pairs in parts.families}
     for _, index in (*parts.keys, *parts.indexes):
         guard = guard_duplicates(recipe.at, index) if index.unique else None
+        guards = (guard,) if guard is not None else ()
+        if index.name in families:
+            tables = [recipe.catalog.table(one.table) for one in families[index.name]]
+            members = [(found, one) for found, one in zip(tables, families[index.name], strict=True) if found is not None]
+            yield from family_online(recipe, members, guards=guards)
+            continue
         yield recipe.build_index(
-            index,
-            purpose=f"Build {index.name.name} online: an index on {table.name.name}.{column}",
-            guards=(guard,) if guard is not None else (),
+            index, purpose=f"Build {index.name.name} online: an index on {table.name.name}.{column}", guards=guards
         )
     for holder, _, key in parts.foreign_keys:
         yield from _undone_by_name(recipe, holder, key)
@@ -139,7 +158,7 @@ def _undone_by_name(recipe: Recipe, holder: Name, key: ForeignKey) -> Iterator[S
 
 def supported(table: Table, at: Situation, column: str) -> bool:
     """Whether everything that hangs on the column can be made beside it: no exclusion constraint, no statistics over several columns, no replica
-    identity by an index of it, no heirs or partitions."""
+    identity by an index of it, no heirs; of a partitioned table what `shadow_partitions` says."""
     shadow = column_in_table(table, column, "driftflow_new")
     exclusions = any(
         old != new and not isinstance(old, PrimaryKey | Unique | Check | ForeignKey | NotNull)
@@ -147,7 +166,7 @@ def supported(table: Table, at: Situation, column: str) -> bool:
     )
     deferrable = any(isinstance(one, PrimaryKey | Unique) and one.deferrable for one in table.constraints)
     statistics = any(column in one.columns for one in table.extended_statistics)
-    alone = table.kind == "table" and table.partitioning is None and table.partition_of is None and not table.inherits
-    heirs = at.catalog.children(table.name)
+    alone = table.kind == "table" and table.partition_of is None and not table.inherits
+    heirs = at.catalog.children(table.name) if table.partitioning is None else shadow_partitions.obstacle(table, at, column)
     identity = table.replica_identity not in ("", "d", "f", "n")
     return alone and not heirs and not exclusions and not statistics and not identity and not deferrable

@@ -23,6 +23,7 @@ from driftflow.model.operations import (
     RenameIndex,
     SetDefault,
 )
+from driftflow.model.operations.dependents import heirs_of
 from driftflow.model.plan import Guard, RunSql, Undo, UndoNothing
 from driftflow.model.record import Record, replace
 from driftflow.strategies.recipe import Recipe
@@ -99,6 +100,9 @@ def _statements(
     yield from _counting(at, table, column, sequence)
     yield from _said(at, table, column, parts)
     yield _copied_attributes(at, table, names)
+    for partition in heirs_of(at.catalog, table.name):
+        yield from _column_said(at, partition, names.column)
+        yield _copied_attributes(at, partition, names)
     for view in names.views:
         yield from made_again(view, at.dialect)
     yield from after
@@ -123,8 +127,8 @@ def _new_ones_named(table: Table, parts: Parts, names: Swap) -> Iterator[Operati
         yield RenameIndex(name=index.name, to=constraint.name, table=table.name)
         assert isinstance(constraint, PrimaryKey | Unique)
         yield AddConstraint(table=table.name, constraint=replace(constraint, using_index=constraint.name))
-    for old, new in parts.indexes:
-        yield RenameIndex(name=new.name, to=old.name.name, table=table.name)
+    for old, new in parts.every_index:
+        yield RenameIndex(name=new.name, to=old.name.name, table=new.table)
     for check, made in parts.checks:
         yield RenameConstraint(table=table.name, name=made.name, to=check.name)
     for holder, key, other in parts.foreign_keys:
@@ -155,16 +159,9 @@ def _counting(at: Situation, table: Table, column: Column, sequence: Sequence | 
 
 def _said(at: Situation, table: Table, column: Column, parts: Parts) -> Iterator[Operation]:
     """Comments on the column, its indexes and constraints."""
-    quote, target = at.dialect.quote, at.dialect.quote_name(table.name)
-    if column.comment:
-        yield Comment(
-            kind="COLUMN",
-            target=f"{target}.{quote(column.name)}",
-            text=column.comment,
-            relation=table.name,
-            column=column.name,
-        )
-    for index, _ in parts.indexes:
+    quote = at.dialect.quote
+    yield from _column_said(at, table, column.name)
+    for index, _ in parts.every_index:
         if index.comment:
             yield Comment(kind="INDEX", target=at.dialect.quote_name(index.name), text=index.comment)
     held = [
@@ -177,11 +174,20 @@ def _said(at: Situation, table: Table, column: Column, parts: Parts) -> Iterator
             yield Comment(kind="CONSTRAINT", target=where, text=constraint.comment)
 
 
+def _column_said(at: Situation, table: Table, column: str) -> Iterator[Operation]:
+    found = table.column(column)
+    if found is not None and found.comment:
+        target = f"{at.dialect.quote_name(table.name)}.{at.dialect.quote(column)}"
+        yield Comment(kind="COLUMN", target=target, text=found.comment, relation=table.name, column=column)
+
+
 def _copied_attributes(at: Situation, table: Table, names: Swap) -> str:
     """Grants on the column, its statistics target and options, as they are at that moment."""
     target, text = at.dialect.quote_name(table.name), at.dialect.literal
     where = f"attrelid = {text(target)}::regclass AND attname = {text(names.aside)}"
     on, column = text(target), text(names.column)
+    # Of a partitioned table only its own: each partition has settings of its own.
+    alone = "ALTER TABLE ONLY" if table.partitioning is not None else "ALTER TABLE"
     return (
         f"DO $driftflow$\nDECLARE one record;\nBEGIN\n"
         f"  FOR one IN SELECT a.* FROM pg_attribute, aclexplode(attacl) AS a WHERE {where} LOOP\n"
@@ -191,10 +197,10 @@ def _copied_attributes(at: Situation, table: Table, names: Swap) -> str:
         f"  END LOOP;\n"
         f"  FOR one IN SELECT attstattarget AS target, array_to_string(attoptions, ', ') AS options FROM pg_attribute WHERE {where} LOOP\n"
         f"    IF one.target >= 0 THEN\n"
-        f"      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', {on}, {column}, one.target);\n"
+        f"      EXECUTE format('{alone} %s ALTER COLUMN %I SET STATISTICS %s', {on}, {column}, one.target);\n"
         f"    END IF;\n"
         f"    IF one.options <> '' THEN\n"
-        f"      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', {on}, {column}, one.options);\n"
+        f"      EXECUTE format('{alone} %s ALTER COLUMN %I SET (%s)', {on}, {column}, one.options);\n"
         f"    END IF;\n"
         f"  END LOOP;\nEND\n$driftflow$"
     )

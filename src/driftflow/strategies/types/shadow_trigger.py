@@ -35,14 +35,22 @@ def both_ways(at: Situation, table: Table, conversion: Conversion, aside: str) -
     before = new.replace("NEW.", "OLD.", 1)
     new_differs = f"{comparable(new, conversion.new_type)} IS DISTINCT FROM {comparable(before, conversion.new_type)}"
     there = f"    {new} := {_converted(at, table, conversion, source=aside)};\n"
+    declare, inserted = "", there
+    if table.partitioning is not None:
+        # A row that moves to another partition is inserted there with both values: its new one stays, which the old one may not hold whole.
+        declare = f"DECLARE given {at.dialect.quote_name(table.name)}.{quote(aside)}%TYPE := {old};\n"
+        differs = f"{comparable(old, conversion.old_type)} IS DISTINCT FROM {comparable('given', conversion.old_type)}"
+        inserted = (
+            f"{_back(at, table, conversion, new=new, old=old)}    IF {differs} THEN\n    {old} := given;\n{there}    END IF;\n"
+        )
     body = (
-        f"  IF (TG_OP = 'INSERT' AND {old} IS NOT NULL) THEN\n{there}"
+        f"  IF (TG_OP = 'INSERT' AND {old} IS NOT NULL) THEN\n{inserted}"
         f"  ELSIF TG_OP = 'INSERT' THEN\n{_back(at, table, conversion, new=new, old=old)}"
         f"  ELSIF {new_differs} THEN\n{_back(at, table, conversion, new=new, old=old)}"
         f"  ELSIF {old_differs} THEN\n{there}"
         f"  END IF;\n"
     )
-    return _trigger(at, table, conversion, body=body, name="back")
+    return _trigger(at, table, conversion, body=body, name="back", declare=declare)
 
 
 def _back(at: Situation, table: Table, conversion: Conversion, *, new: str, old: str) -> str:
@@ -82,7 +90,7 @@ def _in_row(at: Situation, table: Table, expression: str, column: str, *, source
     return f"(SELECT {expression} FROM (SELECT {values}) AS {quote(table.name.name)})"
 
 
-def _trigger(at: Situation, table: Table, conversion: Conversion, *, body: str, name: str) -> Trigger:
+def _trigger(at: Situation, table: Table, conversion: Conversion, *, body: str, name: str, declare: str = "") -> Trigger:
     quote, target = at.dialect.quote, at.dialect.quote_name(table.name)
     trigger = quote(trigger_name(table.name, conversion.column, f"_{name}"))
     function = at.dialect.quote_name(
@@ -91,7 +99,7 @@ def _trigger(at: Situation, table: Table, conversion: Conversion, *, body: str, 
     path = dict.fromkeys(("pg_catalog", *(at.catalog.search_path or (table.name.schema,)), table.name.schema, "pg_temp"))
     schemas = ", ".join(quote(schema) for schema in path if schema and not schema.startswith("$"))
     zone = " SET timezone = 'UTC'" if conversion.utc else ""
-    text = f"$driftflow$\nBEGIN\n{body}  RETURN NEW;\nEND\n$driftflow$"
+    text = f"$driftflow$\n{declare}BEGIN\n{body}  RETURN NEW;\nEND\n$driftflow$"
     return Trigger(
         create=(
             f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schemas}{zone} AS {text}",

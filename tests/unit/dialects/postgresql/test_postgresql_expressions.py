@@ -153,6 +153,8 @@ def test_capabilities_by_version() -> None:
     assert not DIALECT.can(Capability.NOT_VALID_NOT_NULL, Version(major=17))
     assert DIALECT.can(Capability.NOT_VALID_NOT_NULL, Version(major=18))
     assert not DIALECT.can(Capability.NULLS_NOT_DISTINCT)
+    assert not DIALECT.can(Capability.BEFORE_ROW_TRIGGER_ON_PARENT, Version(major=12))
+    assert DIALECT.can(Capability.BEFORE_ROW_TRIGGER_ON_PARENT, Version(major=13))
     assert not DIALECT.can(Capability.SINGLE_WRITER, Version(major=18))
 
 

@@ -23,6 +23,8 @@ def create_trigger(p: Prediction, operation: CreateTrigger) -> None:
         p.fails("unsupported", f'"{table.name.text}" is a table: INSTEAD OF is for views', relation=table.name, certain=True)
     if table is not None and not operation.or_replace and any(known.name == trigger.name for known in table.triggers):
         p.fails("exists", f'trigger "{trigger.name}" of "{table.name.text}" exists already', relation=table.name, certain=True)
+    if table is not None and table.partitioning is not None and trigger.timing == "BEFORE" and trigger.per_row:
+        p.needs_version(13, "a BEFORE row trigger on a partitioned table")
     if operation.or_replace:
         p.needs_version(14, "CREATE OR REPLACE TRIGGER")
 
