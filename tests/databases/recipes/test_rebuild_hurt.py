@@ -37,8 +37,8 @@ Moment = tuple[str, str, Callable[[], object]]
 class Trial:
     """One database, one plan, and sessions of other people."""
 
-    def __init__(self, place: Place, migration: str) -> None:
-        self.database: Database = place.fresh(SCHEMA)
+    def __init__(self, place: Place, migration: str, schema: str = SCHEMA) -> None:
+        self.database: Database = place.fresh(schema)
         self.plan: Plan = self.database.plan(migration)
         self.run = ""
         self.purposes = {step.id: step.purpose for step in self.plan.steps}
