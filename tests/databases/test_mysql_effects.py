@@ -91,6 +91,23 @@ def test_the_ends_of_a_foreign_key_keep_their_type_whatever_the_checks_say(conne
     assert differences(connection, [*changes, *(f"{CHECKS_OFF}{one}" for one in changes)]) == []
 
 
+def test_a_column_of_a_foreign_key_becomes_not_null(connection: Connection) -> None:
+    columns = ("pid int not null", "pid int not null default 5", "pid int null default 5", "pid int not null first")
+    connection.execute("CREATE TABLE named (id INT PRIMARY KEY, k INT, UNIQUE KEY (k))")
+    connection.execute("CREATE TABLE naming (id INT PRIMARY KEY, k INT NOT NULL, FOREIGN KEY (k) REFERENCES named (k))")
+    changes = [f"alter table c modify {one}" for one in columns]
+    changes += [
+        "alter table named modify k int not null",
+        "alter table naming modify k int null",
+        "alter table c change pid q int not null",
+    ]
+    try:
+        assert differences(connection, [*changes, *(f"{CHECKS_OFF}{one}" for one in changes)]) == []
+    finally:
+        connection.execute("DROP TABLE naming")
+        connection.execute("DROP TABLE named")
+
+
 HISTORY_SETUP = (
     "CREATE TABLE v (id INT PRIMARY KEY, a INT, s VARCHAR(10) CHARACTER SET latin1, KEY a (a)) WITH SYSTEM VERSIONING",
     "INSERT INTO v VALUES (1, 1, 'x')",

@@ -126,6 +126,10 @@ def _not_null(p: Prediction, table: Table, old: Column, new: Column) -> Grade:
         return because(COPY, "NULL may have to be converted, for sql_mode is not strict")
     if p.mariadb and has_generated(table):
         return because(COPY, "the table has generated columns")
+    if not p.mariadb and p.checks_foreign_keys and in_foreign_key(p, table, old.name):
+        # Measured on 9.7, at both ends: error 1832 for COPY, unless foreign_key_checks is off. The other way, to NULL, COPY is accepted.
+        why = "every row is checked and written anew, and a foreign key contains the column"
+        return Grade(inplace="NONE", rebuilds=True, copy="", reason=why)
     return because(REBUILD, "every row is checked and written anew")
 
 
