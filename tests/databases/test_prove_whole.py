@@ -182,7 +182,9 @@ CREATE TABLE visit (id int PRIMARY KEY, shop int, region int, seconds int, CONST
 
 @pytest.mark.parametrize("vendor", FAMILY)
 def test_a_rebuild_of_a_table_whose_rows_follow_others(vendor: str, tmp_path: Path) -> None:
-    """The locks of the triggers on the tables above, too."""
+    """The locks of the triggers on the tables above, too. MariaDB 11 gets none (`recipes/test_rebuild_cascades.py`)."""
+    if vendor == "mariadb-11":
+        pytest.skip("such a table is not rebuilt there")
     asked = question(
         "ALTER TABLE visit MODIFY seconds bigint, ADD COLUMN twice bigint AS (seconds * 2) STORED;",
         schema(FOLLOWED, vendor),
