@@ -50,6 +50,14 @@ SAMPLE = 307
 
 
 def make(url: str) -> None:
+    emptied(url)
+    with closing(connector_for(url).connect("test")) as db:
+        for statement in SCHEMA:
+            db.execute(statement)
+
+
+def emptied(url: str) -> None:
+    """Without tables, and without sessions of a run that was killed."""
     with closing(connector_for(url).connect("test")) as db:
         others = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = DATABASE()"
         for (id,) in db.query(others):
@@ -59,8 +67,6 @@ def make(url: str) -> None:
             db.execute(f"DROP TABLE `{name}`")
         db.execute("SET foreign_key_checks = 1")
         db.execute("DROP DATABASE IF EXISTS driftflow")
-        for statement in SCHEMA:
-            db.execute(statement)
 
 
 @pytest.fixture

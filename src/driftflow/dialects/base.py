@@ -81,6 +81,8 @@ class Capability(StrEnum):
     """A TIMESTAMP that is written from another one goes through the session's time zone, and moves by an hour where clocks go back (MySQL)."""
     SELF_REFERENCE_STAYS = "self_reference_stays"
     """With foreign_key_checks off one statement may change the type of both ends of a table's foreign key to itself (MySQL)."""
+    TRIGGER_LOCKS_PARENTS = "trigger_locks_parents"
+    """CREATE TRIGGER and DROP TRIGGER wait for who writes what the table's foreign keys point at too (MariaDB)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
     SEQUENCE = "sequence"
@@ -248,10 +250,6 @@ class Dialect(ABC):
         """A query that counts by how many rights an account can read or change the table, or undo what stands before it: on everything, on the
         database, through a role, and on the table itself, where they are not those of `besides` (user, host). Empty where nobody needs to ask."""
         return ""
-
-    def lock_obstacles(self, tables: Sequence[Name], version: Version | None) -> tuple[tuple[str, str], ...]:
-        """The same of LOCK TABLES of a table and of all that have foreign keys to it."""
-        return ()
 
     def more_children(self, tables: Sequence[Name]) -> tuple[tuple[str, str], ...]:
         """Whether foreign keys of others than these point at the first of them: (query that counts them, sentence)."""

@@ -86,8 +86,9 @@ def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
         elif one.step.strategy == RETIRE_COLUMN:
             found.append(f"{one.step.purpose}: until then the type can go back with every value")
         elif one.step.strategy == RETIRE_TABLE:
-            table = one.draft.at.dialect.altered_table(one.draft.at.operation)
-            found.append(f"the old form of {table} is removed: until then it can take its place again with every row")
+            altered = (at.dialect.altered_table(at.operation) for at in one.draft.situations)
+            tables = ", ".join(dict.fromkeys(str(table) for table in altered if table is not None))
+            found.append(f"the old form of {tables} is removed: until then it can take its place again with every row")
         elif one.step.strategy == SOFT_RENAME or not asked(one.draft):
             found += _broken(one.draft)
     return tuple(dict.fromkeys(found))

@@ -23,11 +23,14 @@ def trigger_rights(steps: Iterable[Step], dialect: Dialect, version: Version | N
 
 
 def lock_rights(steps: Iterable[Step], dialect: Dialect, version: Version | None) -> tuple[Guard, ...]:
-    """The right to lock, and whether the tables that the plan locks are all that have to be: the catalog is of one database, and of some time ago."""
+    """The right to lock; and where a table is copied meanwhile, whether those that the plan locks are all that have to be: the catalog is of one
+    database, and of some time ago."""
     found: dict[tuple[str, str], None] = {}
     for step in _locking(steps):
         listed = tuple(dict.fromkeys(claim.relation for claim in step.claims if "reads" in claim.blocks))
-        found |= dict.fromkeys(dialect.lock_obstacles(listed, version))
+        found |= dict.fromkeys(dialect.lacking_rights(listed[0], ("LOCK TABLES",), version))
+        if step.claims[0].held != "instant":
+            found |= dict.fromkeys(dialect.more_children(listed))
     hint = "see to it and plan again, or say as-is: then writers of the tables with the foreign keys fail for a moment; nothing has been done"
     return tuple(Guard(query=query, summary=summary, hint=hint) for query, summary in found)
 

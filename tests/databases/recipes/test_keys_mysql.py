@@ -220,7 +220,9 @@ TIED_AGAIN = (
 
 
 @pytest.mark.recipe(
-    "int-to-bigint-key", "native", why="both ends change while triggers stand in for the foreign key; the copies hold writers up"
+    "int-to-bigint-key",
+    "native",
+    why="with CASCADE both ends change while triggers stand in for the foreign key, and the copies hold writers up",
 )
 @pytest.mark.on("mysql", "mariadb")
 def test_a_key_and_what_points_at_it_become_bigint(place: Place) -> None:

@@ -226,15 +226,6 @@ class MySQL(Dialect):
 
         return rights_left(table, user, host, version, mariadb=self.mariadb, besides=besides)
 
-    def lock_obstacles(self, tables: Sequence[Name], version: Version | None) -> tuple[tuple[str, str], ...]:
-        from driftflow.dialects.mysql.rights import without_right
-
-        missing = without_right(tables[0], version, mariadb=self.mariadb, right="LOCK TABLES")
-        return (
-            (missing, f"the user has no LOCK TABLES right on the database of {tables[0]}"),
-            *self.more_children(tables),
-        )
-
     def more_children(self, tables: Sequence[Name]) -> tuple[tuple[str, str], ...]:
         from driftflow.dialects.mysql.rights import more_children
 

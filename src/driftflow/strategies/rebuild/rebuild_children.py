@@ -13,6 +13,7 @@ triggers write behind it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from driftflow.model.catalog import Catalog, ForeignKey, Table
@@ -38,7 +39,12 @@ class Children:
     def __init__(self, rebuild: Rebuild) -> None:
         self.rebuild, self.keys = rebuild, rebuild.keys
         self.table = rebuild.before.name
-        self.found = pointing_at(rebuild.before, rebuild.at.catalog)
+
+    @cached_property
+    def found(self) -> list[tuple[Table, tuple[ForeignKey, ...]]]:
+        """Without those that are rebuilt together with it, whose copies point at the copy."""
+        pointing = pointing_at(self.rebuild.before, self.rebuild.at.catalog)
+        return [one for one in pointing if self.rebuild.form_of(one[0].name, "new") is None]
 
     def before_swap(self) -> Iterator[RunSql]:
         for child, keys in self.found:
@@ -85,7 +91,7 @@ class Children:
 
     def no_others(self) -> Guard:
         """One that no catalog knows (of another database, say) would stop the swap when all the rows are copied."""
-        known = (self.table, *(child.name for child, _ in self.found))
+        known = (self.table, *(child.name for child, _ in pointing_at(self.rebuild.before, self.rebuild.at.catalog)))
         ((query, _),) = self.rebuild.at.dialect.more_children(known)
         return Guard(
             query=query,

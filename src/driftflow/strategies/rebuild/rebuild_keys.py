@@ -3,14 +3,17 @@
 The copy gets its keys only when it is equal to the table, without a look at the rows, which the table's own keys have looked at. Earlier a stale row of
 it would hold on to a row that the application deletes. The table's own go just before the swap, for the same reason. From then on the triggers that write
 the copy pass on what its keys refuse: the application has the error that it would have had from the table. A key of the table to itself is one of
-the copy to itself. Keys of other tables that point here: `rebuild_children`.
+the copy to itself, and one to a table that is rebuilt together with it one of its copy to that one's: these stay between the old forms when the swap
+comes, and go behind it. Keys of other tables that point here: `rebuild_children`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.effects import LockClaim
@@ -51,75 +54,103 @@ class Keys:
         return tuple(key for key in table.foreign_keys if not changes_rows(key))
 
     def staying(self, way: str = "") -> list[tuple[Name, str]]:
-        """The table's own keys that stay with the form that goes; `way` says under which names they are."""
-        keys = tuple(filter(changes_rows, self.rebuild.before.foreign_keys))
-        return [(self.table, key.name) for key in (self.called(keys, way) if way else keys)]
+        """The keys that stay where they are when the swap comes: those between tables that are rebuilt together, of this table or pointing at it, and the
+        table's own that change rows; `way` says under which names they are."""
+        cascading = tuple(filter(changes_rows, self.rebuild.before.foreign_keys))
+        return [(self.table, key.name) for key in (self.called(cascading, way) if way else cascading)] + [
+            (one.before.name, one.keys.called((key,), way)[0].name if way else key.name)
+            for one in self.rebuild.together
+            for key in one.before.foreign_keys
+            if self.table in (one.before.name, key.referenced) and self.rebuild.form_of(key.referenced, "new") is not None
+        ]
+
+    def _split(self, keys: tuple[ForeignKey, ...]) -> tuple[tuple[ForeignKey, ...], tuple[ForeignKey, ...]]:
+        """Those to tables that are rebuilt together, and the others."""
+        inner = tuple(key for key in keys if self.rebuild.form_of(key.referenced, "new") is not None)
+        return inner, tuple(key for key in keys if key not in inner)
+
+    def _in_turn(self, keys: tuple[ForeignKey, ...]) -> list[tuple[tuple[ForeignKey, ...], str]]:
+        """Where several tables are rebuilt together, first those to others, then those among them, with words for which they are: each statement locks as
+        little as it can."""
+        if len(self.rebuild.together) == 1:
+            return [(keys, "")] if keys else []
+        inner, outer = self._split(keys)
+        parts = [
+            (outer, f" to {', '.join(dict.fromkeys(key.referenced.name for key in outer))}"),
+            (inner, " to what is rebuilt with it"),
+        ]
+        return [(part, said) for part, said in parts if part]
 
     def before_swap(self) -> Iterator[RunSql]:
-        new, old = self._refusing(self.rebuild.after), self._refusing(self.rebuild.before)
-        if not old:
-            return
-        yield self.changed(
-            self.rebuild.new,
-            (),
-            self._called(new, "forth", here=self.rebuild.new),
-            purpose=f"Give the copy of {self.table.name} its foreign keys, under names for now",
-            undo=(
-                self.turned_back(
-                    self.rebuild.new,
-                    self._called(new, "forth"),
-                    (),
-                    purpose=f"Take the foreign keys from the copy of {self.table.name}",
+        old = self._refusing(self.rebuild.before)
+        for new, to in self._in_turn(self._refusing(self.rebuild.after)):
+            yield self.changed(
+                self.rebuild.new,
+                (),
+                self._among(new, "forth", "new"),
+                purpose=f"Give the copy of {self.table.name} its foreign keys{to}, under names for now",
+                undo=(
+                    self.turned_back(
+                        self.rebuild.new,
+                        self._among(new, "forth", "new"),
+                        (),
+                        purpose=f"Take the foreign keys{to} from the copy of {self.table.name}",
+                    ),
                 ),
-            ),
-        )
-        yield self.changed(
-            self.table,
-            old,
-            (),
-            purpose=f"Take the foreign keys from {self.table.name}: from now on those of the copy hold",
-            undo=(
-                self.turned_back(self.table, (), old, purpose=f"Give {self.table.name} its foreign keys again"),
-                *self.indexes_named_again(self.rebuild.before, old),
-            ),
-        )
+            )
+        _, outer = self._split(old)
+        if outer:
+            yield self.changed(
+                self.table,
+                outer,
+                (),
+                purpose=f"Take the foreign keys from {self.table.name}: from now on those of the copy hold",
+                undo=(
+                    self.turned_back(self.table, (), outer, purpose=f"Give {self.table.name} its foreign keys again"),
+                    *self.indexes_named_again(self.rebuild.before, outer),
+                ),
+            )
 
     def after_swap(self) -> Iterator[RunSql]:
         yield from self.rebuild.cascading.names_free()
-        new = self.rebuild.after.foreign_keys
-        if new:
-            named = self._called(new, "forth")
-            yield self.changed(
-                self.table,
-                named,
-                new,
-                purpose=f"Give the foreign keys of {self.table.name} their names again",
-                undo=(self.changed(self.table, new, named, purpose=f"Give the foreign keys of {self.table.name} names for now"),),
-            )
+        yield from self.untied()
+        for new, to in self._in_turn(self.rebuild.after.foreign_keys):
+            named, of = self.called(new, "forth"), f"the foreign keys of {self.table.name}{to}"
+            back = self.changed(self.table, new, named, purpose=f"Give {of} names for now")
+            yield self.changed(self.table, named, new, purpose=f"Give {of} their names again", undo=(back,))
+
+    def untied(self) -> Iterator[RunSql]:
+        """The old form loses what ties it to old forms, behind the swap: nobody writes it, and its keys' names are wanted."""
+        inner, _ = self._split(self._refusing(self.rebuild.before))
+        if inner:
+            said = f"Take the foreign keys from the old form of {self.table.name}"
+            old = self.rebuild.old
+            kept = tuple(replace(key, name=_renamed(key.name, self.table, old)) for key in self._among(inner, "", "old"))
+            yield self._taken(old, kept, purpose=said)
 
     def before_swap_back(self) -> Iterator[RunSql]:
-        new, old = self._refusing(self.rebuild.after), self._refusing(self.rebuild.before)
-        if old:
-            label = self.table.name
+        label = self.table.name
+        for old, to in self._in_turn(self._refusing(self.rebuild.before)):
             yield self.changed(
                 self.rebuild.old,
                 (),
-                self._called(old, "back", here=self.rebuild.old),
-                purpose=f"Give the old form of {label} its foreign keys again",
+                self._among(old, "back", "old"),
+                purpose=f"Give the old form of {label} its foreign keys{to} again",
             )
+        _, outer = self._split(self._refusing(self.rebuild.after))
+        if outer:
             yield self.changed(
-                self.table, self._called(new, "forth"), (), purpose=f"Take the foreign keys from the new form of {label}"
+                self.table, self.called(outer, "forth"), (), purpose=f"Take the foreign keys from the new form of {label}"
             )
 
     def after_swap_back(self) -> Iterator[RunSql]:
-        old = self._refusing(self.rebuild.before)
-        if old:
-            yield self.changed(
-                self.table,
-                self._called(old, "back"),
-                old,
-                purpose=f"Give the foreign keys of {self.table.name} their names again",
-            )
+        inner, _ = self._split(self._refusing(self.rebuild.after))
+        if inner:
+            said = f"Take the foreign keys from the new form of {self.table.name}"
+            yield self._taken(self.rebuild.new, self._among(inner, "forth", "new"), purpose=said)
+        for part, to in self._in_turn(self._refusing(self.rebuild.before)):
+            said = f"Give the foreign keys of {self.table.name}{to} their names again"
+            yield self.changed(self.table, self.called(part, "back"), part, purpose=said)
         yield from self.indexes_named_again(self.rebuild.before, self.rebuild.before.foreign_keys)
 
     def indexes_named_again(self, table: Table, keys: tuple[ForeignKey, ...]) -> Iterator[RunSql]:
@@ -132,7 +163,8 @@ class Keys:
                 found = [_index(table.name, one) for one in (index.name.name, key.name)]
                 text = f"ALTER TABLE {name} RENAME INDEX {quote(key.name)} TO {quote(index.name.name)}"
                 said = f"The index {index.name.name} of {table.name.name} keeps its name"
-                yield self._run_where(f"NOT {found[0]} AND {found[1]}", text, self._claims(table.name), purpose=said)
+                condition = f"NOT {found[0]} AND {found[1]}"
+                yield self._locked(self._run_where(condition, text, self._claims(table.name), purpose=said))
 
     def called(self, keys: tuple[ForeignKey, ...], way: str, *, to: Name | None = None) -> tuple[ForeignKey, ...]:
         """Under names for now; `to` is the table that they point at meanwhile."""
@@ -142,9 +174,17 @@ class Keys:
         ]
         return tuple(replace(key, name=name, referenced=to or key.referenced) for key, name in zip(keys, names, strict=True))
 
-    def _called(self, keys: tuple[ForeignKey, ...], way: str, *, here: Name | None = None) -> tuple[ForeignKey, ...]:
-        """The table's own; those that point at itself point at itself `here` too."""
-        return tuple(one for key in keys for one in self.called((key,), way, to=here if key.referenced == self.table else None))
+    def _among(self, keys: tuple[ForeignKey, ...], way: str, which: Literal["new", "old"]) -> tuple[ForeignKey, ...]:
+        """The table's own, as one of its forms holds them: to the same form of a table that is rebuilt together with it, or of itself."""
+        return tuple(
+            replace(named, referenced=self.rebuild.form_of(key.referenced, which) or key.referenced)
+            for key, named in zip(keys, self.called(keys, way) if way else keys, strict=True)
+        )
+
+    def _taken(self, form: Name, keys: tuple[ForeignKey, ...], *, purpose: str) -> RunSql:
+        """Of a form that nobody writes."""
+        claims = tuple(map(claim, dict.fromkeys((form, *(key.referenced for key in keys)))))
+        return self._run_where(_exists(form, keys[0]), self._statement(form, keys, ()), claims, purpose=purpose)
 
     def changed(
         self,
@@ -157,7 +197,7 @@ class Keys:
     ) -> RunSql:
         """In one statement, which changes the dictionary alone."""
         conditions = [f"NOT {_exists(table, key)}" for key in gone] + [_exists(table, key) for key in there]
-        return self.rebuild.forth.alone(
+        step = self.rebuild.forth.alone(
             f"{self._statement(table, gone, there)}, ALGORITHM=INPLACE, LOCK=NONE",
             purpose=purpose,
             probe=Probe(query=f"SELECT CASE WHEN {' AND '.join(conditions)} THEN 'done' ELSE 'not_done' END"),
@@ -165,12 +205,20 @@ class Keys:
             settings=UNCHECKED,
             undo=UndoSteps(steps=tuple(map(as_undo, undo))) if undo else UndoNothing(reason="it goes with the table"),
         )
+        return self._locked(step, (*gone, *there))
 
     def turned_back(self, table: Name, gone: tuple[ForeignKey, ...], there: tuple[ForeignKey, ...], *, purpose: str) -> RunSql:
         """As `changed`, where the way back from behind the swap has not done it already."""
         condition = _exists(table, gone[0]) if gone else f"NOT {_exists(table, there[0])}"
         text, claims = self._statement(table, gone, there), self._claims(table, (*gone, *there))
-        return self._run_where(condition, text, claims, purpose=purpose)
+        return self._locked(self._run_where(condition, text, claims, purpose=purpose), (*gone, *there))
+
+    def _locked(self, step: RunSql, keys: tuple[ForeignKey, ...] = ()) -> RunSql:
+        """MySQL locks what a key points at first and then its table, where LOCK TABLES would add what its other keys point at; so there only for keys
+        to tables that are rebuilt together."""
+        tables = {name for one in self.rebuild.together for name in (one.before.name, one.new, one.old)}
+        inner = any(key.referenced in tables for key in keys)
+        return self.rebuild.locked(step) if inner or self.rebuild.at.can(Capability.TRIGGER_LOCKS_PARENTS) else step
 
     def _statement(self, table: Name, gone: tuple[ForeignKey, ...], there: tuple[ForeignKey, ...]) -> str:
         added = [self.rebuild.at.dialect.render(AddConstraint(table=table, constraint=key)) for key in there]
@@ -216,6 +264,12 @@ class Keys:
             claims=claims,
             settings=UNCHECKED,
         )
+
+
+def _renamed(key: str, table: Name, to: Name) -> str:
+    """A name that the server has made of the table's goes with it: `orders_ibfk_1` (measured on MariaDB 10.11 and 11.8, MySQL 9.7)."""
+    generated = re.fullmatch(re.escape(table.name) + "(_ibfk_[0-9]+)", key)
+    return f"{to.name}{generated.group(1)}" if generated is not None else key
 
 
 def _index(table: Name, name: str) -> str:

@@ -28,12 +28,13 @@ from driftflow.model.operations import (
 )
 from driftflow.model.record import replace
 from driftflow.strategies.columns.filling import chunk_key
-from driftflow.strategies.passes import Pass, moved
+from driftflow.strategies.passes import Pass
 from driftflow.strategies.rebuild import rebuild_checks
 from driftflow.strategies.rebuild.cascades import ancestors, cascades, cascading, moved_keys
 from driftflow.strategies.rebuild.paired import is_timestamp
 from driftflow.strategies.rebuild.rebuild_children import pointing_at
 from driftflow.strategies.rebuild.rebuild_columns import renamed
+from driftflow.strategies.recipe import after_all
 
 DONE = (
     AddColumn,
@@ -71,32 +72,42 @@ def waits_for_copy(run: Pass) -> bool:
     return any(effects.work for effects in run.effects)
 
 
-def obstacle(operations: Sequence[Operation], catalog: Catalog, at: Situation, *, converted: Collection[str] = ()) -> str:
+def obstacle(
+    operations: Sequence[Operation],
+    catalog: Catalog,
+    at: Situation,
+    *,
+    converted: Collection[str] = (),
+    together: Sequence[Sequence[Operation]] = (),
+) -> str:
     """Why it cannot be done beside the table, as a sentence; empty where it can. The values of `converted` columns are given by an expression that
-    gives the same in every session."""
+    gives the same in every session. `together` are the operations of every table that is rebuilt in the same moment, this one among them: of a foreign
+    key between two of them both ends may change."""
     name = at.dialect.altered_table(operations[0]) if at.dialect.one_pass else None
     table = catalog.table(name) if name is not None else None
     if table is None or table.partial:
         return "the table is not known"
     if "NOWAIT" not in at.dialect.held_rows(at.version):
         return "the server cannot lock a row without waiting for it"
-    after_catalog = catalog
-    for operation in operations:
-        after_catalog = moved(after_catalog, operation)
+    every = together or (operations,)
+    names = {found for one in every if (found := at.dialect.altered_table(one[0])) is not None}
+    after_catalog = after_all((operation for one in every for operation in one), catalog)
     after = after_catalog.table(table.name)
     if after is None:
         return "the table is not known"
     return (
-        _of_operations(operations, table, converted)
+        _of_operations(operations, table, converted, names)
         or _of_table(table, operations, at)
         or _of_cascades(table, operations, catalog, at)
-        or _of_children(table, after, operations, catalog, at.final)
+        or _of_cascades_together(table, names)
+        or _of_tied(table, after_catalog, names)
+        or _of_children(table, after, operations, catalog, at.final, names)
         or _of_release(table, at)
         or _of_key(table, after, operations, at)
     )
 
 
-def _of_operations(operations: Sequence[Operation], table: Table, converted: Collection[str]) -> str:
+def _of_operations(operations: Sequence[Operation], table: Table, converted: Collection[str], together: Collection[Name]) -> str:
     for operation in operations:
         if not isinstance(operation, DONE):
             return "one of its clauses does more than change the form of the rows"
@@ -109,7 +120,9 @@ def _of_operations(operations: Sequence[Operation], table: Table, converted: Col
                 return "a foreign key is dropped"
             case RewriteTable(action="system_versioning"):
                 return "the history of rows cannot be copied"
-            case ChangeColumn(column=column) if any(column in key.columns for key in table.foreign_keys):
+            case ChangeColumn(column=column) if any(
+                column in key.columns and key.referenced not in together for key in table.foreign_keys
+            ):
                 return f"{column} belongs to a foreign key"
             case ConvertCharset() if table.foreign_keys:
                 return f"{table.name.name} has foreign keys, whose columns may change"
@@ -171,14 +184,38 @@ def _of_cascades(table: Table, operations: Sequence[Operation], catalog: Catalog
     return ""
 
 
-def _of_children(table: Table, after: Table, operations: Sequence[Operation], catalog: Catalog, final: Catalog | None) -> str:
-    """What others point at stays as it is: they are turned to the new form without a look at their rows."""
+def _of_cascades_together(table: Table, together: Collection[Name]) -> str:
+    found = cascading(table) if len(together) > 1 else ()
+    return f"no trigger sees the rows of {table.name.name} that {found[0].name} changes by itself" if found else ""
+
+
+def _of_tied(table: Table, after: Catalog, together: Collection[Name]) -> str:
+    """Both ends of a key between tables that are rebuilt together end as the same type."""
+    holder = after.table(table.name)
+    for key in holder.foreign_keys if holder is not None else ():
+        parent = after.table(key.referenced) if key.referenced in together else None
+        for here, there in zip(key.columns, key.referenced_columns, strict=False) if parent is not None else ():
+            ends = [holder.column(here) if holder is not None else None, parent.column(there) if parent is not None else None]
+            if len({(one.type, one.collation) if one is not None else None for one in ends}) > 1:
+                return f"{key.name} of {table.name.name} would tie {here} to another type"
+    return ""
+
+
+def _of_children(
+    table: Table,
+    after: Table,
+    operations: Sequence[Operation],
+    catalog: Catalog,
+    final: Catalog | None,
+    together: Collection[Name],
+) -> str:
+    """What others point at stays as it is: they are turned to the new form without a look at their rows. Those that are rebuilt together are tied anew."""
     for child, keys in [
         *pointing_at(table, catalog),
         (table, tuple(key for key in table.foreign_keys if key.referenced == table.name)),
     ]:
         for key in keys:
-            for column in key.referenced_columns:
+            for column in key.referenced_columns if child.name not in together else ():
                 old, new = table.column(column), after.column(column)
                 if old is None or new is None or (old.type, old.collation) != (new.type, new.collation):
                     return f"{key.name} of {child.name.name} points at {column}, which becomes another"
