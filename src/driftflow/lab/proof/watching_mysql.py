@@ -25,6 +25,8 @@ POLL_SECONDS = 0.003
 HELD_SECONDS_MAX = 2.0
 """Of one statement: then it goes on, whatever it still waits for."""
 DDL = re.compile(r"\s*(?:ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|ANALYZE|LOCK|EXECUTE)\b", re.IGNORECASE)
+LOCKS = re.compile(r"\s*LOCK\s+TABLES\b", re.IGNORECASE)
+UNLOCKS = re.compile(r"\s*UNLOCK\s+TABLES\b", re.IGNORECASE)
 INSTRUMENT = """
 SELECT @@performance_schema AND EXISTS (
   SELECT 1 FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES')
@@ -49,6 +51,8 @@ class MysqlEye:
         self._released: dict[str, set[Hold]] = {}
         """By statement: one that waits longer than its plan lets it is ended and comes again, and what was let go is not held once more."""
         self._holders: dict[Hold, Connection] = {}
+        self._locking = False
+        """Whether the session that runs the plan is between LOCK TABLES, which is watched itself, and UNLOCK TABLES."""
 
     def close(self) -> None:
         for connection in self._holders.values():
@@ -78,7 +82,10 @@ class MysqlEye:
         return {(Name(schema=self._database, name=table), "SHARED") for table in tables}
 
     def alone(self, connection: Connection, connector: Connector, sql: str) -> Watch | None:
-        if not DDL.match(sql):
+        """Between LOCK TABLES and UNLOCK TABLES nobody else can hold what the statement needs: who tried would have it wait, and its session end."""
+        within = self._locking
+        self._locking = LOCKS.match(sql) is not None or (within and UNLOCKS.match(sql) is None)
+        if within or not DDL.match(sql):
             return None
         self.look(connection)
         released = self._released.setdefault(sql, set())
