@@ -251,6 +251,11 @@ def claim(table: Name, mode: str = ALONE) -> LockClaim:
     )
 
 
+def read_claim(table: Name) -> LockClaim:
+    """LOCK TABLES ... READ, for a moment."""
+    return LockClaim(relation=table, mode="SHARED_READ_ONLY", blocks=("writes", "ddl"), held="instant", queues=True)
+
+
 def there(table: Name) -> str:
     """A condition: the table exists."""
     return (

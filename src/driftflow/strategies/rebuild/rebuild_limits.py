@@ -96,10 +96,10 @@ def obstacle(
     if after is None:
         return "the table is not known"
     return (
-        _of_operations(operations, table, converted, names)
+        _of_cascades_together(catalog, names)
+        or _of_operations(operations, table, converted, names)
         or _of_table(table, operations, at)
         or _of_cascades(table, operations, catalog, at)
-        or _of_cascades_together(table, names)
         or _of_tied(table, after_catalog, names)
         or _of_children(table, after, operations, catalog, at.final, names)
         or _of_release(table, at)
@@ -184,9 +184,11 @@ def _of_cascades(table: Table, operations: Sequence[Operation], catalog: Catalog
     return ""
 
 
-def _of_cascades_together(table: Table, together: Collection[Name]) -> str:
-    found = cascading(table) if len(together) > 1 else ()
-    return f"no trigger sees the rows of {table.name.name} that {found[0].name} changes by itself" if found else ""
+def _of_cascades_together(catalog: Catalog, together: Collection[Name]) -> str:
+    for table in filter(None, map(catalog.table, together)) if len(together) > 1 else ():
+        for key in cascading(table)[:1]:
+            return f"no trigger sees the rows of {table.name.name} that {key.name} changes by itself"
+    return ""
 
 
 def _of_tied(table: Table, after: Catalog, together: Collection[Name]) -> str:

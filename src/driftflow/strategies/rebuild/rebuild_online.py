@@ -202,7 +202,7 @@ class Rebuild:
             tables |= dict.fromkeys(more, "WRITE" if self.at.can(Capability.TRIGGER_LOCKS_PARENTS) else "READ")
             waiting += more
         listed = ", ".join(f"{self.at.dialect.quote_name(name)} {mode}" for name, mode in tables.items())
-        claims = merged((*step.claims, *(claim(name) for name, mode in tables.items() if mode == "WRITE")))
+        claims = merged((*step.claims, *(claim(name) if mode == "WRITE" else read_claim(name) for name, mode in tables.items())))
         return replace(step, lock_tables=f"LOCK TABLES {listed}", claims=claims)
 
     def _referenced(self, name: Name) -> list[Name]:
