@@ -28,7 +28,7 @@ def _applies(operation: SetRowSecurity, at: Situation) -> bool:
     return not at.can(Capability.ROW_SECURITY) and operation.action == "enable" and request_of(at) is not None
 
 
-@strategy(NAME, on=SetRowSecurity, applies=_applies, rank=60, page="row-level-security")
+@strategy(NAME, on=SetRowSecurity, applies=_applies, rank=60, page="row-security-by-view")
 def row_security_by_view(operation: SetRowSecurity, at: Situation) -> Iterator[Step]:
     """Everything that the application will need is there and tested before the gate; behind it, the rights on the table go."""
     request, table = request_of(at), at.table(operation.table)

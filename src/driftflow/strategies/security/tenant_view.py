@@ -45,7 +45,7 @@ class TenantView:
                 f"no view can hold the tenants of {table.name.name} apart",
                 where=str(request.span),
                 why=reason or f"a tenant is an integer, a short text or a uuid, and not {column.type}",
-                hint="docs/strategies/row-level-security.md says what is needed",
+                hint="docs/strategies/row-security-by-view.md says what is needed",
             )
         self.returns, self.expression = returned
 
