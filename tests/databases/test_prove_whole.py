@@ -180,6 +180,30 @@ CREATE TABLE visit (id int PRIMARY KEY, shop int, region int, seconds int, CONST
 """
 
 
+TIED = """
+CREATE TABLE maker (id int PRIMARY KEY, code varchar(20) NOT NULL, UNIQUE KEY maker_code (code));
+CREATE TABLE model (id int PRIMARY KEY, maker int NOT NULL, CONSTRAINT model_maker FOREIGN KEY (maker) REFERENCES maker (id));
+CREATE TABLE part (id int PRIMARY KEY, model int, CONSTRAINT part_model FOREIGN KEY (model) REFERENCES model (id));
+CREATE TABLE visit (id int PRIMARY KEY, maker varchar(20),
+    CONSTRAINT visit_maker FOREIGN KEY (maker) REFERENCES maker (code) ON DELETE SET NULL ON UPDATE CASCADE);
+CREATE TABLE note (id int PRIMARY KEY, visit int, CONSTRAINT note_visit FOREIGN KEY (visit) REFERENCES visit (id));
+"""
+
+
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_tables_that_are_rebuilt_together_claim_what_the_server_locks_beside_them(vendor: str, tmp_path: Path) -> None:
+    """Those that point at them: LOCK TABLES on MySQL takes them too, to read, or to write where a key changes their rows."""
+    asked = question(
+        "ALTER TABLE maker MODIFY id bigint NOT NULL;\nALTER TABLE model MODIFY id bigint NOT NULL, MODIFY maker bigint NOT NULL;\n"
+        "ALTER TABLE part MODIFY model bigint;",
+        schema(TIED, vendor),
+        tmp_path,
+    )
+    proof = prove(asked, only=())
+    for name in ("locks", "taken_back"):
+        assert claim(proof, name).state == "proved", claim(proof, name)
+
+
 @pytest.mark.parametrize("vendor", FAMILY)
 def test_a_rebuild_of_a_table_whose_rows_follow_others(vendor: str, tmp_path: Path) -> None:
     """The locks of the triggers on the tables above, too. MariaDB 11 gets none (`recipes/test_rebuild_cascades.py`)."""

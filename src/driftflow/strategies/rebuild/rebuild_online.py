@@ -15,6 +15,7 @@ from typing import Literal
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Table
+from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import BaseOperation, Operation
 from driftflow.model.plan import Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps, Verify
@@ -27,7 +28,7 @@ from driftflow.strategies.fitted import fit
 from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import Pass, catalogs, moved, one_pass
 from driftflow.strategies.phases import phase_of
-from driftflow.strategies.rebuild.cascades import ancestors, cascading
+from driftflow.strategies.rebuild.cascades import ancestors, cascading, changes_rows
 from driftflow.strategies.rebuild.paired import Pair
 from driftflow.strategies.rebuild.paired_steps import PairedSteps, as_undos, claim, read_claim
 from driftflow.strategies.rebuild.rebuild_cascades import Cascading
@@ -202,8 +203,27 @@ class Rebuild:
             tables |= dict.fromkeys(more, "WRITE" if self.at.can(Capability.TRIGGER_LOCKS_PARENTS) else "READ")
             waiting += more
         listed = ", ".join(f"{self.at.dialect.quote_name(name)} {mode}" for name, mode in tables.items())
-        claims = merged((*step.claims, *(claim(name) if mode == "WRITE" else read_claim(name) for name, mode in tables.items())))
-        return replace(step, lock_tables=f"LOCK TABLES {listed}", claims=claims)
+        locked = [
+            *(claim(name) if mode == "WRITE" else read_claim(name) for name, mode in tables.items()),
+            *self._followed(tables),
+        ]
+        return replace(step, lock_tables=f"LOCK TABLES {listed}", claims=merged((*step.claims, *locked)))
+
+    def _followed(self, tables: Mapping[Name, str]) -> Iterator[LockClaim]:
+        """What MySQL locks beside the tables that LOCK TABLES names to write: those that point at them, which a row that goes would be looked up in, or
+        would take rows of along."""
+        if self.at.can(Capability.TRIGGER_LOCKS_PARENTS):
+            return
+        waiting = [name for name, mode in tables.items() if mode == "WRITE"]
+        seen = set(waiting)
+        while waiting:
+            name = waiting.pop()
+            named = next((one.before.name for one in self.together if name in (one.new, one.old)), name)
+            for holder, key in self.at.catalog.referencing(named):
+                if holder.name not in seen:
+                    seen.add(holder.name)
+                    waiting += [holder.name] if changes_rows(key) else []
+                    yield claim(holder.name) if changes_rows(key) else read_claim(holder.name)
 
     def _referenced(self, name: Name) -> list[Name]:
         """What the foreign keys of a table point at; of a form of one that is rebuilt, what they will."""
