@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pymysql
 import pytest
 
 from driftflow.errors import ConfigError, DatabaseError
-from driftflow.lab import mariadb, mysql, mysql_programs
+from driftflow.lab import account, mariadb, mysql, mysql_programs, mysql_template
 from driftflow.lab.mysql import Server
 from driftflow.lab.mysql_settings import DISPOSABLE
 
@@ -44,6 +45,20 @@ def test_a_server_has_the_settings_that_tests_need(server: Server):
     assert ask(server, "SELECT ENABLED FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl'") == (
         ("YES",),
     )
+
+
+def test_temporary_files_of_a_new_data_directory_are_its_own(mysql_family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whoever starts the lab may have a TMPDIR that the account of the servers may not write to."""
+    account.lab_folder()  # before the variable says otherwise
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(mysql_template, "FORMAT", f"tried-{os.getpid()}")
+    flavour, _, major = mysql_family.partition("-")
+    programs = next(one for one in mysql_programs.installed() if one.flavour == flavour and one.version.major == int(major))
+    made = mysql_template.template(programs)
+    try:
+        assert (made / "mysql").is_dir()
+    finally:
+        account.remove(made.parent)
 
 
 def test_data_survives_an_immediate_stop(server: Server):

@@ -55,13 +55,15 @@ def _make(programs: Programs, folder: Path) -> None:
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.{secrets.token_hex(4)}")
     partial.mkdir(mode=0o700)
     account.give(partial)
+    # The account may write nothing where TMPDIR is the folder of whoever starts it.
+    places = (f"--datadir={partial / 'data'}", f"--tmpdir={partial}")
     try:
         if programs.flavour == "mysql":
-            _run(programs, ["--initialize-insecure", *SMALL["mysql"], f"--datadir={partial / 'data'}"], b"")
+            _run(programs, ["--initialize-insecure", *SMALL["mysql"], *places], b"")
         else:
             (partial / "data").mkdir(mode=0o700)
             account.give(partial / "data")
-            _run(programs, ["--bootstrap", *SMALL["mariadb"], f"--datadir={partial / 'data'}"], _bootstrap(programs))
+            _run(programs, ["--bootstrap", *SMALL["mariadb"], *places], _bootstrap(programs))
         partial.rename(folder)
     except OSError:  # another process was faster; its template is as good
         if not folder.is_dir():
