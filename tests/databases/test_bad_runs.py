@@ -146,7 +146,7 @@ def test_a_source_database_that_is_not_named(cornered: Project) -> None:
 def slow(project: Project) -> None:
     """A plan with a backfill that takes a while."""
     project.execute(
-        "WITH RECURSIVE s(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM s WHERE n < 6000) INSERT INTO orders (id, customer_id, total) SELECT n, 1, n FROM s"
+        "WITH RECURSIVE s(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM s WHERE n < 60000) INSERT INTO orders (id, customer_id, total) SELECT n, 1, n FROM s"
     )
     project.write(
         {"001_note.sql": "-- driftflow: backfill column=note set=\"'n' || total\"\nALTER TABLE orders ADD COLUMN note text;\n"}

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.operations import Operation, Pragma, RequestAlgorithm, SetSetting, TransactionControl
+from driftflow.model.operations import Delete, Insert, Operation, Pragma, RequestAlgorithm, SetSetting, TransactionControl, Update
 from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.planner.bound import bound_transactions
 from driftflow.planner.draft import Draft
@@ -191,9 +191,10 @@ def _continues(chosen: Chosen, at: Situation) -> bool:
 
 def _refuse_conflict(at: Situation) -> None:
     """A statement that the catalog says will fail: better now than in the middle of a run."""
-    missing = next((one.summary for one in at.effects.fails_if if one.certain and one.kind == "missing"), "")
-    if not at.conflict and missing:
-        raise _cannot_apply(at, missing)
+    if isinstance(at.operation, Insert | Update | Delete) and not at.conflict:
+        missing = next((one.summary for one in at.effects.fails_if if one.certain and one.kind == "missing"), "")
+        if missing:
+            raise _cannot_apply(at, missing)
     if at.conflict and (spoken.as_is(at) or not (only_views_stand_in_the_way(at) or makes_way(at))):
         raise _cannot_apply(at, at.conflict)
 
