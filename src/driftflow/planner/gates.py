@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftflow.dialects.verbs import need
+from driftflow.model.names import Name
 from driftflow.model.plan import Gate, UndoNothing
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
@@ -55,16 +56,26 @@ def _swapped_late(contract: Sequence[Placed]) -> set[int]:
     """Drafts whose new form takes its place behind the gate already: what they keep of the old one would go the moment after."""
     removing = {id(one.draft) for one in contract if one.step.strategy in REMOVING}
     swapping = {id(one.draft) for one in contract if one.step.strategy not in REMOVING}
-    return (removing & swapping) - {id(one.draft) for one in contract if isinstance(one.step, Gate)}
+    return removing & swapping
 
 
 def _removal_gate(removal: Placed) -> Gate:
-    operation = removal.draft.at.operation
-    table = removal.draft.at.dialect.altered_table(operation) or getattr(operation, "table", None)
-    column = getattr(operation, "column", None)
-    label = ".".join(part for part in (table.name if table is not None else "", getattr(column, "name", column) or "") if part)
-    question = f"Does everything go well with the new form of {label}? What is kept of the old one is removed now."
-    return _gate(fit(f"remove-old-{label}", bytes_max=60), question, (), removal)
+    tables = _tables(removal.draft)
+    labels = [table.name for table in tables]
+    column = getattr(removal.draft.at.operation, "column", None)
+    if removal.step.strategy == RETIRE_COLUMN and column is not None:
+        labels = [f"{labels[0]}.{getattr(column, 'name', column)}"]
+    form = "forms" if len(labels) > 1 else "form"
+    question = (
+        f"Does everything go well with the new {form} of {', '.join(labels)}? What is kept of the old {form} is removed now."
+    )
+    return _gate(fit(f"remove-old-{labels[0]}", bytes_max=60), question, (), removal)
+
+
+def _tables(draft: Draft) -> list[Name]:
+    """Those that the statements change, once each."""
+    named = (at.dialect.altered_table(at.operation) or getattr(at.operation, "table", None) for at in draft.situations)
+    return list(dict.fromkeys(table for table in named if table is not None))
 
 
 def asked(draft: Draft) -> list[tuple[str, str, str]]:
@@ -86,8 +97,7 @@ def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
         elif one.step.strategy == RETIRE_COLUMN:
             found.append(f"{one.step.purpose}: until then the type can go back with every value")
         elif one.step.strategy == RETIRE_TABLE:
-            altered = (at.dialect.altered_table(at.operation) for at in one.draft.situations)
-            tables = ", ".join(dict.fromkeys(str(table) for table in altered if table is not None))
+            tables = ", ".join(map(str, _tables(one.draft)))
             found.append(f"the old form of {tables} is removed: until then it can take its place again with every row")
         elif one.step.strategy == SOFT_RENAME or not asked(one.draft):
             found += _broken(one.draft)

@@ -147,6 +147,17 @@ def test_what_is_kept_of_the_old_form_goes_behind_a_gate_of_its_own_where_the_sw
     assert [step.name for step in alone if isinstance(step, Gate)] == ["deployed"]
 
 
+def test_a_table_that_is_rebuilt_behind_the_authors_gate_keeps_its_old_form_until_another() -> None:
+    mariadb = planning.named("mariadb")
+    catalog = planning.catalog_of("CREATE TABLE jobs (id bigint PRIMARY KEY, n int NOT NULL);", mariadb, rows={"jobs": 200_000})
+    sql = '-- driftflow: gate name=night question="Is it quiet?"\nALTER TABLE jobs MODIFY n bigint NOT NULL;'
+    steps = planning.plan_of(sql, mariadb, catalog=catalog).steps
+    assert [step.name for step in steps if isinstance(step, Gate)] == ["night", "remove-old-jobs"]
+    assert isinstance(steps[0], Gate)
+    kinds = [step.purpose.partition(":")[0] if isinstance(step, RunSql) else "" for step in steps]
+    assert kinds.index("Swap") < next(place for place, step in enumerate(steps) if isinstance(step, Gate) and place)
+
+
 def test_what_depends_on_a_late_step_is_late_too() -> None:
     plan = planning.plan_of(
         "ALTER TABLE products RENAME COLUMN name TO title; CREATE INDEX t ON products (title); CREATE INDEX s ON products (price_cents);",

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from driftflow.model.names import Name
-from driftflow.model.plan import Gate, Guard, Probe, RunSql, Step, UndoNothing, UndoSteps
+from driftflow.model.plan import Guard, Probe, RunSql, Step, UndoNothing, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild import swap_guards
 from driftflow.strategies.rebuild.paired_steps import as_undos, there
 from driftflow.strategies.recipe import merged
@@ -55,8 +54,6 @@ class Together:
             yield from one.cleared()
         forgotten = swap_guards.forgotten(first.forth, first.ready)
         yield replace(forgotten, undo=UndoNothing(reason="it is not needed on the way back"))
-        if first.phase == "contract":
-            yield self._gate()
         for one in every:
             yield from one.retired()
 
@@ -131,14 +128,3 @@ class Together:
         for one in every:
             yield from one.cleared_back()
         yield swap_guards.forgotten(home, ready)
-
-    def _gate(self) -> Gate:
-        """The first gate is open already where the swap itself had to wait for it."""
-        form, its = ("forms", "Their old forms are") if self.several else ("form", "Its old form is")
-        question = f"Does everything go well with the new {form} of {self.labels}? {its} removed now."
-        return Gate(
-            **self.first.recipe.common(f"Wait until somebody says yes: {question}", "contract"),
-            name=fit(f"remove-old-{self.first.label}", bytes_max=60),
-            question=question,
-            undo=UndoNothing(reason="waiting changes nothing"),
-        )
