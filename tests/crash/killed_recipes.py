@@ -137,7 +137,7 @@ def _look(found: Swept, way: str, meter: Meter, expected: Any, asked: Callable[[
     where = f"{way}: call {meter.kill_at} {meter.moment}: {meter.names[meter.kill_at]}"
     try:
         state = asked()
-    except Exception as error:
+    except Exception as error:  # whatever a killed run leaves is told with its place, and the sweep goes on
         found.wrong.append(f"{where}: {type(error).__name__}: {error}")
         return
     if state != expected:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from engine_rig import Meter, RunOptions, apply, fingerprinted, sweep, take_back
-from mysql_plans import mysql_state
-from test_crash_rebuild_mysql import emptied, options, shown
+from rebuilt_tables import Place, Rebuilt
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "databases"))
-from mysql_rig import planned
-
-from driftflow.config import Policy
-from driftflow.drivers.urls import connector_for
 from driftflow.lab.mysql import Server
-from driftflow.model.event import ChunkDone
-from driftflow.model.plan import Backfill, Plan
 
 SCHEMA = (
     "CREATE TABLE account (id INT AUTO_INCREMENT PRIMARY KEY, code VARCHAR(20) NOT NULL UNIQUE, under INT)",
@@ -46,112 +34,29 @@ WRITES = (
 )
 SAMPLE = 401
 """CI takes every so many calls; `make soak` takes all."""
-
-
-def make(url: str) -> None:
-    emptied(url)
-    with closing(connector_for(url).connect("test")) as db:
-        for statement in SCHEMA:
-            db.execute(statement)
+REBUILT = Rebuilt(
+    schema=SCHEMA, change=CHANGE, writes=WRITES, left="TABLE_NAME NOT IN ('account', 'entry', 'note', '_driftflow_migration')"
+)
 
 
 @pytest.fixture
-def place(mysql_server: Server, mysql_url: str, tmp_path: Path) -> Iterator[tuple[str, Plan]]:
-    """The tables as at the start, and the plan of their rebuild."""
-    make(mysql_url)
-    plan = planned(mysql_url, CHANGE, tmp_path, policy=Policy(small_table_rows=0))
-    if not any(isinstance(step, Backfill) and step.fresh for step in plan.steps):
-        assert mysql_server.flavour == "mariadb" and mysql_server.version.major > 10, "no rebuild"
-        pytest.skip("this server copies while writers go on")
-    yield mysql_url, fingerprinted(mysql_url, plan)
-    with closing(connector_for(mysql_url).connect("test")) as db:
-        db.execute("DROP DATABASE IF EXISTS driftflow")
+def place(mysql_server: Server, mysql_url: str, tmp_path: Path) -> Iterator[Place]:
+    yield from REBUILT.place(mysql_server, mysql_url, tmp_path)
 
 
-def state(url: str) -> list[Any]:
-    """The tables with their rows, and what is left of ours."""
-    with closing(connector_for(url).connect("test")) as db:
-        left = db.query(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT IN ('account', 'entry', 'note', '_driftflow_migration')"
-        )
-        triggers = db.query("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()")
-    return [mysql_state(url), left, triggers]
+def test_there_and_back_is_where_it_began(place: Place) -> None:
+    REBUILT.there_and_back(place)
 
 
-class Writes:
-    """The application, at the first chunk: the same statements in every run and exactly once."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __call__(self, event: object) -> None:
-        if isinstance(event, ChunkDone):
-            written(self.url)
+def test_kill_points_forth(place: Place, mysql_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    REBUILT.forth(place, capsys, mysql_server, every=SAMPLE)
 
 
-def written(url: str) -> None:
-    with closing(connector_for(url).connect("test")) as db:
-        if not db.query("SELECT 1 FROM account WHERE code = 'new'"):
-            for statement in WRITES:
-                db.execute(statement)
-
-
-def forth(place: tuple[str, Plan], capsys: pytest.CaptureFixture[str], server: Server, **how: Any) -> None:
-    url, plan = place
-
-    def fresh() -> str:
-        make(url)
-        return url
-
-    def work(url: str, meter: Meter | None) -> Any:
-        return apply(url, plan, meter, options=options(plan), listener=Writes(url))
-
-    found = sweep(fresh, work, state, **how)
-    shown(capsys, f"{server.flavour} {server.version}: {found.calls} calls, {len(found.points)} kill points, forth")
-    assert found.wrong == []
-    assert len(found.points) > 4
-
-
-def back(place: tuple[str, Plan], capsys: pytest.CaptureFixture[str], server: Server, **how: Any) -> None:
-    url, plan = place
-    run = ""
-
-    def fresh() -> str:
-        nonlocal run
-        make(url)
-        run = apply(url, plan, options=RunOptions(lease_seconds=5)).run
-        written(url)
-        return url
-
-    def work(url: str, meter: Meter | None) -> Any:
-        return take_back(url, run, meter, options=options(plan))
-
-    found = sweep(fresh, work, state, **how)
-    shown(capsys, f"{server.flavour} {server.version}: {found.calls} calls, {len(found.points)} kill points, back")
-    assert found.wrong == []
-    assert len(found.points) > 4
-
-
-def test_there_and_back_is_where_it_began(place: tuple[str, Plan]) -> None:
-    url, plan = place
-    before = state(url)
-    report = apply(url, plan, options=options(plan))
-    assert report.state == "done"
-    assert state(url) != before
-    assert state(url)[1:] == [[], []]
-    assert take_back(url, report.run, options=options(plan)).state == "rolled_back"
-    assert state(url) == before
-
-
-def test_kill_points_forth(place: tuple[str, Plan], mysql_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    forth(place, capsys, mysql_server, every=SAMPLE)
-
-
-def test_kill_points_back(place: tuple[str, Plan], mysql_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    back(place, capsys, mysql_server, every=SAMPLE, moments=("after",))
+def test_kill_points_back(place: Place, mysql_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    REBUILT.back(place, capsys, mysql_server, every=SAMPLE, moments=("after",))
 
 
 @pytest.mark.slow
-def test_every_kill_point(place: tuple[str, Plan], mysql_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    forth(place, capsys, mysql_server)
-    back(place, capsys, mysql_server)
+def test_every_kill_point(place: Place, mysql_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    REBUILT.forth(place, capsys, mysql_server)
+    REBUILT.back(place, capsys, mysql_server)
