@@ -114,7 +114,7 @@ def _write(url: str, rows: int, pipe: Pipe) -> None:
             begun = time.perf_counter()
             try:
                 cursor.execute(statement)
-            except Exception as fault:
+            except Exception as fault:  # of two drivers: what the application would have seen
                 failed = failed or f"{statement}: {fault}"
             times.append((time.perf_counter() - begun) * 1000)
             number += 1

@@ -67,9 +67,9 @@ def input_path(migration: Migration, named: str) -> str:
 
 def _header(content: bytes, directive: Directive) -> list[str]:
     """The names in the first line of a CSV file."""
-    text = content.decode("utf-8-sig", errors="replace").split("\n", 1)[0]
     import csv
 
+    text = content.decode("utf-8-sig", errors="replace").split("\n", 1)[0]
     return next(csv.reader([text.rstrip("\r")], delimiter=directive.options.get("delimiter", ",")), [])
 
 
