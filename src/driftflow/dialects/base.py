@@ -149,6 +149,10 @@ class Dialect(ABC):
         """The operations as one statement, without terminator. Several are allowed only where the server can combine them (ALTER TABLE).
         Raises ValueError when they cannot be combined."""
 
+    def render_for(self, catalog: Catalog, *operations: Operation) -> str:
+        """The same for the database that the statement finds: what a column has from its table is not said of the column."""
+        return self.render(*operations)
+
     @abstractmethod
     def quote(self, identifier: str) -> str:
         """The identifier as SQL, quoted only where needed."""

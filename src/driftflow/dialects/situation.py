@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -135,6 +135,8 @@ class Situation:
     """Why the operation cannot apply to this catalog; empty when it can."""
     final: Catalog | None = None
     """The catalog as the last pending migration leaves it."""
+    later: Mapping[Name, Name] = field(default_factory=dict)
+    """Tables that a later statement of the release renames or moves: what they are called in the end."""
     start: Catalog | None = None
     """The catalog as the first pending migration finds it : what running code knows."""
 
@@ -186,6 +188,10 @@ class Situation:
 
     def table(self, name: Name) -> Table | None:
         return self.catalog.table(name)
+
+    def table_at_end(self, name: Name) -> Table | None:
+        """The table that has this name here, as the last pending migration leaves it; None where it is gone."""
+        return self.final.table(self.later.get(name, name)) if self.final is not None else None
 
     def rows(self, name: Name) -> int | None:
         """Estimated rows; 0 for a table that this release creates; None when unknown."""

@@ -30,15 +30,16 @@ def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list
     pending = tuple(references)
     contract = [one for one in placed if one.step.phase == "contract"]
     late = _swapped_late(contract)
+    early = {id(one.draft) for one in placed if one.step.strategy in REMOVING and one.step.phase != "contract"}
     reasons = _reasons([one for one in contract if not (one.step.strategy in REMOVING and id(one.draft) in late)])
     out: list[Placed] = []
     opened: set[str] = set()
     for one in placed:
-        if one.step.phase == "contract":
-            if one.step.strategy in REMOVING and id(one.draft) in late:
-                late.remove(id(one.draft))
-                out.append(Placed(_removal_gate(one), one.draft, True))
-            elif reasons and DEPLOYED not in opened:
+        if one.step.strategy in REMOVING and id(one.draft) in late | early:
+            late, early = late - {id(one.draft)}, early - {id(one.draft)}
+            out.append(Placed(_removal_gate(one), one.draft, True))
+        elif one.step.phase == "contract":
+            if reasons and DEPLOYED not in opened:
                 opened.add(DEPLOYED)
                 out.append(Placed(_gate(DEPLOYED, QUESTION, (*reasons, *pending), one), one.draft, True))
                 pending = ()
@@ -121,7 +122,7 @@ def _gate(name: str, question: str, checklist: tuple[str, ...], before: Placed) 
         migration=before.step.migration,
         span=before.step.span,
         strategy="gate",
-        phase="contract",
+        phase=before.step.phase,
         name=name,
         question=question,
         checklist=checklist,

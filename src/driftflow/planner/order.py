@@ -8,14 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from driftflow.model.operations import AlterColumnType, DropFunction, DropSchema, DropSequence, DropType
+from driftflow.model.catalog import ForeignKey, Unique
+from driftflow.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterColumnType,
+    ChangeColumn,
+    CreateIndex,
+    Delete,
+    DropDefault,
+    DropFunction,
+    DropSchema,
+    DropSequence,
+    DropType,
+    Grant,
+    Insert,
+    Operation,
+    RequestAlgorithm,
+    Select,
+    SetDefault,
+    Update,
+)
 from driftflow.model.plan import PHASES, RebuildTable, Step
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
 from driftflow.planner.touches import EVERYTHING, meet, touches
-from driftflow.strategies.columns.dual_write import RETIRE_NAME, RETIRES
+from driftflow.strategies.columns.dual_write import RETIRE_NAME, RETIRE_TABLE, RETIRES
 
 CONTRACT = PHASES.index("contract")
+BORNE = (AddColumn, SetDefault, DropDefault, CreateIndex, Insert, Update, Delete, Select, Grant, RequestAlgorithm)
 STANDALONE = (DropFunction, DropSchema, DropSequence, DropType)
 
 
@@ -31,6 +52,13 @@ class Placed:
 
 def in_order(drafts: Sequence[Draft]) -> list[Placed]:
     """All steps, phase by phase."""
+    placed = _placed(drafts, frozenset())
+    early = _hindered(drafts, placed)
+    return _placed(drafts, early) if early else placed
+
+
+def _placed(drafts: Sequence[Draft], early: frozenset[int]) -> list[Placed]:
+    """`early` are the positions of drafts whose old form goes before anything else happens to their table."""
     done: list[tuple[tuple[str, ...], int, int, Draft]] = []
     levelled: list[tuple[int, Placed]] = []
     views: list[tuple[str, ...]] = []
@@ -42,7 +70,7 @@ def in_order(drafts: Sequence[Draft]) -> list[Placed]:
         )
         if any(meet(touched, other) for other in views) and _a_view_is_in_the_way(draft):
             base = CONTRACT
-        levels = list(_levels(draft, base))
+        levels = list(_levels(draft, base, early=draft.position in early))
         for index, (step, level) in enumerate(zip(draft.steps, levels, strict=True)):
             levelled.append((level, Placed(replace(step, phase=PHASES[level]), draft, index == 0)))
         own = [level for step, level in zip(draft.steps, levels, strict=True) if step.strategy not in RETIRES]
@@ -55,14 +83,60 @@ def in_order(drafts: Sequence[Draft]) -> list[Placed]:
     return [placed for _, placed in sorted(levelled, key=lambda pair: pair[0])]
 
 
+def _hindered(drafts: Sequence[Draft], placed: Sequence[Placed]) -> frozenset[int]:
+    """Positions of drafts whose old form could not take its place again, if it stayed until the last phase: before that phase a later draft
+    changes the table in a way that the old form knows nothing of."""
+    before = {one.draft.position for one in placed if one.step.phase != "contract" and one.step.strategy not in RETIRES}
+    found = set()
+    for draft in drafts:
+        if draft.position not in before or not any(step.strategy == RETIRE_TABLE for step in draft.steps):
+            continue
+        touched = touched_by(draft)
+        for other in drafts:
+            later = other.position > draft.position and other.position in before
+            if later and not _borne(other) and meet(touched, touched_by(other)):
+                found.add(draft.position)
+                break
+    return frozenset(found)
+
+
+def _borne(draft: Draft) -> bool:
+    """Whether a table's old form can be made again without what the draft gave the table."""
+    return not _makes_anew(draft) and all(_only_gives(one) for one in draft.operations)
+
+
+def _only_indexes(draft: Draft) -> bool:
+    return not _makes_anew(draft) and all(isinstance(one, CreateIndex | AddConstraint) for one in draft.operations)
+
+
+def _makes_anew(draft: Draft) -> bool:
+    """Whether it makes its tables anew, beside themselves or in place of themselves."""
+    return any(isinstance(step, RebuildTable) or step.strategy == RETIRE_TABLE for step in draft.steps)
+
+
+def _only_gives(operation: Operation) -> bool:
+    match operation:
+        case AddConstraint(constraint=constraint):
+            return isinstance(constraint, ForeignKey | Unique)
+        case ChangeColumn(column=column, definition=definition):
+            return definition.name == column and not (operation.position or operation.constraints)
+        case _:
+            return isinstance(operation, BORNE)
+
+
 def touched_by(draft: Draft) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(touch for at in draft.situations for touch in touches(at.operation, at.catalog)))
+    """A table that is made anew is touched as a whole: its steps say every column by the name that it has where the statement stands."""
+    anew = _makes_anew(draft)
+    whole = [name.text for at in draft.situations if anew and (name := getattr(at.operation, "table", None)) is not None]
+    return tuple(dict.fromkeys([*whole, *(touch for at in draft.situations for touch in touches(at.operation, at.catalog))]))
 
 
 def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[str, ...]) -> bool:
     """Whether `draft` must not come before `before`."""
     if draft.glued and before.at.transaction == draft.at.transaction:
         return True
+    if all(isinstance(one, DropDefault) for one in before.operations) and _only_indexes(draft):
+        return False  # A default that waits for the new application keeps it from no index.
     if draft.verifies:
         return before.at.migration.id == draft.at.migration.id
     # What a later step still uses (a default its sequence, a column its type, a trigger its function) cannot be dropped before it.
@@ -75,9 +149,9 @@ def _a_view_is_in_the_way(draft: Draft) -> bool:
     return rebuilt or any(isinstance(one, AlterColumnType) for one in draft.operations)
 
 
-def _levels(draft: Draft, base: int) -> Iterator[int]:
+def _levels(draft: Draft, base: int, *, early: bool) -> Iterator[int]:
     """Within a draft the phase never goes back."""
     level = base
     for step in draft.steps:
-        level = max(level, PHASES.index(step.phase))
+        level = max(level, PHASES.index(step.phase) if not (early and step.strategy == RETIRE_TABLE) else 0)
         yield level

@@ -60,7 +60,7 @@ def statements_as_they_stand(operations: Sequence[Operation], at: Situation) -> 
         if run.request is None:
             yield statement_as_it_stands(operations, at, children_wait=waits is not None)
         else:
-            purpose = shortened(at.dialect.render(*run.operations))
+            purpose = shortened(at.dialect.render_for(run.catalog, *run.operations))
             guards = tuple(_guards(run.operations, at, run.catalog))
             step = recipe.alone(*run.operations, purpose=purpose, phase=phase, guards=guards)
             yield _strictly(step, run.operations, at, run.catalog)
@@ -76,7 +76,7 @@ def statement_as_it_stands(operations: Sequence[Operation], at: Situation, *, ch
     recipe = Recipe(at, NAME)
     recipe.children_wait = children_wait
     whole = len(operations) == len(at.statement.operations)
-    text = at.statement.sql if whole else at.dialect.render(*operations)
+    text = at.statement.sql if whole else at.dialect.render_for(at.catalog, *operations)
     phase = _phase(operations, at)
     if not transactional(operations, at):
         guards = () if at.can(Capability.TRANSACTIONAL_DDL) else tuple(_guards(operations, at))
@@ -106,7 +106,9 @@ def transactional(operations: Sequence[Operation], at: Situation) -> bool:
 def purpose_of(operations: Sequence[Operation], at: Situation) -> str:
     """The statement's own first line, shortened: nobody says it better."""
     line = (
-        " ".join(at.statement.sql.split()) if len(operations) == len(at.statement.operations) else at.dialect.render(*operations)
+        " ".join(at.statement.sql.split())
+        if len(operations) == len(at.statement.operations)
+        else at.dialect.render_for(at.catalog, *operations)
     )
     return shortened(line)
 

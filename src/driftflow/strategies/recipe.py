@@ -105,7 +105,7 @@ class Recipe:
 
     def rendered(self, run: Pass) -> str:
         """The statement of a pass, with what it is held to."""
-        return self.at.dialect.render(*run.operations, *((run.request,) if run.request is not None else ()))
+        return self.at.dialect.render_for(run.catalog, *run.operations, *((run.request,) if run.request is not None else ()))
 
     def transactional(self, operations: Iterable[Operation]) -> bool:
         """Whether all of them may share a transaction, with the journal's entry among them."""

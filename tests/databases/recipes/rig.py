@@ -292,7 +292,7 @@ def refused(database: Database, migration: str, *, folder: Path = Path()) -> Ref
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is shown: texts may differ by dialect. `old` and `new` are the application before and after the first gate."""
+    """What is shown: texts may differ by dialect. `old` and `new` are the application before and after the first gate of the last phase."""
 
     schema: str | Mapping[str, str]
     """Tables and rows, before."""
@@ -341,7 +341,7 @@ def forward(place: Place, recipe: Recipe) -> Shown:
         opened: tuple[str, ...] = ()
         while report.state == "waiting_at_gate":
             application.go_on()
-            if recipe.new is not None and not switched:
+            if recipe.new is not None and not switched and _deployed_at(report.gate, plan):
                 before, switched = application.switch(recipe.new), True
                 application.go_on()
             opened = (*opened, report.gate)
@@ -355,6 +355,11 @@ def forward(place: Place, recipe: Recipe) -> Shown:
         replay(naive, application.committed)
     _equal(planned, naive, recipe)
     return Shown(plan=plan, naive=naive, planned=planned, longest_ms=application.longest_ms)
+
+
+def _deployed_at(gate: str, plan: Plan) -> bool:
+    """Whether the new application comes at this gate. Before the last phase a gate only asks whether something old may go."""
+    return all(step.phase == "contract" for step in plan.steps if isinstance(step, Gate) and step.name == gate)
 
 
 def back_from_gate(place: Place, recipe: Recipe) -> None:

@@ -89,6 +89,18 @@ def test_the_default_of_a_new_not_null_column_goes_behind_a_gate(dialect) -> Non
     assert gate.checklist == ("INSERTs of the old application leave out orders.currency",)
 
 
+@pytest.mark.parametrize("dialect", [POSTGRESQL, planning.named("mysql"), planning.named("mariadb")], ids=lambda one: one.name)
+def test_the_index_of_a_new_column_does_not_wait_for_its_default_to_go(dialect) -> None:
+    """The new application is to run before the default goes, and it wants the index."""
+    plan = planning.plan_of(
+        "ALTER TABLE orders ADD COLUMN currency varchar(3) DEFAULT 'EUR' NOT NULL; ALTER TABLE orders ALTER COLUMN currency DROP DEFAULT;"
+        "CREATE INDEX orders_currency ON orders (currency);",
+        dialect,
+    )
+    assert [type(step) for step in plan.steps].index(Gate) == len(plan.steps) - 2
+    assert "DROP DEFAULT" in statements(plan)[-1]
+
+
 @pytest.mark.parametrize(
     ("sql", "waits"),
     [

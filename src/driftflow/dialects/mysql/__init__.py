@@ -54,6 +54,11 @@ class MySQL(Dialect):
 
         return render(*operations, mariadb=self.mariadb)
 
+    def render_for(self, catalog: Catalog, *operations: Operation) -> str:
+        from driftflow.dialects.mysql.inherited import without_inherited
+
+        return self.render(*without_inherited(operations, catalog))
+
     def quote(self, identifier: str) -> str:
         from driftflow.dialects.mysql.keywords import quote
 

@@ -240,6 +240,16 @@ class PairedSteps:
         )
 
 
+def run_where(condition: str, text: str, *, name: str = "driftflow_text") -> tuple[str, ...]:
+    """Statements that run the text where the condition holds. Neither server has an IF outside of routines."""
+    return (
+        f"SET @{name} = IF({condition}, {quote_string(text)}, 'DO 0')",
+        f"PREPARE {name} FROM @{name}",
+        f"EXECUTE {name}",
+        f"DEALLOCATE PREPARE {name}",
+    )
+
+
 def claim(table: Name, mode: str = ALONE) -> LockClaim:
     """For a moment; only who needs the table to itself holds anybody up."""
     return LockClaim(

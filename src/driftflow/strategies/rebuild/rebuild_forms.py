@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.catalog import Table
 from driftflow.model.names import Name
-from driftflow.model.operations import CreateIndex, DropIndex, Operation
+from driftflow.model.operations import ChangeColumn, CreateIndex, DropColumn, DropIndex, Operation
 from driftflow.model.plan import Guard, Probe, RunSql, Undo, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.rebuild import rebuild_checks
-from driftflow.strategies.rebuild.paired_steps import READ, claim, schema_of, there
+from driftflow.strategies.rebuild.paired_steps import READ, claim, run_where, schema_of, there
 from driftflow.strategies.recipe import as_undo
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Forms:
             *self.rebuild.keys.indexes_kept(self.rebuild.making),
             *rebuild_checks.numbered_again(source, self.rebuild.making, self.rebuild.at),
             *(self._later() if name == self.rebuild.old else ()),
-            *self._changed(tuple(rebuild_checks.on_the_copy(operations, source, self.rebuild.making, self.rebuild.at))),
+            *self._changed(tuple(rebuild_checks.on_the_copy(operations, source, self.rebuild.making, self.rebuild.at)), source),
             f"RENAME TABLE {making} TO {quoted(name)}",
             purpose=purpose,
             probe=Probe(query=done, repair=(f"DROP TABLE IF EXISTS {making}",)),
@@ -56,19 +56,43 @@ class Forms:
             undo=undo,
         )
 
-    def _later(self) -> list[str]:
-        """Indexes that a later statement of the release makes: they go on the way back only when the old form is there again, without them."""
-        final = self.rebuild.at.final.table(self.rebuild.before.name) if self.rebuild.at.final is not None else None
-        known = {index.name.name for index in self.rebuild.after.indexes}
-        indexes = [one for one in final.indexes if one.name.name not in known] if final is not None else []
-        return [self.rebuild.at.dialect.render(DropIndex(name=one.name, table=self.rebuild.making)) for one in indexes]
+    def _later(self) -> Iterator[str]:
+        """Without what later statements of the release gave the table: on the way back they are taken back only when the old form is its form again.
+        Those that waited for a gate are taken back already."""
+        at, making = self.rebuild.at, self.rebuild.making
+        final = at.table_at_end(self.rebuild.before.name)
+        if final is None:
+            return
+        indexes = {index.name.name for index in self.rebuild.after.indexes}
+        for index in final.indexes:
+            if index.name.name not in indexes:
+                yield from self._where_there(
+                    DropIndex(name=index.name, table=making), "STATISTICS", "INDEX_NAME", index.name.name
+                )
+        for column in final.columns:
+            found = self.rebuild.after.column(column.name)
+            if found is None:
+                yield from self._where_there(DropColumn(table=making, column=column.name), "COLUMNS", "COLUMN_NAME", column.name)
+            elif found != column:
+                yield from self._changed((ChangeColumn(table=making, column=column.name, definition=found),), self.rebuild.after)
 
-    def _changed(self, operations: Sequence[Operation]) -> list[str]:
+    def _where_there(self, removal: DropIndex | DropColumn, view: str, column: str, name: str) -> tuple[str, ...]:
+        """MariaDB has words for that; to MySQL it has to be shown."""
+        render, making = self.rebuild.at.dialect.render, self.rebuild.making
+        if self.rebuild.at.dialect.name == "mariadb":
+            return (render(replace(removal, if_exists=True)),)
+        there = (
+            f"TABLE_SCHEMA = {schema_of(making)} AND TABLE_NAME = {quote_string(making.name)} AND {column} = {quote_string(name)}"
+        )
+        return run_where(f"EXISTS (SELECT 1 FROM information_schema.{view} WHERE {there})", render(removal))
+
+    def _changed(self, operations: Sequence[Operation], source: Table) -> list[str]:
+        copied = self.rebuild.at.catalog.with_table(replace(source, name=self.rebuild.making))
         aimed = [_aimed(operation, self.rebuild.making) for operation in operations]
         try:
-            return [self.rebuild.at.dialect.render(*aimed)] if aimed else []
+            return [self.rebuild.at.dialect.render_for(copied, *aimed)] if aimed else []
         except ValueError:
-            return [self.rebuild.at.dialect.render(operation) for operation in aimed]
+            return [self.rebuild.at.dialect.render_for(copied, operation) for operation in aimed]
 
     def kept(self) -> RunSql:
         """What the table looks like now, to see whether somebody changes it meanwhile."""

@@ -23,7 +23,7 @@ from driftflow.model.plan import Probe, RunSql, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild.cascades import changes_rows
-from driftflow.strategies.rebuild.paired_steps import UNCHECKED, claim, schema_of
+from driftflow.strategies.rebuild.paired_steps import UNCHECKED, claim, run_where, schema_of
 from driftflow.strategies.recipe import as_undo
 
 if TYPE_CHECKING:
@@ -255,10 +255,7 @@ class Keys:
 
     def _run_where(self, condition: str, text: str, claims: tuple[LockClaim, ...], *, purpose: str) -> RunSql:
         return self.rebuild.forth.alone(
-            f"SET @driftflow_keys = IF({condition}, {quote_string(text)}, 'DO 0')",
-            "PREPARE driftflow_keys FROM @driftflow_keys",
-            "EXECUTE driftflow_keys",
-            "DEALLOCATE PREPARE driftflow_keys",
+            *run_where(condition, text, name="driftflow_keys"),
             purpose=purpose,
             probe=Probe(query="SELECT 'again'"),
             claims=claims,

@@ -321,7 +321,7 @@ class Rebuild:
         )
 
     def _said(self) -> str:
-        text = self.at.dialect.render(*self.operations)
+        text = self.at.dialect.render_for(self.at.catalog, *self.operations)
         line = " ".join(text.partition(self.at.dialect.quote_name(self.before.name))[2].split()) or " ".join(text.split())
         return line if len(line) <= 80 else f"{line[:79]}…"
 

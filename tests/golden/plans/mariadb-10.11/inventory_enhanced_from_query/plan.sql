@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 46 steps (1 gate) for mariadb 10.11 (shop)
--- digest c0cece2d4ddfe25baee178347c3bfa6922a9474265cb079fab299e38c60beee3
+-- digest dac3811e6d4444004957fa7e8bf0e792e35fff9ec4d64ffc8a45853e623933e6
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -385,12 +385,12 @@ SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_insert;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_insert AFTER INSERT ON shop.products FOR EACH ROW INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (NEW.id)
 
--- step 45 (4f19a5edf7.1): Remove zzz_driftflow_old_products_251f7a: the old form of products
+-- step 45 (db1d1b1ce0.1): Remove zzz_driftflow_old_products_251f7a: the old form of products
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop.zzz_driftflow_old_products_251f7a;
 -- undo: CREATE TABLE shop._driftflow_making_products_251f7a LIKE shop.products
--- undo: ALTER TABLE shop._driftflow_making_products_251f7a DROP INDEX products_inventory_count_idx
+-- undo: ALTER TABLE shop._driftflow_making_products_251f7a DROP INDEX IF EXISTS products_inventory_count_idx
 -- undo: ALTER TABLE shop._driftflow_making_products_251f7a DROP CONSTRAINT products_inventory_count_check
 -- undo: RENAME TABLE shop._driftflow_making_products_251f7a TO shop.zzz_driftflow_old_products_251f7a
 
