@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def command(run: Session, *, id: str, yes: bool, listening: running.Listening, **how: Any) -> int:
     """Take RUN back, step by step in reverse order, after showing what cannot come back.
 
-    What is lost for good has to be accepted by name (--accept); it stays as it is, and the rest is taken back.
+    What is lost for good has to be accepted by name (--accept): a column comes back without its values, anything else stays as it is, and the rest is
+    taken back.
     """
     from driftflow import pipeline
     from driftflow.engine.run import RunOptions

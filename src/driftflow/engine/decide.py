@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 
 from driftflow.engine.ports import Reading
 from driftflow.engine.state import RunState, milliseconds_until
+from driftflow.model.names import Span
 from driftflow.model.plan import PHASES, Backfill, Gate, Irreversible, Plan, Step, UndoNothing, UndoSteps
 from driftflow.model.record import Record, replace
 
@@ -170,6 +171,7 @@ def _work(step: Step, state: RunState, signals: Signals, now: str, limits: Limit
 
 
 def _backward(plan: Plan, state: RunState, signals: Signals, now: str, limits: Limits) -> Action:
+    stays = staying(plan, state)
     for step in reversed(plan.steps):
         found = state.step(step.id)
         if found.status in {"pending", "undone"} and not _partly_undone(step, state):
@@ -183,16 +185,22 @@ def _backward(plan: Plan, state: RunState, signals: Signals, now: str, limits: L
         match step.undo:
             case UndoNothing():
                 return UndoStep(step=step)
-            case Irreversible():
-                if step.undo.name not in limits.accepted:
-                    return Stop(why="irreversible", step=step)
+            case Irreversible(name=name) if name not in limits.accepted:
+                return Stop(why="irreversible", step=step)
+            case UndoSteps() | Irreversible() if (step.migration, step.span) in stays:
                 return UndoStep(step=step)
-            case UndoSteps():
+            case UndoSteps() | Irreversible():
                 left = next((inner for inner in undo_steps(step) if not state.done(inner.id)), None)
                 return UndoStep(step=step) if left is None else _work(left, state, signals, now, limits)
             case _:
                 assert_never(step.undo)
     return Finish()
+
+
+def staying(plan: Plan, state: RunState) -> frozenset[tuple[str, Span | None]]:
+    """Statements that stay as they are, because a step of theirs that was done is lost for good: what they did before it stands on it."""
+    lost = [step for step in plan.steps if isinstance(step.undo, Irreversible) and not step.undo.steps and step.span is not None]
+    return frozenset((step.migration, step.span) for step in lost if state.step(step.id).status in ("done", "undone"))
 
 
 def _partly_undone(step: Step, state: RunState) -> bool:
@@ -201,7 +209,7 @@ def _partly_undone(step: Step, state: RunState) -> bool:
 
 def undo_steps(step: Step) -> tuple[Step, ...]:
     """What takes the step back, each with an id of its own: `3f2a9c01d4.1/undo1`."""
-    if not isinstance(step.undo, UndoSteps):
+    if isinstance(step.undo, UndoNothing):
         return ()
     return tuple(replace(inner, id=f"{step.id}/undo{number}") for number, inner in enumerate(step.undo.steps, start=1))
 

@@ -87,6 +87,8 @@ class Irreversible(Record, frozen=True, kw_only=True, tag_field="undo", tag="irr
 
     reason: str
     name: str
+    steps: tuple[Step, ...] = ()
+    """What comes back all the same once the loss is accepted: the column without its values. Without any, the statement stays as it is."""
 
 
 Undo = UndoSteps | UndoNothing | Irreversible

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from driftflow.model.plan import Backfill, RebuildTable, Step, UndoSteps
+from driftflow.model.plan import Backfill, RebuildTable, Step, UndoNothing
 from driftflow.model.record import digest, replace
 
 
@@ -22,16 +22,16 @@ def with_ids(steps: Sequence[Step]) -> list[Step]:
 
 def _named(step: Step, id: str) -> Step:
     undo = step.undo
-    if isinstance(undo, UndoSteps):
-        undo = UndoSteps(steps=tuple(_named(inner, f"{id}.u{number}") for number, inner in enumerate(undo.steps, 1)))
+    if not isinstance(undo, UndoNothing):
+        undo = replace(undo, steps=tuple(_named(inner, f"{id}.u{number}") for number, inner in enumerate(undo.steps, 1)))
     return replace(step, id=id, undo=undo)
 
 
 def bare(step: Step) -> Step:
     """What makes a step the step it is: without its place in the file, its estimates, and ids."""
     undo = step.undo
-    if isinstance(undo, UndoSteps):
-        undo = UndoSteps(steps=tuple(bare(inner) for inner in undo.steps))
+    if not isinstance(undo, UndoNothing):
+        undo = replace(undo, steps=tuple(bare(inner) for inner in undo.steps))
     plain = replace(step, id="", span=None, estimate=None, undo=undo)
     if isinstance(plain, RebuildTable):
         return replace(plain, rows_estimate=None, swap_estimate=None)

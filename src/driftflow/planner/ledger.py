@@ -8,7 +8,7 @@ from typing import Protocol
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
-from driftflow.model.plan import Gate, Probe, RunSql, Step, UndoNothing, UndoSteps
+from driftflow.model.plan import Gate, Irreversible, Probe, RunSql, Step, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 
 STRATEGY = "record_migration"
@@ -56,7 +56,8 @@ def with_records(
             )
         at = min(max(at, before_gate[-1] if before_gate else -1), gate - 1)
         step = out[at] if at >= 0 else None
-        if isinstance(step, RunSql) and step.transaction == "own" and not step.role and not step.settings:
+        lost = step is not None and isinstance(step.undo, Irreversible)
+        if isinstance(step, RunSql) and step.transaction == "own" and not (step.role or step.settings or lost):
             out[at] = _recorded(step, migration, ledger)
         else:
             at += 1

@@ -5,7 +5,7 @@ It must when code that runs now would break, when it moves or proves data, or wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from driftflow.model.catalog import ForeignKey, Unique
@@ -23,7 +23,9 @@ from driftflow.model.operations import (
     DropType,
     Grant,
     Insert,
+    MoveTable,
     Operation,
+    RenameTable,
     RequestAlgorithm,
     Select,
     SetDefault,
@@ -33,7 +35,7 @@ from driftflow.model.plan import PHASES, RebuildTable, Step
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
 from driftflow.planner.touches import EVERYTHING, meet, touches
-from driftflow.strategies.columns.dual_write import RETIRE_NAME, RETIRE_TABLE, RETIRES
+from driftflow.strategies.columns.dual_write import RETIRE, RETIRE_COLUMN, RETIRE_DEFAULT, RETIRE_NAME, RETIRE_TABLE, RETIRES
 
 CONTRACT = PHASES.index("contract")
 BORNE = (AddColumn, SetDefault, DropDefault, CreateIndex, Insert, Update, Delete, Select, Grant, RequestAlgorithm)
@@ -64,9 +66,13 @@ def _placed(drafts: Sequence[Draft], early: frozenset[int]) -> list[Placed]:
     views: list[tuple[str, ...]] = []
     for draft in drafts:
         touched = touched_by(draft)
-        last = any(isinstance(one, STANDALONE) for one in draft.operations)
         base = max(
-            (end if last else level for other, level, end, before in done if _holds(draft, touched, before, other)), default=0
+            (
+                end if _until_the_end(draft, before) else level
+                for other, level, end, before in done
+                if _holds(draft, touched, before, other)
+            ),
+            default=0,
         )
         if any(meet(touched, other) for other in views) and _a_view_is_in_the_way(draft):
             base = CONTRACT
@@ -84,25 +90,30 @@ def _placed(drafts: Sequence[Draft], early: frozenset[int]) -> list[Placed]:
 
 
 def _hindered(drafts: Sequence[Draft], placed: Sequence[Placed]) -> frozenset[int]:
-    """Positions of drafts whose old form could not take its place again, if it stayed until the last phase: before that phase a later draft
-    changes the table in a way that the old form knows nothing of."""
+    """Positions of drafts whose old form could not take its place again, or not be removed, if it stayed until the last phase: before that phase a
+    later draft changes the table in a way that the old form knows nothing of."""
     before = {one.draft.position for one in placed if one.step.phase != "contract" and one.step.strategy not in RETIRES}
     found = set()
     for draft in drafts:
-        if draft.position not in before or not any(step.strategy == RETIRE_TABLE for step in draft.steps):
+        kept = {step.strategy for step in draft.steps} & {RETIRE_TABLE, RETIRE_COLUMN}
+        if draft.position not in before or not kept:
             continue
         touched = touched_by(draft)
-        for other in drafts:
-            later = other.position > draft.position and other.position in before
-            if later and not _borne(other) and meet(touched, touched_by(other)):
-                found.add(draft.position)
-                break
+        later = [one for one in drafts if one.position > draft.position and one.position in before]
+        if any(not _borne(one, kept) and meet(touched, touched_by(one)) for one in later):
+            found.add(draft.position)
     return frozenset(found)
 
 
-def _borne(draft: Draft) -> bool:
-    """Whether a table's old form can be made again without what the draft gave the table."""
+def _borne(draft: Draft, kept: Collection[str]) -> bool:
+    """Whether the old form of a table can be made again without what the draft gave the table, and the old values of a column stay where they are."""
+    if RETIRE_TABLE not in kept:
+        return not (_renames(draft) or any(step.strategy == RETIRE_COLUMN for step in draft.steps))
     return not _makes_anew(draft) and all(_only_gives(one) for one in draft.operations)
+
+
+def _renames(draft: Draft) -> bool:
+    return any(isinstance(one, RenameTable | MoveTable) for one in draft.operations)
 
 
 def _only_indexes(draft: Draft) -> bool:
@@ -143,6 +154,13 @@ def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[s
     return meet(touched, other) or touched == EVERYTHING or any(isinstance(one, STANDALONE) for one in draft.operations)
 
 
+def _until_the_end(draft: Draft, before: Draft) -> bool:
+    """Whether `draft` waits for what `before` retires too: its trigger, its default, its view, which know the table by its name."""
+    if any(isinstance(one, STANDALONE) for one in draft.operations):
+        return True
+    return _renames(draft) and any(step.strategy in (RETIRE, RETIRE_DEFAULT, RETIRE_NAME) for step in before.steps)
+
+
 def _a_view_is_in_the_way(draft: Draft) -> bool:
     """What cannot be done to a table as long as a view stands under its old name: a change of type (PostgreSQL), a rebuild (SQLite)."""
     rebuilt = any(isinstance(step, RebuildTable) for step in draft.steps)
@@ -153,5 +171,5 @@ def _levels(draft: Draft, base: int, *, early: bool) -> Iterator[int]:
     """Within a draft the phase never goes back."""
     level = base
     for step in draft.steps:
-        level = max(level, PHASES.index(step.phase) if not (early and step.strategy == RETIRE_TABLE) else 0)
+        level = max(level, PHASES.index(step.phase) if not (early and step.strategy in (RETIRE_TABLE, RETIRE_COLUMN)) else 0)
         yield level

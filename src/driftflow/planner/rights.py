@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from driftflow.dialects.base import Dialect
 from driftflow.model.names import Name, Version
-from driftflow.model.plan import Guard, RunSql, Step, UndoSteps
+from driftflow.model.plan import Guard, RunSql, Step, UndoNothing
 
 CREATES = re.compile(r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?TRIGGER\b", re.IGNORECASE)
 
@@ -39,7 +39,7 @@ def _locking(steps: Iterable[Step]) -> Iterator[RunSql]:
     for step in steps:
         if isinstance(step, RunSql) and step.lock_tables:
             yield step
-        if isinstance(step.undo, UndoSteps):
+        if not isinstance(step.undo, UndoNothing):
             yield from _locking(step.undo.steps)
 
 
@@ -47,5 +47,5 @@ def _tables(steps: Iterable[Step]) -> Iterator[Name]:
     for step in steps:
         if isinstance(step, RunSql) and step.claims and any(CREATES.match(one) for one in step.statements):
             yield step.claims[0].relation
-        if isinstance(step.undo, UndoSteps):
+        if not isinstance(step.undo, UndoNothing):
             yield from _tables(step.undo.steps)

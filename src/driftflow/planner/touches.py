@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, Table
+from driftflow.model.catalog import Catalog, Check, Constraint, ForeignKey, Index, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
@@ -109,8 +109,12 @@ def _touches(operation: Operation, catalog: Catalog) -> Iterator[str]:
             if isinstance(constraint, Check):
                 yield from mentioned(catalog.table(table), table, constraint.expression)
             yield from _referenced(constraint)
-        case ValidateConstraint(table=table, name=name) | DropConstraint(table=table, name=name):
+        case ValidateConstraint(table=table, name=name):
             yield f"{table}/#{name}"
+        case DropConstraint(table=table, name=name):
+            yield f"{table}/#{name}"
+            found = catalog.table(table)
+            yield from _restored(found.constraint(name) if found is not None else None, table)
         case RenameConstraint(table=table):
             yield f"{table}/#{operation.name}"
             yield f"{table}/#{operation.to}"
@@ -215,10 +219,21 @@ def _index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reind
             yield f"{index.table}/{ROWS}"
     elif operation.name is not None:
         yield f"index {operation.name}"
+        if isinstance(operation, DropIndex):
+            for holder, found in catalog.indexes_named(operation.name):
+                if operation.table in (None, holder.name):
+                    yield from (f"{holder.name}/{column}" for column in found.columns)
         if isinstance(operation, RenameIndex):
             yield f"index {Name(schema=operation.name.schema, name=operation.to)}"
         if isinstance(operation, Reindex) and operation.kind != "index":
             yield operation.name.text
+
+
+def _restored(constraint: Constraint | None, table: Name) -> Iterator[str]:
+    """What the way back says by its name."""
+    if constraint is not None:
+        yield from (f"{table}/{column}" for column in getattr(constraint, "columns", ()))
+        yield from _referenced(constraint)
 
 
 def mentioned(table: Table | None, name: Name, text: str, *, whole: bool = True) -> Iterator[str]:

@@ -157,7 +157,8 @@ def _undo(step: Step, plan: Plan, paint: _Paint) -> str:
             return f"nothing to do: {reason}"
         case Irreversible(reason=reason, name=name):
             accepted = "accepted" if name in plan.accepted else f"accept it by name: --accept {name!r}"
-            return paint(RED, f"cannot be taken back: {reason} ({accepted})")
+            left = f"; what comes back is {back}" if (back := "; ".join(undo_sql(step))[:300]) else ""
+            return paint(RED, f"cannot be taken back: {reason} ({accepted})") + left
 
 
 def _dependents(plan: Plan, paint: _Paint) -> Iterator[str]:

@@ -19,7 +19,7 @@ from driftflow.model.plan import (
     RunSql,
     Stage,
     Step,
-    UndoSteps,
+    UndoNothing,
     Verify,
 )
 
@@ -203,7 +203,7 @@ def online_rebuild_lines(step: RebuildTable, online: OnlineCopy) -> Iterator[str
 
 def undo_sql(step: Step) -> list[str]:
     """The statements that take it back, in order."""
-    if not isinstance(step.undo, UndoSteps):
+    if isinstance(step.undo, UndoNothing):
         return []
     found: list[str] = []
     for inner in step.undo.steps:

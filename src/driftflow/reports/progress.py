@@ -38,7 +38,7 @@ class Story:
         self._resumed = False
         self._undoing = ""
         steps = plan.steps if plan else ()
-        self._stays = {step.id for step in steps if isinstance(step.undo, Irreversible)}
+        self._stays = {step.id for step in steps if isinstance(step.undo, Irreversible) and not step.undo.steps}
         self.purposes = {step.id: step.purpose for step in steps}
         self.numbers = {step.id: number for number, step in enumerate(steps, start=1)}
 

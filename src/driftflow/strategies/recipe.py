@@ -18,6 +18,7 @@ from driftflow.model.plan import BaseStep, BuildIndex, Guard, Irreversible, Phas
 from driftflow.model.record import replace
 from driftflow.strategies import probes
 from driftflow.strategies.inverses import inverse
+from driftflow.strategies.inverses.without_values import without_values
 from driftflow.strategies.locked_with_children import FOUND, with_children
 from driftflow.strategies.passes import Pass, catalogs, in_passes, moved, one_pass
 
@@ -180,20 +181,28 @@ class Recipe:
         return self.at.policy.statement_timeout_ms if all(claim.held == "instant" for claim in claims) else 0
 
     def undo_of(self, operations: Iterable[Operation], before: Catalog, *, phase: Phase) -> Undo:
-        """The typed inverses in reverse order; the first thing that cannot be taken back makes the step irreversible."""
+        """The typed inverses in reverse order; the first thing that cannot be taken back makes the step irreversible. It says what comes back all the
+        same where each such thing leaves something that can."""
         catalog = before
         backwards: list[tuple[tuple[Operation, ...], Catalog]] = []
         reasons: list[str] = []
+        lost: list[Irreversible] = []
+        whole = True
         for operation in operations:
             after = moved(catalog, operation)
             match inverse.inverse(operation, catalog, self.at):
                 case Irreversible() as never:
-                    return never
+                    lost.append(never)
+                    left = without_values(operation, catalog, after, self.at)
+                    whole = whole and bool(left)
+                    backwards.insert(0, (left, after))
                 case UndoNothing(reason=reason):
                     reasons.append(reason)
                 case found:
                     backwards.insert(0, (found, after))
             catalog = after
+        if lost:
+            return replace(lost[0], steps=tuple(self._backwards(backwards, phase)) if whole else ())
         if not backwards:
             return UndoNothing(reason="; ".join(dict.fromkeys(reasons)) or "nothing is left behind")
         return UndoSteps(steps=tuple(self._backwards(backwards, phase)))

@@ -117,9 +117,8 @@ def test_an_application_that_may_do_little_never_notices(place: Place, name: str
     guest = RECIPES[name]
     database = place.fresh(SCHEMA + (HIDDEN if place.vendor == "postgresql" else ""))
     plan = database.plan(guest.migration)
-    assert (name == "soft drop" and place.vendor != "postgresql") or any(
-        "TRIGGER" in sql for step in plan.steps for sql in getattr(step, "statements", ())
-    )
+    without = (name == "soft drop" and place.vendor != "postgresql") or (name == "rebuild" and place.server == "mariadb-11")
+    assert without or any("TRIGGER" in sql for step in plan.steps for sql in getattr(step, "statements", ()))
     with application_of(place, root(database)) as url, writing(Database(url, place.dialect), WRITES) as application:
         opened: tuple[str, ...] = ()
         report = apply(plan, database)

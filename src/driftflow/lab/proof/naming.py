@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from driftflow.lab.proof.running import named
 from driftflow.lab.proof.state import Found
-from driftflow.model.plan import Backfill, BuildIndex, Plan, RebuildTable, RunSql, Stage, Step, UndoSteps
+from driftflow.model.plan import Backfill, BuildIndex, Plan, RebuildTable, RunSql, Stage, Step, UndoNothing
 from driftflow.model.proof import Difference
 
 
@@ -48,6 +48,6 @@ def _texts(step: Step) -> Iterator[str]:
             yield str(step.table)
         case _:
             pass
-    if isinstance(step.undo, UndoSteps):
+    if not isinstance(step.undo, UndoNothing):
         for inner in step.undo.steps:
             yield from _texts(inner)

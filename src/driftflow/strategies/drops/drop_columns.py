@@ -9,7 +9,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog, Table
 from driftflow.model.dependency import ColumnDependents
-from driftflow.model.operations import DropColumn
+from driftflow.model.operations import DropColumn, Operation
 from driftflow.model.operations.column_dependents import column_dependents, dependency_map
 from driftflow.model.plan import Guard, Irreversible, Phase, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
@@ -105,7 +105,7 @@ class _Drop:
             undo=UndoNothing(reason=""),
         )
         if self.archive is None:
-            return replace(step, undo=self._gone())
+            return replace(step, undo=self._gone(self._without_values((*removals, *drops), before)))
         with_them = self.recipe.undo_of(removals, before, phase=self.phase)
         back = tuple(restoring.restored(self.archive, self.recipe.catalog, self.phase))
         match with_them:
@@ -128,7 +128,8 @@ class _Drop:
             )
             guards = ()
         drops = tuple(DropColumn(table=self.table.name, column=name) for name in self.names)
-        step = self.recipe.alone(*drops, purpose=self._purpose(), phase=self.phase, guards=guards, undo=self._gone())
+        gone = self._gone(self._without_values(drops, self.recipe.catalog))
+        step = self.recipe.alone(*drops, purpose=self._purpose(), phase=self.phase, guards=guards, undo=gone)
         if not isinstance(self.archive, ArchiveBesideDrop):
             yield step
             return
@@ -159,20 +160,36 @@ class _Drop:
 
     def _rebuilt_back(self, before: Catalog) -> Undo:
         if self.archive is None:
-            return self._gone()
+            return self._gone(self._rebuilt_without_values(before))
         return UndoSteps(steps=(restoring.rebuilt_back(self.archive, self.recipe.catalog, before, self.phase),))
+
+    def _without_values(self, operations: Sequence[Operation], before: Catalog) -> tuple[Step, ...]:
+        back = self.recipe.undo_of(operations, before, phase=self.phase)
+        return back.steps if isinstance(back, Irreversible) else ()
+
+    def _rebuilt_without_values(self, before: Catalog) -> tuple[Step, ...]:
+        """Every row gets the default, which has to be something where the column wants something."""
+        columns = [column for column in self.table.columns if column.name in self.names]
+        if any(not column.nullable and column.default is None for column in columns):
+            return ()
+        values = {column.name: column.default or "NULL" for column in columns if column.generated is None}
+        recipe = Recipe(self.at, "undo")
+        after = recipe.catalog = self.recipe.catalog
+        return (rebuilding.rebuild_as_it_was(recipe, after, before, self.table.name, phase=self.phase, expressions=values),)
 
     def _purpose(self) -> str:
         gone = [one.dependent.text for one in self.found if one.removal is not None and one.dependent.stops]
         condition = f" {unused.said(self.at, self.request.unused_since)}" if self.request.unused_since else ""
         return f"Drop {self.listed}{condition}" + (f", and before it {', '.join(gone)}" if gone else "")
 
-    def _gone(self) -> Irreversible:
+    def _gone(self, back: tuple[Step, ...]) -> Irreversible:
+        """`back` is what comes back of it all the same."""
         columns = ", ".join(self.names)
         name = (
             f"drop_column {self.table.name}.{columns}" if len(self.names) == 1 else f"drop_columns {self.table.name} ({columns})"
         )
-        return Irreversible(reason=f"the values of {self.listed} are gone with the column", name=name)
+        reason = f"the values of {self.listed} are gone with the column"
+        return Irreversible(reason=reason, name=name, steps=back)
 
 
 def _group(at: Situation) -> list[Situation]:
