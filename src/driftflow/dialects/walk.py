@@ -16,7 +16,7 @@ from driftflow.config import Policy
 from driftflow.dialects.base import Capability, Dialect
 from driftflow.dialects.situation import File, Situation, Transaction
 from driftflow.model import record
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Table
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -27,6 +27,7 @@ from driftflow.model.operations import (
     CreateView,
     DropColumn,
     DropConstraint,
+    Insert,
     MoveTable,
     Operation,
     Pragma,
@@ -112,6 +113,8 @@ class _Walk:
     over: bool = False
     """Whether a transaction over several files ended before the last of them."""
     file: File = field(default_factory=File)
+    copies: dict[Name, Table] = field(default_factory=dict)
+    """Tables of this release that hold another one's rows: should they take its name, they take its age and its size too."""
 
     def migration(self, migration: Migration, *, following: Migration | None = None) -> None:
         wrapped = migration.transaction == "single" or (
@@ -179,8 +182,23 @@ class _Walk:
                 self._set(resolved.name.lower(), resolved.value, local=resolved.local)
             case Pragma():
                 self._pragma(resolved)
+            case Insert(table=table, reads=(source,)):
+                self._copy(table, source)
+            case RenameTable() if resolved.name in self.copies and not conflict:
+                self._take_place(self.copies.pop(resolved.name), resolved.renamed)
             case _:
                 pass
+
+    def _copy(self, table: Name, source: Name) -> None:
+        copy, old = self.catalog.table(table), self.catalog.table(source)
+        if copy is not None and copy.new and old is not None and not old.new:
+            self.copies[table] = old
+
+    def _take_place(self, old: Table, renamed: Name) -> None:
+        """What running code knows by its name, and what holds as many rows as before, is no new table."""
+        table = self.catalog.table(renamed)
+        if table is not None and renamed == old.name:
+            self.catalog = self.catalog.with_table(record.replace(table, new=False, statistics=old.statistics))
 
     def _together(self, first: int) -> None:
         """What the clauses of one statement do is the statement's to say, once all of them are known. Its transaction remembers that."""

@@ -13,6 +13,7 @@ from driftflow.model.operations import Delete, Insert, Operation, Pragma, Reques
 from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.planner.bound import bound_transactions
 from driftflow.planner.draft import Draft
+from driftflow.planner.remade import REMADE, STATEMENTS, all_remade
 from driftflow.planner.settings import Carried
 from driftflow.planner.unsupported import refuse_unsupported
 from driftflow.plugins import Registration, discover
@@ -71,13 +72,25 @@ class Chosen:
 def draft_all(situations: Sequence[Situation]) -> Chosen:
     """A draft for every statement. Raises RefusedError for what certainly fails or rolls itself back."""
     chosen = Chosen()
-    bound = bound_transactions(situations)
-    carried = Carried()
-    for _, group in groupby(
-        situations, key=lambda at: (at.migration.source, at.migration.id, at.statement.span.start, at.statement.sql)
-    ):
-        together = list(group)
+    groups = [
+        list(group)
+        for _, group in groupby(
+            situations, key=lambda at: (at.migration.source, at.migration.id, at.statement.span.start, at.statement.sql)
+        )
+    ]
+    anew = all_remade(groups)
+    apart = {id(at) for number in anew for group in groups[number : number + STATEMENTS] for at in group}
+    bound = bound_transactions([at for at in situations if id(at) not in apart])
+    carried, skipped = Carried(), 0
+    for number, together in enumerate(groups):
+        if skipped:
+            skipped -= 1
+            continue
         at = together[0]
+        if number in anew and at.transaction not in bound:
+            chosen.add(anew[number].situations, REMADE, [anew[number].step()], carried.at(at))
+            skipped = STATEMENTS - 1
+            continue
         spoken.check_all(at.statement)
         carried = carried.at(at)
         if _is_session(together):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from driftflow.model.catalog import ForeignKey, Unique
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
@@ -138,7 +139,7 @@ def _only_gives(operation: Operation) -> bool:
 def touched_by(draft: Draft) -> tuple[str, ...]:
     """A table that is made anew is touched as a whole: its steps say every column by the name that it has where the statement stands."""
     anew = _makes_anew(draft)
-    whole = [name.text for at in draft.situations if anew and (name := getattr(at.operation, "table", None)) is not None]
+    whole = [name.text for at in draft.situations if anew and isinstance(name := getattr(at.operation, "table", None), Name)]
     return tuple(dict.fromkeys([*whole, *(touch for at in draft.situations for touch in touches(at.operation, at.catalog))]))
 
 

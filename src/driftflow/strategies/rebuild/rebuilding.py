@@ -103,6 +103,23 @@ def rebuild(
     return replace(step, guards=guards, undo=_undo(recipe, operations, before, after, table, phase=phase))
 
 
+def remade(
+    recipe: Recipe,
+    after: Catalog,
+    table: Name,
+    *,
+    phase: Phase,
+    expressions: Mapping[str, str],
+    guards: tuple[Guard, ...],
+    undo: Undo,
+) -> RebuildTable:
+    """One rebuild to what the table is in `after`, each row with what `expressions` say of its old one."""
+    before, recipe.catalog = recipe.catalog, after
+    purpose = f"Rebuild {table.name}: as the migration makes it anew"
+    step = _step(recipe, before, after, table, phase=phase, expressions=expressions, purpose=purpose)
+    return replace(step, guards=guards, undo=undo)
+
+
 def _purpose(table: Name, operations: Sequence[Operation]) -> str:
     changes = ", ".join(dict.fromkeys(_said(operation) for operation in operations))
     return f"Rebuild {table.name}: {changes}"
