@@ -7,18 +7,19 @@ import csv
 import importlib.util
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from itertools import islice
 from pathlib import Path
 
 from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
-from driftflow.lab.proof.original_sqlite import rebuilt
+from driftflow.lab.proof.original_sqlite import rebuilt, unbound
 from driftflow.lab.run_migrations import run_migrations
 from driftflow.lab.scratch import Scratch
 from driftflow.model.catalog import Catalog, Table
 from driftflow.model.migration import Migration, Statement
+from driftflow.model.operations import TransactionControl
 from driftflow.model.record import replace
 from driftflow.strategies.spoken import BackfillRequest, backfills, input_path
 
@@ -38,7 +39,7 @@ def _run(migration: Migration, place: Scratch, connection: Connection, dialect: 
     fillings = [(statement, request) for statement in migration.statements for request in backfills(statement)]
     if not fillings and dialect.name != "sqlite":
         return run_migrations([migration], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
-    whole = [one for one in migration.statements if one.operations]
+    whole = [one for one in migration.statements if one.operations and not (dialect.name == "sqlite" and _of_transactions(one))]
     for statement in whole:
         pending = [request for holder, request in fillings if holder is statement]
         early = [request for request in pending if _table_with(request, statement, connection) is not None]
@@ -47,12 +48,18 @@ def _run(migration: Migration, place: Scratch, connection: Connection, dialect: 
                 said = _filled(request, statement, migration, connection, dialect, root)
             else:
                 alone = replace(migration, statements=(statement,), transaction="per_statement")
-                said = run_migrations([alone], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
+                with unbound(statement, connection) if dialect.name == "sqlite" else nullcontext():
+                    said = run_migrations([alone], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
                 if dialect.name == "sqlite" and "syntax error" in said:
                     said = rebuilt(statement, connection, dialect)
             if said:
                 return said
     return ""
+
+
+def _of_transactions(statement: Statement) -> bool:
+    """BEGIN and COMMIT: each statement is carried out by itself, and ends where all of them together would."""
+    return all(isinstance(one, TransactionControl) for one in statement.operations)
 
 
 def _table_with(request: BackfillRequest, statement: Statement, connection: Connection) -> Table | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.model.catalog import Catalog, Table
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name
-from driftflow.model.operations import CreateIndex, CreateTable
+from driftflow.model.operations import CreateIndex, CreateTable, DropTable
 from driftflow.model.record import replace
 
 TEMPORARY = "original_anew"
@@ -35,6 +38,19 @@ def rebuilt(statement: Statement, connection: Connection, dialect: Dialect) -> s
         connection.execute("PRAGMA legacy_alter_table = OFF")
         connection.execute("PRAGMA foreign_keys = ON")
     return ""
+
+
+@contextmanager
+def unbound(statement: Statement, connection: Connection) -> Iterator[None]:
+    """DROP TABLE as the tools run it that make a table anew by hand: with foreign keys off, else it deletes what points at the rows."""
+    if not any(isinstance(one, DropTable) for one in statement.operations):
+        yield
+        return
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _anew(before: Catalog, table: Table, connection: Connection, dialect: Dialect) -> None:

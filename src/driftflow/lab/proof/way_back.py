@@ -63,7 +63,7 @@ def before_no_return(bench: Bench, eye: Eye | None, observed: Observed) -> Claim
         return claim
     open_names = [name for name in names if name not in bench.question.accepted]
     shown = f"everything before {where} ends at the start again" if before else f"nothing comes before {where}"
-    past = f"from there on nothing is taken back ({', '.join(names)})"
+    past = f"the way back from behind it is lossy, and not tried ({', '.join(names)})"
     return replace(
         claim,
         state="not_proved" if open_names else "proved",
