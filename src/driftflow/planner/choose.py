@@ -13,6 +13,7 @@ from driftflow.model.operations import Delete, Insert, Operation, Pragma, Reques
 from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.planner.bound import bound_transactions
 from driftflow.planner.draft import Draft
+from driftflow.planner.only_copy import with_copies_kept
 from driftflow.planner.remade import REMADE, STATEMENTS, all_remade
 from driftflow.planner.settings import Carried
 from driftflow.planner.unsupported import refuse_unsupported
@@ -115,7 +116,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
         else:
             _draft_statement(together, carried, chosen)
         _verify(together[-1], chosen, carried, since=steps_before)
-    chosen.drafts = _merge_online(_merge_rebuilds(chosen.drafts))
+    chosen.drafts = with_copies_kept(_merge_online(_merge_rebuilds(chosen.drafts)), situations)
     return chosen
 
 

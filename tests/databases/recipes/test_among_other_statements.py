@@ -225,3 +225,17 @@ def taken_back_all_the_same(run: str, plan: Plan, database: Database) -> RunRepo
     while report.state == "waiting_at_gate":
         report = resume(run, options=options, **edge(database))
     return report
+
+
+def test_the_only_copy_of_rows_is_not_dropped_on_the_way_back(place: Place) -> None:
+    """Somebody has accepted that the old table is gone, and the rows are in the new one."""
+    planned = place.fresh(POSTS)
+    plan = planned.plan(
+        "CREATE TABLE kept (id bigint PRIMARY KEY, label varchar(20)); INSERT INTO kept (id, label) SELECT id, label FROM posts WHERE id < 3;"
+        "CREATE TABLE other (id bigint PRIMARY KEY); DROP TABLE posts;"
+    )
+    report = apply(plan, planned, open_gates=gates(plan))
+    assert report.state == "done", report
+    assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
+    assert planned.query("SELECT id, label FROM kept ORDER BY id") == [(1, "a"), (2, "b")]
+    assert not any(name.name.name == "other" for name in planned.catalog().tables.values())
