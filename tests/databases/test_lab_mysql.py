@@ -86,6 +86,32 @@ def test_the_labs_own_user_has_no_rights_over_the_server(server: Server, tmp_pat
             ask(server, forbidden, **place)
 
 
+def test_a_databases_owner_gives_rights_in_it_and_has_none_elsewhere(server: Server):
+    server.create_database("given")
+    server.create_database("given_not")
+    server.give_database("given")
+    server.give_database("given_also")
+    owner = {"unix_socket": str(server.socket), "user": mysql.OWNER, "password": server._password}
+    ask(server, "CREATE USER app@localhost ACCOUNT LOCK")
+    ask(server, "CREATE TABLE given.t (id int)", **owner)
+    ask(server, "CREATE DATABASE given_also", **owner)
+    ask(server, "GRANT SELECT ON given.t TO app@localhost", **owner)
+    refused = (
+        "CREATE TABLE given_not.t (id int)",
+        "CREATE DATABASE givenXalso",
+        "CREATE USER more@localhost",
+        "GRANT SELECT ON *.* TO app@localhost",
+        "GRANT SELECT ON mysql.user TO app@localhost",
+        "GRANT ALL ON given_not.* TO driftflow_owner@localhost",
+        "SET GLOBAL max_connections = 10",
+        "UPDATE mysql.db SET Db = 'x'",
+    )
+    for sql in refused:
+        with pytest.raises(pymysql.Error) as caught:
+            ask(server, sql, **owner)
+        assert caught.value.args[0] in {1044, 1142, 1227, 1045, 1410}, (sql, caught.value)
+
+
 def test_nothing_is_left_behind(server: Server):
     home, pid = server.home, server.pid
     assert home.exists()

@@ -13,7 +13,7 @@ from driftflow.lab.proof.ends import ends
 from driftflow.lab.proof.locks import seeing
 from driftflow.lab.proof.prove import prove
 from driftflow.lab.proof.watching import Observed
-from driftflow.model.plan import Backfill, Irreversible, Plan, UndoNothing
+from driftflow.model.plan import Backfill, Irreversible, Plan, RunSql, UndoNothing
 from driftflow.model.proof import Proof
 from driftflow.model.record import replace
 
@@ -239,3 +239,47 @@ def test_a_table_that_the_migration_makes_anew_by_hand(tmp_path: Path) -> None:
     """As Django writes it, in a transaction and with foreign keys off: what points at the table stays."""
     proof = prove(question(ANEW, schema(ITEMS, "sqlite"), tmp_path))
     assert [(one.name, one.differences, one.not_proved) for one in proof.claims if one.state not in ("proved", "not_asked")] == []
+
+
+HELD = """
+CREATE TABLE accounts (id int AUTO_INCREMENT PRIMARY KEY, tenant_id int NOT NULL, email varchar(100) NOT NULL, KEY tenant_idx (tenant_id));
+GRANT SELECT, INSERT, UPDATE (email) ON accounts TO 'shop_app'@'%';
+GRANT SELECT ON accounts TO 'shop_report'@'localhost' WITH GRANT OPTION;
+"""
+
+
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_rights_that_a_plan_gives_are_given_in_the_lab(vendor: str, tmp_path: Path) -> None:
+    """The accounts of the schema are made there; the lab's own may give rights in its database alone, and each copy has the start's rights again."""
+    start = schema(HELD, vendor)
+    assert start.catalog is not None
+    (table,) = start.catalog.tables.values()
+    assert table.grants == (
+        "'shop_app'@'%'=INSERT, SELECT, UPDATE (email)",
+        "'shop_report'@'localhost'=*SELECT",
+    )
+    asked = question("ALTER TABLE accounts RENAME TO customers;", start, tmp_path)
+    assert any("GRANT" in sql for step in asked.plan.steps if isinstance(step, RunSql) for sql in step.statements)
+    proof = prove(asked)
+    assert [(one.name, one.summary, one.differences, one.not_proved) for one in proof.claims if one.state != "proved"] == [
+        ("queries", "no queries were given", (), ())
+    ]
+    assert proof.green
+
+
+CONFINED = """
+-- driftflow: row-security column=tenant_id variable=app_tenant_id view=tenant_accounts role=shop_app
+ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
+"""
+
+
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_a_plan_that_takes_rights_gives_them_again_on_its_way_back(vendor: str, tmp_path: Path) -> None:
+    """The statement itself runs on neither server, so there is no end to compare with; everything else is shown."""
+    start = schema(HELD, vendor)
+    proof = prove(question(CONFINED, start, tmp_path))
+    print(*proof.claims, sep="\n\n")
+    assert claim(proof, "same_end").state == "not_proved"
+    for name in ("taken_back", "locks"):
+        assert claim(proof, name).state == "proved", claim(proof, name)
+    assert proof.not_proved == ()

@@ -9,11 +9,15 @@ from driftflow.lab.catalog_sql import Made
 from driftflow.model.catalog import Catalog, Table, View, is_ours
 from driftflow.model.names import Name
 from driftflow.model.operations import CreatePolicy
-from driftflow.strategies.grants import grants_again
+from driftflow.strategies.grants import by_name, grants_again
 
 
 def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
-    """(what, SQL), for whoever has made the tables already. Nothing on other databases: their catalogs hold none of it."""
+    """(what, SQL), for whoever has made the tables already. On MySQL and MariaDB what accounts hold on tables by their names; SQLite has no rights."""
+    if catalog.vendor in ("mysql", "mariadb"):
+        for table in catalog.tables.values():
+            for grant, _ in by_name(table, table.name, dialect):
+                yield f"rights of {grant.roles[0]} on {table.name}", grant.sql
     if catalog.vendor != "postgresql":
         return
     holders: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]

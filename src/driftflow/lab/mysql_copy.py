@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from driftflow.dialects.mysql.keywords import quote, quote_string
 from driftflow.engine.ports import Connection, DatabaseFault
+from driftflow.lab.mysql_accounts import rights_in, take_rights
 
 MODE = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 """Rows go from one table to its like: nothing of them is to be judged once more."""
@@ -41,6 +42,7 @@ class Kept:
     tables: tuple[tuple[str, str, tuple[str, ...]], ...]
     programs: tuple[tuple[str, str], ...]
     views: tuple[str, ...]
+    rights: tuple[str, ...]
 
 
 def create_database(connection: Connection, name: str, options: str = "") -> None:
@@ -77,6 +79,7 @@ def keep(connection: Connection, database: str, store: str) -> Kept:
         tables=tuple(tables),
         programs=tuple(_programs(connection, database)),
         views=views,
+        rights=rights_in(connection, database),
     )
 
 
@@ -92,6 +95,7 @@ def _programs(connection: Connection, database: str) -> Iterator[tuple[str, str]
 
 def put_back(connection: Connection, kept: Kept) -> None:
     """The database as it was kept, whatever it holds now. Raises DatabaseFault."""
+    take_rights(connection, kept.database)
     connection.execute(f"DROP DATABASE IF EXISTS {quote(kept.database)}")
     create_database(connection, kept.database, kept.options)
     connection.execute(f"USE {quote(kept.database)}")
@@ -105,6 +109,8 @@ def put_back(connection: Connection, kept: Kept) -> None:
         connection.execute(sql)
     connection.execute("SET sql_mode = @@GLOBAL.sql_mode")
     _views(connection, kept.views)
+    for sql in kept.rights:
+        connection.execute(sql)
 
 
 def _views(connection: Connection, views: Sequence[str]) -> None:

@@ -36,6 +36,8 @@ class Scratch:
     """What of the settings that were asked for this server does not have, as sentences."""
     administration: Connector | None = None
     role_maker: Callable[[str], bool] | None = None
+    account_maker: Callable[[str, str], bool] | None = None
+    """The same for (user, host) of MySQL and MariaDB, where nobody can act as the account and its rights go by the tables' names."""
     copied: Callable[[str], Scratch] | None = None
     """Another database on the same server, with all that is in this one now; gone with it. Nobody may be connected to this one. On MySQL and
     MariaDB, where a plan says the name of its database, it takes the place of this one and of the copy before it, as this one was at first."""
@@ -45,6 +47,16 @@ class Scratch:
     def make_role(self, name: str) -> bool:
         """A role of that name, which the owner may act as. False where the server has no roles to make, or does not make this one."""
         return self.role_maker is not None and self.role_maker(name)
+
+    def make_missing(self, fault: str, code: str, sql: str) -> bool:
+        """Whoever a statement names that the server refused because they are not here. False where that was not it, or none could be made."""
+        if self.account_maker is not None:
+            from driftflow.lab.mysql_accounts import NOBODY, named_in
+
+            named = named_in(sql, mariadb=self.connector.dialect == "mariadb") if code in NOBODY else ()
+            return sum(self.account_maker(user, host) for user, host in named) > 0  # all of them, and not only the first
+        missing = UNKNOWN_ROLE.search(fault)
+        return missing is not None and self.make_role(missing["name"])
 
 
 @contextmanager

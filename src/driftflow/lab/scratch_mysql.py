@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+
+from pymysql.err import MySQLError
 
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import RefusedError
 from driftflow.journal.install import install_beside
-from driftflow.lab import mysql
+from driftflow.lab import mysql, mysql_accounts
 from driftflow.lab.disposable import require_mark
 from driftflow.lab.mysql_copy import Kept, create_database, keep, put_back
 from driftflow.lab.mysql_programs import Flavour, Programs, find, installed
@@ -40,7 +42,9 @@ def own(flavour: Flavour, version: Version | None, database: str, settings: Mapp
     with mysql.begun(programs, folder=None, settings=wanted, durable=False) as server:
         name = f"{TITLES[flavour]} {programs.version}"
         same = version is None or (version.major, version.minor) == (programs.version.major, programs.version.minor)
-        place = _Place(lambda database: server.url(database), name, other_version(name, version, same=same))
+        place = _Place(
+            lambda database: server.url(database, user=mysql.OWNER), name, other_version(name, version, same=same), own=server
+        )
         yield place.empty(database or "scratch", charset_of(settings))
 
 
@@ -99,16 +103,21 @@ def _gaps(connection: Connection, settings: Mapping[str, str]) -> tuple[str, ...
 class _Place:
     """The databases on one server that the lab made: the one that is tried on, and one that keeps what the start held."""
 
-    def __init__(self, at: Callable[[str], str], server: str, note: str, gaps: tuple[str, ...] = ()) -> None:
-        self._at, self._server, self._note, self._gaps = at, server, note, gaps
+    def __init__(
+        self, at: Callable[[str], str], server: str, note: str, gaps: tuple[str, ...] = (), *, own: mysql.Server | None = None
+    ) -> None:
+        self._at, self._server, self._note, self._gaps, self._own = at, server, note, gaps, own
         self._store = f"driftflow_lab_{secrets.token_hex(4)}"
         self._kept: Kept | None = None
         self._made: set[str] = set()
+        self._accounts: list[tuple[str, str]] = []
 
     def empty(self, database: str, options: str) -> Scratch:
         with self._session() as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {quote(database)}") if database in self._made else None
-            self._made.add(database)
+            if database in self._made:
+                mysql_accounts.take_rights(connection, database)
+                connection.execute(f"DROP DATABASE IF EXISTS {quote(database)}")
+            self._mine(database)
             _create(connection, database, options)
         return self._scratch(database, options)
 
@@ -121,7 +130,7 @@ class _Place:
     def _copied(self, database: str) -> None:
         with self._session() as connection:
             if self._kept is None:
-                self._made.add(self._store)
+                self._mine(self._store)
                 self._kept = keep(connection, database, self._store)
             put_back(connection, self._kept)
             install_beside(connection)
@@ -140,14 +149,37 @@ class _Place:
             server=self._server,
             note=self._note,
             gaps=self._gaps,
+            account_maker=self._make_account,
             copied=copied,
             emptied=lambda name: self._emptied(database, options),
         )
 
+    def _mine(self, database: str) -> None:
+        if self._own is not None and database not in self._made:
+            self._own.give_database(database)
+        self._made.add(database)
+
+    def _make_account(self, user: str, host: str) -> bool:
+        try:
+            if self._own is not None:
+                with self._own.administration() as execute:
+                    mysql_accounts.made(execute, user, host)
+            else:
+                with self._session() as connection:
+                    mysql_accounts.made(connection.execute, user, host)
+        except (DatabaseFault, MySQLError):
+            return False  # it is there already, or the URL's user may make none
+        self._accounts.append((user, host))
+        return True
+
     def remove(self) -> None:
         with self._session() as connection:
             for name in self._made:
+                mysql_accounts.take_rights(connection, name)
                 connection.execute(f"DROP DATABASE IF EXISTS {quote(name)}")
+            for user, host in self._accounts:
+                with suppress(DatabaseFault):
+                    mysql_accounts.dropped(connection.execute, user, host)
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:

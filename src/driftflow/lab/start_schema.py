@@ -13,7 +13,7 @@ from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.lab.catalog_rights import rights_of
 from driftflow.lab.catalog_sql import in_any_order, statements_of
-from driftflow.lab.scratch import UNKNOWN_ROLE, Scratch
+from driftflow.lab.scratch import Scratch
 from driftflow.lab.stand_ins import stand_ins_for
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration, Statement
@@ -117,7 +117,6 @@ def run_in_any_order(place: Scratch, statements: Iterable[tuple[str, str]], *, b
 def run_with_roles(place: Scratch, connection: Connection, sql: str, *, again: str = "") -> DatabaseFault | None:
     """Run it; a role that it names and that is not here is made first. `again` is run before the next try: a transaction that saw an error
     takes nothing more."""
-    tried: set[str] = set()
     while True:
         try:
             connection.query(sql)
@@ -127,10 +126,8 @@ def run_with_roles(place: Scratch, connection: Connection, sql: str, *, again: s
                 if again:
                     connection.execute(again)
                 return _stood_in(connection, extension, instead, fault)
-            missing = UNKNOWN_ROLE.search(fault.message)
-            if missing is None or missing["name"] in tried or not place.make_role(missing["name"]):
+            if not place.make_missing(fault.message, fault.code, sql):  # none is made twice
                 return fault
-            tried.add(missing["name"])
             if again:
                 connection.execute(again)
                 # Inside a transaction the session remembers that there is no such role, until it takes a lock that it does not hold yet.

@@ -14,7 +14,7 @@ from driftflow.drivers.catalogs import read_catalog
 from driftflow.engine.ports import Connector
 from driftflow.lab.proof.original import keys_in_files, run_original
 from driftflow.lab.proof.running import Executor, without_the_database
-from driftflow.lab.proof.state import State, state_of, undetermined
+from driftflow.lab.proof.state import State, rights_on_known_names, state_of, undetermined
 from driftflow.lab.rows.ahead import with_what_comes
 from driftflow.lab.rows.fill import ROWS, Filled, fill
 from driftflow.lab.scratch import Scratch, scratch
@@ -102,7 +102,9 @@ class Bench:
         return Executor(plan=without_the_database(plan or self.plan), place=place, folder=self.question.root, connector=connector)
 
     def state(self, place: Scratch) -> State:
-        return state_of(place.connector, self.question.dialect, without=self.question.version_tables)
+        dialect = self.question.dialect
+        found = state_of(place.connector, dialect, without=self.question.version_tables)
+        return rights_on_known_names(found, frozenset(self.catalog.tables)) if dialect.one_pass else found
 
     @cached_property
     def start_state(self) -> State:
