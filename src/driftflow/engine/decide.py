@@ -187,7 +187,7 @@ def _backward(plan: Plan, state: RunState, signals: Signals, now: str, limits: L
                 return UndoStep(step=step)
             case Irreversible(name=name) if name not in limits.accepted:
                 return Stop(why="irreversible", step=step)
-            case UndoSteps() | Irreversible() if (step.migration, step.span) in stays:
+            case UndoSteps() | Irreversible() if step.span in stays:
                 return UndoStep(step=step)
             case UndoSteps() | Irreversible():
                 left = next((inner for inner in undo_steps(step) if not state.done(inner.id)), None)
@@ -197,10 +197,16 @@ def _backward(plan: Plan, state: RunState, signals: Signals, now: str, limits: L
     return Finish()
 
 
-def staying(plan: Plan, state: RunState) -> frozenset[tuple[str, Span | None]]:
-    """Statements that stay as they are, because a step of theirs that was done is lost for good: what they did before it stands on it."""
-    lost = [step for step in plan.steps if isinstance(step.undo, Irreversible) and not step.undo.steps and step.span is not None]
-    return frozenset((step.migration, step.span) for step in lost if state.step(step.id).status in ("done", "undone"))
+def staying(plan: Plan, state: RunState) -> frozenset[Span]:
+    """Statements that stay as they are, because a step of theirs that was done is lost for good, and those that it stands on."""
+    found: set[Span] = set()
+    for step in plan.steps:
+        match step.undo:
+            case Irreversible(steps=(), stands_on=others) if step.span and state.step(step.id).status in ("done", "undone"):
+                found |= {step.span, *others}
+            case _:
+                pass
+    return frozenset(found)
 
 
 def _partly_undone(step: Step, state: RunState) -> bool:

@@ -89,6 +89,8 @@ class Irreversible(Record, frozen=True, kw_only=True, tag_field="undo", tag="irr
     name: str
     steps: tuple[Step, ...] = ()
     """What comes back all the same once the loss is accepted: the column without its values. Without any, the statement stays as it is."""
+    stands_on: tuple[Span, ...] = ()
+    """Earlier statements of the release that stay with it: the type that a column keeps, the default that went for it."""
 
 
 Undo = UndoSteps | UndoNothing | Irreversible

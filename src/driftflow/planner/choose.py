@@ -16,6 +16,7 @@ from driftflow.planner.draft import Draft
 from driftflow.planner.only_copy import with_copies_kept
 from driftflow.planner.remade import REMADE, STATEMENTS, all_remade
 from driftflow.planner.settings import Carried
+from driftflow.planner.standing import with_standing
 from driftflow.planner.unsupported import refuse_unsupported
 from driftflow.plugins import Registration, discover
 from driftflow.strategies import spoken
@@ -116,7 +117,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
         else:
             _draft_statement(together, carried, chosen)
         _verify(together[-1], chosen, carried, since=steps_before)
-    chosen.drafts = with_copies_kept(_merge_online(_merge_rebuilds(chosen.drafts)), situations)
+    chosen.drafts = with_standing(with_copies_kept(_merge_online(_merge_rebuilds(chosen.drafts)), situations))
     return chosen
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from driftflow.model.plan import Backfill, RebuildTable, Step, UndoNothing
+from driftflow.model.plan import Backfill, Irreversible, RebuildTable, Step, UndoNothing
 from driftflow.model.record import digest, replace
 
 
@@ -32,6 +32,8 @@ def bare(step: Step) -> Step:
     undo = step.undo
     if not isinstance(undo, UndoNothing):
         undo = replace(undo, steps=tuple(bare(inner) for inner in undo.steps))
+    if isinstance(undo, Irreversible):
+        undo = replace(undo, stands_on=())
     plain = replace(step, id="", span=None, estimate=None, undo=undo)
     if isinstance(plain, RebuildTable):
         return replace(plain, rows_estimate=None, swap_estimate=None)

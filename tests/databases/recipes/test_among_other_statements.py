@@ -239,3 +239,43 @@ def test_the_only_copy_of_rows_is_not_dropped_on_the_way_back(place: Place) -> N
     assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
     assert planned.query("SELECT id, label FROM kept ORDER BY id") == [(1, "a"), (2, "b")]
     assert not any(name.name.name == "other" for name in planned.catalog().tables.values())
+
+
+ROLES = """
+CREATE TYPE "Role" AS ENUM ('USER', 'ADMIN');
+CREATE TABLE users (id bigint PRIMARY KEY, role "Role" NOT NULL DEFAULT 'USER', kind varchar(10));
+INSERT INTO users (id, role, kind) VALUES (1, 'USER', 'x'), (2, 'ADMIN', 'y'), (3, 'USER', NULL);
+"""
+ENUM_AGAIN = """
+BEGIN;
+CREATE TYPE "Role_new" AS ENUM ('USER', 'OWNER', 'ADMIN');
+ALTER TABLE users ALTER COLUMN role DROP DEFAULT;
+ALTER TABLE users ALTER COLUMN role TYPE "Role_new" USING (role::text::"Role_new");
+ALTER TYPE "Role" RENAME TO "Role_old";
+ALTER TYPE "Role_new" RENAME TO "Role";
+DROP TYPE "Role_old";
+ALTER TABLE users ALTER COLUMN role SET DEFAULT 'USER';
+COMMIT;
+"""
+
+
+@pytest.mark.on("postgresql")
+def test_an_enum_that_is_made_again_under_its_name(place: Place) -> None:
+    """As Prisma changes the values of one. On the way back the column keeps the new type, and with it the statements that this stands on."""
+    writes = ("UPDATE users SET role = 'ADMIN' WHERE id = {n} % 3 + 1", "INSERT INTO users (id, role) VALUES (10 + {n}, 'USER')")
+    shown = show(place, Recipe(schema=ROLES, migration=ENUM_AGAIN, old=writes, new=writes), back=False)
+    assert accepted(shown.plan) == ("alter_column_type public.users.role",)
+    planned = place.fresh(ROLES)
+    plan = planned.plan(ENUM_AGAIN)
+    report = apply(plan, planned, open_gates=gates(plan))
+    assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
+    assert planned.query("SELECT id, role::text FROM users ORDER BY id") == [(1, "USER"), (2, "ADMIN"), (3, "USER")]
+    assert [name for name in planned.catalog().types if "Role" in name] == ["public.Role", "public.Role_new"]
+
+
+@pytest.mark.on("postgresql")
+def test_a_text_that_becomes_an_enum_comes_back(place: Place) -> None:
+    migration = "CREATE TYPE kind AS ENUM ('x', 'y'); ALTER TABLE users ALTER COLUMN kind TYPE kind USING kind::kind;"
+    writes = ("UPDATE users SET kind = 'x' WHERE id = {n} % 3 + 1", "INSERT INTO users (id, kind) VALUES (10 + {n}, 'y')")
+    shown = show(place, Recipe(schema=ROLES, migration=migration, old=writes, new=writes))
+    assert accepted(shown.plan) == ()

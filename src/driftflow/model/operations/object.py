@@ -7,6 +7,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.dependents import drop_table, drop_views
 from driftflow.model.operations.lookup import put, put_view, refuse, replace_column
+from driftflow.model.operations.type import renamed_type
 from driftflow.model.record import replace
 
 
@@ -128,9 +129,13 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
     name: Name | None = None
     sql: str
     relations: tuple[Name, ...] = ()
+    to: str = ""
+    """Of a rename: the new name."""
 
     def after(self, catalog: Catalog) -> Catalog:
-        """Of these only new extended statistics are in the catalog."""
+        """Of these only new extended statistics, and types under another name, are in the catalog."""
+        if self.kind in ("type", "domain") and self.to and self.name is not None:
+            return renamed_type(catalog, self.name, self.to)
         if (self.kind, self.action) != ("statistics", "create") or self.name is None:
             return catalog
         for relation in self.relations:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from driftflow.model.catalog import Catalog, Check, Table, TypeDefinition
+from driftflow.model.catalog import Catalog, Check, Column, Table, TypeDefinition
 from driftflow.model.names import Name
 from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
-from driftflow.model.operations.lookup import refuse
+from driftflow.model.operations.lookup import put, refuse
 from driftflow.model.record import replace
 
 
@@ -136,6 +137,36 @@ class DropType(BaseOperation, frozen=True, kw_only=True, tag="drop_type"):
 
         catalog = replace(catalog, types={key: one for key, one in catalog.types.items() if key != self.name.text})
         return dependents.rewrite_tables(catalog, without_columns)
+
+
+def renamed_type(catalog: Catalog, name: Name, to: str) -> Catalog:
+    """ALTER TYPE ... RENAME TO: columns of the type, and defaults that say it, go by the new name."""
+    found, new = _find(catalog, name), Name(schema=name.schema, name=to)
+    if found is None:
+        return catalog
+    if new.text in catalog.types:
+        refuse(catalog, f"type {new} exists already")
+        return catalog
+    types = {
+        (new.text if key == name.text else key): (replace(one, name=new) if one is found else one)
+        for key, one in catalog.types.items()
+    }
+    catalog = replace(catalog, types=types)
+    for table in list(catalog.tables.values()):
+        columns = tuple(_of_new_name(column, name, to) for column in table.columns)
+        if columns != table.columns:
+            catalog = put(catalog, replace(table, columns=columns))
+    return catalog
+
+
+def _of_new_name(column: Column, name: Name, to: str) -> Column:
+    if not _is_of(column.type, name):
+        return column
+    old = column.type.removesuffix("[]")
+    spelled = to if re.fullmatch(r"[a-z_][a-z0-9_$]*", to) else f'"{to}"'
+    new = f"{name.schema}.{spelled}" if old.replace('"', "") == name.text else spelled
+    default = column.default.replace(f"::{old}", f"::{new}") if column.default is not None else None
+    return replace(column, type=new + column.type[len(old) :], default=default)
 
 
 def _find(catalog: Catalog, name: Name) -> TypeDefinition | None:

@@ -239,6 +239,10 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return Irreversible(
                 reason=f"how to remove a {operation.kind} is not known here", name=f"create_{operation.kind} {where}"
             )
+        case AlterObject(kind="type" | "domain" as kind, name=Name() as name, to=to) if to:
+            now, quote = Name(schema=name.schema, name=to), at.dialect.quote
+            sql = f"ALTER {kind.upper()} {at.dialect.quote_name(now)} RENAME TO {quote(name.name)}"
+            return (AlterObject(kind=kind, action="rename", name=now, to=name.name, sql=sql),)
         case AlterObject():
             return Irreversible(
                 reason=f"the {operation.kind} as it was is not kept", name=f"{operation.action}_{operation.kind} {where}"

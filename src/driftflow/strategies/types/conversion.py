@@ -55,9 +55,20 @@ def conversion_of(operation: AlterColumnType, column: Column, table: Table, at: 
         new_type=operation.type,
         collation=operation.collation,
         there=operation.using,
+        back=_text_again(operation, column, at) if cast_chain else "",
         one_way=bool(operation.using) and not cast_chain,
         guards=tuple(guards_of(operation, column, table, at)),
     )
+
+
+def _text_again(operation: AlterColumnType, column: Column, at: Situation) -> str:
+    """A text that became a member of an enum is that member's label."""
+    enum = next(
+        (one for one in at.catalog.types.values() if operation.type.replace('"', "") in (one.name.text, one.name.name)), None
+    )
+    if enum is None or enum.kind != "enum" or column.type.partition("(")[0] not in ("text", "character varying"):
+        return ""
+    return f"{at.dialect.quote(column.name)}::text::{column.type}"
 
 
 def _is_cast_chain(using: str, column: str) -> bool:

@@ -51,7 +51,7 @@ def rename(body: Node, sql: str) -> tuple[Operation, ...]:
         case "OBJECT_POLICY":
             return (_if_table_exists(AlterPolicy(name=body["subname"], table=relation(body["relation"]), to=to), missing),)
         case _:
-            return (_other(kind, "rename", body, sql),)
+            return (replace(_other(kind, "rename", body, sql), to=to),)
 
 
 def _column(body: Node) -> RenameColumn:

@@ -139,6 +139,8 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
                 if operation.relation is None
                 else replace(operation, relation=place.relation(operation.relation, catalog))
             )
+        case op.AlterObject(kind="type" | "domain", name=Name() as name, to=to) if to:
+            return replace(operation, name=place.known(name, catalog, catalog.types))
         case op.Grant() | op.AlterObject() | op.DropObject() | op.RawSql():
             return replace(operation, relations=place.relations(operation.relations, catalog))
         case op.Insert():
