@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, apply, show
+from recipes.rig import Place, Recipe, apply, show, take_back
 
 from driftflow.errors import RefusedError
 
@@ -104,3 +104,40 @@ def test_where_there_are_policies_no_view_takes_their_place(place: Place) -> Non
     database = place.fresh(DOCS)
     with pytest.raises(RefusedError, match="DF-E788"):
         database.plan(f"{DIRECTIVE}ALTER TABLE docs ENABLE ROW LEVEL SECURITY;")
+
+
+NEWCOMER = """
+DO $$ BEGIN CREATE ROLE "recipes Newcomer"; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+CREATE TABLE notes (id bigint PRIMARY KEY);
+CREATE VIEW few AS SELECT id FROM notes;
+"""
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    ("granted", "had", "left"),
+    [
+        ('GRANT SELECT, UPDATE ON notes, few TO "recipes Newcomer"', False, (False, False, False)),
+        (
+            'GRANT ALL PRIVILEGES ON TABLE notes TO recipes_reader, "recipes Newcomer" WITH GRANT OPTION',
+            False,
+            (False, False, False),
+        ),
+        ('GRANT SELECT, UPDATE ON notes TO "recipes Newcomer"', True, (True, True, False)),
+        ("GRANT SELECT ON notes TO PUBLIC", False, (True, False, False)),
+        ('GRANT SELECT (id) ON notes TO "recipes Newcomer"', False, (False, False, False)),
+    ],
+    ids=["nobody had any", "everything, and to pass on", "one had some", "everybody", "a column"],
+)
+def test_rights_that_nobody_had_are_taken_back(place: Place, granted: str, had: bool, left: tuple[bool, ...]) -> None:
+    """Who had some keeps all: which of them were there before, the catalog does not say by itself."""
+    before = 'GRANT SELECT ON notes TO "recipes Newcomer";' if had else ""
+    planned = place.fresh(DOCS + NEWCOMER + before)
+    plan = planned.plan(f"{granted};")
+    report = apply(plan, planned)
+    assert planned.query("SELECT has_any_column_privilege('recipes Newcomer', 'notes', 'SELECT')") == [(True,)]
+    assert take_back(report.run, planned).state == "rolled_back"
+    asked = ("'notes', 'SELECT'", "'notes', 'UPDATE'", "'few', 'SELECT'")
+    rights = ", ".join(f"has_table_privilege('recipes Newcomer', {one})" for one in asked)
+    assert planned.query(f"SELECT {rights}") == [left]
+    assert planned.query("SELECT has_table_privilege(current_user, 'notes', 'SELECT')") == [(True,)]

@@ -42,6 +42,7 @@ from driftflow.model.operations import (
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
+from driftflow.strategies.inverses.inverse_grant import revoked
 from driftflow.strategies.views.whole_view import made_again
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
@@ -229,6 +230,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return (DropObject(kind="extension", name=Name(name=name), sql=sql),)
         case Comment():
             return _comment(operation, before)
+        case Grant() if back := revoked(operation, before, at.dialect):
+            return back
         case Grant():
             return UndoNothing(reason="which rights were there before is not kept; compare `driftflow snapshot` before and after")
         case AlterObject(action="create", name=Name() as name):
