@@ -58,10 +58,14 @@ def command(run: Session, *, id: str, yes: bool, listening: running.Listening, *
 
 
 def _lost(plan: Plan) -> list[str]:
-    """What cannot come back, step by step."""
+    """What cannot come back, step by step, and what the plan made."""
     from driftflow.model.plan import Irreversible
+    from driftflow.reports.goes_back import lost_with_it
 
     lost = [(step.purpose, step.undo) for step in plan.steps if isinstance(step.undo, Irreversible)]
-    if not lost:
-        return ["every step of this plan can be taken back"]
-    return ["cannot come back:", *(f"  {purpose}: {undo.reason} (--accept '{undo.name}')" for purpose, undo in lost)]
+    lines = [f"  {purpose}: {undo.reason} (--accept '{undo.name}')" for purpose, undo in lost]
+    made = lost_with_it(plan)
+    return [
+        *(["cannot come back:", *lines] if lost else ["every step of this plan can be taken back"]),
+        *([f"goes again, with all that was written to it since: {', '.join(made)}"] if made else []),
+    ]
