@@ -136,7 +136,7 @@ class Situation:
     final: Catalog | None = None
     """The catalog as the last pending migration leaves it."""
     later: Mapping[Name, Name] = field(default_factory=dict)
-    """Tables that a later statement of the release renames or moves: what they are called in the end."""
+    """Tables that a later statement of the release renames or moves: what they are called in the end. Only planning asks, and fills it."""
     start: Catalog | None = None
     """The catalog as the first pending migration finds it : what running code knows."""
 

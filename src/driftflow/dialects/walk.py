@@ -28,7 +28,6 @@ from driftflow.model.operations import (
     DropColumn,
     DropConstraint,
     Insert,
-    MoveTable,
     Operation,
     Pragma,
     RawSql,
@@ -73,24 +72,9 @@ def situations(
     for migration, following in zip_longest(migrations, migrations[1:]):
         walk.migration(migration, following=following)
     final = walk.catalog.detached()
-    _name_later(walk.found)
     for situation in walk.found:
         situation.final, situation.start = final, catalog
         yield situation
-
-
-def _name_later(found: Sequence[Situation]) -> None:
-    """Tell every situation what the tables that it finds are called at the end of the release."""
-    if not any(isinstance(situation.operation, RenameTable | MoveTable) for situation in found):
-        return
-    later: Mapping[Name, Name] = {}
-    for situation in reversed(found):
-        situation.later = later
-        match situation.operation:
-            case RenameTable(name=name, renamed=renamed) | MoveTable(name=name, renamed=renamed) if not situation.conflict:
-                later = {**{old: new for old, new in later.items() if old != renamed}, name: later.get(renamed, renamed)}
-            case _:
-                pass
 
 
 def end_of(situation: Situation) -> Catalog:

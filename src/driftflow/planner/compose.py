@@ -13,6 +13,7 @@ from driftflow.dialects.walk import situations
 from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
+from driftflow.model.operations import MoveTable, RenameTable
 from driftflow.model.plan import (
     Guard,
     Input,
@@ -109,7 +110,23 @@ def _situations(
     inputs: Mapping[str, str],
 ) -> list[Situation]:
     walked = situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs))
-    return [with_fields(at, start=catalog) for at in walked]
+    found = [with_fields(at, start=catalog) for at in walked]
+    _name_later(found)
+    return found
+
+
+def _name_later(found: Sequence[Situation]) -> None:
+    """Tell every situation what the tables that it finds are called at the end of the release."""
+    if not any(isinstance(situation.operation, RenameTable | MoveTable) for situation in found):
+        return
+    later: Mapping[Name, Name] = {}
+    for situation in reversed(found):
+        situation.later = later
+        match situation.operation:
+            case RenameTable(name=name, renamed=renamed) | MoveTable(name=name, renamed=renamed) if not situation.conflict:
+                later = {**{old: new for old, new in later.items() if old != renamed}, name: later.get(renamed, renamed)}
+            case _:
+                pass
 
 
 def _reference(migration: Migration) -> MigrationRef:

@@ -87,11 +87,8 @@ class Remade:
             else:
                 changed.append(column.name)
         needed = any(not one.nullable and one.default is None for one in gone)
-        back = (
-            ()
-            if needed
-            else (rebuild_as_it_was(_after(self.at, after), after, self.at.catalog, name, phase="migrate", expressions=values),)
-        )
+        as_it_was = rebuild_as_it_was(self.at, after, self.at.catalog, name, phase="migrate", expressions=values)
+        back = () if needed else (as_it_was,)
         if not (gone or changed):
             return UndoSteps(steps=back)
         reasons = [f"the values of {name}.{one.name} are gone with the column" for one in gone]
@@ -100,31 +97,22 @@ class Remade:
         return Irreversible(reason="; ".join(reasons), name=only, steps=back)
 
 
-def _after(at: Situation, catalog: Catalog) -> Recipe:
-    recipe = Recipe(at, "undo")
-    recipe.catalog = catalog
-    return recipe
-
-
 def all_remade(groups: Sequence[Sequence[Situation]]) -> dict[int, Remade]:
     """By the number of the statement that begins it. Each of the others goes on from what the one before it left."""
-    found: dict[int, Remade] = {}
-    for number in range(len(groups)):
-        one = _remade(groups[number : number + STATEMENTS])
-        if one is not None:
-            found[number] = one
-    return found
+    if not (groups and groups[0][0].can(Capability.TABLE_REBUILD_ONLY)):
+        return {}
+    found = ((number, _remade(groups[number : number + STATEMENTS])) for number in range(len(groups)))
+    return {number: one for number, one in found if one is not None}
 
 
 def _remade(groups: Sequence[Sequence[Situation]]) -> Remade | None:
-    """What the first four of these statements do together, where that is it."""
-    if len(groups) < STATEMENTS or any(len(group) != 1 for group in groups[:STATEMENTS]):
+    """What the four statements do together, where that is it."""
+    if len(groups) < STATEMENTS or any(len(group) != 1 for group in groups):
         return None
-    made, filled, dropped, renamed = (group[0] for group in groups[:STATEMENTS])
-    at = made
-    if not at.can(Capability.TABLE_REBUILD_ONLY) or any(_alone(one, at) for one in (made, filled, dropped, renamed)):
+    at, filled, dropped, renamed = (group[0] for group in groups)
+    if any(_alone(one, at) for one in (at, filled, dropped, renamed)):
         return None
-    match made.operation, filled.operation, dropped.operation, renamed.operation:
+    match at.operation, filled.operation, dropped.operation, renamed.operation:
         case (
             CreateTable(table=table, if_not_exists=False, like=()),
             Insert(table=copy, reads=(source,), on_conflict="") as insert,

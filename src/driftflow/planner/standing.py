@@ -17,14 +17,15 @@ from driftflow.planner.touches import meet
 
 def with_standing(drafts: Sequence[Draft]) -> list[Draft]:
     """The drafts, where each loss of a column's old type names the earlier statements that it stands on."""
-    return [_standing(draft, [one for one in drafts if one.position < draft.position]) for draft in drafts]
+    return [_standing(draft, drafts) for draft in drafts]
 
 
-def _standing(draft: Draft, earlier: Sequence[Draft]) -> Draft:
+def _standing(draft: Draft, drafts: Sequence[Draft]) -> Draft:
     columns = [f"{one.table}/{one.column}" for one in draft.operations if isinstance(one, AlterColumnType)]
     lost = [step for step in draft.steps if isinstance(step.undo, Irreversible) and not step.undo.steps]
-    if not (columns and lost and earlier):
+    if not (columns and lost):
         return draft
+    earlier = [one for one in drafts if one.position < draft.position]
     below = [one for one in earlier if any(isinstance(op, CreateType) for op in one.operations) or meet(columns, _named(one))]
     spans = tuple(dict.fromkeys(one.at.statement.span for one in below))
     return with_fields(draft, steps=tuple(_on(step, spans) if step in lost else step for step in draft.steps))

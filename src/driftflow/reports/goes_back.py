@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from driftflow.model.catalog import is_ours
-from driftflow.model.plan import Plan, RunSql, Step, UndoSteps
+from driftflow.model.plan import Plan, Step, UndoSteps
+from driftflow.reports.plan_words import undo_sql
 
 _NAME = r"(?:[\w$]+|\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`)"
 _PATH = rf"{_NAME}(?:\.{_NAME})?"
@@ -23,7 +24,7 @@ def lost_with_it(plan: Plan) -> tuple[str, ...]:
 def _made(step: Step) -> Iterator[str]:
     if not isinstance(step.undo, UndoSteps):
         return
-    for statement in _statements(step.undo.steps):
+    for statement in undo_sql(step):
         if (table := _TABLE.match(statement)) is not None:
             names = [_parts(table["table"])]
         elif (altered := _ALTERED.match(statement)) is not None:
@@ -31,10 +32,6 @@ def _made(step: Step) -> Iterator[str]:
         else:
             names = []
         yield from (".".join(parts) for parts in names if not any(map(is_ours, parts)))
-
-
-def _statements(steps: Iterable[Step]) -> Iterator[str]:
-    return (" ".join(one.split()) for step in steps if isinstance(step, RunSql) for one in step.statements)
 
 
 def _parts(path: str) -> list[str]:

@@ -48,6 +48,11 @@ def grants_again(name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect
                 yield _grant(name, rights, role, option=option, dialect=dialect, kind=kind)
 
 
+def roles_of(acl: Iterable[str]) -> Iterator[str]:
+    """Those that the aclitems give something; empty for everybody."""
+    return (_unquoted(found["role"]) for item in acl if (found := ITEM.match(item)) is not None)
+
+
 GRANTEE = re.compile(r"(?P<grantee>'(?P<user>.*)'@'(?P<host>[^']*)')=(?P<option>\*?)(?P<rights>.+)")
 RIGHT = re.compile(r"(?P<kind>[A-Z][A-Z ]*[A-Z])(?: \((?:`(?:[^`]|``)+`|[^`)]+)\))?(?=, |$)")
 

@@ -281,6 +281,19 @@ def go_on_back(run: str, database: Database, *, open_gates: tuple[str, ...] = ()
     return resume(run, options=RunOptions(open_gates=open_gates), **edge(database, folder))
 
 
+def there_and_back(database: Database, migration: str) -> Plan:
+    """Carried out, and taken back although something of it is lost for good."""
+    plan = database.plan(migration)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done", report
+    options = RunOptions(open_gates=gates(plan), accept=accepted(plan))
+    report = roll_back(report.run, options=options, **edge(database))
+    while report.state == "waiting_at_gate":
+        report = resume(report.run, options=options, **edge(database))
+    assert report.state == "rolled_back", report
+    return plan
+
+
 def refused(database: Database, migration: str, *, folder: Path = Path()) -> RefusedError:
     """What applying it says; nothing has changed then."""
     before, rows = database.structure(), database.rows()

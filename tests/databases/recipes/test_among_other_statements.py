@@ -7,9 +7,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from recipes.rig import Database, Place, Recipe, Texts, accepted, apply, edge, gates, show, take_back
+from recipes.rig import Database, Place, Recipe, Texts, accepted, apply, gates, show, take_back, there_and_back
 
-from driftflow.engine.run import RunOptions, RunReport, resume, roll_back
+from driftflow.model.catalog import Table
 from driftflow.model.plan import Gate, Plan
 
 SCHEMA = """
@@ -187,10 +187,7 @@ def test_types_and_names_in_one_release(place: Place, migration: str, new: Texts
 def test_a_column_whose_values_are_gone_comes_back_without_them(place: Place, migration: str) -> None:
     """The old application names it, so it must be there; and so must its index. What came before the drop goes on the way back."""
     planned, start = place.fresh(POSTS), place.fresh(POSTS)
-    plan = planned.plan(f"-- driftflow: cascade\n{migration}" if place.vendor == "sqlite" else migration)
-    report = apply(plan, planned, open_gates=gates(plan))
-    assert report.state == "done"
-    assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
+    there_and_back(planned, f"-- driftflow: cascade\n{migration}" if place.vendor == "sqlite" else migration)
     assert planned.structure() == start.structure()
     lost = "score" if "score" in migration else "title"
     assert planned.rows(without=(lost,)) == start.rows(without=(lost,))
@@ -199,11 +196,8 @@ def test_a_column_whose_values_are_gone_comes_back_without_them(place: Place, mi
 
 def test_a_column_that_must_be_given_comes_back_without_that_promise(place: Place) -> None:
     planned = place.fresh(POSTS)
-    plan = planned.plan("ALTER TABLE posts DROP COLUMN label;")
-    report = apply(plan, planned, open_gates=gates(plan))
-    assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
-    (table,) = (one for one in planned.catalog().tables.values() if one.name.name == "posts")
-    label = table.column("label")
+    there_and_back(planned, "ALTER TABLE posts DROP COLUMN label;")
+    label = posts_of(planned).column("label")
     assert label is not None
     assert label.nullable
 
@@ -212,31 +206,26 @@ def test_a_column_that_must_be_given_comes_back_without_that_promise(place: Plac
 def test_a_type_that_cannot_come_back_stays_with_all_its_statement_did(place: Place) -> None:
     """The old values went behind the gate: without them nothing of the statement can be taken back, and what came before it can."""
     planned = place.fresh(POSTS)
-    plan = planned.plan("ALTER TABLE posts ADD COLUMN extra integer; ALTER TABLE posts ALTER COLUMN views TYPE numeric(20, 0);")
-    report = apply(plan, planned, open_gates=gates(plan))
-    assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
-    (table,) = (one for one in planned.catalog().tables.values() if one.name.name == "posts")
+    there_and_back(
+        planned, "ALTER TABLE posts ADD COLUMN extra integer; ALTER TABLE posts ALTER COLUMN views TYPE numeric(20, 0);"
+    )
+    table = posts_of(planned)
     assert (table.column("extra"), getattr(table.column("views"), "type", "")) == (None, "numeric(20,0)")
 
 
-def taken_back_all_the_same(run: str, plan: Plan, database: Database) -> RunReport:
-    options = RunOptions(open_gates=gates(plan), accept=accepted(plan))
-    report = roll_back(run, options=options, **edge(database))
-    while report.state == "waiting_at_gate":
-        report = resume(run, options=options, **edge(database))
-    return report
+def posts_of(database: Database) -> Table:
+    (table,) = (one for one in database.catalog().tables.values() if one.name.name == "posts")
+    return table
 
 
 def test_the_only_copy_of_rows_is_not_dropped_on_the_way_back(place: Place) -> None:
     """Somebody has accepted that the old table is gone, and the rows are in the new one."""
     planned = place.fresh(POSTS)
-    plan = planned.plan(
+    there_and_back(
+        planned,
         "CREATE TABLE kept (id bigint PRIMARY KEY, label varchar(20)); INSERT INTO kept (id, label) SELECT id, label FROM posts WHERE id < 3;"
-        "CREATE TABLE other (id bigint PRIMARY KEY); DROP TABLE posts;"
+        "CREATE TABLE other (id bigint PRIMARY KEY); DROP TABLE posts;",
     )
-    report = apply(plan, planned, open_gates=gates(plan))
-    assert report.state == "done", report
-    assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
     assert planned.query("SELECT id, label FROM kept ORDER BY id") == [(1, "a"), (2, "b")]
     assert not any(name.name.name == "other" for name in planned.catalog().tables.values())
 
@@ -266,9 +255,7 @@ def test_an_enum_that_is_made_again_under_its_name(place: Place) -> None:
     shown = show(place, Recipe(schema=ROLES, migration=ENUM_AGAIN, old=writes, new=writes), back=False)
     assert accepted(shown.plan) == ("alter_column_type public.users.role",)
     planned = place.fresh(ROLES)
-    plan = planned.plan(ENUM_AGAIN)
-    report = apply(plan, planned, open_gates=gates(plan))
-    assert taken_back_all_the_same(report.run, plan, planned).state == "rolled_back"
+    there_and_back(planned, ENUM_AGAIN)
     assert planned.query("SELECT id, role::text FROM users ORDER BY id") == [(1, "USER"), (2, "ADMIN"), (3, "USER")]
     assert [name for name in planned.catalog().types if "Role" in name] == ["public.Role", "public.Role_new"]
 

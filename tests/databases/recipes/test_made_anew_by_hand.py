@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, Texts, accepted, apply, edge, gates, show
+from recipes.rig import Place, Recipe, Texts, accepted, apply, gates, show, there_and_back
 
-from driftflow.engine.run import RunOptions, resume, roll_back
 from driftflow.errors import RefusedError
 from driftflow.model.plan import Gate, Plan, RebuildTable
 
@@ -108,12 +107,7 @@ def test_a_column_that_is_left_out_is_one_that_is_dropped(place: Place) -> None:
     (gate,) = (step for step in plan.steps if isinstance(step, Gate))
     assert gate.checklist == ("code that still uses items.qty fails",)
     assert accepted(plan) == ("drop_column main.items.qty",)
-    report = apply(plan, planned, open_gates=gates(plan))
-    options = RunOptions(open_gates=gates(plan), accept=accepted(plan))
-    report = roll_back(report.run, options=options, **edge(planned))
-    while report.state == "waiting_at_gate":
-        report = resume(report.run, options=options, **edge(planned))
-    assert report.state == "rolled_back"
+    there_and_back(planned, DROPPED)
     assert planned.structure() == start.structure()
     assert planned.rows(without=("qty",)) == start.rows(without=("qty",))
     assert planned.query("SELECT DISTINCT qty FROM items") == [(0,)]

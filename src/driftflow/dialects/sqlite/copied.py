@@ -49,7 +49,6 @@ def _value(sql: str, part: Sequence[Token], *, table: str) -> str | None:
         return quote(name_of(part[0]))
     if len(part) == 3 and part[1].text == "." and name_of(part[0]).lower() == table.lower():
         return quote(name_of(part[2]))
-    whole = any(token.text in (".", "*") and token.kind == "operator" for token in part[:1]) or not part
-    if whole or any(token.text == "." or token.key in ("SELECT", "AS", "OVER") for token in part):
+    if not part or part[0].text == "*" or any(token.text == "." or token.key in ("SELECT", "AS", "OVER") for token in part):
         return None
     return sql[part[0].start : part[-1].end]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from driftflow.model.catalog import Catalog, Check, Column, Table, TypeDefinition
 from driftflow.model.names import Name
 from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
-from driftflow.model.operations.lookup import put, refuse
+from driftflow.model.operations.identifiers import spelled
+from driftflow.model.operations.lookup import refuse
 from driftflow.model.record import replace
 
 
@@ -151,20 +151,19 @@ def renamed_type(catalog: Catalog, name: Name, to: str) -> Catalog:
         (new.text if key == name.text else key): (replace(one, name=new) if one is found else one)
         for key, one in catalog.types.items()
     }
-    catalog = replace(catalog, types=types)
-    for table in list(catalog.tables.values()):
+
+    def renamed(table: Table) -> Table:
         columns = tuple(_of_new_name(column, name, to) for column in table.columns)
-        if columns != table.columns:
-            catalog = put(catalog, replace(table, columns=columns))
-    return catalog
+        return replace(table, columns=columns) if columns != table.columns else table
+
+    return dependents.rewrite_tables(replace(catalog, types=types), renamed)
 
 
 def _of_new_name(column: Column, name: Name, to: str) -> Column:
     if not _is_of(column.type, name):
         return column
     old = column.type.removesuffix("[]")
-    spelled = to if re.fullmatch(r"[a-z_][a-z0-9_$]*", to) else f'"{to}"'
-    new = f"{name.schema}.{spelled}" if old.replace('"', "") == name.text else spelled
+    new = f"{name.schema}.{spelled(to)}" if old.replace('"', "") == name.text else spelled(to)
     default = column.default.replace(f"::{old}", f"::{new}") if column.default is not None else None
     return replace(column, type=new + column.type[len(old) :], default=default)
 

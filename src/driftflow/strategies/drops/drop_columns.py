@@ -173,9 +173,8 @@ class _Drop:
         if any(not column.nullable and column.default is None for column in columns):
             return ()
         values = {column.name: column.default or "NULL" for column in columns if column.generated is None}
-        recipe = Recipe(self.at, "undo")
-        after = recipe.catalog = self.recipe.catalog
-        return (rebuilding.rebuild_as_it_was(recipe, after, before, self.table.name, phase=self.phase, expressions=values),)
+        after = self.recipe.catalog
+        return (rebuilding.rebuild_as_it_was(self.at, after, before, self.table.name, phase=self.phase, expressions=values),)
 
     def _purpose(self) -> str:
         gone = [one.dependent.text for one in self.found if one.removal is not None and one.dependent.stops]

@@ -110,10 +110,8 @@ def _defaults(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:
 
 def rebuilt_back(archive: Archive, after: Catalog, before: Catalog, phase: Phase) -> RebuildTable:
     """SQLite: one rebuild that makes the table as it was, each row with what the archive holds for it."""
-    recipe = Recipe(archive.at, "undo")
-    recipe.catalog = after
     step = rebuilding.rebuild_as_it_was(
-        recipe,
+        archive.at,
         after,
         before,
         archive.table.name,

@@ -8,6 +8,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Catalog
 from driftflow.model.operations import Grant, Operation
 from driftflow.model.record import replace
+from driftflow.strategies.grants import roles_of
 
 PRIVILEGES = re.compile(r"GRANT\s+(?P<privileges>[A-Za-z ,]+?)\s+ON\s", re.IGNORECASE)
 SPOKEN = frozenset({"public", "current_user", "current_role", "session_user"})
@@ -23,14 +24,8 @@ def revoked(operation: Grant, before: Catalog, dialect: Dialect) -> tuple[Operat
         return ()
     for name in operation.relations:
         relation = before.tables.get(name.text) or before.views.get(name.text)
-        if relation is None or not relation.owner or set(operation.roles) & {relation.owner, *map(_grantee, relation.grants)}:
+        if relation is None or not relation.owner or set(operation.roles) & {relation.owner, *roles_of(relation.grants)}:
             return ()
     names = ", ".join(map(dialect.quote_name, operation.relations))
     roles = ", ".join(map(dialect.quote, operation.roles))
     return (replace(operation, sql=f"REVOKE {found['privileges']} ON {names} FROM {roles}", revoke=True),)
-
-
-def _grantee(item: str) -> str:
-    """Of an aclitem: `app=arwd/owner`, `"New App"=r/owner`; empty for everybody."""
-    quoted = re.match(r'"((?:[^"]|"")*)"=', item)
-    return quoted[1].replace('""', '"') if quoted is not None else item.partition("=")[0]

@@ -230,10 +230,11 @@ def rebuild_back(recipe: Recipe, operation: Operation, catalog: Catalog, *, phas
 
 
 def rebuild_as_it_was(
-    recipe: Recipe, after: Catalog, before: Catalog, table: Name, *, phase: Phase, expressions: Mapping[str, str]
+    at: Situation, after: Catalog, before: Catalog, table: Name, *, phase: Phase, expressions: Mapping[str, str]
 ) -> RebuildTable:
     """From the table in `after` to the one in `before`, where `expressions` say what the columns that come back hold."""
-    step = _step(recipe, after, before, table, phase=phase, expressions=expressions, purpose=f"Rebuild {table.name} as it was")
+    purpose = f"Rebuild {table.name} as it was"
+    step = _step(Recipe(at, "undo"), after, before, table, phase=phase, expressions=expressions, purpose=purpose)
     return replace(step, strategy="undo", resolves=())
 
 

@@ -87,7 +87,7 @@ def _with_way_back(
     """By a rebuild too: what the back of a value does not become again is counted before."""
     at, value = recipe.at, recipe.at.dialect.quote(conversion.column)
     back = rebuild_as_it_was(
-        recipe, recipe.catalog, at.catalog, table.name, phase="migrate", expressions={conversion.column: conversion.back}
+        at, recipe.catalog, at.catalog, table.name, phase="migrate", expressions={conversion.column: conversion.back}
     )
     if archive is not None:  # What it does not hold is what the new table holds, of any length.
         return replace(step, undo=UndoSteps(steps=(back,)))
