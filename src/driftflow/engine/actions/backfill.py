@@ -16,12 +16,14 @@ from driftflow.engine.faults import lock_error, place
 from driftflow.engine.keyset import Keyset, keyset, packed, shown, unpacked
 from driftflow.engine.ports import DatabaseFault, Progress
 from driftflow.errors import StepFailedError
-from driftflow.model.event import ChunkDone, LockWaited
+from driftflow.model.event import ChunkDone, LockWaited, Retried
 from driftflow.model.plan import Backfill, ChunkPolicy, Outcome
 from driftflow.model.record import replace
 
 PASSES_MOST = 5
 """Rows that appear behind the cursor (a writer that does not yet set the new column) are done in another pass; if they keep coming, stop."""
+COMES_AND_GOES = 5
+"""How often a chunk of noted keys is tried again when its row is there already, before a row is to blame."""
 SQLITE_TARGET_MS = 35
 SQLITE_REST_PERCENT = 100
 
@@ -95,6 +97,9 @@ def _one(walk: Walk) -> None:
     try:
         done, keys = _chunk(walk)
     except DatabaseFault as fault:
+        if fault.kind is ErrorKind.DUPLICATE and _takes_noted_keys(walk.step) and walk.misses < COMES_AND_GOES:
+            _made_again(walk)
+            return
         if not fault.kind.retryable:
             _blame(walk, fault)
             raise
@@ -188,6 +193,32 @@ def _conflict(walk: Walk, fault: DatabaseFault) -> None:
             timeout_ms=step.lock_timeout_ms if fault.kind is ErrorKind.LOCK_TIMEOUT else 0,
             rest_ms=rest,
             blockers=tuple(blocker.text for blocker in context.blockers),
+        )
+    )
+    context.rest(Wait(milliseconds=rest, step=step.id))
+
+
+def _takes_noted_keys(step: Backfill) -> bool:
+    """Whether it takes keys from a log and then copies the rows that have them."""
+    return step.action == "insert" and step.fresh and bool(step.after)
+
+
+def _made_again(walk: Walk) -> None:
+    """A noted row was not there to be locked, and was made between two of our statements: a trigger has written it to the copy already. The next try finds
+    and locks it; a smaller chunk leaves less time for another. A row that cannot be copied is there at every try."""
+    context, step = walk.context, walk.step
+    walk.misses += 1
+    walk.pace = pacing.after_conflict(walk.pace, walk.chunk)
+    rest = context.jitter(20 * 2**walk.misses)
+    context.emit(
+        Retried(
+            run=context.run,
+            at=context.now(),
+            fence=context.fence,
+            step=step.id,
+            attempt=walk.misses,
+            reason="a row was made again while it was copied",
+            rest_ms=rest,
         )
     )
     context.rest(Wait(milliseconds=rest, step=step.id))

@@ -55,6 +55,17 @@ class Pair(Record, frozen=True, kw_only=True):
         return Name(schema=self.log.schema, name=f"{self.log.name}_now")
 
 
+class Above(Record, frozen=True, kw_only=True):
+    """What rows of the copy hang on by a foreign key that changes them."""
+
+    columns: tuple[str, ...]
+    """Of the copy."""
+    parent: Name
+    referenced: tuple[str, ...]
+    index: str
+    """Of the parent, over these columns; empty where none is known."""
+
+
 class Texts:
     """The SQL of a pair."""
 
@@ -193,30 +204,44 @@ class Texts:
 
     # what was noted, again
 
-    def again(self) -> tuple[str, ...]:
+    def again(self, above: tuple[Above, ...] = ()) -> tuple[str, ...]:
         """The rows of the picked keys as they are now, behind the statement that picked them. Every lock that the application might hold is asked for
-        without waiting, the source's rows first, as the application does; and by the key, so that no other row is locked."""
+        without waiting, the source's rows first, as the application does; and by the key, so that no other row is locked.
+
+        `above` is for a copy whose foreign keys change its rows already. The server comes to them by the index of the foreign key and then locks the row,
+        a DELETE the other way: each would wait for the other, and the application's statement be ended for it (MariaDB 10.11: 1213; MySQL 9.7.4 says that
+        it went well, and has done nothing). So what these rows hang on is held while they are taken out, which who changes it holds before it comes here."""
         columns = ", ".join(self.quote(column) for column, _ in self.pair.columns)
         values = ", ".join(expression for _, expression in self.pair.columns)
         moved = f"(SELECT DISTINCT {self.log_columns} FROM {self.picked} WHERE {OUT} = 0) AS moved"
         of_source = f"{moved} STRAIGHT_JOIN {self.source}{self._by(self.pair.source, 0)} ON {self._source_is('moved')}"
         return (
             f"SELECT COUNT(*) FROM {of_source} {self.shared}",
-            *self._taken_out(0),
-            *self._out_of_the_way(of_source),
+            *self._taken_out(0, above),
+            *self._out_of_the_way(of_source, above),
             f"INSERT INTO {self.copy} ({columns}) SELECT {values} FROM {of_source} {self.shared}",
             f"DELETE {self.log} FROM {self.picked} STRAIGHT_JOIN {self.log} ON {self.log}.{SEQUENCE} = {self.picked}.{SEQUENCE}",
             f"DELETE FROM {self.picked}",
         )
 
-    def _taken_out(self, out: int) -> tuple[str, str]:
+    def _taken_out(self, out: int, above: tuple[Above, ...]) -> tuple[str, ...]:
         """Rows of the copy, by picked keys."""
         of_copy = f"{self.picked} STRAIGHT_JOIN {self.copy}{self._by(self.pair.copy, 1)} ON {self._copy_is(self.picked)}"
         where = f"WHERE {self.picked}.{OUT} = {out}"
         return (
             f"SELECT COUNT(*) FROM {of_copy} {where} {self.exclusive}",
+            *(self._held(one, f"FROM {of_copy} {where}") for one in above),
             f"DELETE {self.copy} FROM {of_copy} {where}",
         )
+
+    def _held(self, above: Above, rows: str) -> str:
+        """Rows that those of the copy hang on."""
+        parent = self.at.dialect.quote_name(above.parent)
+        index = f" FORCE INDEX ({self.quote(above.index)})" if above.index else ""
+        pairs = list(zip(above.columns, above.referenced, strict=True))
+        values = ", ".join(f"{self._named(mine)} AS {self.quote(theirs)}" for mine, theirs in pairs)
+        same = " AND ".join(f"{parent}.{self.quote(theirs)} = held.{self.quote(theirs)}" for _, theirs in pairs)
+        return f"SELECT COUNT(*) FROM (SELECT DISTINCT {values} {rows}) AS held STRAIGHT_JOIN {parent}{index} ON {same} {self.shared}"
 
     def _by(self, table: Table, side: int) -> str:
         """The index of the key: another would lock rows that are not meant."""
@@ -238,7 +263,7 @@ class Texts:
     def _keys(self) -> list[tuple[int, tuple[str, str]]]:
         return list(enumerate(self.pair.key, 1))
 
-    def _out_of_the_way(self, of_source: str) -> list[str]:
+    def _out_of_the_way(self, of_source: str, above: tuple[Above, ...]) -> list[str]:
         """Rows of the copy that hold a unique value which has gone to another row since: they are taken out and noted. Only for keys that the source
         has too: of a new one it would be a duplicate, which must be an error."""
         found: list[str] = []
@@ -248,7 +273,7 @@ class Texts:
             others = f"{of_source} STRAIGHT_JOIN {self.copy} ON {same} AND NOT ({self._copy_is('moved')})"
             found += [
                 f"INSERT INTO {self.picked} ({OUT}, {self.log_columns}) SELECT DISTINCT 1, {keys} FROM {others}",
-                *self._taken_out(1),
+                *self._taken_out(1, above),
                 f"INSERT INTO {self.log} ({self.log_columns}) SELECT {self.log_columns} FROM {self.picked} WHERE {OUT} = 1",
                 f"DELETE FROM {self.picked} WHERE {OUT} = 1",
             ]

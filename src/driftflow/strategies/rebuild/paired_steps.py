@@ -25,7 +25,7 @@ from driftflow.model.plan import (
 from driftflow.model.record import replace
 from driftflow.strategies import probes
 from driftflow.strategies.columns.filling import chunk_policy
-from driftflow.strategies.rebuild.paired import EVENTS, SEQUENCE, SETTINGS, Pair, Texts
+from driftflow.strategies.rebuild.paired import EVENTS, SEQUENCE, SETTINGS, Above, Pair, Texts
 from driftflow.strategies.recipe import Recipe, as_undo
 
 UNCHECKED = {"foreign_key_checks": "0"}
@@ -161,8 +161,8 @@ class PairedSteps:
             undo=UndoNothing(reason=f"the rows go with {self.pair.copy.name.name}"),
         )
 
-    def again(self, *, purpose: str, until_empty: bool = False) -> Backfill:
-        """The rows whose keys were noted, as they are now; `until_empty` fails where keys keep coming."""
+    def again(self, *, purpose: str, until_empty: bool = False, above: tuple[Above, ...] = ()) -> Backfill:
+        """The rows whose keys were noted, as they are now; `until_empty` fails where keys keep coming. `above`: what the copy's rows hang on."""
         log = self.pair.log
         return Backfill(
             **self.recipe.common(purpose, self.phase),
@@ -172,7 +172,7 @@ class PairedSteps:
             into=self.pair.picked,
             fresh=True,
             assignments=tuple((name, name) for name in (SEQUENCE, *self.texts.log_columns.split(", "))),
-            after=self.texts.again(),
+            after=self.texts.again(above),
             predicate="1 = 1",
             remaining_query=f"SELECT COUNT(*) FROM {self.at.dialect.quote_name(log)}" if until_empty else "",
             partial=not until_empty,
@@ -182,6 +182,7 @@ class PairedSteps:
                 claim(self.pair.copy.name, WRITE),
                 claim(log, WRITE),
                 claim(self.pair.picked, WRITE),
+                *(claim(name, READ) for name in dict.fromkeys(one.parent for one in above)),
             ),
             statement_timeout_ms=self.at.policy.statement_timeout_ms,
             settings=self._settings(),

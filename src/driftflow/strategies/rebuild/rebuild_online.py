@@ -260,14 +260,20 @@ class Rebuild:
                 purpose=f"Copy again the rows of {self.label} that were noted, before the copy has foreign keys"
             )
             yield from self.cascading.both()
-        yield self.forth.again(purpose=f"Copy again the last rows of {self.label} that were noted", until_empty=True)
+        yield self.forth.again(
+            purpose=f"Copy again the last rows of {self.label} that were noted",
+            until_empty=True,
+            above=self.cascading.above("new"),
+        )
         yield self.forth.verified()
         if not self.cascading.found:
             yield self.home.log_made()
         yield from self._noting_back()
 
     def completed(self) -> Iterator[Step]:
-        yield self.forth.again(purpose=f"Copy again what was noted of {self.label} since", until_empty=True)
+        yield self.forth.again(
+            purpose=f"Copy again what was noted of {self.label} since", until_empty=True, above=self.cascading.above("new")
+        )
         counted = self.forth.counted_on()
         if counted is not None:
             yield counted
@@ -283,11 +289,12 @@ class Rebuild:
         home = self.home
         yield from self.on_old(self.forth.not_writing())
         yield from self.keys.untied()
-        yield home.again(purpose=f"Write to the old form of {self.label} what was written to the new one")
+        above = self.cascading.above("old")
+        yield home.again(purpose=f"Write to the old form of {self.label} what was written to the new one", above=above)
         yield from self._triggers(home.writing())
         yield from self._triggers(home.not_noting())
         yield from self.cascading.not_noting(home)
-        yield home.again(purpose=f"Write the last rows of {self.label} to its old form", until_empty=True)
+        yield home.again(purpose=f"Write the last rows of {self.label} to its old form", until_empty=True, above=above)
         counted = home.counted_on()
         if counted is not None:
             yield counted
