@@ -78,7 +78,9 @@ def plan_of(text: str, dialect: Dialect, *, catalog: Catalog | None = None, poli
 PAGES = Path(__file__).parents[1] / "docs" / "strategies"
 BESIDE_THE_SHOP = {
     "postgresql": "CREATE TABLE events (id bigint, kind text, at date) PARTITION BY RANGE (at);\n"
-    "CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');\n",
+    "CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');\n"
+    "CREATE TABLE visits (id integer, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);\n"
+    "CREATE TABLE visits_2030 PARTITION OF visits FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');\n",
     "mariadb": "CREATE TABLE visits (id bigint PRIMARY KEY, page varchar(200) NOT NULL, seconds int);\n",
 }
 """What some pages' examples speak of."""

@@ -256,6 +256,17 @@ SCENES = {
         "CREATE INDEX events_kind ON events (kind);"
         "INSERT INTO events SELECT n, n, date '2030-06-01' + n * 20 FROM generate_series(1, 20) AS n;",
     ),
+    "shadow_column, a key of a partitioned table": Scene(
+        "shadow_column",
+        {"postgresql": "ALTER TABLE events ALTER COLUMN id TYPE bigint;"},
+        "CREATE TABLE events (id int, kind int NOT NULL, at date, PRIMARY KEY (id, at), UNIQUE (kind, id, at)) PARTITION BY RANGE (at);"
+        "CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');"
+        "CREATE TABLE events_2031 PARTITION OF events FOR VALUES FROM ('2031-01-01') TO ('2032-01-01') PARTITION BY RANGE (at);"
+        "CREATE TABLE events_2031_a PARTITION OF events_2031 FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');"
+        "INSERT INTO events SELECT n, n, date '2030-06-01' + n * 20 FROM generate_series(1, 20) AS n;"
+        "CREATE TABLE heard (event int, at date, CONSTRAINT heard_event FOREIGN KEY (event, at) REFERENCES events (id, at));"
+        "INSERT INTO heard SELECT id, at FROM events WHERE id < 9;",
+    ),
     "widen_keys": Scene(
         "widen_keys",
         {"mysql": "ALTER TABLE orders MODIFY id bigint NOT NULL;\nALTER TABLE marks MODIFY order_id bigint NOT NULL;"},

@@ -261,6 +261,30 @@ def test_predictions_equal_what_the_server_does(matrix: Connection) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+ADOPTING = """
+create table own (k int not null, v int not null, w int) partition by range (k);
+create table own1 partition of own for values from (0) to (100);
+create table own2 partition of own for values from (100) to (200) partition by range (k);
+create table own3 partition of own2 for values from (100) to (150);
+alter table own1 add primary key (k, v);
+alter table own3 add primary key (k, v);
+alter table own2 add primary key (k, v);
+alter table own1 add unique (k, w);
+insert into own select n, n, n from generate_series(0, 149) as n;
+"""
+
+
+def test_a_key_adopts_those_of_its_partitions(postgresql_server) -> None:
+    """Nothing is read or built then, but in the partition that has none."""
+    url = postgresql_server.create_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(ADOPTING)
+    with closing(connector_for(url).connect("test")) as connection:
+        for sql in ("alter table own add primary key (k, v)", "alter table own add unique (k, w)"):
+            assert not (found := difference(connection, sql)), told(sql, found)
+    postgresql_server.drop_database(url)
+
+
 @pytest.mark.parametrize("sql", ALONE)
 def test_predictions_equal_what_is_seen_from_outside(postgresql_server, sql: str) -> None:
     """Strongest mode per relation: a weaker one may be held for an instant only."""

@@ -283,3 +283,22 @@ def test_a_plan_that_takes_rights_gives_them_again_on_its_way_back(vendor: str, 
     for name in ("taken_back", "locks"):
         assert claim(proof, name).state == "proved", claim(proof, name)
     assert proof.not_proved == ()
+
+
+VISITS = """
+CREATE TABLE visits (id int, at date, note text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE visits_early PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+CREATE TABLE visits_late PARTITION OF visits FOR VALUES FROM ('2026-07-01') TO ('2028-01-01');
+CREATE TABLE marks (n int PRIMARY KEY, visit int, day date, CONSTRAINT marks_visit FOREIGN KEY (visit, day) REFERENCES visits (id, at));
+COMMENT ON CONSTRAINT visits_pkey ON visits IS 'who and when';
+COMMENT ON CONSTRAINT marks_visit ON marks IS 'of which visit';
+"""
+
+
+@pytest.mark.postgresql
+def test_a_key_of_a_partitioned_table(tmp_path: Path) -> None:
+    """Every partition is locked as its steps say, and comments on constraints are in every copy."""
+    proof = prove(question("ALTER TABLE visits ALTER COLUMN id TYPE bigint;", schema(VISITS, "postgresql"), tmp_path))
+    assert [(one.name, one.differences) for one in proof.claims if one.differences] == []
+    for name in ("same_end", "taken_back", "writers", "crashes"):
+        assert claim(proof, name).state == "proved", claim(proof, name)

@@ -36,6 +36,8 @@ def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
 def _of_table(table: Table, name: str, dialect: Dialect) -> Iterator[Made]:
     for column in table.columns if table.partition_of is None else ():
         yield from _commented("COLUMN", f"{name}.{dialect.quote(column.name)}", column.comment, dialect)
+    for constraint in table.constraints if table.partition_of is None else ():
+        yield from _commented("CONSTRAINT", f"{dialect.quote(constraint.name)} ON {name}", constraint.comment, dialect)
     for index in table.indexes:
         yield from _commented(
             "INDEX", dialect.quote_name(Name(schema=table.name.schema, name=index.name.name)), index.comment, dialect

@@ -168,19 +168,23 @@ def with_not_null(catalog: Catalog, table: Table, columns: Iterable[str], *, nam
     )
 
 
-def copy_of_key(catalog: Catalog, child: Table, constraint: Key, parent: Name) -> Table:
-    """A partition's own key under the parent's: one that it has already is attached, else one with a made-up name is created."""
-    columns = set(constraint.columns)
-
-    def fits(own: Key) -> bool:
-        return type(own) is type(constraint) or not attached_keys_are_alike(catalog)
-
+def key_to_adopt(catalog: Catalog, child: Table, constraint: Key) -> Index | None:
+    """The index of a partition's own key that becomes a part of the parent's."""
+    columns = {*constraint.columns, *constraint.include}
     for index in child.indexes:
         own = child.constraint(index.constraint) if index.constraint and index.parent is None else None
-        if isinstance(own, PrimaryKey | Unique) and fits(own) and set(columns_of(own)) == {*columns, *constraint.include}:
-            return replace(
-                child, indexes=tuple(replace(one, parent=parent) if one.name == index.name else one for one in child.indexes)
-            )
+        fits = type(own) is type(constraint) or not attached_keys_are_alike(catalog)
+        if isinstance(own, PrimaryKey | Unique) and fits and set(columns_of(own)) == columns:
+            return index
+    return None
+
+
+def copy_of_key(catalog: Catalog, child: Table, constraint: Key, parent: Name) -> Table:
+    """A partition's own key under the parent's: one that it has already is attached, else one with a made-up name is created."""
+    own = key_to_adopt(catalog, child, constraint)
+    if own is not None:
+        attached = replace(own, parent=parent)
+        return replace(child, indexes=tuple(attached if one is own else one for one in child.indexes))
     label, middle = ("pkey", "") if isinstance(constraint, PrimaryKey) else ("key", "_".join(columns_of(constraint)))
     name = made_name(child.name.name, middle, label, taken(catalog, child.name.schema))
     own_key = replace(constraint, name=name, using_index="")

@@ -10,6 +10,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Column, Index, Table, Unique
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
+from driftflow.model.operations.dependents import heirs_of
 from driftflow.model.plan import (
     Backfill,
     ChunkPolicy,
@@ -187,11 +188,12 @@ def unmoved(at: Situation, table: Table, assignments: tuple[tuple[str, str], ...
 
 
 def row_claims(at: Situation, table: Name) -> tuple[LockClaim, ...]:
-    """What a chunk of row changes locks: one writer on SQLite, row locks elsewhere."""
+    """What a chunk of row changes locks: one writer on SQLite, row locks elsewhere, also in the partitions."""
     if at.can(Capability.SINGLE_WRITER):
         return (LockClaim(relation=table, mode="RESERVED", blocks=("writes", "ddl"), held="statement", queues=False),)
     mode = "SHARED_WRITE" if at.dialect.one_pass else "ROW EXCLUSIVE"
-    return (LockClaim(relation=table, mode=mode, blocks=("ddl",), held="statement", queues=False),)
+    names = (table, *(one.name for one in heirs_of(at.catalog, table)))
+    return tuple(LockClaim(relation=name, mode=mode, blocks=("ddl",), held="statement", queues=False) for name in names)
 
 
 def remaining(at: Situation, table: Table, *, from_clause: str, join: str, predicate: str) -> str:

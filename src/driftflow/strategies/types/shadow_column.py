@@ -9,7 +9,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Column, Table, View
 from driftflow.model.effects import LockClaim
 from driftflow.model.operations import AddColumn, AlterColumnType, DropColumn
-from driftflow.model.operations.dependents import in_order, views_on_column
+from driftflow.model.operations.dependents import heirs_of, in_order, views_on_column
 from driftflow.model.plan import Expectation, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps, Verify
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
@@ -23,7 +23,7 @@ from driftflow.strategies.types import shadow_trigger
 from driftflow.strategies.types.conversion import Conversion, conversion_of
 from driftflow.strategies.types.shadow_archive import archived, from_archive
 from driftflow.strategies.types.shadow_names import aside_of, shadow_of
-from driftflow.strategies.types.shadow_parts import build, parts_of, supported
+from driftflow.strategies.types.shadow_parts import build, parts_of, proved_again, supported
 from driftflow.strategies.types.shadow_swap import Swap, difference, guard_way_back, swap
 from driftflow.strategies.types.trying import tried
 from driftflow.strategies.views.change_under_views import only_views_stand_in_the_way
@@ -92,7 +92,10 @@ def _steps(recipe: Recipe, table: Table, column: Column, conversion: Conversion)
         f"ANALYZE {at.dialect.quote_name(table.name)} ({at.dialect.quote(shadow)})",
         purpose=f"Count the values of {shadow}, so that plans stay as good as they were",
         phase="migrate",
-        claims=(LockClaim(relation=table.name, mode="SHARE UPDATE EXCLUSIVE", blocks=("ddl",), held="statement"),),
+        claims=tuple(
+            LockClaim(relation=name, mode="SHARE UPDATE EXCLUSIVE", blocks=("ddl",), held="statement")
+            for name in (table.name, *(one.name for one in heirs_of(at.catalog, table.name)))
+        ),
         undo=UndoNothing(reason="statistics change nothing"),
     )
     both = shadow_trigger.both_ways(at, table, conversion, aside)
@@ -107,6 +110,7 @@ def _steps(recipe: Recipe, table: Table, column: Column, conversion: Conversion)
         purpose=f"Swap: {table.name.name}.{column.name} is {conversion.new_type} from now on, the old values stay in {aside}",
         undo=UndoSteps(steps=tuple(_swapped_back(at, table, column, conversion, both, strategy_name))),
     )
+    yield from proved_again(recipe, parts)
     if conversion.archive:
         yield archived(recipe, table, conversion, aside)
     yield _retired(recipe, table, conversion, both, aside)
@@ -211,6 +215,7 @@ def _swapped_back(
             purpose=f"Swap back: {table.name.name}.{column.name} is {conversion.old_type} again",
             guards=(guard,),
         ),
+        *proved_again(recipe, parts),
     ]
     for step in steps:
         yield as_undo(step)

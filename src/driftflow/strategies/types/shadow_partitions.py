@@ -1,14 +1,15 @@
 """A partitioned table's column made once more beside itself: what must be the same in every partition, and its indexes, one for each.
 
 The server hands on to partitions what is done to the parent: columns and their names, row triggers (BEFORE ones since PostgreSQL 13), checks, NOT NULL. Indexes
-it hands on too, but builds them under a lock: each partition's is built online instead, and attached.
+it hands on too, but builds them under a lock: each partition's is built online instead, and attached. A key takes no index of the parent, but the keys that its
+partitions have already, without reading anything: each partition's takes its own index in the swap, and the parent's is added last.
 """
 
 from __future__ import annotations
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, Index, NotNull, Table
+from driftflow.model.catalog import Catalog, Check, Constraint, ForeignKey, Index, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations.dependents import heirs_of, in_condition, views_on_column
 from driftflow.model.operations.identifiers import mentions
@@ -17,7 +18,7 @@ from driftflow.model.record import replace
 from driftflow.strategies.types.shadow_names import waiting
 
 Family = tuple[tuple[Name, Index], ...]
-"""(table, its index): a partitioned table's first, each partition's behind that of its parent."""
+"""(table, its index): a partitioned table's first, each partition's behind that of its parent. Of any other table its index alone."""
 
 
 def obstacle(table: Table, at: Situation, column: str) -> str:
@@ -25,24 +26,28 @@ def obstacle(table: Table, at: Situation, column: str) -> str:
     assert table.partitioning is not None
     if not at.can(Capability.BEFORE_ROW_TRIGGER_ON_PARENT):
         return "a partitioned table takes BEFORE row triggers since PostgreSQL 13"
-    if any(mentions(key, column) for key in table.partitioning.key):
-        return "it is in the partition key"
-    found = table.column(column)
-    if found is None or found.identity is not None:
-        return "it is an identity column"
-    shadow = column_in_table(table, column, "driftflow_new")
-    pairs = zip(table.constraints, shadow.constraints, strict=True)
-    if any(old != new and not isinstance(old, Check | NotNull) for old, new in pairs):
-        return "a key or a foreign key holds it: a partitioned table takes no ADD CONSTRAINT ... USING INDEX"
-    if any(column in key.referenced_columns for _, key in at.catalog.referencing(table.name)):
-        return "a foreign key points at it"
-    for partition in heirs_of(at.catalog, table.name):
+    if any(isinstance(one, ForeignKey) for one in _held(table, column)):
+        return "a foreign key begins at it"
+    partitions = heirs_of(at.catalog, table.name)
+    for one in (table, *partitions):
+        if one.partitioning is not None and any(mentions(key, column) for key in one.partitioning.key):
+            return f"it is in the partition key of {one.name}"
+        for holder, key in at.catalog.referencing(one.name):
+            if column in key.referenced_columns and (one is not table or holder.partitioning is not None):
+                return f"the foreign key {key.name} of {holder.name} points at it"
+    for partition in partitions:
         if reason := _own(partition, table, at.catalog, column):
             return f"the partition {partition.name} {reason}"
-    whole = {table.name, *(one.name for one in heirs_of(at.catalog, table.name))}
-    for index in _over(table, column):
-        if {name for name, _ in family(at.catalog, table, index)} != whole:
-            return f"the index {index.name.name} is not there in every partition"
+    return next((why for root, index in roots(at.catalog, table, column) if (why := _incomplete(at.catalog, root, index))), "")
+
+
+def _incomplete(catalog: Catalog, root: Table, index: Index) -> str:
+    """Why an index cannot be made once more with those of the partitions below it."""
+    members = family(catalog, root, index)
+    if {name for name, _ in members} != {root.name, *(one.name for one in heirs_of(catalog, root.name))}:
+        return f"the index {index.name.name} is not there in every partition"
+    if any(bool(one.constraint) != bool(index.constraint) for _, one in members):
+        return f"the index {index.name.name} holds a key of one of the partitions"
     return ""
 
 
@@ -57,12 +62,11 @@ def _own(partition: Table, table: Table, catalog: Catalog, column: str) -> str:
     if partition.replica_identity not in ("", "d", "f", "n"):
         return "has an index as its replica identity"
     shared = {one.name for one in table.constraints if isinstance(one, Check | NotNull)}
-    renamed = column_in_table(partition, column, "driftflow_new")
-    for old, new in zip(partition.constraints, renamed.constraints, strict=True):
-        if old != new and (not isinstance(old, Check | NotNull) or old.name not in shared):
+    for one in _held(partition, column):
+        if isinstance(one, PrimaryKey | Unique) and not one.deferrable:
+            continue
+        if not isinstance(one, Check | NotNull) or one.name not in shared:
             return f"has a constraint of its own on {column}"
-    if any(index.parent is None for index in _over(partition, column)):
-        return f"has an index of its own on {column}"
     if any(column in one.columns for one in partition.extended_statistics):
         return f"has statistics over {column}"
     if any(mentions(one.using, column) or mentions(one.check, column) for one in partition.policies):
@@ -72,14 +76,24 @@ def _own(partition: Table, table: Table, catalog: Catalog, column: str) -> str:
     return f"is read by a view that names {column}" if views_on_column(catalog, partition.name, column) else ""
 
 
-def _over(table: Table, column: str) -> list[Index]:
-    """The plain indexes that hold the column."""
+def _held(table: Table, column: str) -> list[Constraint]:
+    """The constraints that hold the column."""
     shadow = column_in_table(table, column, "driftflow_new")
-    return [old for old, new in zip(table.indexes, shadow.indexes, strict=True) if old != new and not old.constraint]
+    return [old for old, new in zip(table.constraints, shadow.constraints, strict=True) if old != new]
+
+
+def roots(catalog: Catalog, table: Table, column: str) -> list[tuple[Table, Index]]:
+    """The indexes that hold the column, those of keys among them: the table's, and what partitions have of their own."""
+    found = []
+    for one in (table, *(heirs_of(catalog, table.name) if table.partitioning is not None else ())):
+        shadow = column_in_table(one, column, "driftflow_new")
+        pairs = zip(one.indexes, shadow.indexes, strict=True)
+        found += [(one, old) for old, new in pairs if old != new and (one is table or old.parent is None)]
+    return found
 
 
 def family(catalog: Catalog, table: Table, index: Index) -> Family:
-    """A partitioned table's index with those of its partitions that belong to it."""
+    """An index with those of the partitions that belong to it."""
     names, found = {index.name}, [(table.name, index)]
     for partition in heirs_of(catalog, table.name):
         for one in partition.indexes:
@@ -96,5 +110,6 @@ def beside(catalog: Catalog, column: str, to: str, members: Family) -> tuple[tup
         table = catalog.table(name)
         assert table is not None
         made = column_in_table(table, column, to).indexes[table.indexes.index(index)]
-        pairs.append((index, replace(made, name=replace(made.name, name=waiting(made.name.name, to)), parent=None)))
+        name_beside = replace(made.name, name=waiting(made.name.name, to))
+        pairs.append((index, replace(made, name=name_beside, parent=None, constraint="")))
     return tuple(pairs)

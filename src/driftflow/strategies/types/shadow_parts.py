@@ -9,10 +9,8 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import (
     Catalog,
     Check,
-    Constraint,
     ForeignKey,
     Index,
-    IndexPart,
     NotNull,
     PrimaryKey,
     Table,
@@ -21,47 +19,78 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, DropConstraint
 from driftflow.model.operations.renaming import column_in_table
-from driftflow.model.plan import Step, UndoNothing, UndoSteps
+from driftflow.model.plan import Guard, Step, UndoNothing, UndoSteps
 from driftflow.model.record import Record, replace
-from driftflow.strategies.constraints.constraining import bind_then_validate, guard_duplicates, prove_not_null
+from driftflow.strategies.constraints.constraining import (
+    bind_then_validate,
+    guard_duplicates,
+    guard_orphans,
+    prove_not_null,
+    validate,
+)
 from driftflow.strategies.indexes.build_partitioned_index import family_online
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.types import shadow_partitions
 from driftflow.strategies.types.shadow_names import waiting
+from driftflow.strategies.types.shadow_partitions import Family
 
 _Bound = TypeVar("_Bound", Check, ForeignKey)
 
 
-class Parts(Record, frozen=True, kw_only=True):
-    """Pairs of what is there and the same over the waiting column, under a name of its own."""
+class HeldKey(Record, frozen=True, kw_only=True):
+    """A key on one table."""
 
-    indexes: tuple[tuple[Index, Index], ...] = ()
-    keys: tuple[tuple[PrimaryKey | Unique, Index], ...] = ()
-    """Constraints that stand on a unique index, and that index."""
+    table: Name
+    key: PrimaryKey | Unique
+    index: Index | None
+    """What it stands on from the swap on. None where the table is partitioned: its key adopts those of its partitions."""
+
+
+class Parts(Record, frozen=True, kw_only=True):
+    """What is there, and the same over the waiting column, under a name of its own."""
+
+    indexes: tuple[tuple[tuple[Index, Index], ...], ...] = ()
+    """Each with those of the partitions below it behind it."""
+    keys: tuple[tuple[HeldKey, ...], ...] = ()
+    """Constraints that stand on a unique index, each with those of the partitions below it behind it."""
     checks: tuple[tuple[Check, Check], ...] = ()
     foreign_keys: tuple[tuple[Name, ForeignKey, ForeignKey], ...] = ()
     """(table that holds it, the key, the same key): from the column, and to it."""
+    added_again: tuple[tuple[Name, ForeignKey], ...] = ()
+    """(table that holds it, the key): those that point at a partitioned table, which has its new key only after the swap. They bind new rows from then on,
+    and what the old ones held is proved once more."""
     not_null: str | None = None
     """Name of the constraint (empty where the server has none); None where the column may be NULL."""
-    families: tuple[tuple[tuple[Index, Index], ...], ...] = ()
-    """Of a partitioned table: each of `indexes`, with those of its partitions behind it."""
 
     @property
     def every_index(self) -> tuple[tuple[Index, Index], ...]:
         """Those of the table, and those of its partitions."""
-        return tuple(pair for family in self.families for pair in family) or self.indexes
+        return tuple(pair for family in self.indexes for pair in family)
+
+    @property
+    def every_key(self) -> tuple[HeldKey, ...]:
+        return tuple(held for family in self.keys for held in family)
+
+    @property
+    def every_foreign_key(self) -> tuple[tuple[Name, ForeignKey], ...]:
+        """(table that holds it, the key), as they are."""
+        return (*((holder, key) for holder, key, _ in self.foreign_keys), *self.added_again)
 
 
 def parts_of(table: Table, catalog: Catalog, column: str, to: str) -> Parts:
     """All of them. `table` and `catalog` are as they were before anything was done."""
     there = column_in_table(table, column, to)
     pairs = [(old, new) for old, new in zip(table.constraints, there.constraints, strict=True) if old != new]
-    indexes = [(old, new) for old, new in zip(table.indexes, there.indexes, strict=True) if old != new and not old.constraint]
+    families = [shadow_partitions.family(catalog, *root) for root in shadow_partitions.roots(catalog, table, column)]
     found = table.column(column)
     name = next((one.name for one in table.constraints if isinstance(one, NotNull) and one.column == column), "")
+    incoming = list(_incoming(table, catalog, column, to))
+    apart = table.partitioning is not None
     return Parts(
-        indexes=tuple((old, replace(new, name=_beside(new.name, to))) for old, new in indexes),
-        keys=tuple((old, _key_index(table, new, to)) for old, new in pairs if isinstance(old, PrimaryKey | Unique)),
+        indexes=tuple(
+            shadow_partitions.beside(catalog, column, to, family) for family in families if not family[0][1].constraint
+        ),
+        keys=tuple(_keys(catalog, column, to, family) for family in families if family[0][1].constraint),
         checks=tuple((old, _named(new, to)) for old, new in pairs if isinstance(old, Check) and isinstance(new, Check)),
         foreign_keys=(
             *(
@@ -69,14 +98,10 @@ def parts_of(table: Table, catalog: Catalog, column: str, to: str) -> Parts:
                 for old, new in pairs
                 if isinstance(old, ForeignKey) and isinstance(new, ForeignKey)
             ),
-            *_incoming(table, catalog, column, to),
+            *(() if apart else incoming),
         ),
+        added_again=tuple((holder, key) for holder, key, _ in incoming) if apart else (),
         not_null=name if found is not None and not found.nullable else None,
-        families=tuple(
-            shadow_partitions.beside(catalog, column, to, shadow_partitions.family(catalog, table, old)) for old, _ in indexes
-        )
-        if table.partitioning is not None
-        else (),
     )
 
 
@@ -84,20 +109,14 @@ def _named(constraint: _Bound, to: str) -> _Bound:
     return replace(constraint, name=waiting(constraint.name, to))
 
 
-def _beside(name: Name, to: str) -> Name:
-    return replace(name, name=waiting(name.name, to))
-
-
-def _key_index(table: Table, key: Constraint, to: str) -> Index:
-    assert isinstance(key, PrimaryKey | Unique)
-    return Index(
-        name=Name(schema=table.name.schema, name=waiting(key.name, to)),
-        table=table.name,
-        parts=key.parts or tuple(IndexPart(column=column) for column in key.columns),
-        include=key.include,
-        unique=True,
-        nulls_not_distinct=isinstance(key, Unique) and key.nulls_not_distinct,
-    )
+def _keys(catalog: Catalog, column: str, to: str, members: Family) -> tuple[HeldKey, ...]:
+    found = []
+    for (name, index), (_, made) in zip(members, shadow_partitions.beside(catalog, column, to, members), strict=True):
+        table = catalog.tables[name.text]
+        key = table.constraint(index.constraint)
+        assert isinstance(key, PrimaryKey | Unique)
+        found.append(HeldKey(table=name, key=key, index=made if table.partitioning is None else None))
+    return tuple(found)
 
 
 def _incoming(table: Table, catalog: Catalog, column: str, to: str) -> Iterator[tuple[Name, ForeignKey, ForeignKey]]:
@@ -116,20 +135,28 @@ def build(recipe: Recipe, table: Table, parts: Parts, column: str) -> Iterator[S
     if parts.not_null is not None:
         name = waiting(parts.not_null, column) if parts.not_null else ""
         yield from _without_undo(prove_not_null(recipe, table.name, column, name=name, phase="migrate"), gone)
-    families = {pairs[0][1].name: [one for _, one in pairs] for pairs in parts.families}
-    for _, index in (*parts.keys, *parts.indexes):
-        guard = guard_duplicates(recipe.at, index) if index.unique else None
-        guards = (guard,) if guard is not None else ()
-        if index.name in families:
-            tables = [recipe.catalog.table(one.table) for one in families[index.name]]
-            members = [(found, one) for found, one in zip(tables, families[index.name], strict=True) if found is not None]
+    for index in (held.index for held in parts.every_key if held.index is not None):
+        yield _built(recipe, index, column, guards=_guards(recipe, index))
+    for family in parts.indexes:
+        _, first = family[0]
+        guards = _guards(recipe, first)
+        members = [(recipe.catalog.tables[one.table.text], one) for _, one in family]
+        if members[0][0].partitioning is None:
+            yield _built(recipe, first, column, guards=guards)
+        else:
             yield from family_online(recipe, members, guards=guards)
-            continue
-        yield recipe.build_index(
-            index, purpose=f"Build {index.name.name} online: an index on {table.name.name}.{column}", guards=guards
-        )
     for holder, _, key in parts.foreign_keys:
         yield from _undone_by_name(recipe, holder, key)
+
+
+def _guards(recipe: Recipe, index: Index) -> tuple[Guard, ...]:
+    guard = guard_duplicates(recipe.at, index) if index.unique else None
+    return (guard,) if guard is not None else ()
+
+
+def _built(recipe: Recipe, index: Index, column: str, *, guards: tuple[Guard, ...]) -> Step:
+    purpose = f"Build {index.name.name} online: an index on {index.table.name}.{column}"
+    return recipe.build_index(index, purpose=purpose, guards=guards)
 
 
 def _bound(recipe: Recipe, table: Name, constraint: Check | ForeignKey) -> Iterator[Step]:
@@ -154,6 +181,16 @@ def _undone_by_name(recipe: Recipe, holder: Name, key: ForeignKey) -> Iterator[S
             yield replace(step, undo=UndoNothing(reason="the undo of the step before drops the key"))
         else:
             yield replace(step, undo=UndoSteps(steps=(recipe.undo_step((forget,), recipe.catalog, phase="migrate"),)))
+
+
+def proved_again(recipe: Recipe, parts: Parts) -> Iterator[Step]:
+    """The old rows of the foreign keys that the swap has added."""
+    for holder, key in parts.added_again:
+        if key.validated:
+            what = f"{holder.name} ({', '.join(key.columns)}) → {key.referenced.name}"
+            guards = (guard_orphans(recipe.at, holder, key),)
+            step = validate(recipe, holder, key.name, guards=guards, phase="migrate", what=what)
+            yield replace(step, undo=UndoNothing(reason="a proof changes nothing"))
 
 
 def supported(table: Table, at: Situation, column: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Column, Identity, PrimaryKey, Sequence, Table, Unique, View
+from driftflow.model.catalog import Column, Identity, Sequence, Table, View
 from driftflow.model.operations import (
     AddConstraint,
     AlterIdentity,
@@ -29,6 +29,7 @@ from driftflow.model.record import Record, replace
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.types.conversion import Conversion, columns_of, comparable
+from driftflow.strategies.types.shadow_adoption import adopt_others, refuse_unbuilt
 from driftflow.strategies.types.shadow_names import waiting
 from driftflow.strategies.types.shadow_parts import Parts
 from driftflow.strategies.views.whole_view import made_again
@@ -78,10 +79,15 @@ def _statements(
 ) -> Iterator[str | Operation]:
     column = table.column(names.column)
     assert column is not None
-    others = sorted({holder for holder, *_ in parts.foreign_keys} | {key.referenced for _, key, _ in parts.foreign_keys}, key=str)
+    holders = {holder for holder, _ in parts.every_foreign_key}
+    others = sorted(holders | {key.referenced for _, key, _ in parts.foreign_keys}, key=str)
     # Views first, as their readers do; then one lock for all tables and up front: none is waited for while another is held.
     yield from (DropView(name=view.name) for view in reversed(names.views))
     yield LockTable(tables=tuple(dict.fromkeys((table.name, *others))), mode="ACCESS EXCLUSIVE")
+    for family in parts.keys:
+        if family[0].index is None:
+            over = (*family[0].key.columns, *family[0].key.include)
+            yield refuse_unbuilt(at, family, tuple(names.waiting if column == names.column else column for column in over))
     yield from before
     yield from _old_ones_dropped(table, parts, names)
     sequence = _sequence(at, table, column)
@@ -92,9 +98,12 @@ def _statements(
         yield DropDefault(table=table.name, column=names.column)
     if parts.not_null is not None:
         yield DropNotNull(table=table.name, column=names.column)
+        if parts.not_null:
+            # A key of a partition's own, as a swap adds it, makes its NOT NULL its own too: the parent's goes without it (18).
+            yield from (DropNotNull(table=one.name, column=names.column) for one in heirs_of(at.catalog, table.name))
     yield RenameColumn(table=table.name, column=names.column, to=names.aside)
     yield RenameColumn(table=table.name, column=names.waiting, to=names.column)
-    yield from _new_ones_named(table, parts, names)
+    yield from _new_ones_named(at, table, parts, names)
     if column.default is not None and names.default is not None:
         yield SetDefault(table=table.name, column=names.column, default=names.default)
     yield from _counting(at, table, column, sequence)
@@ -110,29 +119,37 @@ def _statements(
 
 def _old_ones_dropped(table: Table, parts: Parts, names: Swap) -> Iterator[Operation]:
     """Keys of other tables first, then what they stand on."""
-    for holder, key, _ in parts.foreign_keys:
+    for holder, key in parts.every_foreign_key:
         yield DropConstraint(table=holder, name=key.name)
     for check, _ in parts.checks:
         yield DropConstraint(table=table.name, name=check.name)
-    for constraint, _ in parts.keys:
-        yield DropConstraint(table=table.name, name=constraint.name)
-    for index, _ in parts.indexes:
-        yield DropIndex(name=index.name, table=table.name)
+    for held, *_ in parts.keys:
+        yield DropConstraint(table=held.table, name=held.key.name)
+    for (index, _), *_ in parts.indexes:
+        yield DropIndex(name=index.name, table=index.table)
 
 
-def _new_ones_named(table: Table, parts: Parts, names: Swap) -> Iterator[Operation]:
+def _new_ones_named(at: Situation, table: Table, parts: Parts, names: Swap) -> Iterator[str | Operation]:
     if parts.not_null:
         yield RenameConstraint(table=table.name, name=waiting(parts.not_null, names.waiting), to=parts.not_null)
-    for constraint, index in parts.keys:
-        yield RenameIndex(name=index.name, to=constraint.name, table=table.name)
-        assert isinstance(constraint, PrimaryKey | Unique)
-        yield AddConstraint(table=table.name, constraint=replace(constraint, using_index=constraint.name))
+    for family in parts.keys:
+        # Partitions first: a partitioned table adopts the keys that they have then, and builds none.
+        for held in family:
+            if held.index is not None:
+                yield RenameIndex(name=held.index.name, to=held.key.name, table=held.table)
+                yield AddConstraint(table=held.table, constraint=replace(held.key, using_index=held.key.name))
+        above = [held for held in reversed(family) if held.index is None]
+        if above:
+            yield adopt_others(at, family)
+        yield from (AddConstraint(table=held.table, constraint=held.key) for held in above)
     for old, new in parts.every_index:
         yield RenameIndex(name=new.name, to=old.name.name, table=new.table)
     for check, made in parts.checks:
         yield RenameConstraint(table=table.name, name=made.name, to=check.name)
     for holder, key, other in parts.foreign_keys:
         yield RenameConstraint(table=holder, name=other.name, to=key.name)
+    for holder, key in parts.added_again:
+        yield AddConstraint(table=holder, constraint=replace(key, validated=False))
 
 
 def _sequence(at: Situation, table: Table, column: Column) -> Sequence | None:
@@ -165,8 +182,9 @@ def _said(at: Situation, table: Table, column: Column, parts: Parts) -> Iterator
         if index.comment:
             yield Comment(kind="INDEX", target=at.dialect.quote_name(index.name), text=index.comment)
     held = [
-        *((table.name, one) for one, _ in (*parts.keys, *parts.checks)),
-        *((holder, one) for holder, one, _ in parts.foreign_keys),
+        *((held.table, held.key) for held in parts.every_key),
+        *((table.name, one) for one, _ in parts.checks),
+        *parts.every_foreign_key,
     ]
     for holder, constraint in held:
         if constraint.comment:

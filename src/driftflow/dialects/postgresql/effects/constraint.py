@@ -18,6 +18,7 @@ from driftflow.dialects.postgresql.effects.locks import (
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import (
+    descendants,
     existing,
     index_names,
     lock_tree,
@@ -31,6 +32,7 @@ from driftflow.dialects.proof import proves_not_null
 from driftflow.model.catalog import Check, Column, Exclusion, ForeignKey, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, AlterConstraint, DropConstraint, RenameConstraint, ValidateConstraint
+from driftflow.model.operations.keys import key_to_adopt
 
 _SUFFIX = {"PrimaryKey": "pkey", "Unique": "key", "Exclusion": "excl"}
 
@@ -142,23 +144,48 @@ def add_key(p: Prediction, table: Name, item: object, tables: Sequence[Table], *
     parent = bool(tables) and tables[0].partitioning is not None
     if parent and len(tables) > 1:
         p.lock(name, SHARE_UPDATE_EXCLUSIVE)
-    for part in with_storage(tables):
+    adopted = _adopted(p, tables[0], item) if parent and not isinstance(item, Exclusion) else frozenset()
+    built = [part for part in with_storage(tables) if part.name not in adopted]
+    for part in built:
         p.does("scan", part.name, "the index is built from it")
         p.does("index_build", part.name, name.name)
-        if parent:
-            _leaf(p, part, new_name(part.name.schema, part.name.name, columns, label))
+    for part in tables[1:] if parent else ():
+        if part.name not in adopted:
+            _part(p, part, new_name(part.name.schema, part.name.name, columns, label))
     if not tables:
         p.does("scan", table, "the index is built from it")
         p.does("index_build", table, name.name)
-    _may_repeat(p, table, item, tables, new_column)
+    if not adopted or built:
+        _may_repeat(p, table, item, tables, new_column)
+    if isinstance(item, PrimaryKey) and new_column is None and not (tables and all(part.new for part in tables)):
+        _primary_key_columns(p, table, item, tables)
 
 
-def _leaf(p: Prediction, part: Table, name: Name) -> None:
+def _adopted(p: Prediction, table: Table, item: PrimaryKey | Unique) -> frozenset[Name]:
+    """The partitions of which a key of their own, or of a partitioned one above them, becomes a part of this one: nothing of them is read."""
+    found: list[Name] = []
+    for part in p.catalog.partitions(table.name):
+        own = key_to_adopt(p.catalog, part, item)
+        if own is not None:
+            below = [one.name for one in descendants(p.catalog, part.name)]
+            p.lock(part.name, SHARE, why="its key becomes a part of the constraint")
+            p.lock(own.name, SHARE)
+            if p.at_least(18):
+                p.lock_all((part.name, *(below if isinstance(item, PrimaryKey) else ())), ACCESS_EXCLUSIVE)
+            found += [part.name, *below]
+        else:
+            found += _adopted(p, part, item)
+    return frozenset(found)
+
+
+def _part(p: Prediction, part: Table, name: Name) -> None:
     p.lock(part.name, SHARE, why="its part of the index is built")
     if p.at_least(18):
         p.lock(part.name, ACCESS_EXCLUSIVE, why="its part of the constraint is added")
     p.created.add(name)
     p.lock(name, ACCESS_EXCLUSIVE)
+    if part.partitioning is not None and any(p.catalog.partitions(part.name)):
+        p.lock(name, SHARE_UPDATE_EXCLUSIVE)
 
 
 def _may_repeat(
@@ -186,8 +213,6 @@ def _may_repeat(
         relation=table,
         probe=probes.duplicates(table, keys, nulls_equal=repeats),
     )
-    if isinstance(item, PrimaryKey):
-        _primary_key_columns(p, table, item, tables)
     if isinstance(item, Unique) and item.nulls_not_distinct:
         p.needs_version(15, "NULLS NOT DISTINCT")
 
