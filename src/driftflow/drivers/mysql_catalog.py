@@ -9,6 +9,7 @@ from typing import Any
 
 from driftflow.dialects.base import ErrorKind, Rows
 from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, INSTANT_ANYWHERE
+from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.registry import dialect_named
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import DatabaseError
@@ -37,6 +38,7 @@ def read_rows(connection: Connection) -> Rows:
         rows: dict[str, list[dict[str, Any]]] = {"database": database}
         for name in QUERIES:
             rows[name] = _run(connection, name)
+        _with_texts(connection, rows["triggers"])
         version = Version.parse(str(database[0]["version"]).partition("-")[0])
         mariadb = connection.dialect == "mariadb"
         if mariadb:
@@ -61,6 +63,17 @@ def read_rows(connection: Connection) -> Rows:
 
 def _run(connection: Connection, name: str) -> list[dict[str, Any]]:
     return [{key.lower(): value for key, value in row.items()} for row in connection.query_dicts(_query(name))]
+
+
+def _with_texts(connection: Connection, triggers: Sequence[dict[str, Any]]) -> None:
+    """`statement` beside what information_schema says, which shows some literals without their character set."""
+    for row in triggers:
+        name = f"{quote(str(row['trigger_schema']))}.{quote(str(row['trigger_name']))}"
+        try:
+            row["statement"] = str(connection.query(f"SHOW CREATE TRIGGER {name}")[0][2])
+        except DatabaseFault as fault:  # It has gone meanwhile, or may be seen and not read.
+            if fault.kind is ErrorKind.CONNECTION_LOST:
+                raise
 
 
 @cache

@@ -202,6 +202,25 @@ class Index(Record, frozen=True, kw_only=True):
         return tuple(part.column for part in self.parts if part.column)
 
 
+class TriggerText(Record, frozen=True, kw_only=True):
+    """A trigger of MySQL or MariaDB to the letter, with what it runs under: as it has to be to be made again."""
+
+    statement: str
+    """As SHOW CREATE TRIGGER gives it."""
+    body_sha256: str
+    """Of what information_schema says of the body."""
+    definer: str
+    """user@host"""
+    sql_mode: str
+    character_set: str
+    """Of the client that made it."""
+    collation: str
+    """Of that connection."""
+    database_collation: str
+    order: int
+    """Among those of the same event and time."""
+
+
 class Trigger(Record, frozen=True, kw_only=True):
     name: str
     table: Name
@@ -217,6 +236,8 @@ class Trigger(Record, frozen=True, kw_only=True):
     enabled: str = "O"
     """PostgreSQL's tgenabled: O origin, D disabled, R replica, A always."""
     comment: str = ""
+    kept: TriggerText | None = None
+    """None where no server was asked (MySQL, MariaDB), or a statement of the release has changed it since."""
 
 
 class Policy(Record, frozen=True, kw_only=True):
@@ -610,7 +631,8 @@ def _ordered_indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
 
 
 def _ordered_triggers(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:
-    return tuple(sorted((trigger for trigger in triggers if not is_ours(trigger.name)), key=lambda trigger: trigger.name))
+    found = (replace(trigger, kept=None) for trigger in triggers if not is_ours(trigger.name))
+    return tuple(sorted(found, key=lambda trigger: trigger.name))
 
 
 OUR_PREFIX = "driftflow_"

@@ -5,6 +5,7 @@ Source: MySQL 8.4 manual, "INFORMATION_SCHEMA Tables"; MariaDB documentation of 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -37,6 +38,7 @@ from driftflow.model.catalog import (
     Table,
     TableStatistics,
     Trigger,
+    TriggerText,
     View,
 )
 from driftflow.model.catalog import (
@@ -247,6 +249,7 @@ class _Reader:
             definition=f"{timing} {event} {_statement(_text(row['action_statement']))}",
             timing=timing,
             events=(event,),
+            kept=_kept(row),
         )
 
     def _partitioning(self, table: str) -> Partitioning | None:
@@ -382,6 +385,21 @@ def _partitions(method: str, expression: str, rows: Sequence[Row]) -> str:
         bound = value if value == "MAXVALUE" and "COLUMNS" not in method else f"({value})"
         pieces.append(f"PARTITION {quote(name)} VALUES {word} {bound}")
     return _statement(f"{text} ({', '.join(pieces)})", keywords=WORDS)
+
+
+def _kept(row: Row) -> TriggerText | None:
+    if not row.get("statement"):
+        return None
+    return TriggerText(
+        statement=_text(row["statement"]),
+        body_sha256=hashlib.sha256(_text(row["action_statement"]).encode()).hexdigest(),
+        definer=str(row["definer"]),
+        sql_mode=str(row["sql_mode"]),
+        character_set=str(row["character_set_client"]),
+        collation=str(row["collation_connection"]),
+        database_collation=str(row["database_collation"]),
+        order=int(row["action_order"]),
+    )
 
 
 def _statement(text: str, *, keywords: frozenset[str] = frozenset()) -> str:

@@ -14,6 +14,9 @@ from driftflow.model.names import Name, Version
 ME = "CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')"
 """As information_schema spells a grantee."""
 GRANT_OPTION = "GRANT OPTION"
+NAMES_DEFINERS = ("SUPER", "SET USER", "SET_USER_ID", "SET_ANY_DEFINER")
+"""MariaDB 10.5 and MySQL 8.0 have rights of their own for it, MySQL 8.2 another. MariaDB no longer takes SUPER for it from 11.0 on; then its own
+error says so, before anything was exchanged."""
 PAST_A_VIEW = ("SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "TRIGGER", "ALTER ROUTINE", "SUPER")
 """What on a whole database, or on all of them, lets an account past a view that stands before a table."""
 
@@ -29,19 +32,40 @@ def untrusted(version: Version | None, *, mariadb: bool) -> str:
 
 def without_right(table: Name, version: Version | None, *, mariadb: bool, right: str = "TRIGGER", database: bool = False) -> str:
     """1 where no grant of the right covers the table; with `database`, only one of its whole database will do."""
+    # GRANT OPTION is no right of its own there, but a mark on the others.
+    held = "PRIVILEGE_TYPE = 'SELECT' AND IS_GRANTABLE = 'YES'" if right == GRANT_OPTION else f"PRIVILEGE_TYPE = '{right}'"
+    none = _ungranted(table, ME, held, database=database)
+    return f"SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE {_without_role(version, mariadb=mariadb)} AND {none}"
+
+
+def _ungranted(table: Name, grantee: str, held: str, *, database: bool) -> str:
     schema = _schema(table)
     grants = (
         ("USER_PRIVILEGES", ""),
         ("SCHEMA_PRIVILEGES", f" AND {schema} LIKE TABLE_SCHEMA"),
         ("TABLE_PRIVILEGES", f" AND TABLE_SCHEMA = {schema} AND TABLE_NAME = {quote_string(table.name)}"),
     )
-    # GRANT OPTION is no right of its own there, but a mark on the others.
-    held = "PRIVILEGE_TYPE = 'SELECT' AND IS_GRANTABLE = 'YES'" if right == GRANT_OPTION else f"PRIVILEGE_TYPE = '{right}'"
-    none = " AND ".join(
-        f"NOT EXISTS (SELECT 1 FROM information_schema.{view} WHERE GRANTEE = {ME} AND {held}{where})"
+    return " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM information_schema.{view} WHERE GRANTEE = {grantee} AND {held}{where})"
         for view, where in (grants[:2] if database else grants)
     )
-    return f"SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE {_without_role(version, mariadb=mariadb)} AND {none}"
+
+
+def not_that_definer(user: str, host: str, version: Version | None, *, mariadb: bool) -> str:
+    """1 where the session's user is another, and may not name that one as a definer."""
+    kinds = ", ".join(f"'{kind}'" for kind in NAMES_DEFINERS)
+    return (
+        f"SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE CURRENT_USER() <> {quote_string(f'{user}@{host}')} "
+        f"AND {_without_role(version, mariadb=mariadb)} AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES "
+        f"WHERE GRANTEE = {ME} AND PRIVILEGE_TYPE IN ({kinds}))"
+    )
+
+
+def definer_without(table: Name, user: str, host: str, rights: Sequence[str]) -> str:
+    """How many of the rights no grant gives to the account for the whole database of the table. Needs SELECT on `mysql`, where it is another account."""
+    grantee = quote_string(f"'{user}'@'{host}'")
+    each = (_ungranted(table, grantee, f"PRIVILEGE_TYPE = '{right}'", database=True) for right in rights)
+    return f"SELECT {' + '.join(f'({one})' for one in each)}"
 
 
 def rights_left(

@@ -94,10 +94,12 @@ def _index(index: Index, column: str, to: str) -> Index:
 
 
 def _trigger(trigger: Trigger, column: str, to: str) -> Trigger:
+    definition = rename_column(trigger.definition, column, to, qualifiers=("old", "new"))
     return replace(
         trigger,
         update_columns=_names(trigger.update_columns, column, to),
-        definition=rename_column(trigger.definition, column, to, qualifiers=("old", "new")),
+        definition=definition,
+        kept=trigger.kept if definition == trigger.definition else None,
     )
 
 
@@ -157,7 +159,7 @@ def _moved_index(index: Index, old: Name, new: Name) -> Index:
 
 
 def _moved_trigger(trigger: Trigger, old: Name, new: Name) -> Trigger:
-    return replace(trigger, table=new, definition=_text(trigger.definition, old, new))
+    return replace(trigger, table=new, definition=_text(trigger.definition, old, new), kept=None)
 
 
 def _text(text: str, old: Name, new: Name) -> str:

@@ -29,7 +29,7 @@ from driftflow.model.operations import (
 from driftflow.model.record import replace
 from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.passes import Pass
-from driftflow.strategies.rebuild import rebuild_checks
+from driftflow.strategies.rebuild import own_triggers, rebuild_checks
 from driftflow.strategies.rebuild.cascades import ancestors, cascades, cascading, moved_keys
 from driftflow.strategies.rebuild.paired import is_timestamp
 from driftflow.strategies.rebuild.rebuild_children import pointing_at
@@ -99,6 +99,7 @@ def obstacle(
         _of_cascades_together(catalog, names)
         or _of_operations(operations, table, converted, names)
         or _of_table(table, operations, at)
+        or own_triggers.obstacle(table, operations, at, together=names)
         or _of_cascades(table, operations, catalog, at)
         or _of_tied(table, after_catalog, names)
         or _of_children(table, after, operations, catalog, at.final, names)
@@ -149,8 +150,6 @@ def _of_table(table: Table, operations: Sequence[Operation], at: Situation) -> s
         return f"the server would lock the copy before {name}, whose name comes late in the alphabet"
     if VERSIONED in table.options or any(column.unversioned for column in table.columns):
         return f"{name} keeps the history of its rows"
-    if table.triggers:
-        return f"{name} has triggers of its own"
     named = rebuild_checks.chosen(table, operations, at)
     if named:
         return f"the checks of {name} would lose their names ({', '.join(named)}), which are unique in a database"

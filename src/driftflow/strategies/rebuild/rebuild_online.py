@@ -29,6 +29,7 @@ from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import Pass, catalogs, moved, one_pass
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuild.cascades import ancestors, cascading, changes_rows
+from driftflow.strategies.rebuild.own_triggers import OwnTriggers
 from driftflow.strategies.rebuild.paired import Pair
 from driftflow.strategies.rebuild.paired_steps import PairedSteps, as_undos, claim, read_claim
 from driftflow.strategies.rebuild.rebuild_cascades import Cascading
@@ -171,6 +172,11 @@ class Rebuild:
         self.keys = Keys(self)
         self.children = Children(self)
         self.cascading = Cascading(self)
+        self.own = OwnTriggers(self)
+
+    def behind(self, kind: str) -> Name:
+        """A name that comes behind that of the table."""
+        return self._beside(kind, BEHIND)
 
     def _beside(self, kind: str, prefix: str = "_driftflow_") -> Name:
         name = self.before.name
@@ -242,7 +248,7 @@ class Rebuild:
 
     def noted(self, guards: tuple[Guard, ...]) -> Iterator[Step]:
         """The copy with every row, but for what was noted meanwhile."""
-        yield self._made((*guards, self.children.no_others()))
+        yield self._made((*guards, self.children.no_others(), *self.own.guards()))
         yield self.forms.kept()
         yield self.forth.log_made()
         yield from self._triggers(self.forth.noting(guards=self._rights()))
@@ -269,6 +275,7 @@ class Rebuild:
         if not self.cascading.found:
             yield self.home.log_made()
         yield from self._noting_back()
+        yield from self.own.standing_in("forth")
 
     def completed(self) -> Iterator[Step]:
         yield self.forth.again(
@@ -280,6 +287,7 @@ class Rebuild:
 
     def cleared(self) -> Iterator[Step]:
         """Behind the swap."""
+        yield from self.own.moved("forth")
         gone = (self.forth.log_dropped(), self.forms.gone())
         for step in (*self.on_old(self.forth.not_writing()), *gone):
             yield replace(step, undo=UndoNothing(reason="it is not needed on the way back"))
@@ -287,6 +295,8 @@ class Rebuild:
     def written_back(self) -> Iterator[Step]:
         """What was noted of the new form is written to the old one, until the two are equal and stay so."""
         home = self.home
+        yield from self.own.moved("forth")
+        yield from self.own.standing_in("back")
         yield from self.on_old(self.forth.not_writing())
         yield from self.keys.untied()
         above = self.cascading.above("old")
@@ -314,6 +324,7 @@ class Rebuild:
                 yield step
 
     def cleared_back(self) -> Iterator[Step]:
+        yield from self.own.moved("back")
         for step in self.home.not_writing():
             yield replace(step, claims=(claim(self.new),))
 

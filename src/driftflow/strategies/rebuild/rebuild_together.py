@@ -60,8 +60,9 @@ class Together:
     def _swapped(self) -> RunSql:
         quoted = self.first.at.dialect.quote_name
         renamed = [
-            f"{quoted(one.before.name)} TO {quoted(one.old)}, {quoted(one.new)} TO {quoted(one.before.name)}"
+            f"{quoted(old)} TO {quoted(new)}"
             for one in self.rebuilds
+            for old, new in ((one.before.name, one.old), (one.new, one.before.name), *one.own.exchanged("forth"))
         ]
         kept = ", ".join(one.old.name for one in self.rebuilds)
         said = (
@@ -74,7 +75,8 @@ class Together:
             for one in self.rebuilds
             for guard in (
                 one.forms.same(),
-                swap_guards.unattached(one.forth, known=one.keys.staying()),
+                swap_guards.unattached(one.forth, known=one.keys.staying(), triggers=one.own.names),
+                *one.own.as_planned(),
                 one.forth.all_written(),
                 swap_guards.not_emptied(one.forth),
                 one.forth.none_rejected(),
@@ -84,7 +86,7 @@ class Together:
             f"RENAME TABLE {', '.join(renamed)}",
             purpose=f"Swap: {said}",
             probe=Probe(query=f"SELECT CASE WHEN {there(self.first.old)} THEN 'done' ELSE 'not_done' END"),
-            claims=merged(claim for one in self.rebuilds for claim in one.keys.renamed()),
+            claims=merged(claim for one in self.rebuilds for claim in (*one.keys.renamed(), *one.own.renamed("forth"))),
             guards=(swap_guards.none_sees_a_part(self.first.forth, self.first.ready), *guards),
             undo=UndoSteps(steps=as_undos(self._swapped_back())),
         )
@@ -102,13 +104,16 @@ class Together:
         for one in every:
             yield from one.children.before_swap_back()
         renamed = [
-            f"{quoted(one.before.name)} TO {quoted(one.new)}, {quoted(one.old)} TO {quoted(one.before.name)}" for one in every
+            f"{quoted(old)} TO {quoted(new)}"
+            for one in every
+            for old, new in ((one.before.name, one.new), (one.old, one.before.name), *one.own.exchanged("back"))
         ]
         guards = [
             guard
             for one in every
             for guard in (
-                swap_guards.unattached(one.home, known=one.keys.staying("forth")),
+                swap_guards.unattached(one.home, known=one.keys.staying("forth"), triggers=one.own.names),
+                *one.own.as_planned(),
                 one.home.all_written(),
                 swap_guards.not_emptied(one.home, hint=f"delete them in {one.old.name}, then resume; or they would come back"),
                 one.home.none_rejected(),
@@ -118,7 +123,7 @@ class Together:
             f"RENAME TABLE {', '.join(renamed)}",
             purpose=f"Swap back: {self.labels} {'have their old forms' if self.several else 'has its old form'} again",
             probe=Probe(query=f"SELECT CASE WHEN {there(self.first.new)} THEN 'done' ELSE 'not_done' END"),
-            claims=merged(claim for one in every for claim in one.keys.renamed()),
+            claims=merged(claim for one in every for claim in (*one.keys.renamed(), *one.own.renamed("back"))),
             guards=(swap_guards.none_sees_a_part(home, ready), *guards),
         )
         for one in every:

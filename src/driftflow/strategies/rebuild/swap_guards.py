@@ -82,10 +82,11 @@ def not_emptied(steps: PairedSteps, *, hint: str = "roll back, and begin again")
     )
 
 
-def unattached(steps: PairedSteps, *, known: Sequence[tuple[Name, str]] = ()) -> Guard:
-    """Triggers and foreign keys that came meanwhile would stay with the table that goes. `known` keys (their tables and names) are meant to, and must be there."""
+def unattached(steps: PairedSteps, *, known: Sequence[tuple[Name, str]] = (), triggers: Sequence[str] = ()) -> Guard:
+    """Triggers and foreign keys that came meanwhile would stay with the table that goes. `known` keys (their tables and names) are meant to, and must be there;
+    `triggers` are seen to."""
     source = steps.pair.source.name
-    ours = ", ".join(quote_string(steps.texts.trigger_name("copy", event)) for event in EVENTS)
+    ours = ", ".join(map(quote_string, (*(steps.texts.trigger_name("copy", event) for event in EVENTS), *triggers)))
     schema, name = schema_of(source), quote_string(source.name)
     meant = " OR ".join(
         f"(TABLE_SCHEMA = {schema_of(table)} AND TABLE_NAME = {quote_string(table.name)} AND CONSTRAINT_NAME = {quote_string(key)})"
