@@ -263,8 +263,10 @@ def sweep(
     *,
     moments: Sequence[Moment] = ("before", "after"),
     every: int = 1,
+    where: Callable[[str], bool] = bool,
 ) -> Sweep:
-    """Undisturbed once, counting; then, for each call, a fresh database, killed there, worked on again, and compared."""
+    """Undisturbed once, counting; then, for each call (of those that `where` is about, every so many), a fresh database, killed there, worked on again,
+    and compared."""
     meter = Meter()
     url = fresh()
     work(url, meter)
@@ -272,7 +274,7 @@ def sweep(
     points: set[tuple[int, str]] = set()
     wrong: list[tuple[int, str, str]] = []
     healed = 0
-    for number in range(0, meter.calls, every):
+    for number in [at for at, name in enumerate(meter.names) if where(name)][::every]:
         for moment in moments:
             url = fresh()
             mine = Meter(kill_at=number, moment=moment)

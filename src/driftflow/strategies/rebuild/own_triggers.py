@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 
 from driftflow.dialects.mysql.keywords import quote, quote_string
 from driftflow.dialects.mysql.rights import definer_without, not_that_definer
-from driftflow.dialects.mysql.tokens import TokenFault, tokenize
+from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger, TriggerText, is_ours
 from driftflow.model.effects import LockClaim
@@ -36,7 +36,7 @@ from driftflow.model.plan import Guard, Probe, RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild.cascades import cascading
-from driftflow.strategies.rebuild.paired_steps import claim, schema_of, there
+from driftflow.strategies.rebuild.paired_steps import claim, schema_of
 from driftflow.strategies.rebuild.rebuild_columns import renamed
 from driftflow.strategies.recipe import as_undo
 
@@ -70,7 +70,7 @@ def obstacle(table: Table, operations: Sequence[Operation], at: Situation, *, to
         return f"another statement of the release changes the triggers of {name}"
     gone = [old for old, new in renamed(operations, table).items() if old != new]
     for trigger in table.triggers:
-        why = _unfit(trigger, table, gone, mariadb=at.dialect.name == "mariadb")
+        why = _unfit(trigger, table, gone)
         if why:
             return f"the trigger {trigger.name} of {name} {why}"
     return ""
@@ -80,7 +80,7 @@ def _said(table: Table) -> list[tuple[str, str]]:
     return sorted((one.name, one.definition) for one in table.triggers if not is_ours(one.name))
 
 
-def _unfit(trigger: Trigger, table: Table, gone: Sequence[str], *, mariadb: bool) -> str:
+def _unfit(trigger: Trigger, table: Table, gone: Sequence[str]) -> str:
     kept = trigger.kept
     if kept is None:
         return "is not known as the server keeps it"
@@ -90,32 +90,40 @@ def _unfit(trigger: Trigger, table: Table, gone: Sequence[str], *, mariadb: bool
         return f"runs as a role ({kept.definer})"
     if not kept.statement.isascii() and not kept.character_set.startswith("utf8"):
         return f"holds letters of {kept.character_set}"
-    body = body_of(kept, mariadb=mariadb)
+    body = body_of(kept)
     if not body:
         return "is not read"
     named = next((one for one in gone if names_in_trigger(trigger.definition, table.name.name, one, own=True)), "")
     if named:
         return f"names {named}, which gets another name"
-    for token in tokenize(body, mariadb=mariadb)[0]:
+    for token in _tokens(body):
         if token.key in STATEMENTS:
             break
-        if token.key in BEFORE_IT or token.text.upper() in BEFORE_IT:
+        if token.text.upper() in BEFORE_IT:
             return f"asks for {token.text} before it has run a statement"
     return ""
 
 
-def body_of(kept: TriggerText, *, mariadb: bool) -> str:
+def body_of(kept: TriggerText) -> str:
     """What stands behind FOR EACH ROW, to the letter; empty where the statement is not read."""
-    try:
-        tokens, _ = tokenize(kept.statement, mariadb=mariadb)
-    except TokenFault:
-        return ""
-    for at, token in enumerate(tokens[:-2]):
-        if [one.key for one in tokens[at : at + 3]] == ["FOR", "EACH", "ROW"]:
-            return kept.statement[tokens[at + 2].end :]
-        if token.key in ("BEGIN", ";"):
-            break
+    last = ("", "", "")
+    for token in _tokens(kept.statement):
+        last = (*last[1:], token.key)
+        if last == ("FOR", "EACH", "ROW"):
+            return kept.statement[token.end :]
     return ""
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    """As far as the text is read: what is looked for stands at its beginning, and a mode of the trigger's own may change what a string is."""
+    at = 0
+    while at < len(text):
+        try:
+            token, _, at = next_token(text, at)
+        except TokenFault:
+            return
+        if token is not None:
+            yield token
 
 
 class OwnTriggers:
@@ -209,7 +217,7 @@ class OwnTriggers:
             f"{trigger.timing} {trigger.events[0]} ON {self.at.dialect.quote_name(form)} FOR EACH ROW BEGIN "
             f"DECLARE {STATE} int DEFAULT (SELECT state FROM {asked} WHERE id = {number} LOCK IN SHARE MODE); "
             f"IF {STATE} = {LOOKS} THEN SET {STATE} = NOT {there}; END IF; "
-            f"IF {STATE} = {ACTS} THEN {body_of(kept, mariadb=self.mariadb)}\n; END IF; END"
+            f"IF {STATE} = {ACTS} THEN {body_of(kept)}\n; END IF; END"
         )
 
     def _told(self, way: Way) -> RunSql:
@@ -260,7 +268,7 @@ class OwnTriggers:
     def _again(self, number: int, trigger: Trigger, kept: TriggerText, way: Way) -> RunSql:
         quoted, mark, name = self.at.dialect.quote_name, self._mark(way), self._called(trigger, way)
         told = f"UPDATE {quoted(mark)} SET state = {{}} WHERE id = {number}"
-        body = body_of(kept, mariadb=self.mariadb)
+        body = body_of(kept)
         # It stands in its place among others of the same event; the server does not keep the word.
         create = f"{kept.statement.removesuffix(body)} PRECEDES {quote(name)}{body}"
         claims = (claim(self.table), claim(mark))
