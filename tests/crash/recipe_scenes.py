@@ -187,6 +187,14 @@ SCENES = {
             "mysql": "ALTER TABLE marks ADD COLUMN twice bigint AS (order_id * 2) STORED, ADD CONSTRAINT marks_big CHECK (order_id > 0);"
         },
     ),
+    "rebuild_online, own triggers": Scene(
+        "rebuild_online",
+        {"mysql": "ALTER TABLE orders MODIFY total bigint NOT NULL;"},
+        {
+            "mysql": "CREATE TRIGGER orders_seen BEFORE UPDATE ON orders FOR EACH ROW SET NEW.note = concat('from ', OLD.total);"
+            "CREATE TRIGGER orders_gone AFTER DELETE ON orders FOR EACH ROW INSERT INTO people (id, name) VALUES (OLD.id + 100, OLD.code);"
+        },
+    ),
     "rebuild_online, referenced": Scene("rebuild_online", {"mysql": "ALTER TABLE orders MODIFY total bigint NOT NULL;"}),
     "rebuild_table": Scene("rebuild_table", {"sqlite": "ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'none';"}),
     "reference_by_trigger": Scene(
