@@ -219,7 +219,6 @@ def test_somebody_else_changes_the_table(place: Place, meanwhile: str, said: str
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ("CREATE TRIGGER other BEFORE INSERT ON orders FOR EACH ROW SET NEW.note = 'x';", "triggers of its own"),
         ("ALTER TABLE orders DROP PRIMARY KEY, DROP KEY orders_code;", "no unique key"),
         (
             "CREATE TABLE parts (id int PRIMARY KEY, code varchar(40) NOT NULL, FOREIGN KEY (code) REFERENCES orders (code));",

@@ -23,9 +23,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from driftflow.dialects.cursor import Unread
 from driftflow.dialects.mysql.keywords import quote, quote_string
+from driftflow.dialects.mysql.parse.cursor import Cursor
+from driftflow.dialects.mysql.parse.routine import body_relations
 from driftflow.dialects.mysql.rights import definer_without, not_that_definer
-from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token
+from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token, tokenize
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger, TriggerText, is_ours
 from driftflow.model.effects import LockClaim
@@ -272,6 +275,7 @@ class OwnTriggers:
         # It stands in its place among others of the same event; the server does not keep the word.
         create = f"{kept.statement.removesuffix(body)} PRECEDES {quote(name)}{body}"
         claims = (claim(self.table), claim(mark))
+        listed = f"LOCK TABLES {', '.join(f'{quoted(one.relation)} WRITE' for one in claims)}"
         return replace(
             self.rebuild.forth.alone(
                 told.format(LOOKS),
@@ -282,11 +286,23 @@ class OwnTriggers:
                 probe=Probe(
                     query=f"SELECT CASE WHEN {self._exists(trigger.name, self.table)} THEN 'done' ELSE 'not_done' END", first=True
                 ),
-                claims=claims,
+                claims=(*claims, *map(claim, self._touched())),
                 settings=_settings(kept),
             ),
-            lock_tables=f"LOCK TABLES {', '.join(f'{quoted(one.relation)} WRITE' for one in claims)}",
+            lock_tables=listed,
         )
+
+    def _touched(self) -> tuple[Name, ...]:
+        """The tables that the bodies name: LOCK TABLES takes them along."""
+        found: dict[Name, None] = {}
+        for _, kept in self.found:
+            body = body_of(kept)
+            try:
+                named = body_relations(Cursor(tokenize(body, mariadb=self.mariadb)[0], body, mariadb=self.mariadb))
+            except (TokenFault, Unread):
+                continue
+            found |= dict.fromkeys(one if one.schema else replace(one, schema=self.table.schema) for one in named)
+        return tuple(name for name in found if name != self.table and self.at.catalog.table(name) is not None)
 
     def _dropped(self, name: str, table: Name, *, from_table: bool = False) -> RunSql:
         """`from_table`: only from there, since another table has one of that name at other times."""
