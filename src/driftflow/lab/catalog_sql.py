@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from driftflow.dialects.base import Dialect
+from driftflow.dialects.mysql.keywords import quote, quote_string
 from driftflow.engine.ports import DatabaseFault
-from driftflow.model.catalog import Catalog, Check, ForeignKey, Table, View, is_ours
+from driftflow.model.catalog import Catalog, Check, ForeignKey, Table, Trigger, TriggerText, View, is_ours
 from driftflow.model.operations import (
     AddConstraint,
     CreateExtension,
@@ -105,7 +106,24 @@ def _mysql(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operati
         yield f"view {view.name.name}", CreateView(view=view)
     for table in tables:
         for trigger in table.triggers:
-            yield f"trigger {trigger.name}", CreateTrigger(trigger=trigger)
+            yield from (
+                _to_the_letter(trigger, trigger.kept)
+                if trigger.kept is not None
+                else ((f"trigger {trigger.name}", CreateTrigger(trigger=trigger)),)
+            )
+
+
+def _to_the_letter(trigger: Trigger, kept: TriggerText) -> Iterator[tuple[str, str]]:
+    """As the database has it: a plan that makes it again looks whether it is the same. The account that it runs as may do everything here."""
+    user, _, host = kept.definer.rpartition("@")
+    modes = {"sql_mode": kept.sql_mode, "character_set_client": kept.character_set, "collation_connection": kept.collation}
+    what = f"trigger {trigger.name}"
+    if user and trigger.table.schema:
+        yield f"rights for {what}", f"GRANT ALL ON {quote(trigger.table.schema)}.* TO {quote_string(user)}@{quote_string(host)}"
+    yield what, f"SET {', '.join(f'@driftflow_{name} = @@SESSION.{name}' for name in modes)}"
+    yield what, f"SET {', '.join(f'SESSION {name} = {quote_string(value)}' for name, value in modes.items())}"
+    yield what, kept.statement
+    yield what, f"SET {', '.join(f'SESSION {name} = @driftflow_{name}' for name in modes)}"
 
 
 def _postgresql(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operation | str]]:

@@ -25,6 +25,7 @@ from driftflow.lab import account, mysql_template
 from driftflow.lab.mysql_programs import Programs, find
 from driftflow.lab.mysql_settings import DURABLE, FAST, settings_of
 from driftflow.lab.postgresql import StopMode, free_port
+from driftflow.model.names import Version
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection as RawConnection
@@ -272,6 +273,17 @@ class Server:
                 execute(f"GRANT PROCESS ON *.* TO {name}")
                 execute(f"GRANT SELECT ON mysql.* TO {name}")
                 execute(f"GRANT SELECT ON performance_schema.* TO {name}")
+                for right in self._of_definers():
+                    execute(f"GRANT {right} ON *.* TO {name}")
+
+    def _of_definers(self) -> tuple[str, ...]:
+        """Triggers of the database that a plan is proved for run as whoever made them, also where a plan makes them again."""
+        if self.flavour == "mariadb":
+            return ("SET USER",) if self.version >= Version(major=10, minor=5) else ()
+        if self.version < Version(major=8, minor=0, patch=16):
+            return ()
+        # SYSTEM_USER: for those that have it, root for one.
+        return ("SET_ANY_DEFINER" if self.version >= Version(major=8, minor=2) else "SET_USER_ID", "SYSTEM_USER")
 
     @staticmethod
     def _accounts(user: str) -> tuple[str, ...]:

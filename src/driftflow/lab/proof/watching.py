@@ -54,7 +54,8 @@ class Observed:
 
     def __call__(self, event: AnyEvent) -> None:
         if isinstance(event, StepDone):
-            self.by_step.setdefault(event.step, set()).update(self._pending)
+            if self._pending or not event.found_done:  # of what had happened before there is nothing to see
+                self.by_step.setdefault(event.step, set()).update(self._pending)
             self.commits[len(self.commits) - self._unnamed :] = [event.step] * self._unnamed
         if isinstance(event, StepDone | StepUndone):
             self._pending, self._unnamed = set(), 0

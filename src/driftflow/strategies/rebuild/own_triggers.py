@@ -39,7 +39,7 @@ from driftflow.model.plan import Guard, Probe, RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild.cascades import cascading
-from driftflow.strategies.rebuild.paired_steps import claim, schema_of
+from driftflow.strategies.rebuild.paired_steps import claim, schema_of, there
 from driftflow.strategies.rebuild.rebuild_columns import renamed
 from driftflow.strategies.recipe import as_undo
 
@@ -214,12 +214,12 @@ class OwnTriggers:
     def _stand_in(self, number: int, trigger: Trigger, kept: TriggerText, way: Way, form: Name) -> str:
         asked = self.at.dialect.quote_name(self._mark(way))
         user, _, host = kept.definer.rpartition("@")
-        there = self._exists(trigger.name, self.table)
+        made_again = self._exists(trigger.name, self.table)
         return (
             f"CREATE DEFINER={quote_always(user)}@{quote_always(host)} TRIGGER {self._qualified(self._called(trigger, way))} "
             f"{trigger.timing} {trigger.events[0]} ON {self.at.dialect.quote_name(form)} FOR EACH ROW BEGIN "
             f"DECLARE {STATE} int DEFAULT (SELECT state FROM {asked} WHERE id = {number} LOCK IN SHARE MODE); "
-            f"IF {STATE} = {LOOKS} THEN SET {STATE} = NOT {there}; END IF; "
+            f"IF {STATE} = {LOOKS} THEN SET {STATE} = NOT {made_again}; END IF; "
             f"IF {STATE} = {ACTS} THEN {body_of(kept)}\n; END IF; END"
         )
 
@@ -263,10 +263,20 @@ class OwnTriggers:
             yield self._dropped(trigger.name, away, from_table=True)
         for number, (trigger, kept) in enumerate(self.found):
             yield self._again(number, trigger, kept, way)
-        for trigger, _ in self.found:
-            yield self._dropped(self._called(trigger, way), self.table)
+        yield self._cleared(way)
+
+    def _cleared(self, way: Way) -> RunSql:
+        """A stand-in is left where the run ended right behind its trigger; it does nothing, but it asks."""
         tables = self._mark(way), self._mark(way, "off"), self._mark(way, "acts")
-        yield self.rebuild.forth.dropped(*tables, why="what the stand-ins asked")
+        names = [self._called(trigger, way) for trigger, _ in self.found]
+        step = self.rebuild.forth.dropped(*tables, why="what the stand-ins asked")
+        left = " OR ".join((*map(there, tables), *map(self._exists, names)))
+        return replace(
+            step,
+            statements=(*(f"DROP TRIGGER IF EXISTS {self._qualified(name)}" for name in names), *step.statements),
+            probe=Probe(query=f"SELECT CASE WHEN {left} THEN 'not_done' ELSE 'done' END", first=True),
+            claims=(*step.claims, claim(self.table)),
+        )
 
     def _again(self, number: int, trigger: Trigger, kept: TriggerText, way: Way) -> RunSql:
         quoted, mark, name = self.at.dialect.quote_name, self._mark(way), self._called(trigger, way)
