@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,7 +170,7 @@ UPDATE account SET balance = balance + 1 WHERE region <> 'r1';
 """
 
 
-def test_a_backfill_never_waits_for_a_row_of_the_application(shop: str, other: Connection, tmp_path: Path) -> None:
+def test_a_backfill_waits_for_no_row_while_it_holds_another(shop: str, other: Connection, tmp_path: Path) -> None:
     """Who does not wait is in no deadlock: InnoDB would end the transaction that changed fewer rows, which is the application's."""
     plan = planned(shop, BACKFILL, tmp_path, policy=Policy(small_table_rows=0))
     (step,) = [step for step in plan.steps if isinstance(step, Backfill)]
@@ -188,6 +189,36 @@ def test_a_backfill_never_waits_for_a_row_of_the_application(shop: str, other: C
     assert len(tries) == 2
     assert other.query("SELECT SUM(balance - id * 10), COUNT(*) FROM account WHERE region <> 'r1'")[0] == (133, 133)
     assert step.key == ("id",)
+
+
+def test_a_row_that_somebody_always_writes_is_waited_for(shop: str, tmp_path: Path) -> None:
+    """It is never free at once; the chunk is that row alone then, and takes its turn."""
+    plan = planned(shop, BACKFILL, tmp_path, policy=Policy(small_table_rows=0))
+    ended = threading.Event()
+    writers = [threading.Thread(target=write_without_a_pause, args=(shop, ended)) for _ in range(6)]
+    for writer in writers:
+        writer.start()
+    options = RunOptions(accept=tuple(one.undo.name for one in plan.steps if isinstance(one.undo, Irreversible)))
+    try:
+        report = apply(shop, plan, options=options, clock=SystemClock(), policy=Policy(lock_tries=4))
+    finally:
+        ended.set()
+        for writer in writers:
+            writer.join(30)
+    assert report.state == "done"
+    with session(shop) as db:
+        assert db.query("SELECT SUM(balance - id * 10), COUNT(*) FROM account WHERE region <> 'r1'")[0] == (133, 133)
+
+
+def write_without_a_pause(url: str, ended: threading.Event) -> None:
+    with session(url) as db:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            db.begin()
+            db.execute("UPDATE account SET region = %s WHERE id = 150", (f"x{number}",))
+            db.query("SELECT SLEEP(0.01)")
+            db.commit()
 
 
 def test_the_journal_is_beside_the_data_where_no_database_may_be_made(

@@ -309,9 +309,9 @@ class Dialect(ABC):
         """The value as the column would compare it, where that is not plain: its character set and collation."""
         return value
 
-    def held_rows(self, version: Version | None, *, exclusive: bool = False) -> str:
-        """What stands behind a SELECT so that the rows it reads are locked at once, or the statement fails; empty where nothing of the kind is
-        needed, or known."""
+    def held_rows(self, version: Version | None, *, exclusive: bool = False, waiting: bool = False) -> str:
+        """What stands behind a SELECT so that the rows it reads are locked at once, or the statement fails (or `waiting` for them); empty where nothing of
+        the kind is needed, or known."""
         return ""
 
     def can(self, capability: Capability, version: Version | None = None) -> bool:

@@ -232,6 +232,9 @@ class Backfill(BaseStep, frozen=True, kw_only=True, tag="backfill"):
     """Statements of each chunk's transaction ahead of its change (rows are archived there); `{rows}` stands for the chunk's range of keys."""
     after: tuple[str, ...] = ()
     """The same, behind the change."""
+    queued: tuple[str, ...] = ()
+    """Between the change and `after`, in a chunk of one row, where the last chunk was refused a lock: what waits for the row. Nothing is held then that
+    somebody else could wait for."""
     function: PythonFunction | None = None
     chunk: ChunkPolicy = ChunkPolicy()
     rows_estimate: int | None = None

@@ -124,7 +124,8 @@ def sql_of(step: Step) -> str:
         case BuildIndex(create_sql=sql):
             return f"{sql};"
         case Backfill():
-            return f"{backfill_sql(step)};"
+            queued = (f"-- where a row is always held, that row alone, behind the change: {one}\n" for one in step.queued)
+            return f"{''.join(queued)}{backfill_sql(step)};"
         case Stage(table=table, source=source):
             columns = ", ".join(f"{name} {type}" for name, type in step.columns)
             origin = source.path if isinstance(source, CsvSource) else f"the database in {source.url_env}: {source.sql}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, edge, gates
+from recipes.rig import POLICY, Database, Place, PlainSession, edge, gates
 from recipes.test_rebuild_cascades import CHANGE
 from recipes.test_rebuild_cascades import SCHEMA as CASCADES
 from recipes.test_rebuild_mysql import SCHEMA, Once
@@ -18,6 +19,7 @@ from driftflow.engine.run import RunOptions, roll_back, run_plan
 from driftflow.errors import DriftflowError
 from driftflow.model.event import Retried
 from driftflow.model.plan import Backfill
+from driftflow.model.record import replace
 
 pytestmark = pytest.mark.on("mysql", "mariadb-10")
 
@@ -143,3 +145,35 @@ def test_rows_that_follow_a_parent_while_they_are_taken_out_of_the_old_form(plac
     assert deleted == [1]
     assert database.query("SELECT COUNT(*) FROM shops WHERE id = 20") == [(0,)]
     assert database.query("SELECT COUNT(*) FROM visits WHERE shop = 20") == [(0,)]
+
+
+def test_a_row_that_somebody_always_holds(place: Place) -> None:
+    """A counter that several sessions write without a pause: it is waited for among them, forth and back, and none of its changes is lost."""
+    database = place.fresh(SCHEMA)
+    plan = database.plan("ALTER TABLE orders MODIFY total bigint;")
+    named = edge(database) | {"policy": replace(POLICY, lock_tries=4)}
+    ((before,),) = database.query("SELECT total FROM orders WHERE id = 7")
+    ended = threading.Event()
+    counted: list[int] = []
+
+    def count() -> None:
+        with closing(PlainSession(database.url)) as session:
+            for number in itertools.count():
+                if ended.is_set():
+                    counted.append(number)
+                    return
+                session.run(("UPDATE orders SET total = total + 1 WHERE id = 7",))
+
+    threads = [threading.Thread(target=count) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        report = run_plan(plan, options=RunOptions(), **named)
+        assert report.state == "waiting_at_gate"
+        assert roll_back(report.run, options=RunOptions(open_gates=gates(plan)), **named).state == "rolled_back"
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(30)
+    assert len(counted) == len(threads)
+    assert database.query("SELECT total FROM orders WHERE id = 7") == [(before + sum(counted),)]

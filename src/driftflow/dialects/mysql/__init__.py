@@ -237,13 +237,11 @@ class MySQL(Dialect):
         said = f"{{count}} more tables than the plan knows have foreign keys to {tables[0]}, perhaps in another database"
         return ((more_children(tables), said),)
 
-    def held_rows(self, version: Version | None, *, exclusive: bool = False) -> str:
+    def held_rows(self, version: Version | None, *, exclusive: bool = False, waiting: bool = False) -> str:
         """Without NOWAIT (MySQL 5.7) for as long as the session's own limit allows."""
-        if self.mariadb:
-            return "FOR UPDATE NOWAIT" if exclusive else "LOCK IN SHARE MODE NOWAIT"
-        if version is None or version < capabilities.EIGHT:
-            return "FOR UPDATE" if exclusive else "LOCK IN SHARE MODE"
-        return "FOR UPDATE NOWAIT" if exclusive else "FOR SHARE NOWAIT"
+        eight = not self.mariadb and version is not None and version >= capabilities.EIGHT
+        locked = "FOR UPDATE" if exclusive else "FOR SHARE" if eight else "LOCK IN SHARE MODE"
+        return f"{locked} NOWAIT" if (self.mariadb or eight) and not waiting else locked
 
     def error_kind(self, code: str) -> ErrorKind:
         return error_kind(code)

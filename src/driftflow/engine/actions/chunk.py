@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.util
 import sys
@@ -31,6 +32,9 @@ class Change(Protocol):
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         """Change the rows of `(low, high]` inside the open transaction; how many."""
 
+    def alone(self) -> Change:
+        """The same for a chunk of one row, which is waited for."""
+
 
 def change_for(step: Backfill, keys: Keyset, folder: Path, connection: Connection) -> Change:
     kept = chunk_mysql.kept_columns(step, connection) if keys.on_mysql else ()
@@ -48,14 +52,18 @@ class SqlChange:
     keys: Keyset
     kept: tuple[str, ...] = ()
     """MySQL: columns that would take the time of the change as their own (ON UPDATE CURRENT_TIMESTAMP), and keep what they hold."""
+    waits: bool = False
+
+    def alone(self) -> SqlChange:
+        return dataclasses.replace(self, waits=True)
 
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         condition, parameters = self.keys.range(low, high)
         if not self.step.fresh:
-            chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
+            chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step, waiting=self.waits)
         _beside(self.step.before, connection, condition, parameters)
         rows = self._changed(connection, condition, parameters)
-        _beside(self.step.after, connection, condition, parameters)
+        _beside((*(self.step.queued if self.waits else ()), *self.step.after), connection, condition, parameters)
         return rows
 
     def _changed(self, connection: Connection, condition: str, parameters: list[Any]) -> int:
@@ -136,6 +144,10 @@ class FunctionChange:
     function: PythonFunction
     call: RowFunction
     kept: tuple[str, ...] = ()
+    waits: bool = False
+
+    def alone(self) -> FunctionChange:
+        return dataclasses.replace(self, waits=True)
 
     def apply(self, connection: Connection, *, low: Row | None, high: Row) -> int:
         rows = self._read(connection, low, high)
@@ -155,7 +167,7 @@ class FunctionChange:
 
     def _read(self, connection: Connection, low: Row | None, high: Row) -> list[Row]:
         condition, parameters = self.keys.range(low, high)
-        chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step)
+        chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step, waiting=self.waits)
         inputs = ", ".join(self.keys.column(name) for name in (*self.keys.columns, *self.function.inputs))
         lock = {"postgresql": " FOR NO KEY UPDATE", "sqlite": ""}.get(connection.dialect, " FOR UPDATE")
         where = _all(condition, escaped(self.step.predicate))

@@ -32,16 +32,18 @@ def kept_columns(step: Backfill, connection: Connection) -> tuple[str, ...]:
     return tuple(name for name in names if name.lower() not in set_here | outputs)
 
 
-def lock_rows(connection: Connection, keys: Keyset, condition: str, parameters: Sequence[Any], step: Backfill) -> None:
+def lock_rows(
+    connection: Connection, keys: Keyset, condition: str, parameters: Sequence[Any], step: Backfill, *, waiting: bool = False
+) -> None:
     """InnoDB ends whichever transaction of a deadlock changed fewer rows, and that would be the application's. Who never waits for a row is in no
-    deadlock: so the chunk's rows are locked at once or not at all. Elsewhere nothing is done here."""
+    deadlock: so the chunk's rows are locked at once or not at all; or the one row, if it is one. Elsewhere nothing is done here."""
     oldest = NOWAIT.get(connection.dialect)
     if oldest is None or connection.version < oldest:
         return
     joined = bool(step.from_clause)
     which = f"({condition})" + (f" AND ({escaped(step.predicate)})" if step.predicate and not joined else "")
     tables = _joined(step, keys, connection) if joined and step.action == "delete" else escaped(keys.target)
-    connection.query(f"SELECT COUNT(*) FROM {tables} WHERE {which} FOR UPDATE NOWAIT", parameters)
+    connection.query(f"SELECT COUNT(*) FROM {tables} WHERE {which} FOR UPDATE{'' if waiting else ' NOWAIT'}", parameters)
 
 
 def unless_there(step: Backfill) -> str:

@@ -28,6 +28,8 @@ DOES_NOT_FIT = (
     "SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025"
 )
 """What the data may be to blame for. A deadlock or a lock that is not granted is not among them: those end the statement, as they would without us."""
+NOTED_MOST = 10_000
+"""Entries of one key that one transaction takes from the log."""
 OF_FOREIGN_KEYS = "1216, 1217, 1451, 1452"
 
 
@@ -213,8 +215,7 @@ class Texts:
         it went well, and has done nothing). So what these rows hang on is held while they are taken out, which who changes it holds before it comes here."""
         columns = ", ".join(self.quote(column) for column, _ in self.pair.columns)
         values = ", ".join(expression for _, expression in self.pair.columns)
-        moved = f"(SELECT DISTINCT {self.log_columns} FROM {self.picked} WHERE {OUT} = 0) AS moved"
-        of_source = f"{moved} STRAIGHT_JOIN {self.source}{self._by(self.pair.source, 0)} ON {self._source_is('moved')}"
+        of_source = self._of_source()
         return (
             f"SELECT COUNT(*) FROM {of_source} {self.shared}",
             *self._taken_out(0, above),
@@ -222,6 +223,23 @@ class Texts:
             f"INSERT INTO {self.copy} ({columns}) SELECT {values} FROM {of_source} {self.shared}",
             f"DELETE {self.log} FROM {self.picked} STRAIGHT_JOIN {self.log} ON {self.log}.{SEQUENCE} = {self.picked}.{SEQUENCE}",
             f"DELETE FROM {self.picked}",
+        )
+
+    def _of_source(self) -> str:
+        """The rows of the source that the picked keys name."""
+        moved = f"(SELECT DISTINCT {self.log_columns} FROM {self.picked} WHERE {OUT} = 0) AS moved"
+        return f"{moved} STRAIGHT_JOIN {self.source}{self._by(self.pair.source, 0)} ON {self._source_is('moved')}"
+
+    def queued(self) -> tuple[str, ...]:
+        """A row that somebody always holds would never be locked without waiting. One at a time is waited for; and since nobody is writing it then, whatever
+        was noted of it so far is done with it (read as it was committed: an entry of somebody who has not committed is not waited for)."""
+        waiting = self.at.dialect.held_rows(self.at.version, waiting=True)
+        picked = ", ".join(f"{self.log}.{column}" for column in (SEQUENCE, *self.log_columns.split(", ")))
+        same = " AND ".join(f"{self.log}.{KEY}{number} = {self.picked}.{KEY}{number}" for number, _ in self._keys())
+        others = f"{self.picked} STRAIGHT_JOIN {self.log} ON {same} AND {self.log}.{SEQUENCE} <> {self.picked}.{SEQUENCE}"
+        return (
+            f"SELECT COUNT(*) FROM {self._of_source()} {waiting}",
+            f"INSERT INTO {self.picked} ({SEQUENCE}, {self.log_columns}) SELECT {picked} FROM {others} LIMIT {NOTED_MOST}",
         )
 
     def _taken_out(self, out: int, above: tuple[Above, ...]) -> tuple[str, ...]:

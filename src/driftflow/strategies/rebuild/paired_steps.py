@@ -172,6 +172,7 @@ class PairedSteps:
             into=self.pair.picked,
             fresh=True,
             assignments=tuple((name, name) for name in (SEQUENCE, *self.texts.log_columns.split(", "))),
+            queued=self.texts.queued(),
             after=self.texts.again(above),
             predicate="1 = 1",
             remaining_query=f"SELECT COUNT(*) FROM {self.at.dialect.quote_name(log)}" if until_empty else "",
