@@ -9,13 +9,28 @@ from functools import partial
 from typing import Any
 
 import pytest
-from recipes.rig import Application, Database, Place, PlainSession, Recipe, Texts, apply, edge, gates, show, take_back, writing
+from recipes.rig import (
+    POLICY,
+    Application,
+    Database,
+    Place,
+    PlainSession,
+    Recipe,
+    Texts,
+    apply,
+    edge,
+    gates,
+    show,
+    take_back,
+    writing,
+)
 from recipes.test_rebuild_mysql import Once
 
 from driftflow.engine.run import RunOptions, resume, run_plan
-from driftflow.errors import DriftflowError, RefusedError
+from driftflow.errors import DriftflowError, LockTimeoutError, RefusedError
 from driftflow.journal.inspect import runs
 from driftflow.model.plan import Backfill, Plan
+from driftflow.model.record import replace
 
 SCHEMA = """
 CREATE TABLE orders (id int PRIMARY KEY, total int, note varchar(40), seen int NOT NULL DEFAULT 0);
@@ -247,6 +262,42 @@ def test_a_transaction_that_began_before_the_swap(place: Place) -> None:
             report = run_plan(plan, options=RunOptions(open_gates=gates(plan)), **edge(database) | {"listener": listen})
         assert report.state == "done"
         assert database.query("SELECT row_id, total FROM audit") == [(77, 7)]
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+@pytest.mark.parametrize(
+    ("held", "waited_for"),
+    [("SELECT COUNT(*) FROM orders", ("mysql", "mariadb")), ("SELECT COUNT(*) FROM audit", ("mysql",)), ("INSERT INTO audit (what, row_id) VALUES ('held', 0)", ("mysql",))],
+)  # fmt: skip
+def test_somebody_is_in_the_way_of_the_exchange(place: Place, held: str, waited_for: tuple[str, ...]) -> None:
+    """The triggers are not made again as long as LOCK TABLES is not granted: the run stops, the stand-ins do their work, and it goes on when it can."""
+    database = place.fresh(SCHEMA)
+    plan = database.plan(CHANGE)
+    impatient = {"policy": replace(POLICY, lock_tries=2, lock_rest_ms=10)}
+    stopped = None
+    with closing(PlainSession(database.url)) as session:
+
+        def hold() -> None:
+            for text in ("BEGIN", held):
+                session._execute(text)
+
+        try:
+            run_plan(
+                plan,
+                options=RunOptions(open_gates=gates(plan)),
+                **edge(database) | impatient | {"listener": Once(plan, "Swap: ", hold)},
+            )
+        except LockTimeoutError as fault:
+            stopped = fault
+        database.run("INSERT INTO orders (id) VALUES (88); UPDATE orders SET total = 8 WHERE id = 88;")
+        session._execute("ROLLBACK")
+    assert (stopped is not None) == (place.vendor in waited_for)
+    assert stopped is None or "in place of the stand-in" in str(stopped.where)
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    assert database.query("SELECT what, row_id FROM audit") == [("insert", 88)]
+    assert database.query("SELECT seen, note FROM orders WHERE id = 88") == [(1, "seen 1")]
+    database.run("INSERT INTO orders (id) VALUES (89)")
+    assert database.query("SELECT row_id FROM audit ORDER BY id") == [(88,), (89,)]
 
 
 @pytest.mark.on("mysql", "mariadb-10")
