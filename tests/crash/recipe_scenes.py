@@ -267,7 +267,9 @@ SCENES = {
     "shadow_column, a key of a partitioned table": Scene(
         "shadow_column",
         {"postgresql": "ALTER TABLE events ALTER COLUMN id TYPE bigint;"},
-        "CREATE TABLE events (id int, kind int NOT NULL, at date, PRIMARY KEY (id, at), UNIQUE (kind, id, at)) PARTITION BY RANGE (at);"
+        "CREATE TABLE sources (id int PRIMARY KEY);"
+        "INSERT INTO sources SELECT generate_series(1, 20);"
+        "CREATE TABLE events (id int REFERENCES sources (id), kind int NOT NULL, at date, PRIMARY KEY (id, at), UNIQUE (kind, id, at)) PARTITION BY RANGE (at);"
         "CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');"
         "CREATE TABLE events_2031 PARTITION OF events FOR VALUES FROM ('2031-01-01') TO ('2032-01-01') PARTITION BY RANGE (at);"
         "CREATE TABLE events_2031_a PARTITION OF events_2031 FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');"

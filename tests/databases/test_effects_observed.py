@@ -271,6 +271,11 @@ alter table own3 add primary key (k, v);
 alter table own2 add primary key (k, v);
 alter table own1 add unique (k, w);
 insert into own select n, n, n from generate_series(0, 149) as n;
+create table far (id int primary key);
+insert into far select generate_series(0, 149);
+alter table own1 add constraint f foreign key (v) references far (id);
+alter table own3 add constraint f foreign key (v) references far (id);
+alter table own1 add constraint g foreign key (w) references far (id);
 """
 
 
@@ -280,7 +285,12 @@ def test_a_key_adopts_those_of_its_partitions(postgresql_server) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(ADOPTING)
     with closing(connector_for(url).connect("test")) as connection:
-        for sql in ("alter table own add primary key (k, v)", "alter table own add unique (k, w)"):
+        for sql in (
+            "alter table own add primary key (k, v)",
+            "alter table own add unique (k, w)",
+            "alter table own add constraint f foreign key (v) references far (id)",
+            "alter table own add constraint g foreign key (w) references far (id)",
+        ):
             assert not (found := difference(connection, sql)), told(sql, found)
     postgresql_server.drop_database(url)
 

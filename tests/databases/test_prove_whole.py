@@ -286,7 +286,8 @@ def test_a_plan_that_takes_rights_gives_them_again_on_its_way_back(vendor: str, 
 
 
 VISITS = """
-CREATE TABLE visits (id int, at date, note text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE people (id int PRIMARY KEY);
+CREATE TABLE visits (id int REFERENCES people (id), at date, note text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE visits_early PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
 CREATE TABLE visits_late PARTITION OF visits FOR VALUES FROM ('2026-07-01') TO ('2028-01-01');
 CREATE TABLE marks (n int PRIMARY KEY, visit int, day date, CONSTRAINT marks_visit FOREIGN KEY (visit, day) REFERENCES visits (id, at));

@@ -103,6 +103,37 @@ def test_foreign_keys_that_point_at_it(place: Place, ends: str) -> None:
         assert "foreign key constraint" in outcome(shown.planned, sql)
 
 
+ORDERS = """
+    CREATE TABLE firms (id int PRIMARY KEY);
+    CREATE TABLE orders (firm int, id int, at date, CONSTRAINT orders_key PRIMARY KEY (firm, id, at),
+        CONSTRAINT orders_firm FOREIGN KEY (firm) REFERENCES firms (id) ON DELETE CASCADE) PARTITION BY RANGE (at);
+    CREATE TABLE orders_early PARTITION OF orders FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+    CREATE TABLE orders_late PARTITION OF orders FOR VALUES FROM ('2026-07-01') TO ('2028-01-01') PARTITION BY RANGE (at);
+    CREATE TABLE orders_late_a PARTITION OF orders_late FOR VALUES FROM ('2026-07-01') TO ('2028-01-01');
+    COMMENT ON CONSTRAINT orders_firm ON orders IS 'whose';
+    INSERT INTO firms SELECT generate_series(1, 60);
+    INSERT INTO orders SELECT n % 50 + 1, n, date '2026-01-01' + n % 400 FROM generate_series(1, 400) AS n;
+"""
+ORDERED = (
+    "INSERT INTO orders (firm, id, at) VALUES ({n} % 40 + 1, {n} + 1000, date '2026-01-01' + {n} % 300)",
+    "UPDATE orders SET firm = firm % 40 + 1 WHERE id = {n} % 300 + 1",
+    "UPDATE orders SET at = at + 190 WHERE id = {n} + 998 AND at < '2026-07-01'",
+    "DELETE FROM firms WHERE id = {n} % 5 + 46",
+    "INSERT INTO firms (id) VALUES ({n} + 1000)",
+)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize("ends", ["", "ALTER TABLE firms ALTER COLUMN id TYPE bigint;"], ids=["one end", "both ends"])
+def test_a_foreign_key_that_begins_in_a_partitioned_table(place: Place, ends: str) -> None:
+    """Each partition's is proved online, and the table's adopts them."""
+    migration = f"{ends}ALTER TABLE orders ALTER COLUMN firm TYPE bigint;"
+    shown = show(place, Recipe(schema=ORDERS, migration=migration, old=ORDERED))
+    last = [step for step in shown.plan.steps if step.purpose.startswith("Swap")][-1]
+    assert "orders.firm" in last.purpose
+    assert "foreign key constraint" in outcome(shown.planned, "INSERT INTO orders (firm, id, at) VALUES (-1, 1, '2026-02-02')")
+
+
 def until_swap(plan: Plan, database: Database, sql: str) -> RunReport:
     """Carries it out, and somebody says that just before the swap."""
     left = [next(number for number, step in enumerate(plan.steps) if step.purpose.startswith("Swap"))]

@@ -26,9 +26,10 @@ def obstacle(table: Table, at: Situation, column: str) -> str:
     assert table.partitioning is not None
     if not at.can(Capability.BEFORE_ROW_TRIGGER_ON_PARENT):
         return "a partitioned table takes BEFORE row triggers since PostgreSQL 13"
-    if any(isinstance(one, ForeignKey) for one in _held(table, column)):
-        return "a foreign key begins at it"
     partitions = heirs_of(at.catalog, table.name)
+    for key in _held(table, column):
+        if isinstance(key, ForeignKey) and (why := unbound(at.catalog, table, key)):
+            return f"the foreign key {key.name} {why}"
     for one in (table, *partitions):
         if one.partitioning is not None and any(mentions(key, column) for key in one.partitioning.key):
             return f"it is in the partition key of {one.name}"
@@ -51,6 +52,23 @@ def _incomplete(catalog: Catalog, root: Table, index: Index) -> str:
     return ""
 
 
+def unbound(catalog: Catalog, table: Table, key: ForeignKey) -> str:
+    """Why a foreign key of a partitioned table cannot be made once more, in each partition first."""
+    other = catalog.table(key.referenced)
+    if key.referenced == table.name or other is None or other.partitioning is not None:
+        return "points at the table itself or at another partitioned one"
+    if not key.validated or not key.enforced:
+        return "is not proved"
+    if any(len(keys_like(one, key)) != 1 for one in heirs_of(catalog, table.name)):
+        return "is not there once in every partition"
+    return ""
+
+
+def keys_like(partition: Table, key: ForeignKey) -> list[ForeignKey]:
+    """The partition's foreign keys that are the same but for the name: what it has of its parent's among them."""
+    return [one for one in partition.foreign_keys if replace(one, name=key.name, comment=key.comment) == key]
+
+
 def _own(partition: Table, table: Table, catalog: Catalog, column: str) -> str:
     """What a partition has of its own on the column: what is done to the parent would lose it."""
     here, there = partition.column(column), table.column(column)
@@ -64,6 +82,8 @@ def _own(partition: Table, table: Table, catalog: Catalog, column: str) -> str:
     shared = {one.name for one in table.constraints if isinstance(one, Check | NotNull)}
     for one in _held(partition, column):
         if isinstance(one, PrimaryKey | Unique) and not one.deferrable:
+            continue
+        if isinstance(one, ForeignKey) and any(keys_like(table, one)):
             continue
         if not isinstance(one, Check | NotNull) or one.name not in shared:
             return f"has a constraint of its own on {column}"

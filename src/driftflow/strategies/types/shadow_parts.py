@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from driftflow.dialects.situation import Situation
@@ -18,6 +18,7 @@ from driftflow.model.catalog import (
 )
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, DropConstraint
+from driftflow.model.operations.dependents import heirs_of
 from driftflow.model.operations.renaming import column_in_table
 from driftflow.model.plan import Guard, Step, UndoNothing, UndoSteps
 from driftflow.model.record import Record, replace
@@ -46,6 +47,10 @@ class HeldKey(Record, frozen=True, kw_only=True):
     """What it stands on from the swap on. None where the table is partitioned: its key adopts those of its partitions."""
 
 
+TiedKey = tuple[Name, ForeignKey, ForeignKey]
+"""(table that holds it, the key, the same key over the waiting column)"""
+
+
 class Parts(Record, frozen=True, kw_only=True):
     """What is there, and the same over the waiting column, under a name of its own."""
 
@@ -54,8 +59,8 @@ class Parts(Record, frozen=True, kw_only=True):
     keys: tuple[tuple[HeldKey, ...], ...] = ()
     """Constraints that stand on a unique index, each with those of the partitions below it behind it."""
     checks: tuple[tuple[Check, Check], ...] = ()
-    foreign_keys: tuple[tuple[Name, ForeignKey, ForeignKey], ...] = ()
-    """(table that holds it, the key, the same key): from the column, and to it."""
+    foreign_keys: tuple[tuple[TiedKey, ...], ...] = ()
+    """From the column, and to it, each with those of the holder's partitions behind it."""
     added_again: tuple[tuple[Name, ForeignKey], ...] = ()
     """(table that holds it, the key): those that point at a partitioned table, which has its new key only after the swap. They bind new rows from then on,
     and what the old ones held is proved once more."""
@@ -74,7 +79,7 @@ class Parts(Record, frozen=True, kw_only=True):
     @property
     def every_foreign_key(self) -> tuple[tuple[Name, ForeignKey], ...]:
         """(table that holds it, the key), as they are."""
-        return (*((holder, key) for holder, key, _ in self.foreign_keys), *self.added_again)
+        return (*((holder, key) for family in self.foreign_keys for holder, key, _ in family), *self.added_again)
 
 
 def parts_of(table: Table, catalog: Catalog, column: str, to: str) -> Parts:
@@ -93,14 +98,10 @@ def parts_of(table: Table, catalog: Catalog, column: str, to: str) -> Parts:
         keys=tuple(_keys(catalog, column, to, family) for family in families if family[0][1].constraint),
         checks=tuple((old, _named(new, to)) for old, new in pairs if isinstance(old, Check) and isinstance(new, Check)),
         foreign_keys=(
-            *(
-                (table.name, old, _named(new, to))
-                for old, new in pairs
-                if isinstance(old, ForeignKey) and isinstance(new, ForeignKey)
-            ),
+            *(_tied(catalog, table, old, column, to) for old, _ in pairs if isinstance(old, ForeignKey)),
             *(() if apart else incoming),
         ),
-        added_again=tuple((holder, key) for holder, key, _ in incoming) if apart else (),
+        added_again=tuple((holder, key) for (holder, key, _), *_ in incoming) if apart else (),
         not_null=name if found is not None and not found.nullable else None,
     )
 
@@ -119,11 +120,27 @@ def _keys(catalog: Catalog, column: str, to: str, members: Family) -> tuple[Held
     return tuple(found)
 
 
-def _incoming(table: Table, catalog: Catalog, column: str, to: str) -> Iterator[tuple[Name, ForeignKey, ForeignKey]]:
+def _tied(catalog: Catalog, table: Table, key: ForeignKey, column: str, to: str) -> tuple[TiedKey, ...]:
+    """A foreign key of the table, and of its partitions."""
+    new = column_in_table(table, column, to).constraints[table.constraints.index(key)]
+    assert isinstance(new, ForeignKey)
+    return _family(catalog, table, key, _named(new, to))
+
+
+def _family(catalog: Catalog, holder: Table, key: ForeignKey, new: ForeignKey) -> tuple[TiedKey, ...]:
+    """Until the swap all bear the name that the server gives a partitioned partition's: its parent's."""
+    parts = heirs_of(catalog, holder.name) if holder.partitioning is not None else ()
+    below = [(part.name, one) for part in parts for one in shadow_partitions.keys_like(part, key)]
+    return ((holder.name, key, new), *((name, one, new) for name, one in below))
+
+
+def _incoming(table: Table, catalog: Catalog, column: str, to: str) -> Iterator[tuple[TiedKey, ...]]:
     for holder, key in catalog.referencing(table.name):
-        if holder.name != table.name and column in key.referenced_columns:
+        above = catalog.table(holder.partition_of) if holder.partition_of is not None else None
+        inherited = above is not None and shadow_partitions.keys_like(above, key)
+        if holder.name != table.name and column in key.referenced_columns and not inherited:
             referenced = tuple(to if name == column else name for name in key.referenced_columns)
-            yield holder.name, key, replace(key, name=waiting(key.name, to), referenced_columns=referenced)
+            yield _family(catalog, holder, key, _named(replace(key, referenced_columns=referenced), to))
 
 
 def build(recipe: Recipe, table: Table, parts: Parts, column: str) -> Iterator[Step]:
@@ -145,8 +162,20 @@ def build(recipe: Recipe, table: Table, parts: Parts, column: str) -> Iterator[S
             yield _built(recipe, first, column, guards=guards)
         else:
             yield from family_online(recipe, members, guards=guards)
-    for holder, _, key in parts.foreign_keys:
-        yield from _undone_by_name(recipe, holder, key)
+    for tied in parts.foreign_keys:
+        yield from _tied_online(recipe, tied)
+
+
+def _tied_online(recipe: Recipe, tied: tuple[TiedKey, ...]) -> Iterator[Step]:
+    """A foreign key; of a partitioned table in its partitions first, since it adopts what is proved there."""
+    (top, _, key), *below = tied
+    leaves = [(name, one) for name, _, one in below if recipe.catalog.tables[name.text].partitioning is None]
+    for name, one in leaves or [(top, key)]:
+        yield from _undone_by_name(recipe, name, one, _bound(recipe, name, one))
+    if leaves:
+        purpose = f"Add {key.name} to {top.name}: it adopts those of its partitions, and reads nothing"
+        adopted = recipe.change(AddConstraint(table=top, constraint=key), purpose=purpose, phase="migrate")
+        yield from _undone_by_name(recipe, top, key, (adopted,))
 
 
 def _guards(recipe: Recipe, index: Index) -> tuple[Guard, ...]:
@@ -173,10 +202,10 @@ def _without_undo(steps: Iterator[Step], undo: UndoNothing) -> Iterator[Step]:
         yield replace(step, undo=undo)
 
 
-def _undone_by_name(recipe: Recipe, holder: Name, key: ForeignKey) -> Iterator[Step]:
+def _undone_by_name(recipe: Recipe, holder: Name, key: ForeignKey, steps: Iterable[Step]) -> Iterator[Step]:
     """After a swap it bears another name, and a swap back drops it: its undo does not insist."""
     forget = DropConstraint(table=holder, name=key.name, if_exists=True)
-    for number, step in enumerate(_bound(recipe, holder, key)):
+    for number, step in enumerate(steps):
         if number:
             yield replace(step, undo=UndoNothing(reason="the undo of the step before drops the key"))
         else:
@@ -206,4 +235,10 @@ def supported(table: Table, at: Situation, column: str) -> bool:
     alone = table.kind == "table" and table.partition_of is None and not table.inherits
     heirs = at.catalog.children(table.name) if table.partitioning is None else shadow_partitions.obstacle(table, at, column)
     identity = table.replica_identity not in ("", "d", "f", "n")
-    return alone and not heirs and not exclusions and not statistics and not identity and not deferrable
+    unbound = any(
+        holder.partitioning is not None
+        and column in key.referenced_columns
+        and shadow_partitions.unbound(at.catalog, holder, key)
+        for holder, key in at.catalog.referencing(table.name)
+    )
+    return alone and not (heirs or exclusions or statistics or identity or deferrable or unbound)

@@ -79,8 +79,8 @@ def _statements(
 ) -> Iterator[str | Operation]:
     column = table.column(names.column)
     assert column is not None
-    holders = {holder for holder, _ in parts.every_foreign_key}
-    others = sorted(holders | {key.referenced for _, key, _ in parts.foreign_keys}, key=str)
+    holders = {holder for (holder, *_), *_ in parts.foreign_keys} | {holder for holder, _ in parts.added_again}
+    others = sorted(holders | {key.referenced for (_, key, _), *_ in parts.foreign_keys}, key=str)
     # Views first, as their readers do; then one lock for all tables and up front: none is waited for while another is held.
     yield from (DropView(name=view.name) for view in reversed(names.views))
     yield LockTable(tables=tuple(dict.fromkeys((table.name, *others))), mode="ACCESS EXCLUSIVE")
@@ -119,7 +119,7 @@ def _statements(
 
 def _old_ones_dropped(table: Table, parts: Parts, names: Swap) -> Iterator[Operation]:
     """Keys of other tables first, then what they stand on."""
-    for holder, key in parts.every_foreign_key:
+    for holder, key in (*((holder, key) for (holder, key, _), *_ in parts.foreign_keys), *parts.added_again):
         yield DropConstraint(table=holder, name=key.name)
     for check, _ in parts.checks:
         yield DropConstraint(table=table.name, name=check.name)
@@ -146,7 +146,7 @@ def _new_ones_named(at: Situation, table: Table, parts: Parts, names: Swap) -> I
         yield RenameIndex(name=new.name, to=old.name.name, table=new.table)
     for check, made in parts.checks:
         yield RenameConstraint(table=table.name, name=made.name, to=check.name)
-    for holder, key, other in parts.foreign_keys:
+    for holder, key, other in (tied for family in parts.foreign_keys for tied in family):
         yield RenameConstraint(table=holder, name=other.name, to=key.name)
     for holder, key in parts.added_again:
         yield AddConstraint(table=holder, constraint=replace(key, validated=False))
