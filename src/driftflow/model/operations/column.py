@@ -226,8 +226,12 @@ class AlterColumnType(BaseOperation, frozen=True, kw_only=True, tag="alter_colum
         return catalog
 
     def _may_change(self, catalog: Catalog, table: Table) -> None:
-        if table.partitioning is not None and self.column in table.partitioning.key:
-            refuse(catalog, f"the type of {self.table}.{self.column} cannot change: the column is in the partition key")
+        for one in (table, *dependents.heirs_of(catalog, self.table)):
+            if one.partitioning is not None and self.column in one.partitioning.key:
+                whose = "" if one is table else f" of {one.name.name}"
+                refuse(
+                    catalog, f"the type of {self.table}.{self.column} cannot change: the column is in the partition key{whose}"
+                )
         if not dependents_block(catalog):
             return
         blocking = dependents.blocking_a_column(catalog, table, self.column)

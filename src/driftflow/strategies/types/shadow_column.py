@@ -193,6 +193,7 @@ def _swapped_back(
     """The same way with the two columns in each other's place: what hangs on the column is made on the old one first, online."""
     recipe = Recipe(at, strategy_name)
     shadow, aside = shadow_of(column.name), aside_of(column.name)
+    recipe.follow((AddColumn(table=table.name, column=replace(column, name=aside, default=None, identity=None, nullable=True)),))
     parts = parts_of(table, at.catalog, column.name, aside)
     guard = guard_way_back(at, table, conversion, aside)
     steps = [

@@ -7,7 +7,7 @@ from driftflow.dialects.postgresql.effects.expressions import mentions
 from driftflow.dialects.postgresql.effects.foreign_key import revalidate
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
-from driftflow.dialects.postgresql.effects.relations import existing, lock_tree, rewrite, with_storage
+from driftflow.dialects.postgresql.effects.relations import descendants, existing, lock_tree, rewrite, with_storage
 from driftflow.dialects.postgresql.effects.statistics import made_again
 from driftflow.dialects.postgresql.effects.types import Type, change, read_type
 from driftflow.model.catalog import Catalog, Check, Column, Index, Table
@@ -145,5 +145,7 @@ def _in_the_way(p: Prediction, table: Table, column: Column) -> None:
     for trigger in table.triggers:
         if column.name in trigger.update_columns:
             p.fails("dependency", f"trigger {trigger.name} names {column.name}", relation=table.name, certain=True)
-    if table.partitioning is not None and any(mentions(part, column.name) for part in table.partitioning.key):
-        p.fails("dependency", f"{column.name} is part of the partition key", relation=table.name, certain=True)
+    for one in (table, *descendants(p.catalog, table.name)):
+        if one.partitioning is not None and any(mentions(part, column.name) for part in one.partitioning.key):
+            whose = "" if one is table else f" of {one.name.name}"
+            p.fails("dependency", f"{column.name} is part of the partition key{whose}", relation=one.name, certain=True)
