@@ -10,10 +10,10 @@ They stay with the old form when RENAME TABLE comes, their names are unique in a
 
 On the way back the old form gets stand-ins before the first row is written to it, and the rest is the same, the other way round.
 
-Why so (measured on MariaDB 10.11 and MySQL 9.7 under writers): to drop and create the triggers under LOCK TABLES around the RENAME (MySQL only) would lose rows if the
-server or the run ended in between, and so would it with step 4 alone; a stand-in that asks only information_schema for the trigger sees, on MySQL, those of its
-transaction's snapshot, and a transaction that began before the swap left its rows out. What is asked by a locking read is of now. In step 4 nobody else can
-write, so what a snapshot hides matters only to one that is older than a run that was killed in that instant.
+Why so: to drop and create the triggers under LOCK TABLES around the RENAME (MySQL only) would lose rows if the server or the run ended in between, each of these
+statements commits by itself; and so would step 4 alone. A stand-in that asks only information_schema for the trigger sees, on MySQL 9.7, those of its transaction's
+snapshot: a transaction that began before the swap left its rows out (measured under writers; exact on MariaDB 10.11). What is asked by a locking read is of now,
+on both. In step 4 nobody else can write, so what a snapshot hides matters only to one that is older than a run that was killed in that instant.
 
 Source: MySQL 8.4 manual, "CREATE TRIGGER Statement", "LOCK TABLES and UNLOCK TABLES Statements"; MariaDB documentation of the same names.
 """
