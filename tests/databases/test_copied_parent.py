@@ -122,8 +122,9 @@ def test_writers_of_the_children_meet_no_error(shop: str, tmp_path: Path, mysql_
 def test_beside_a_large_table_writers_of_the_children_wait_by_triggers(
     shop: str, other: Connection, tmp_path: Path, mysql_server: Server
 ) -> None:
-    """There and back, where a rebuild beside the table is not possible. MariaDB 11 copies while writers of the parent go on, too."""
-    other.execute("CREATE TRIGGER own BEFORE INSERT ON parent FOR EACH ROW SET NEW.v = NEW.v + 0")
+    """There and back, where a rebuild beside the table is not possible (a trigger that asks for the statement before it cannot come along). MariaDB 11 copies
+    while writers of the parent go on, too."""
+    other.execute("CREATE TRIGGER own BEFORE INSERT ON parent FOR EACH ROW SET NEW.v = NEW.v + 0 * ROW_COUNT()")
     plan = planned(shop, WIDER, tmp_path, policy=Policy(small_table_rows=0))
     assert (
         copies(plan) == [] and sum("CREATE TRIGGER" in one for step in plan.steps for one in getattr(step, "statements", ())) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Dialect
+from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.lab.catalog_sql import Made
 from driftflow.model.catalog import Catalog, Table, View, is_ours
 from driftflow.model.names import Name
@@ -13,11 +14,17 @@ from driftflow.strategies.grants import by_name, grants_again
 
 
 def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
-    """(what, SQL), for whoever has made the tables already. On MySQL and MariaDB what accounts hold on tables by their names; SQLite has no rights."""
+    """(what, SQL), for whoever has made the tables already. On MySQL and MariaDB what accounts hold on tables by their names, and everything for those that
+    triggers run as; SQLite has no rights."""
     if catalog.vendor in ("mysql", "mariadb"):
         for table in catalog.tables.values():
             for grant, _ in by_name(table, table.name, dialect):
                 yield f"rights of {grant.roles[0]} on {table.name}", grant.sql
+            for trigger in table.triggers:
+                user, _, host = (trigger.kept.definer if trigger.kept is not None else "").rpartition("@")
+                if user and table.name.schema:
+                    account = f"{quote_string(user)}@{quote_string(host)}"
+                    yield f"rights for trigger {trigger.name}", f"GRANT ALL ON {dialect.quote(table.name.schema)}.* TO {account}"
     if catalog.vendor != "postgresql":
         return
     holders: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from driftflow.dialects.base import Dialect
-from driftflow.dialects.mysql.keywords import quote, quote_string
+from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.engine.ports import DatabaseFault
 from driftflow.model.catalog import Catalog, Check, ForeignKey, Table, Trigger, TriggerText, View, is_ours
 from driftflow.model.operations import (
@@ -114,12 +114,9 @@ def _mysql(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operati
 
 
 def _to_the_letter(trigger: Trigger, kept: TriggerText) -> Iterator[tuple[str, str]]:
-    """As the database has it: a plan that makes it again looks whether it is the same. The account that it runs as may do everything here."""
-    user, _, host = kept.definer.rpartition("@")
+    """As the database has it: a plan that makes it again looks whether it is the same."""
     modes = {"sql_mode": kept.sql_mode, "character_set_client": kept.character_set, "collation_connection": kept.collation}
     what = f"trigger {trigger.name}"
-    if user and trigger.table.schema:
-        yield f"rights for {what}", f"GRANT ALL ON {quote(trigger.table.schema)}.* TO {quote_string(user)}@{quote_string(host)}"
     yield what, f"SET {', '.join(f'@driftflow_{name} = @@SESSION.{name}' for name in modes)}"
     yield what, f"SET {', '.join(f'SESSION {name} = {quote_string(value)}' for name, value in modes.items())}"
     yield what, kept.statement

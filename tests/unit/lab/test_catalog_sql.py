@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftflow.dialects.registry import dialect_named
+from driftflow.lab.catalog_rights import rights_of
 from driftflow.lab.catalog_sql import statements_of
 from driftflow.model.catalog import Catalog, Column, PrimaryKey, Table, Trigger, TriggerText
 from driftflow.model.names import Name
@@ -23,22 +24,30 @@ KEPT = TriggerText(
 )
 
 
-def made(kept: TriggerText | None) -> list[str]:
+def catalog_with(kept: TriggerText | None) -> Catalog:
     trigger = Trigger(name="noted", table=NAME, definition="AFTER INSERT SET @last = NEW.id", events=("INSERT",), kept=kept)
     table = Table(
         name=NAME, columns=(Column(name="id", type="int"),), constraints=(PrimaryKey(name="PRIMARY", columns=("id",)),), triggers=(trigger,)
     )  # fmt: skip
-    catalog = Catalog(vendor="mysql", database="shop").with_table(table)
-    return [sql for _, sql in statements_of(catalog, dialect_named("mysql"))]
+    return Catalog(vendor="mysql", database="shop").with_table(table)
+
+
+def made(kept: TriggerText | None) -> list[str]:
+    return [sql for _, sql in statements_of(catalog_with(kept), dialect_named("mysql"))]
 
 
 def test_a_trigger_that_the_server_has_shown_is_made_to_the_letter() -> None:
-    """Under its mode, as its account, and what stood before stands again."""
+    """Under its mode, and what stood before stands again."""
     sql = made(KEPT)
     at = sql.index(STATEMENT)
     assert "SESSION sql_mode = 'ANSI_QUOTES'" in sql[at - 1]
-    assert "GRANT ALL ON shop.* TO 'keeper'@'%'" in sql[:at]
     assert "SESSION sql_mode = @driftflow_sql_mode" in sql[at + 1]
+
+
+def test_the_account_that_it_runs_as_may_do_everything() -> None:
+    given = [sql for _, sql in rights_of(catalog_with(KEPT), dialect_named("mysql"))]
+    assert given == ["GRANT ALL ON shop.* TO 'keeper'@'%'"]
+    assert list(rights_of(catalog_with(None), dialect_named("mysql"))) == []
 
 
 def test_another_is_made_from_what_is_known_of_it() -> None:
