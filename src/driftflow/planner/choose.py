@@ -32,6 +32,7 @@ from driftflow.strategies.rebuild.rebuild_table import expressions_of
 from driftflow.strategies.rebuild.rebuilding import STRATEGY as REBUILD
 from driftflow.strategies.rebuild.rebuilding import rebuild
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.types.shadow_column import why_left_whole
 from driftflow.strategies.verify_result import verifications
 from driftflow.strategies.views.change_under_views import only_views_stand_in_the_way
 
@@ -165,7 +166,7 @@ def _draft_direct(together: list[Situation], carried: Carried, chosen: Chosen) -
     runs = in_passes(operations, first.catalog, first) if first.dialect.one_pass and not spoken.as_is(first) else []
     if not any(wanted(run, first) for run in runs):
         chosen.add(together, DIRECT, list(statements_as_they_stand(operations, first)), carried, direct=True)
-        chosen.notes += _why_writers_wait(runs, first)
+        chosen.notes += _why_writers_wait(runs, first) or _why_everybody_waits(together)
         return
     for run in runs:
         these = [at for at in together if any(at.operation is operation for operation in run.operations)]
@@ -186,6 +187,16 @@ def _why_writers_wait(runs: Sequence[Pass], at: Situation) -> list[str]:
             [f"{at.statement.span}: writers wait until it is done, and it cannot be done beside the table: {why}"] if why else []
         )
     return found
+
+
+def _why_everybody_waits(together: Sequence[Situation]) -> list[str]:
+    """The same of a column that is not made beside itself."""
+    said = [(at, why_left_whole(at)) for at in together]
+    return [
+        f"{at.statement.span}: readers and writers wait until it is done, and it cannot be done beside the column: {why}"
+        for at, why in said
+        if why
+    ]
 
 
 def _verify(at: Situation, chosen: Chosen, carried: Carried, *, since: int) -> None:

@@ -23,7 +23,7 @@ from driftflow.strategies.types import shadow_trigger
 from driftflow.strategies.types.conversion import Conversion, conversion_of
 from driftflow.strategies.types.shadow_archive import archived, from_archive
 from driftflow.strategies.types.shadow_names import aside_of, shadow_of
-from driftflow.strategies.types.shadow_parts import build, parts_of, proved_again, supported
+from driftflow.strategies.types.shadow_parts import build, obstacle, parts_of, proved_again
 from driftflow.strategies.types.shadow_swap import Swap, difference, guard_way_back, swap
 from driftflow.strategies.types.trying import tried
 from driftflow.strategies.views.change_under_views import only_views_stand_in_the_way
@@ -33,16 +33,27 @@ NAME = "shadow_column"
 
 def can_shadow(operation: AlterColumnType, at: Situation) -> bool:
     """Whether the column can be made beside itself on this server, with all that hangs on it."""
-    if at.can(Capability.TABLE_REBUILD_ONLY) or not at.can(Capability.UNIQUE_USING_INDEX):
-        return False
+    return _known_here(at) and not _why_not(operation, at)
+
+
+def _known_here(at: Situation) -> bool:
+    return not at.can(Capability.TABLE_REBUILD_ONLY) and at.can(Capability.UNIQUE_USING_INDEX)
+
+
+def _why_not(operation: AlterColumnType, at: Situation) -> str:
     if at.conflict and not (only_views_stand_in_the_way(at) and _made_in_an_instant(views_of(operation, at))):
-        return False
+        return "something depends on it that cannot be made again in an instant"
     table = at.table(operation.table)
     column = table.column(operation.column) if table is not None else None
-    if table is None or column is None or column.generated is not None or not can_walk(at, table):
-        return False
-    changes = bool(operation.using) and at.dialect.volatile(operation.using, at.catalog)
-    return supported(table, at, operation.column) and not changes
+    if table is None or column is None:
+        return "it is not known"
+    if column.generated is not None:
+        return "it is a generated column"
+    if not can_walk(at, table):
+        return "the table has no key that its rows can be walked by"
+    if operation.using and at.dialect.volatile(operation.using, at.catalog):
+        return "its USING answers differently each time"
+    return obstacle(table, at, operation.column)
 
 
 def views_of(operation: AlterColumnType, at: Situation) -> tuple[View, ...]:
@@ -57,7 +68,19 @@ def _made_in_an_instant(views: tuple[View, ...]) -> bool:
 
 def shadows(operation: AlterColumnType, at: Situation) -> bool:
     """Whether this is the recipe for the statement."""
-    return is_large(at, operation.table) and has_slow_work(at.effects) and can_shadow(operation, at)
+    return _wanted(operation, at) and can_shadow(operation, at)
+
+
+def _wanted(operation: AlterColumnType, at: Situation) -> bool:
+    return is_large(at, operation.table) and has_slow_work(at.effects)
+
+
+def why_left_whole(at: Situation) -> str:
+    """What stands in the way where this recipe would be wanted, for who reads the plan; empty where nothing does, and of other statements."""
+    operation = at.operation
+    if not isinstance(operation, AlterColumnType) or not _known_here(at) or not _wanted(operation, at):
+        return ""
+    return _why_not(operation, at)
 
 
 @strategy(NAME, on=AlterColumnType, resolves=("DF106",), applies=shadows, rank=60, page="shadow-column")

@@ -222,23 +222,28 @@ def proved_again(recipe: Recipe, parts: Parts) -> Iterator[Step]:
             yield replace(step, undo=UndoNothing(reason="a proof changes nothing"))
 
 
-def supported(table: Table, at: Situation, column: str) -> bool:
-    """Whether everything that hangs on the column can be made beside it: no exclusion constraint, no statistics over several columns, no replica
-    identity by an index of it, no heirs; of a partitioned table what `shadow_partitions` says."""
+def obstacle(table: Table, at: Situation, column: str) -> str:
+    """Why not everything that hangs on the column can be made beside it; empty where it can. Of a partitioned table `shadow_partitions` says it."""
+    if table.kind != "table" or table.partition_of is not None or table.inherits:
+        return "the table is a partition, or inherits from another"
+    if table.partitioning is not None:
+        if why := shadow_partitions.obstacle(table, at, column):
+            return why
+    elif at.catalog.children(table.name):
+        return "other tables inherit from it"
     shadow = column_in_table(table, column, "driftflow_new")
-    exclusions = any(
-        old != new and not isinstance(old, PrimaryKey | Unique | Check | ForeignKey | NotNull)
-        for old, new in zip(table.constraints, shadow.constraints, strict=True)
-    )
-    deferrable = any(isinstance(one, PrimaryKey | Unique) and one.deferrable for one in table.constraints)
-    statistics = any(column in one.columns for one in table.extended_statistics)
-    alone = table.kind == "table" and table.partition_of is None and not table.inherits
-    heirs = at.catalog.children(table.name) if table.partitioning is None else shadow_partitions.obstacle(table, at, column)
-    identity = table.replica_identity not in ("", "d", "f", "n")
-    unbound = any(
-        holder.partitioning is not None
-        and column in key.referenced_columns
-        and shadow_partitions.unbound(at.catalog, holder, key)
-        for holder, key in at.catalog.referencing(table.name)
-    )
-    return alone and not (heirs or exclusions or statistics or identity or deferrable or unbound)
+    for old, new in zip(table.constraints, shadow.constraints, strict=True):
+        if old != new and not isinstance(old, PrimaryKey | Unique | Check | ForeignKey | NotNull):
+            return f"the exclusion constraint {old.name} holds it, which no index can be built for beforehand"
+    for one in table.constraints:
+        if isinstance(one, PrimaryKey | Unique) and one.deferrable:
+            return f"{one.name} is deferrable"
+    if any(column in one.columns for one in table.extended_statistics):
+        return "statistics over several columns hold it"
+    if table.replica_identity not in ("", "d", "f", "n"):
+        return "an index is the replica identity of the table"
+    for holder, key in at.catalog.referencing(table.name):
+        held = holder.partitioning is not None and column in key.referenced_columns
+        if held and shadow_partitions.unbound(at.catalog, holder, key):
+            return f"{key.name} of the partitioned table {holder.name} points at it, and cannot be bound in each partition"
+    return ""
