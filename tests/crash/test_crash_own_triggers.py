@@ -3,7 +3,7 @@ when the run is dead. The same triggers in the end, and not one row that was not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,15 @@ def place(mysql_server: Server, mysql_url: str, tmp_path: Path) -> Iterator[Plac
     yield from REBUILT.place(mysql_server, mysql_url, tmp_path)
 
 
+def swept(
+    fresh: Callable[[], str], work: Callable[[str, Meter | None], Any], capsys: pytest.CaptureFixture[str], what: str, **how: Any
+) -> None:
+    found = sweep(fresh, work, state, **how)
+    shown(capsys, f"{what}: {found.calls} calls, {len(found.points)} kill points")
+    assert found.wrong == []
+    assert len(found.points) > 4
+
+
 def forth(place: Place, capsys: pytest.CaptureFixture[str], server: Server, **how: Any) -> None:
     url, plan = place
 
@@ -88,10 +97,7 @@ def forth(place: Place, capsys: pytest.CaptureFixture[str], server: Server, **ho
         finally:
             written(url)
 
-    found = sweep(fresh, work, state, **how)
-    shown(capsys, f"{server.flavour} {server.version}: {found.calls} calls, {len(found.points)} kill points, forth")
-    assert found.wrong == []
-    assert len(found.points) > 4
+    swept(fresh, work, capsys, f"{server.flavour} {server.version}, forth", **how)
 
 
 def back(place: Place, capsys: pytest.CaptureFixture[str], server: Server, **how: Any) -> None:
@@ -110,10 +116,7 @@ def back(place: Place, capsys: pytest.CaptureFixture[str], server: Server, **how
         finally:
             written(url)
 
-    found = sweep(fresh, work, state, **how)
-    shown(capsys, f"{server.flavour} {server.version}: {found.calls} calls, {len(found.points)} kill points, back")
-    assert found.wrong == []
-    assert len(found.points) > 4
+    swept(fresh, work, capsys, f"{server.flavour} {server.version}, back", **how)
 
 
 def test_kill_points_of_the_exchange_forth(place: Place, mysql_server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
             for grant, _ in by_name(table, table.name, dialect):
                 yield f"rights of {grant.roles[0]} on {table.name}", grant.sql
             for trigger in table.triggers:
-                user, _, host = (trigger.kept.definer if trigger.kept is not None else "").rpartition("@")
+                user, host = trigger.kept.account if trigger.kept is not None else ("", "")
                 if user and table.name.schema:
                     account = f"{quote_string(user)}@{quote_string(host)}"
                     yield f"rights for trigger {trigger.name}", f"GRANT ALL ON {dialect.quote(table.name.schema)}.* TO {account}"

@@ -115,7 +115,7 @@ def _mysql(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operati
 
 def _to_the_letter(trigger: Trigger, kept: TriggerText) -> Iterator[tuple[str, str]]:
     """As the database has it: a plan that makes it again looks whether it is the same."""
-    modes = {"sql_mode": kept.sql_mode, "character_set_client": kept.character_set, "collation_connection": kept.collation}
+    modes = kept.settings
     what = f"trigger {trigger.name}"
     yield what, f"SET {', '.join(f'@driftflow_{name} = @@SESSION.{name}' for name in modes)}"
     yield what, f"SET {', '.join(f'SESSION {name} = {quote_string(value)}' for name, value in modes.items())}"

@@ -220,6 +220,21 @@ class TriggerText(Record, frozen=True, kw_only=True):
     order: int
     """Among those of the same event and time."""
 
+    @property
+    def account(self) -> tuple[str, str]:
+        """User and host of the definer; no user for what is no account."""
+        user, _, host = self.definer.rpartition("@")
+        return user, host
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of the session that makes it: what the server keeps with it."""
+        return {
+            "sql_mode": self.sql_mode,
+            "character_set_client": self.character_set,
+            "collation_connection": self.collation,
+        }
+
 
 class Trigger(Record, frozen=True, kw_only=True):
     name: str
@@ -360,6 +375,10 @@ class Table(Record, frozen=True, kw_only=True):
     @property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
         return tuple(constraint for constraint in self.constraints if isinstance(constraint, ForeignKey))
+
+    def keys_like(self, key: ForeignKey) -> list[ForeignKey]:
+        """Its foreign keys that are the same but for the name: what a partition has of its parent's among them."""
+        return [one for one in self.foreign_keys if replace(one, name=key.name, comment=key.comment) == key]
 
 
 class View(Record, frozen=True, kw_only=True):

@@ -350,6 +350,10 @@ def quote(identifier: str) -> str:
     """The identifier, in back quotes only where it needs them."""
     if _PLAIN.match(identifier) and identifier.upper() not in RESERVED:
         return identifier
+    return quote_always(identifier)
+
+
+def quote_always(identifier: str) -> str:
     return "`" + identifier.replace("`", "``") + "`"
 
 

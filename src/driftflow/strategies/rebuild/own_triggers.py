@@ -24,7 +24,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from driftflow.dialects.cursor import Unread
-from driftflow.dialects.mysql.keywords import quote, quote_string
+from driftflow.dialects.mysql.keywords import quote, quote_always, quote_string
 from driftflow.dialects.mysql.parse.cursor import Cursor
 from driftflow.dialects.mysql.parse.routine import body_relations
 from driftflow.dialects.mysql.rights import definer_without, not_that_definer
@@ -150,7 +150,7 @@ class OwnTriggers:
         """Before anything is made."""
         found = [self.unchanged()] if self.found else []
         for trigger, kept in self.found:
-            user, _, host = kept.definer.rpartition("@")
+            user, host = kept.account
             rights = ["TRIGGER", "SELECT", *(["UPDATE"] if trigger.timing == "BEFORE" and "DELETE" not in trigger.events else [])]
             found += [
                 Guard(
@@ -207,13 +207,13 @@ class OwnTriggers:
                 purpose=f"A stand-in for the trigger {trigger.name} on {form.name}, which acts when that is {self.table.name}",
                 probe=Probe(query=f"SELECT CASE WHEN {self._exists(name)} THEN 'done' ELSE 'not_done' END"),
                 claims=(claim(form),),
-                settings=_settings(kept),
+                settings=kept.settings,
                 undo=UndoSteps(steps=(as_undo(gone),)),
             )
 
     def _stand_in(self, number: int, trigger: Trigger, kept: TriggerText, way: Way, form: Name) -> str:
         asked = self.at.dialect.quote_name(self._mark(way))
-        user, _, host = kept.definer.rpartition("@")
+        user, host = kept.account
         made_again = self._exists(trigger.name, self.table)
         return (
             f"CREATE DEFINER={quote_always(user)}@{quote_always(host)} TRIGGER {self._qualified(self._called(trigger, way))} "
@@ -297,7 +297,7 @@ class OwnTriggers:
                     query=f"SELECT CASE WHEN {self._exists(trigger.name, self.table)} THEN 'done' ELSE 'not_done' END", first=True
                 ),
                 claims=(*claims, *map(claim, self._touched())),
-                settings=_settings(kept),
+                settings=kept.settings,
             ),
             lock_tables=listed,
         )
@@ -346,16 +346,3 @@ class OwnTriggers:
             f"EXISTS (SELECT 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {schema_of(self.table)} "
             f"AND TRIGGER_NAME = {quote_string(name)}{where})"
         )
-
-
-def quote_always(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _settings(kept: TriggerText) -> dict[str, str]:
-    """What the server keeps with a trigger that is made."""
-    return {
-        "sql_mode": kept.sql_mode,
-        "character_set_client": kept.character_set,
-        "collation_connection": kept.collation,
-    }

@@ -211,8 +211,8 @@ class Texts:
         without waiting, the source's rows first, as the application does; and by the key, so that no other row is locked.
 
         `above` is for a copy whose foreign keys change its rows already. The server comes to them by the index of the foreign key and then locks the row,
-        a DELETE the other way: each would wait for the other, and the application's statement be ended for it (MariaDB 10.11: 1213; MySQL 9.7.4 says that
-        it went well, and has done nothing). So what these rows hang on is held while they are taken out, which who changes it holds before it comes here."""
+        a DELETE the other way: each would wait for the other, and the application's statement be ended for it (MariaDB 10.11: 1213; MySQL 9.7.4 too, or
+        it says that all went well and has done nothing). So what these rows hang on is held while they are taken out, which who changes it holds before it comes here."""
         columns = ", ".join(self.quote(column) for column, _ in self.pair.columns)
         values = ", ".join(expression for _, expression in self.pair.columns)
         of_source = self._of_source()

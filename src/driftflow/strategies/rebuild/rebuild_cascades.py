@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from driftflow.model.catalog import ForeignKey
 from driftflow.model.plan import RunSql
+from driftflow.strategies.cleansing.by_join import index_by
 from driftflow.strategies.rebuild.cascades import cascades, changes_rows, noting
 from driftflow.strategies.rebuild.paired import Above
 from driftflow.strategies.rebuild.paired_steps import PairedSteps
@@ -40,24 +40,16 @@ class Cascading:
     def above(self, which: Literal["new", "old"]) -> tuple[Above, ...]:
         """What the rows of a form hang on when it has its keys."""
         keys = self.new if which == "new" else self.old
+        found = [(key, self.rebuild.at.catalog.table(key.referenced)) for key in keys]
         return tuple(
             Above(
                 columns=key.columns,
                 parent=self.rebuild.form_of(key.referenced, which) or key.referenced,
                 referenced=key.referenced_columns,
-                index=self._index(key),
+                index=index_by(parent, key.referenced_columns) if parent is not None else "",
             )
-            for key in keys
+            for key, parent in found
         )
-
-    def _index(self, key: ForeignKey) -> str:
-        parent = self.rebuild.at.catalog.table(key.referenced)
-        if parent is None:
-            return ""
-        wanted = key.referenced_columns
-        if parent.primary_key is not None and parent.primary_key.columns[: len(wanted)] == wanted:
-            return "PRIMARY"
-        return next((one.name.name for one in parent.indexes if one.columns[: len(wanted)] == wanted), "")
 
     def noting(self, steps: PairedSteps) -> Iterator[RunSql]:
         """From now on the keys of rows that are about to change are noted in the log of this pair."""

@@ -27,7 +27,7 @@ def obstacle(table: Table, at: Situation, column: str) -> str:
     if not at.can(Capability.BEFORE_ROW_TRIGGER_ON_PARENT):
         return "a partitioned table takes BEFORE row triggers since PostgreSQL 13"
     partitions = heirs_of(at.catalog, table.name)
-    for key in _held(table, column):
+    for key in held_by(table, column):
         if isinstance(key, ForeignKey) and (why := unbound(at.catalog, table, key)):
             return f"the foreign key {key.name} {why}"
     for one in (table, *partitions):
@@ -59,14 +59,9 @@ def unbound(catalog: Catalog, table: Table, key: ForeignKey) -> str:
         return "points at the table itself or at another partitioned one"
     if not key.validated or not key.enforced:
         return "is not proved"
-    if any(len(keys_like(one, key)) != 1 for one in heirs_of(catalog, table.name)):
+    if any(len(one.keys_like(key)) != 1 for one in heirs_of(catalog, table.name)):
         return "is not there once in every partition"
     return ""
-
-
-def keys_like(partition: Table, key: ForeignKey) -> list[ForeignKey]:
-    """The partition's foreign keys that are the same but for the name: what it has of its parent's among them."""
-    return [one for one in partition.foreign_keys if replace(one, name=key.name, comment=key.comment) == key]
 
 
 def _own(partition: Table, table: Table, catalog: Catalog, column: str) -> str:
@@ -80,10 +75,10 @@ def _own(partition: Table, table: Table, catalog: Catalog, column: str) -> str:
     if partition.replica_identity not in ("", "d", "f", "n"):
         return "has an index as its replica identity"
     shared = {one.name for one in table.constraints if isinstance(one, Check | NotNull)}
-    for one in _held(partition, column):
+    for one in held_by(partition, column):
         if isinstance(one, PrimaryKey | Unique) and not one.deferrable:
             continue
-        if isinstance(one, ForeignKey) and any(keys_like(table, one)):
+        if isinstance(one, ForeignKey) and table.keys_like(one):
             continue
         if not isinstance(one, Check | NotNull) or one.name not in shared:
             return f"has a constraint of its own on {column}"
@@ -96,8 +91,8 @@ def _own(partition: Table, table: Table, catalog: Catalog, column: str) -> str:
     return f"is read by a view that names {column}" if views_on_column(catalog, partition.name, column) else ""
 
 
-def _held(table: Table, column: str) -> list[Constraint]:
-    """The constraints that hold the column."""
+def held_by(table: Table, column: str) -> list[Constraint]:
+    """The constraints of a table that hold the column."""
     shadow = column_in_table(table, column, "driftflow_new")
     return [old for old, new in zip(table.constraints, shadow.constraints, strict=True) if old != new]
 

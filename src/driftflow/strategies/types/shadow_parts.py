@@ -9,6 +9,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import (
     Catalog,
     Check,
+    Exclusion,
     ForeignKey,
     Index,
     NotNull,
@@ -130,14 +131,14 @@ def _tied(catalog: Catalog, table: Table, key: ForeignKey, column: str, to: str)
 def _family(catalog: Catalog, holder: Table, key: ForeignKey, new: ForeignKey) -> tuple[TiedKey, ...]:
     """Until the swap all bear the name that the server gives a partitioned partition's: its parent's."""
     parts = heirs_of(catalog, holder.name) if holder.partitioning is not None else ()
-    below = [(part.name, one) for part in parts for one in shadow_partitions.keys_like(part, key)]
+    below = [(part.name, one) for part in parts for one in part.keys_like(key)]
     return ((holder.name, key, new), *((name, one, new) for name, one in below))
 
 
 def _incoming(table: Table, catalog: Catalog, column: str, to: str) -> Iterator[tuple[TiedKey, ...]]:
     for holder, key in catalog.referencing(table.name):
         above = catalog.table(holder.partition_of) if holder.partition_of is not None else None
-        inherited = above is not None and shadow_partitions.keys_like(above, key)
+        inherited = above is not None and above.keys_like(key)
         if holder.name != table.name and column in key.referenced_columns and not inherited:
             referenced = tuple(to if name == column else name for name in key.referenced_columns)
             yield _family(catalog, holder, key, _named(replace(key, referenced_columns=referenced), to))
@@ -231,10 +232,9 @@ def obstacle(table: Table, at: Situation, column: str) -> str:
             return why
     elif at.catalog.children(table.name):
         return "other tables inherit from it"
-    shadow = column_in_table(table, column, "driftflow_new")
-    for old, new in zip(table.constraints, shadow.constraints, strict=True):
-        if old != new and not isinstance(old, PrimaryKey | Unique | Check | ForeignKey | NotNull):
-            return f"the exclusion constraint {old.name} holds it, which no index can be built for beforehand"
+    for one in shadow_partitions.held_by(table, column):
+        if isinstance(one, Exclusion):
+            return f"the exclusion constraint {one.name} holds it, which no index can be built for beforehand"
     for one in table.constraints:
         if isinstance(one, PrimaryKey | Unique) and one.deferrable:
             return f"{one.name} is deferrable"

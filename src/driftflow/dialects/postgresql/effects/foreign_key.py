@@ -42,17 +42,13 @@ def add_foreign_key(
         p.lock(part.name, SHARE_ROW_EXCLUSIVE, why=f"partition of {key.referenced.name}")
     if referenced is not None and p.version == 15:
         _lock_referenced_key(p, referenced, parts, key)
-    proved = [part for part in tables[1:] if part.partitioning is None and _adopts(part, key)]
+    # What a partition has already becomes a part of its parent's, and nothing of it is read.
+    proved = [part for part in tables[1:] if part.partitioning is None and part.keys_like(key)]
     if proved:
         p.lock(key.referenced, ACCESS_EXCLUSIVE, why="triggers of the partitions' own keys go")
     unread = [part for part in tables if part not in proved]
     if scans and (not proved or any(part.partitioning is None for part in unread)):
         _read_both(p, table, key, unread, referenced, parts)
-
-
-def _adopts(part: Table, key: ForeignKey) -> bool:
-    """Whether a partition has the key already, proved: it becomes a part of its parent's, and nothing is read."""
-    return any(replace(one, name=key.name, comment=key.comment) == key for one in part.foreign_keys)
 
 
 def _lock_referenced_key(p: Prediction, referenced: Table, parts: Sequence[Table], key: ForeignKey) -> None:
