@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from recipes.rig import Database, Place, Recipe, apply, back_from_gate, show, take_back
 
+from driftflow.config import Policy
 from driftflow.errors import DriftflowError, RefusedError
 from driftflow.model.plan import Gate
 
@@ -221,6 +222,26 @@ def test_text_becomes_a_timestamp_in_a_named_format(place: Place) -> None:
     naive = f"{alter} USING to_timestamp(word, 'DD.MM.YYYY HH24:MI')::timestamp;"
     old = ("UPDATE items SET name = 'n{n}' WHERE id = {n} % 300 + 1", "DELETE FROM items WHERE id = {n} % 100 + 1")
     show(place, Recipe(schema=schema, migration=migration, naive=naive, old=old))
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    ("words", "type"), [("", "timestamp without time zone"), (" zone=Europe/Berlin", "timestamp with time zone"), ("", "date")]
+)
+def test_texts_that_are_no_moments_are_counted_and_not_shown(place: Place, words: str, type: str) -> None:
+    """The server's own message holds the value, and stops at the first."""
+    schema = place.pick(ITEMS).replace("'Word ' || n", "to_char(date '2026-01-01' + n, 'DD.MM.YYYY')")
+    schema += "UPDATE items SET word = '31.02.2026' WHERE id = 7; UPDATE items SET word = 'someday' WHERE id = 9;"
+    alter = f"ALTER TABLE items ALTER COLUMN word TYPE {type}"
+    for small in (0, 1_000_000):
+        database = place.fresh(schema)
+        plan = database.plan(f'-- driftflow: convert format="DD.MM.YYYY"{words}\n{alter};', policy=Policy(small_table_rows=small))
+        with pytest.raises(RefusedError) as refused:
+            apply(plan, database)
+        assert refused.value.code == "DF-E305"
+        assert f"2 rows of items hold a word that does not become {type}" in str(refused.value)
+        assert "the keys 7, 9" in str(refused.value)
+        assert "31.02" not in str(refused.value) and "someday" not in str(refused.value)
 
 
 @pytest.mark.on("postgresql")

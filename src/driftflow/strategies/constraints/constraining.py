@@ -24,13 +24,19 @@ LATER: dict[Phase, Phase] = {"expand": "migrate", "migrate": "migrate", "contrac
 
 def guard_nulls(at: Situation, table: Name, column: str) -> Guard:
     hint = f'fill {table.name}.{column} first: `-- driftflow: backfill column={column} set="..."`'
-    return guard_rows(at, table, f"{at.dialect.quote(column)} IS NULL", f"have no {column}", hint=hint)
+    return guard_rows(at, table, f"{at.dialect.quote(column)} IS NULL", f"have no {column}", hint=hint, key=_key(at, table))
 
 
 def guard_check(at: Situation, table: Name, check: Check) -> Guard:
     broken = f"NOT ({check.expression})"
-    hint = f"SELECT * FROM {at.dialect.quote_name(table)} WHERE {broken} LIMIT 20"
-    return guard_rows(at, table, broken, f"violate {check.name or 'the check'}", hint=hint)
+    hint = "correct these rows first; docs/strategies/rules-by-trigger.md holds new rows alone to a rule"
+    return guard_rows(at, table, broken, f"violate {check.name or 'the check'}", hint=hint, key=_key(at, table))
+
+
+def _key(at: Situation, table: Name) -> tuple[str, ...]:
+    """Which rows, without any other of their values."""
+    known = at.table(table)
+    return chunk_key(at, known) if known is not None else ()
 
 
 def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:

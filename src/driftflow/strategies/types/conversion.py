@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Column, Table
 from driftflow.model.operations import AlterColumnType
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.plan import Guard
 from driftflow.model.record import Record
+from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.inverses.inverse_alter import widens
 from driftflow.strategies.row_guards import guard_rows
 
@@ -82,15 +85,21 @@ def _is_cast_chain(using: str, column: str) -> bool:
 
 
 def guards_of(operation: AlterColumnType, column: Column, table: Table, at: Situation) -> list[Guard]:
-    """Values that do not fit, counted; keys can be listed with the hint's query, which reads no value."""
-    quote, target = at.dialect.quote, at.dialect.quote_name(table.name)
-    value = quote(column.name)
-    wrong = "" if operation.using else unfit(value, column.type, operation.type)
+    """Values that do not fit, counted, with the keys of some."""
+    wrong = "" if operation.using else unfit(at.dialect.quote(column.name), column.type, operation.type)
     if not wrong:
         return []
-    key = ", ".join(quote(name) for name in (table.primary_key.columns if table.primary_key is not None else (column.name,)))
     said = f"hold a {column.name} that is no {operation.type}"
-    return [guard_rows(at, table.name, wrong, said, hint=f"SELECT {key} FROM {target} WHERE {wrong} LIMIT 20")]
+    return [
+        guard_rows(
+            at,
+            table.name,
+            wrong,
+            said,
+            hint="correct these rows first, or see docs/directives.md (too-long)",
+            key=chunk_key(at, table),
+        )
+    ]
 
 
 LIMITS = {"smallint": (-(2**15), 2**15 - 1), "integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
@@ -128,5 +137,6 @@ def comparable(expression: str, type: str) -> str:
 
 def columns_of(expression: str, table: Table, column: str) -> tuple[str, ...]:
     """The columns that the expression reads, the converted one first."""
-    others = (one.name for one in table.columns if one.name != column and mentions(expression, one.name))
+    spoken = re.sub(r"\bAT TIME ZONE\b", " ", expression, flags=re.IGNORECASE)  # a column may be called `at`, `time` or `zone`
+    others = (one.name for one in table.columns if one.name != column and mentions(spoken, one.name))
     return (column, *others)

@@ -221,12 +221,14 @@ def _shortened(operation: AlterColumnType, column: Column, table: Table, at: Sit
             why="`too-long` is for a change to a shorter varchar",
             hint="leave the directive out",
         )
-    value, target = at.dialect.quote(column.name), at.dialect.quote_name(table.name)
+    value = at.dialect.quote(column.name)
     count = "length" if at.can(Capability.TABLE_REBUILD_ONLY) else "char_length"
-    key = ", ".join(at.dialect.quote(name) for name in (table.primary_key.columns if table.primary_key else (column.name,)))
     long = f"{count}({value}) > {size}"
     if request.policy == "reject":
-        said, hint = f"hold a {column.name} of more than {size} characters", f"SELECT {key} FROM {target} WHERE {long} LIMIT 20"
-        return replace(plain, guards=(guard_rows(at, table.name, long, said, hint=hint),))
+        said, hint = (
+            f"hold a {column.name} of more than {size} characters",
+            "shorten these, or say policy=truncate or policy=archive",
+        )
+        return replace(plain, guards=(guard_rows(at, table.name, long, said, hint=hint, key=chunk_key(at, table)),))
     archive = long if request.policy == "archive" else ""
     return replace(plain, there=f"substr({value}, 1, {size})", back=value, one_way=False, loses=True, archive=archive, guards=())

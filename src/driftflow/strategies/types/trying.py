@@ -1,4 +1,4 @@
-"""Whether every value converts, asked before anything is done: a function of ours tries each one, so that the rows can be counted and their keys listed."""
+"""Whether every value converts, asked before anything is done: a function of ours tries each one, so that the rows are counted and keys of some listed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from driftflow.model.catalog import Table
 from driftflow.model.plan import Guard, Step, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies.cleansing.archiving import our_name
+from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.types.conversion import Conversion, columns_of
 
 TEXTS = ("text", "character varying", "character")
+MOMENTS = ("timestamp", "date")
 
 
 def fallible(conversion: Conversion, table: Table) -> bool:
@@ -21,7 +23,9 @@ def fallible(conversion: Conversion, table: Table) -> bool:
     column = conversion.column
     if not conversion.there:
         return (conversion.old_type, conversion.new_type) == ("json", "jsonb")
-    if columns_of(conversion.there, table, column) != (column,) or " AT TIME ZONE " in conversion.there.removesuffix(")")[:80]:
+    if columns_of(conversion.there, table, column) != (column,):
+        return False
+    if conversion.old_type.startswith(MOMENTS) and " AT TIME ZONE " in conversion.there:
         return False
     to_text = conversion.new_type.partition("(")[0] in TEXTS
     return not to_text or "convert_from(" in conversion.there
@@ -45,7 +49,8 @@ def tried(recipe: Recipe, table: Table, conversion: Conversion, steps: Iterator[
         undo=(drop,),
     )
     first = next(steps)
-    yield replace(first, guards=(*first.guards, _guard(at, table, conversion, function), *conversion.documents))
+    # Before all others: they speak of values that convert, and the server would stop at the first that does not, and show it.
+    yield replace(first, guards=(_guard(at, table, conversion, function), *first.guards, *conversion.documents))
     yield recipe.text(
         drop,
         purpose="Drop the function again: every value converts",
@@ -72,10 +77,7 @@ def _definition(at: Situation, table: Table, conversion: Conversion, function: s
 
 
 def _guard(at: Situation, table: Table, conversion: Conversion, function: str) -> Guard:
-    column, target = at.dialect.quote(conversion.column), at.dialect.quote_name(table.name)
+    column = at.dialect.quote(conversion.column)
     wrong = f"{column} IS NOT NULL AND NOT {function}({column})"
-    key = ", ".join(at.dialect.quote(name) for name in (table.primary_key.columns if table.primary_key is not None else ()))
-    listed = f"their keys: SELECT {key} FROM {target} WHERE {wrong} LIMIT 20" if key else "correct them first"
-    return guard_rows(
-        at, table.name, wrong, f"hold a {conversion.column} that does not become {conversion.new_type}", hint=listed
-    )
+    said = f"hold a {conversion.column} that does not become {conversion.new_type}"
+    return guard_rows(at, table.name, wrong, said, hint="correct these rows first", key=chunk_key(at, table))

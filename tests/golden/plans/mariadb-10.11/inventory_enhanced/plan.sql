@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 46 steps (1 gate) for mariadb 10.11 (shop)
--- digest 10750a8515547e4f5288321431341c6131c290e702f81c26194ed9e184155cdb
+-- digest 99576385d2cde13aa29cff287c5415ba03189901102e550a5ce0b8b548fe0f03
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -33,7 +33,7 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (ae3f36b0b8.1): Make a copy of products without rows, in the new form: ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0)
+-- step 5 (2dc8ba8b97.1): Make a copy of products without rows, in the new form: ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count >= 0)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 -- refuse if: SELECT COUNT(DISTINCT TABLE_SCHEMA, TABLE_NAME) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'products' AND NOT (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' OR TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds

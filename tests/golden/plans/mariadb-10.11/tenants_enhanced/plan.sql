@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mariadb 10.11 (shop)
--- digest 34e3278e54bfe2e290bbcf43ba3c4bc4089210f9fb96c4a2438cb9b7a75712a7
+-- digest 9518ea89f1f92d3063ac6a05b82ab8fc1bc80e308fd643dfd075c9708a3d77eb
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -35,7 +35,7 @@ CREATE TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_insert BEFORE INSERT ON 
 UPDATE shop.orders SET tenant_id = u.tenant_id FROM users u WHERE (u.id = orders.user_id) AND (orders.tenant_id IS NULL AND (u.tenant_id) IS NOT NULL);
 -- undo: nothing to do, the values go with the column: the undo that drops orders.tenant_id
 
--- step 5 (8994277b94.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- step 5 (0ab8b63ca6.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

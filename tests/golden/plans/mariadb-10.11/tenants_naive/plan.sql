@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mariadb 10.11 (shop)
--- digest dbaf054bea53ef2deab178ca23fe1e7eed716e8709c187135da63e57a77e1240
+-- digest 102c502a0c5973ca1949f7b2124f57962583d858278ee03ee9f5f64239f109e0
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -26,7 +26,7 @@ UPDATE shop.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id =
 --   [ ] INSERTs of the old application leave out orders.tenant_id
 -- undo: nothing to do, waiting changes nothing
 
--- step 4 (114e78383d.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- step 4 (63c5b33811.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 49 steps (1 gate) for mariadb 10.11 (shop)
--- digest f6450cffb3a1208dba0d51f40f7bb26ca5d28dc554b0484752697e306d17839b
+-- digest 1ad0657d1e0c96f40eadee0db4ef4370216ef7cd54b844713fd43682e2865b86
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,7 +30,7 @@ ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) NOT NULL DEFAULT
 -- two_factor_keys:encrypt is Python and runs in driftflow only.
 -- undo: nothing to do, the values go with the columns that they fill
 
--- step 5 (77ebb9e69c.1): Make a copy of users without rows, in the new form: ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR two_fact…
+-- step 5 (b336399d28.1): Make a copy of users without rows, in the new form: ADD CONSTRAINT users_two_factor_check CHECK (NOT two_factor_enabled OR two_fact…
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 -- refuse if: SELECT COUNT(DISTINCT TABLE_SCHEMA, TABLE_NAME) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users' AND NOT (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds

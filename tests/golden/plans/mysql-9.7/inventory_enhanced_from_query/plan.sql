@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps for mysql 9.7 (shop)
--- digest 7722c005d324d7d3545791e8365ad4eede42d0fda92d6912ad867531698f3b8a
+-- digest 8d543d195478ffd8e20137b339be47339580e223b64c9cf3cf24ee36bf83aa69
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 -- note: 001_inventory.sql:5:1: writers wait until it is done, and it cannot be done beside the table: the checks of products would lose their names (products_price_check), which are unique in a database
 
@@ -34,7 +34,7 @@ DROP TABLE IF EXISTS shop._driftflow_stage_products_inventory_count;
 COMMIT;
 -- undo: nothing to do, the staging table is ours and can be loaded again
 
--- step 5 (81a8569886.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
+-- step 5 (7cc5352ca5.1): ALTER TABLE shop.products ADD CONSTRAINT products_inventory_count_check CHECK (inventory_count … (ALGORITHM=COPY, LOCK=SHARED: writers wait until it is done)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

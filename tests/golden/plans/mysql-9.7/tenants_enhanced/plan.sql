@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mysql 9.7 (shop)
--- digest 6e7cc5c274d94a9d1e134053962861be068d46b6aeac4ad596e801424a06cf72
+-- digest 9f1d5ae3536cda2dcfc7674317fad3ce3ecdebab6de38d3dcd12337773cccdde
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -35,7 +35,7 @@ CREATE TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_insert BEFORE INSERT ON 
 UPDATE shop.orders SET tenant_id = u.tenant_id FROM users u WHERE (u.id = orders.user_id) AND (orders.tenant_id IS NULL AND (u.tenant_id) IS NOT NULL);
 -- undo: nothing to do, the values go with the column: the undo that drops orders.tenant_id
 
--- step 5 (ef39cb4d51.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- step 5 (127b65e11c.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mysql 9.7 (shop)
--- digest 0a4e37bbbdf7e14a632bb420e2f672bfcf6385d386b291540f849724d35f5aa3
+-- digest 375aca3b71d40f1a68614c704df8f553a42830a53394a7e578ee84b7858356d8
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -26,7 +26,7 @@ UPDATE shop.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id =
 --   [ ] INSERTs of the old application leave out orders.tenant_id
 -- undo: nothing to do, waiting changes nothing
 
--- step 4 (7cc0e8198c.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- step 4 (02be04cbae.1): Set orders.tenant_id NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

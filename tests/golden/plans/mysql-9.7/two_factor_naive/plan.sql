@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 3 steps for mysql 9.7 (shop)
--- digest 6712b768bfeec3222406708ab8b8292e48d22dc08221bc4cb40cadca63ae6db1
+-- digest 5f22adac7b5a764a2e95b9a375a2a4419d45a5be1fb6ccceb67a2a9f7ca47d4c
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -16,7 +16,7 @@ SET lock_wait_timeout = 1;
 ALTER TABLE shop.users ADD COLUMN two_factor_enabled tinyint(1) DEFAULT FALSE, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.users DROP COLUMN two_factor_enabled, ALGORITHM=INSTANT
 
--- step 3 (0975226f0f.1): Set users.two_factor_enabled NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
+-- step 3 (d48bd31289.1): Set users.two_factor_enabled NOT NULL (ALGORITHM=INPLACE, LOCK=NONE: the table is written anew while writers go on, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 7 steps for postgresql 16.0 (shop)
--- digest 16a0e9b6c51080aa21ea71df88e01d127b389784b20c92baae7774ae8c84c8b1
+-- digest f49dd1c3379ceba3ca5d1b9f2e2d6fcf9c7e160be3aa9b977940032649126059
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -43,7 +43,7 @@ ALTER TABLE public.products ADD CONSTRAINT products_inventory_count_not_negative
 COMMIT;
 -- undo: ALTER TABLE public.products DROP CONSTRAINT products_inventory_count_not_negative
 
--- step 6 (1a5bd1cba9.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
+-- step 6 (ba59bd4f69.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 7 steps for postgresql 16.0 (shop)
--- digest e9e6562b5559bbc999d3649e5d397f6fd68cccfd7a7eabd00e749abbe0a034b1
+-- digest bc40105fa812b3f494220c2a2f16c6df9f944aeaaf214dc5ea354e59aa95be97
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -43,7 +43,7 @@ ALTER TABLE public.products ADD CONSTRAINT products_inventory_count_not_negative
 COMMIT;
 -- undo: ALTER TABLE public.products DROP CONSTRAINT products_inventory_count_not_negative
 
--- step 6 (1a5bd1cba9.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
+-- step 6 (ba59bd4f69.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

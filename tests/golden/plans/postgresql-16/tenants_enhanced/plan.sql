@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 15 steps (2 gates) for postgresql 16.0 (shop)
--- digest 13a703d349018b4192f81639db9e6f695b67b8dd36d7c5b63e975e8b290aaea8
+-- digest dc8fe0938ed47e2a0f1e28973aa68182684365e8c8ca98e941f18c048564ccb8
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -65,7 +65,7 @@ ALTER TABLE public.orders ADD CONSTRAINT driftflow_nn_orders_tenant_id CHECK (te
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT IF EXISTS driftflow_nn_orders_tenant_id
 
--- step 7 (97164f8bfa.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 7 (15978ae39b.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

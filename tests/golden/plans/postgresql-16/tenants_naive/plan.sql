@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 10 steps (1 gate) for postgresql 16.0 (shop)
--- digest cd385d9ad08321df169de5dcbd87d89b31d797baac160222390fc7c18a845dce
+-- digest a01846c0c0644181239230bbef981284c14c8f05cb39276ebc45214bff9c6e71
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -60,7 +60,7 @@ ALTER TABLE public.orders ADD CONSTRAINT driftflow_nn_orders_tenant_id CHECK (te
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT IF EXISTS driftflow_nn_orders_tenant_id
 
--- step 8 (013c6e299f.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 8 (5f08d65756.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps for postgresql 16.0 (shop)
--- digest 98bf5cb6ee7da937ed2967a831182b122b08de30a41ef9ab387c6b339b0c458a
+-- digest 839a4f29e754ef9cb3f478320bb01f78a05d2e327d9e7bf5220ff5234e7a4575
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -44,7 +44,7 @@ ALTER TABLE public.users ADD CONSTRAINT users_two_factor_complete CHECK (NOT two
 COMMIT;
 -- undo: ALTER TABLE public.users DROP CONSTRAINT users_two_factor_complete
 
--- step 6 (9bbaef8c0d.1): Prove old rows: users_two_factor_complete (VALIDATE)
+-- step 6 (c6d4fc63f5.1): Prove old rows: users_two_factor_complete (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

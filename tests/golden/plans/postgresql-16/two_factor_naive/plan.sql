@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 5 steps for postgresql 16.0 (shop)
--- digest 4cf0d28c894c0d3e74861f4b4f9bff695f60bc4471a3b635946e2e360190492b
+-- digest 40ec35c3600bb96ce2632efe61a33fd555a868bf0dae945b354a8b4173ce3bab
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,7 +30,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 4 (7e6041b8e0.1): Prove old rows: users.two_factor_enabled is NOT NULL (VALIDATE)
+-- step 4 (91c336ca7a.1): Prove old rows: users.two_factor_enabled is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

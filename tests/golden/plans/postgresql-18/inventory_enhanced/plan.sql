@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 7 steps for postgresql 18.0 (shop)
--- digest 570f98994aa04969efd977425f316f2765e8f387c6df5d464528e5169be12db0
+-- digest 8d9651e68870e5469ed5ee08950748e74af5b9c43e5fddd86225f63c93166fe0
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -43,7 +43,7 @@ ALTER TABLE public.products ADD CONSTRAINT products_inventory_count_not_negative
 COMMIT;
 -- undo: ALTER TABLE public.products DROP CONSTRAINT products_inventory_count_not_negative
 
--- step 6 (1a5bd1cba9.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
+-- step 6 (ba59bd4f69.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 7 steps for postgresql 18.0 (shop)
--- digest e43dda73c6b09f7dbec1964b9cf5ec8f61940133e022bdc3aa91eaac151b18b8
+-- digest ae7a756195ceb3e776abd30ee0a3a394b159aec2852fd0773bca16d3d3437211
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -43,7 +43,7 @@ ALTER TABLE public.products ADD CONSTRAINT products_inventory_count_not_negative
 COMMIT;
 -- undo: ALTER TABLE public.products DROP CONSTRAINT products_inventory_count_not_negative
 
--- step 6 (1a5bd1cba9.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
+-- step 6 (ba59bd4f69.1): Prove old rows: products_inventory_count_not_negative (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.products WHERE NOT (inventory_count >= 0) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 2 migrations, 14 steps (2 gates) for postgresql 18.0 (shop)
--- digest 47d18aa4e408a84604971128204dfe9e31e04f77fd19e1fec8928b03ff158c36
+-- digest c042e9e0a5caa9fe98addd68e972d8b5ba2933ab53b76013481a0e2dc8e07f1f
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -65,7 +65,7 @@ ALTER TABLE public.orders ADD CONSTRAINT orders_tenant_id_not_null NOT NULL tena
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT orders_tenant_id_not_null
 
--- step 7 (905e044449.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 7 (5a8e324087.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

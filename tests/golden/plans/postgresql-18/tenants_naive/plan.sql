@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 9 steps (1 gate) for postgresql 18.0 (shop)
--- digest c4331e3dc7c001fa3ed8fe019ecac898f846f5997106c823fc0da2cf818b4834
+-- digest 9932c8d4c180770fdf1734fe2e034b74935fc68a871181d6fd0895c91252f130
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -60,7 +60,7 @@ ALTER TABLE public.orders ADD CONSTRAINT orders_tenant_id_not_null NOT NULL tena
 COMMIT;
 -- undo: ALTER TABLE public.orders DROP CONSTRAINT orders_tenant_id_not_null
 
--- step 8 (1b2acbe2d4.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
+-- step 8 (dd912d607c.1): Prove old rows: orders.tenant_id is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps for postgresql 18.0 (shop)
--- digest 0c510806cbc376e5a0629804518832b772029614f6a088cf450bd3838c18022b
+-- digest 5ff0ab77dbd33ee9ba331207172e2310fb8a980b90b75ef9d7d60a4f3d6d6268
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -44,7 +44,7 @@ ALTER TABLE public.users ADD CONSTRAINT users_two_factor_complete CHECK (NOT two
 COMMIT;
 -- undo: ALTER TABLE public.users DROP CONSTRAINT users_two_factor_complete
 
--- step 6 (9bbaef8c0d.1): Prove old rows: users_two_factor_complete (VALIDATE)
+-- step 6 (c6d4fc63f5.1): Prove old rows: users_two_factor_complete (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.users WHERE NOT (NOT two_factor_enabled OR two_factor_ciphertext IS NOT NULL AND two_factor_key_id IS NOT NULL) LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 4 steps for postgresql 18.0 (shop)
--- digest a3891623622eb3e1e3585c94e84ab01ef64f6c125c8be4264cb6eef31be94151
+-- digest 66f616b3ed7dd6b03c3cd2b545090352975bd5faf646e260cfde887d04fa9ecc
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -30,7 +30,7 @@ COMMIT;
 
 -- ===== migrate: values are moved and proved while both applications may run =====
 
--- step 4 (01af33cc98.1): Prove old rows: users.two_factor_enabled is NOT NULL (VALIDATE)
+-- step 4 (da4b5d9f7a.1): Prove old rows: users.two_factor_enabled is NOT NULL (VALIDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM public.users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
 BEGIN;
 SET LOCAL lock_timeout = '250ms';

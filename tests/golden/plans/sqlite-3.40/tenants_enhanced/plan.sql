@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for sqlite 3.40.1 (shop)
--- digest 0297cb2e37b963df027af7e55678bf265f40c9d24bf085da135031167545f0eb
+-- digest 85bd4a742ddb2320707a1daf70a782381fe8eddd616743f17e6215bf51c372df
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -60,7 +60,7 @@ COMMIT;
 UPDATE main.orders SET tenant_id = u.tenant_id FROM users u WHERE (u.id = orders.user_id) AND (orders.tenant_id IS NULL AND (u.tenant_id) IS NOT NULL);
 -- undo: nothing to do, the values go with the column: the undo that drops orders.tenant_id
 
--- step 7 (daea3b1706.1): Rebuild orders: tenant_id NOT NULL
+-- step 7 (6ea3b51583.1): Rebuild orders: tenant_id NOT NULL
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 -- driftflow does this while the application writes. As plain SQL, with the application stopped:
 PRAGMA foreign_keys = OFF;

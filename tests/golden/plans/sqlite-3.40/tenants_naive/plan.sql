@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 6 steps (1 gate) for sqlite 3.40.1 (shop)
--- digest e2c3f039f8bd96e65d89e09f1fc4b86d565b503e3689492f7e3110627c393ec8
+-- digest 6df8feb44e57347bca3045b83e1feb1048675d6809e8c512bdf821d345bba0ad
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -34,7 +34,7 @@ UPDATE main.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id =
 UPDATE main.orders SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = orders.user_id) WHERE (orders.tenant_id IS NULL AND ((SELECT u.tenant_id FROM users u WHERE u.id = orders.user_id)) IS NOT NULL);
 -- undo: nothing to do, the values go with the column: the undo that drops orders.tenant_id
 
--- step 5 (daea3b1706.1): Rebuild orders: tenant_id NOT NULL
+-- step 5 (6ea3b51583.1): Rebuild orders: tenant_id NOT NULL
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM orders WHERE tenant_id IS NULL LIMIT 1000) AS offenders
 -- driftflow does this while the application writes. As plain SQL, with the application stopped:
 PRAGMA foreign_keys = OFF;

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 3 steps for sqlite 3.40.1 (shop)
--- digest 19a54db8d3fa691f75cf2377bc30d061655a48098b05ae7e42281c818ae5e2f4
+-- digest f076564d2cdf6f4ddc3c5e0da7b5b7dde5ddef6e08fbc1ae42edd625b7c6d275
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -18,7 +18,7 @@ ALTER TABLE users ADD COLUMN two_factor_enabled BOOLEAN DEFAULT FALSE;
 COMMIT;
 -- undo: ALTER TABLE users DROP COLUMN two_factor_enabled
 
--- step 3 (325e1a6b96.1): Rebuild users: two_factor_enabled NOT NULL
+-- step 3 (f151c05369.1): Rebuild users: two_factor_enabled NOT NULL
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM users WHERE two_factor_enabled IS NULL LIMIT 1000) AS offenders
 -- driftflow does this while the application writes. As plain SQL, with the application stopped:
 PRAGMA foreign_keys = OFF;
