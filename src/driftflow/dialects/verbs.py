@@ -112,6 +112,21 @@ def need(directive: Directive, option: str) -> str:
     return value
 
 
+def delimiter_of(directive: Directive) -> str:
+    """What stands between the values of a CSV file. Raises ParseError (DF-E213) for anything but one character."""
+    said = directive.options.get("delimiter", ",")
+    delimiter = "\t" if said == "tab" else said
+    if len(delimiter) == 1 and delimiter not in '"\r\n ':
+        return delimiter
+    raise ParseError(
+        "DF-E213",
+        f"the directive `{directive.verb}` cannot read a CSV file by `delimiter={said}`",
+        where=str(directive.span),
+        why="it is one character, and neither a quote nor a space",
+        hint='write delimiter=";" or delimiter=tab',
+    )
+
+
 def _no_option(directive: Directive, option: str, known: tuple[str, ...]) -> ParseError:
     return ParseError(
         "DF-E212",

@@ -449,6 +449,8 @@ class Publication(Record, frozen=True, kw_only=True):
     all_tables: bool = False
     schemas: tuple[str, ...] = ()
     tables: tuple[Name, ...] = ()
+    columns: tuple[str, ...] = ()
+    """`schema.table.column` of what its column lists and row filters name: such a column cannot be dropped."""
 
 
 class Catalog(Record, frozen=True, kw_only=True):

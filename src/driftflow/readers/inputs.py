@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from driftflow.dialects.verbs import delimiter_of
 from driftflow.errors import SourceError
 from driftflow.model.migration import Directive, Migration
 
@@ -70,7 +71,7 @@ def _header(content: bytes, directive: Directive) -> list[str]:
     import csv
 
     text = content.decode("utf-8-sig", errors="replace").split("\n", 1)[0]
-    return next(csv.reader([text.rstrip("\r")], delimiter=directive.options.get("delimiter", ",")), [])
+    return next(csv.reader([text.rstrip("\r")], delimiter=delimiter_of(directive)), [])
 
 
 def _content(file: Path, shown: str, directive: Directive) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from driftflow.dialects.situation import Situation
-from driftflow.dialects.verbs import check_words, need, options_of
+from driftflow.dialects.verbs import check_words, delimiter_of, need, options_of
 from driftflow.errors import ParseError, RefusedError, SourceError
 from driftflow.model.catalog import Table
 from driftflow.model.migration import Directive, Migration, Statement
@@ -249,7 +249,7 @@ def _backfill(directive: Directive) -> BackfillRequest:
         key=options.get("key", ""),
         value=options.get("value", ""),
         match=options.get("match", "") or options.get("key", ""),
-        delimiter="\t" if options.get("delimiter") == "tab" else options.get("delimiter", ","),
+        delimiter=delimiter_of(directive),
         null=options.get("null", ""),
         function=options.get("function", ""),
         inputs=_listed(options.get("inputs", "")),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from recipes.rig import Place, Recipe, Texts, show
+from recipes.rig import Place, Recipe, Texts, apply, show
 
+from driftflow.errors import ParseError
 from driftflow.model.plan import Backfill, Plan, Stage
 
 ROWS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 300)"
@@ -82,6 +83,34 @@ def test_values_from_a_file(place: Place, tmp_path: Path) -> None:
     naive = "ALTER TABLE parts ADD COLUMN on_hand integer; UPDATE parts SET on_hand = id * 11;"
     shown = show(place, said(text, naive, folder=tmp_path))
     assert any(isinstance(step, Stage) for step in shown.plan.steps)
+
+
+@pytest.mark.parametrize(("said_as", "between"), [("tab", "\t"), ('";"', ";")])
+def test_values_from_a_file_with_another_delimiter(place: Place, tmp_path: Path, said_as: str, between: str) -> None:
+    lines = "".join(f"s{n}{between}{n * 11 if n % 7 else '-'}\n" for n in range(1, 301))
+    (tmp_path / "stock.csv").write_text(f"sku{between}on_hand\n{lines}")
+    database = place.fresh(SCHEMA)
+    plan = database.plan(
+        f"-- driftflow: backfill column=on_hand csv=stock.csv key=sku value=on_hand delimiter={said_as} null=-\n"
+        "ALTER TABLE parts ADD COLUMN on_hand integer;",
+        folder=tmp_path,
+    )
+    assert apply(plan, database, folder=tmp_path).state == "done"
+    assert database.query("SELECT count(*) FROM parts WHERE on_hand = id * 11") == [(258,)]
+    assert database.query("SELECT count(*) FROM parts WHERE on_hand IS NULL") == [(42,)]
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize("words", ['";;"', '""', '" "'])
+def test_a_delimiter_that_is_none_is_an_error(place: Place, tmp_path: Path, words: str) -> None:
+    (tmp_path / "stock.csv").write_text("sku,on_hand\n")
+    with pytest.raises(ParseError) as refused:
+        place.fresh(SCHEMA).plan(
+            f"-- driftflow: backfill column=on_hand csv=stock.csv key=sku value=on_hand delimiter={words}\n"
+            "ALTER TABLE parts ADD COLUMN on_hand integer;",
+            folder=tmp_path,
+        )
+    assert refused.value.code == "DF-E213"
 
 
 @pytest.mark.recipe("values-from-query", "native")

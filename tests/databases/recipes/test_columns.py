@@ -100,6 +100,24 @@ def test_what_depends_goes_in_order_and_comes_back(place: Place) -> None:
     assert "trigger watch on orders" in texts
 
 
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize("named", ["TABLE orders (id, legacy)", "TABLE orders WHERE (legacy <> 'x')"])
+def test_a_publication_that_names_the_column_is_changed_first(place: Place, named: str) -> None:
+    """The server refuses the drop, and with CASCADE it silently takes the table out of the publication."""
+    database = place.fresh(f"{place.pick(TABLE)} ALTER TABLE orders REPLICA IDENTITY FULL; CREATE PUBLICATION feed FOR {named};")
+    with pytest.raises(RefusedError) as refused:
+        database.plan("ALTER TABLE orders DROP COLUMN legacy;")
+    assert refused.value.code == "DF-E643" and "publication feed" in refused.value.where
+    with pytest.raises(RefusedError) as refused:
+        database.plan("-- driftflow: cascade\nALTER TABLE orders DROP COLUMN legacy;")
+    assert refused.value.code == "DF-E644" and "publication feed" in refused.value.why
+    plan = database.plan(
+        "ALTER PUBLICATION feed SET TABLE orders (id);\n-- driftflow: archive\nALTER TABLE orders DROP COLUMN legacy;"
+    )
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    assert database.query("SELECT count(*) FROM pg_publication_tables WHERE attnames = '{id}'") == [(1,)]
+
+
 @pytest.mark.on("postgresql-18")
 def test_a_materialized_view_over_a_view_goes_before_it(place: Place) -> None:
     more = "CREATE VIEW lines AS SELECT id, legacy FROM orders; CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS n FROM lines; CREATE VIEW over AS SELECT n FROM sums;"

@@ -248,4 +248,5 @@ def _publication(row: Row) -> Publication:
         all_tables=row["all_tables"],
         schemas=tuple(row["schemas"] or ()),
         tables=tuple(Name(schema=schema, name=name) for schema, name in row["tables"] or ()),
+        columns=tuple(f"{Name(schema=schema, name=name).text}.{column}" for schema, name, column in row.get("columns") or ()),
     )

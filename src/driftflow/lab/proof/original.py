@@ -123,7 +123,7 @@ def _from_csv(request: BackfillRequest, table: Table, connection: Connection, di
     quote = dialect.quote
     column, match = request.columns[0], request.match or request.key
     with file.open(encoding="utf-8-sig", newline="") as handle:
-        rows = list(csv.DictReader(handle, delimiter="\t" if request.delimiter == "tab" else request.delimiter))
+        rows = list(csv.DictReader(handle, delimiter=request.delimiter))
     value = request.value or column
     pairs = [(None if row[value] == request.null else row[value], row[request.key]) for row in rows]
     typed = next(one.type for one in table.columns if one.name == column)
@@ -183,7 +183,7 @@ def keys_in_files(
                 if not request.csv:
                     continue
                 with (root / input_path(migration, request.csv)).open(encoding="utf-8-sig", newline="") as handle:
-                    reader = csv.DictReader(handle, delimiter="\t" if request.delimiter == "tab" else request.delimiter)
+                    reader = csv.DictReader(handle, delimiter=request.delimiter)
                     keys = tuple(dialect.literal(row[request.key]) for row in islice(reader, KEYS_MAX))
                 for name, table in catalog.tables.items():
                     if table.name.name in names:

@@ -278,5 +278,7 @@ def _others(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
         if all(re.search(rf"\b{re.escape(word)}\b", routine.definition, re.IGNORECASE) for word in (column, table.name.name)):
             name = f"{routine.name}({routine.arguments})"
             yield Found(dependent=Dependent(kind="function", name=name, fate="broken", by_words=True))
+    naming = {one.name for one in catalog.publications if f"{table.name.text}.{column}" in one.columns}
     for publication in table.publications:
-        yield Found(dependent=Dependent(kind="publication", name=publication, fate="carried"))
+        stops = publication in naming
+        yield Found(dependent=Dependent(kind="publication", name=publication, fate="carried", stops=stops))

@@ -133,7 +133,10 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
     """Of a rename: the new name."""
 
     def after(self, catalog: Catalog) -> Catalog:
-        """Of these only new extended statistics, and types under another name, are in the catalog."""
+        """Of these only new extended statistics, types under another name, and that a publication names other columns, are in the catalog."""
+        if self.kind == "publication" and self.action == "alter" and self.name is not None:
+            known = (replace(one, columns=()) if one.name == self.name.name else one for one in catalog.publications)
+            return replace(catalog, publications=tuple(known))
         if self.kind in ("type", "domain") and self.to and self.name is not None:
             return renamed_type(catalog, self.name, self.to)
         if (self.kind, self.action) != ("statistics", "create") or self.name is None:

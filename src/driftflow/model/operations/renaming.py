@@ -137,7 +137,12 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
             catalog = catalog.with_view(after)
     sequences = {key: replace(one, owned_by=_owner(one.owned_by, old, new)) for key, one in catalog.sequences.items()}
     publications = tuple(
-        replace(one, tables=tuple(new if name == old else name for name in one.tables)) for one in catalog.publications
+        replace(
+            one,
+            tables=tuple(new if name == old else name for name in one.tables),
+            columns=tuple(_owner(column, old, new) for column in one.columns),
+        )
+        for one in catalog.publications
     )
     catalog = replace(catalog, sequences=sequences, publications=publications)
     return rewrite_tables(catalog, lambda table: _pointing(table, old, new))

@@ -16,6 +16,21 @@ NEXTVAL = re.compile(r"^nextval\('(?P<name>(?:[^']|'')+)'(?:::regclass)?\)$", re
 PART = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
 
 
+LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+
+
+def as_before(old: SequenceOptions, changed: SequenceOptions) -> SequenceOptions:
+    """What an ALTER SEQUENCE says to undo another: an option that was the server's own choice has to be said too, once something else was."""
+    rising = (old.increment or 1) > 0
+    largest = LARGEST.get(old.type or "bigint", LARGEST["bigint"])
+    low, high = (1, largest) if rising else (-largest - 1, -1)
+    usual = {"type": "bigint", "start": (old.minimum or low) if rising else (old.maximum or high)}
+    usual |= {"increment": 1, "minimum": low, "maximum": high, "cache": 1, "cycle": False}
+    said = {name: value for name in usual if (value := getattr(old, name)) not in (None, "")}
+    missing = {name: value for name, value in usual.items() if name not in said and getattr(changed, name) not in (None, "")}
+    return replace(old, **missing)
+
+
 def sequence_of(catalog: Catalog, table: Name, column: str) -> Sequence | None:
     """The sequence that the column owns."""
     owner = f"{table}.{column}"

@@ -239,10 +239,11 @@ def refuse_dependents(at: Situation) -> None:
             why="the server refuses the statement" + (words if any(one.by_words for one in stopping) else ""),
             hint="change or drop them first, or write above the statement: -- driftflow: cascade",
         )
-    _refuse_untouchable(at, operation, {one.kind for one in dependents}, request.cascade or request.archive)
+    published = next((one.name for one in stopping if one.kind == "publication"), "")
+    _refuse_untouchable(at, operation, {one.kind for one in dependents}, request.cascade or request.archive, published)
 
 
-def _refuse_untouchable(at: Situation, operation: DropColumn, kinds: set[str], asked: bool) -> None:
+def _refuse_untouchable(at: Situation, operation: DropColumn, kinds: set[str], asked: bool, published: str) -> None:
     table = at.table(operation.table)
     restrictive = [
         policy.name
@@ -254,6 +255,8 @@ def _refuse_untouchable(at: Situation, operation: DropColumn, kinds: set[str], a
         why = "it is part of the primary key, by which everybody finds the rows"
     elif restrictive:
         why = f"the restrictive policy {restrictive[0]} reads it: without the policy more rows would be seen"
+    elif published:
+        why = f"the publication {published} names the column, and with CASCADE the server would publish nothing of the table any more"
     if why:
         raise RefusedError(
             "DF-E644",

@@ -49,6 +49,7 @@ from driftflow.model.operations import (
     ValidateConstraint,
 )
 from driftflow.model.operations.rules import columns_are_said_whole
+from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 
@@ -127,7 +128,7 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
                     column=name,
                     action="add" if operation.action == "drop" else "set",
                     identity=column.identity,
-                    options=column.identity.options,
+                    options=as_before(column.identity.options, operation.options),
                     only=only,
                 ),
             )

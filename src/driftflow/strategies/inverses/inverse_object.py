@@ -39,6 +39,7 @@ from driftflow.model.operations import (
     RenameEnumValue,
     SetRowSecurity,
 )
+from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
@@ -171,7 +172,11 @@ def sequence(operation: CreateSequence | AlterSequence | DropSequence, before: C
             if old is None:
                 return UndoNothing(reason=f"{name} as it was is not known")
             return (
-                AlterSequence(name=name, options=old.options, owned_by=old.owned_by if operation.owned_by is not None else None),
+                AlterSequence(
+                    name=name,
+                    options=as_before(old.options, operation.options),
+                    owned_by=old.owned_by if operation.owned_by is not None else None,
+                ),
             )
         case DropSequence(name=name):
             if name.text not in before.sequences and before.complete:

@@ -15,6 +15,18 @@ select
         join pg_class c on c.oid = pr.prrelid
         join pg_namespace n on n.oid = c.relnamespace
         where pr.prpubid = p.oid
-    ) as tables
+    ) as tables,
+    ( -- columns of a column list or of a row filter: the server keeps a dependency on each (none before 15)
+        select jsonb_agg(jsonb_build_array(n.nspname, c.relname, a.attname) order by n.nspname, c.relname, a.attnum)
+        from (
+            select distinct d.refobjid, d.refobjsubid
+            from pg_publication_rel pr
+            join pg_depend d on d.classid = 'pg_publication_rel'::regclass and d.objid = pr.oid
+            where pr.prpubid = p.oid and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
+        ) as named
+        join pg_class c on c.oid = named.refobjid
+        join pg_namespace n on n.oid = c.relnamespace
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = named.refobjsubid
+    ) as columns
 from pg_publication p
 order by p.pubname
