@@ -42,6 +42,23 @@ def refuses(database: Database, sql: str) -> None:
         session.run((sql,))
 
 
+@pytest.mark.on("postgresql-18", "mariadb")
+@pytest.mark.parametrize("named", ['\\"Post\\"(\\"Id\\")', "`Post`(`Id`)", "Post(Id)"])
+def test_a_target_is_called_as_the_catalog_has_it(place: Place, named: str) -> None:
+    """Prisma, Sequelize and others make names with capitals: whoever quotes them, as in SQL, means the same."""
+    q = place.dialect.quote
+    database = place.fresh(
+        f"CREATE TABLE {q('Post')} ({q('Id')} integer PRIMARY KEY); INSERT INTO {q('Post')} VALUES (1);"
+        "CREATE TABLE remarks (id integer PRIMARY KEY, kind varchar(10), about integer);"
+    )
+    text = f'-- driftflow: polymorphic type=kind id=about targets="post={named}"'
+    check = "ALTER TABLE remarks ADD CONSTRAINT remarks_about CHECK (kind IN ('post'));"
+    plan = database.plan(f"{text}\n{check}")
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    database.run("INSERT INTO remarks VALUES (1, 'post', 1)")
+    refuses(database, "INSERT INTO remarks VALUES (2, 'post', 2)")
+
+
 @pytest.mark.recipe("fk-polymorphic", "emulated", why="triggers on both sides, which lock the row that is pointed at")
 def test_a_pair_points_at_rows_that_are_there(place: Place) -> None:
     recipe = Recipe(schema=SCHEMA, migration=said(), naive="SELECT 1;", old=WRITES, expected=lambda database: database.rows())

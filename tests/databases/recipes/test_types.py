@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, back_from_gate, show, take_back
+from recipes.rig import Database, Place, Recipe, accepted, apply, back_from_gate, edge, gates, show, take_back
 
 from driftflow.config import Policy
+from driftflow.engine.run import RunOptions, run_plan
 from driftflow.errors import DriftflowError, RefusedError
+from driftflow.model.event import AnyEvent, Counted
 from driftflow.model.plan import Gate
 
 KEYS = {
@@ -209,6 +211,29 @@ def test_timestamps_in_a_named_zone(place: Place) -> None:
     with pytest.raises(RefusedError) as refused:
         place.fresh(ITEMS).plan(f"{alter};")
     assert refused.value.code == "DF-E630"
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    ("old", "new", "values", "told"),
+    [
+        ("timestamp", "timestamptz", ("2026-03-29 01:59", "2026-03-29 02:30", "2026-03-29 03:00", "2026-10-25 02:30"), "2"),
+        ("timestamptz", "timestamp", ("2026-10-25 00:30Z", "2026-10-25 01:30Z", "2026-10-25 02:30Z"), "1"),
+    ],
+)
+def test_hours_that_a_zone_skips_or_repeats_are_told_with_keys(
+    place: Place, old: str, new: str, values: tuple[str, ...], told: str
+) -> None:
+    """They become what the server makes of them, as without us; who takes it back later was told that they are not the same."""
+    rows = ", ".join(f"({number}, '{value}')" for number, value in enumerate(values, start=1))
+    database = place.fresh(f"CREATE TABLE shifts (id int PRIMARY KEY, at {old}); INSERT INTO shifts VALUES {rows};")
+    plan = database.plan(f"-- driftflow: convert zone=Europe/Berlin\nALTER TABLE shifts ALTER COLUMN at TYPE {new};")
+    heard: list[AnyEvent] = []
+    options = RunOptions(open_gates=gates(plan), accept=accepted(plan))
+    assert run_plan(plan, options=options, **{**edge(database), "listener": heard.append}).state == "done"
+    (counted,) = (event for event in heard if isinstance(event, Counted))
+    assert counted.text.startswith("1 rows of shifts hold a at in an hour that Europe/Berlin skips or repeats")
+    assert counted.keys == (told,)
 
 
 @pytest.mark.on("postgresql")

@@ -59,7 +59,12 @@ def _indexes(at: Situation, index: Index, table: Table | None) -> Iterator[Index
             why=f"it has no NULLS NOT DISTINCT, and {len(nullable)} columns that may be NULL would take {2 ** len(nullable)} indexes"
             if at.can(Capability.PARTIAL_INDEX)
             else "it has neither NULLS NOT DISTINCT nor partial indexes",
-            hint="make columns NOT NULL with a value that stands for nothing",
+            hint="make columns NOT NULL with a value that stands for nothing"
+            + (
+                ""
+                if at.can(Capability.PARTIAL_INDEX)
+                else ", or index a virtual column that has one: AS (coalesce(c, -1)) VIRTUAL"
+            ),
         )
     plain = replace(index, nulls_not_distinct=False)
     yield plain

@@ -11,7 +11,9 @@ from driftflow.model.names import Span
 from driftflow.model.record import Record
 
 VERB = "polymorphic"
-TARGET = re.compile(r"^\s*([^=]+?)\s*=\s*(?:(\w+)\.)?(\w+)\s*\(\s*(\w+)\s*\)\s*$")
+NAME = r"""["`]?(\w+)["`]?"""
+TARGET = re.compile(rf"^\s*([^=]+?)\s*=\s*(?:{NAME}\.)?{NAME}\s*\(\s*{NAME}\s*\)\s*$")
+"""Names as the catalog has them, in quotes or without."""
 
 
 class Target(Record, frozen=True, kw_only=True):
