@@ -149,6 +149,8 @@ class Cleansing:
             notes = quote(self.archive.name)
             on = " AND ".join(f"{notes}.{quote(kept(one))} = {own}.{listed(self.at, (one,))}" for one in self.own_key)
             step = replace(step, from_clause=f"FROM {self.at.dialect.quote_name(self.archive)}", join=on, predicate=on)
+        elif self.joined and self.key.referenced == self.table.name:
+            step = self._of_itself(step)
         claims = [claim for one in self.cascades for claim in row_claims(self.at, one.child.name)]
         claims += row_claims(self.at, self.key.referenced) if self.request.action == "create-parent" else ()
         return replace(
@@ -160,6 +162,23 @@ class Cleansing:
             guards=(self._count(), *(one.guard() for one in self.cascades)),
             undo=UndoSteps(steps=tuple(self._undo(first))),
         )
+
+    def _of_itself(self, step: Backfill) -> Backfill:
+        """MySQL changes no table that a subquery of the statement reads (error 1093): the note says what the row pointed at, and a join finds no such row."""
+        if self.request.action != "null":
+            return replace(step, predicate="1 = 0")
+        quote, notes, own = (
+            self.at.dialect.quote,
+            self.at.dialect.quote_name(self.archive),
+            self.at.dialect.quote(self.table.name.name),
+        )
+        there = referenced_columns(self.at, self.key)
+        pairs = tuple(enumerate(zip(self.key.columns, there, strict=True), 1))
+        parent = " AND ".join(f"p.{quote(column)} = {notes}.old_{number}" for number, (_, column) in pairs)
+        same = [f"{notes}.{quote(kept(name))} = {own}.{quote(name)}" for name in self.own_key]
+        same += [f"{notes}.old_{number} = {own}.{quote(name)}" for number, (name, _) in pairs]
+        source = f"{notes} LEFT JOIN {self.at.dialect.quote_name(self.table.name)} AS p ON {parent}"
+        return replace(step, from_clause=f"FROM {source}", join=" AND ".join(same), predicate=f"p.{quote(there[0])} IS NULL")
 
     def _predicate(self) -> str:
         """What is deleted has been archived in the same transaction, or it stays."""
