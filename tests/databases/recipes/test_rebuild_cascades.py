@@ -144,6 +144,26 @@ def test_back_from_before_the_swap(place: Place, moment: str) -> None:
 
 
 @pytest.mark.on("mysql", "mariadb-10")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM shops WHERE shops.id NOT IN (SELECT shop FROM visits)",
+        "DELETE shops FROM shops LEFT JOIN visits ON visits.shop = shops.id WHERE visits.nr IS NULL",
+    ],
+)
+def test_parents_without_rows_are_deleted_by_what_the_table_holds(place: Place, statement: str) -> None:
+    """A trigger may lock no row of a table that the statement reads (1442): there is none to lock."""
+    database = place.fresh(SCHEMA)
+    plan = rebuilt(database.plan(CHANGE))
+    database.run("INSERT INTO shops VALUES (5000, NULL), (5001, NULL)")
+    said: list[str] = []
+    once = Once(plan, "Copy visits into", lambda: said.append(outcome(database, f"{statement} AND shops.id = 5000")))
+    run_plan(plan, options=RunOptions(), **edge(database) | {"listener": once})
+    assert [*said, outcome(database, statement)] == ["", ""]
+    assert database.query("SELECT COUNT(*) FROM shops WHERE id >= 5000") == [(0,)]
+
+
+@pytest.mark.on("mysql", "mariadb-10")
 def test_a_key_that_goes_meanwhile(place: Place) -> None:
     """The copy would have it and the table not: the run stops before the swap."""
     database = place.fresh(SCHEMA)
