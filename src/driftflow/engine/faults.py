@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftflow.dialects.base import ErrorKind
+from driftflow.dialects.unsaid_values import without_values
 from driftflow.engine.ports import Blocker, DatabaseFault
 from driftflow.errors import (
     ConnectError,
@@ -58,8 +59,13 @@ def place(step: Step) -> str:
     return f"step {step.id}: {step.purpose}" + (f"\n{step.span}" if step.span else "")
 
 
+def said(fault: DatabaseFault) -> str:
+    """The server's words, but for values of rows."""
+    return without_values(fault.code, fault.message)
+
+
 def why(fault: DatabaseFault) -> str:
-    parts = [fault.message, fault.detail, fault.hint]
+    parts = [said(fault), without_values(fault.code, fault.detail), fault.hint]
     return "; ".join(part for part in parts if part) + (f" ({fault.code})" if fault.code else "")
 
 
@@ -68,14 +74,14 @@ def step_error(fault: DatabaseFault, step: Step, run: str) -> DriftflowError:
     if fault.kind is ErrorKind.RIGHTS:
         return RightsError(
             code_of(fault),
-            f"too few rights: {fault.message}",
+            f"too few rights: {said(fault)}",
             where=place(step),
             why=why(fault),
             hint=f"grant them, then: driftflow resume {run}",
         )
     hint = HINTS.get(fault.kind, "correct the cause")
     return StepFailedError(
-        code_of(fault), f"the step failed: {fault.message}", where=place(step), why=why(fault),
+        code_of(fault), f"the step failed: {said(fault)}", where=place(step), why=why(fault),
         hint=f"{hint}; then driftflow resume {run}, or driftflow rollback {run}",
     )  # fmt: skip
 
@@ -109,7 +115,7 @@ def general_error(fault: DatabaseFault, where: str) -> DriftflowError:
             )
         case ErrorKind.RIGHTS:
             return RightsError(
-                code_of(fault), f"too few rights: {fault.message}", where=where, why=why(fault), hint="driftflow doctor"
+                code_of(fault), f"too few rights: {said(fault)}", where=where, why=why(fault), hint="driftflow doctor"
             )
         case ErrorKind.LOCK_TIMEOUT:
             return LockTimeoutError(
@@ -121,7 +127,7 @@ def general_error(fault: DatabaseFault, where: str) -> DriftflowError:
             )
         case _:
             return DatabaseError(
-                code_of(fault), f"the database said no: {fault.message}", where=where, why=why(fault), hint="driftflow doctor"
+                code_of(fault), f"the database said no: {said(fault)}", where=where, why=why(fault), hint="driftflow doctor"
             )
 
 

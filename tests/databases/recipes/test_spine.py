@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from recipes.rig import Place, Recipe, Texts, apply, gates, show
+from recipes.rig import Place, Recipe, Texts, accepted, apply, edge, gates, show
 
+from driftflow.engine.run import RunOptions, run_plan
+from driftflow.errors import StepFailedError
+from driftflow.model.event import AnyEvent
 from driftflow.model.plan import Backfill, BuildIndex, RunSql
 
 ROWS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400)"
@@ -218,3 +221,19 @@ def test_many_rows(place: Place, text: str) -> None:
     shown = show(place, said(text, old=old))
     assert any(isinstance(step, Backfill) for step in shown.plan.steps)
     assert not any("UPDATE" in sql for step in shown.plan.steps if isinstance(step, RunSql) for sql in step.statements)
+
+
+def test_what_the_server_says_of_a_failed_step_shows_no_value(place: Place) -> None:
+    """Its message goes to terminals, to logs and into the journal."""
+    database = place.fresh(
+        "CREATE TABLE codes (id integer PRIMARY KEY, code varchar(40), other varchar(40));"
+        "CREATE UNIQUE INDEX codes_code ON codes (code); INSERT INTO codes VALUES (1, 'a', 'a private word'), (2, 'b', 'a private word');"
+    )
+    told: list[AnyEvent] = []
+    plan = database.plan("UPDATE codes SET code = other;")
+    options = RunOptions(accept=accepted(plan))
+    with pytest.raises(StepFailedError) as failed:
+        run_plan(plan, options=options, **{**edge(database), "listener": told.append})
+    assert "private" not in str(failed.value)
+    assert "code" in failed.value.why
+    assert told and not any("private" in repr(event) for event in told)
