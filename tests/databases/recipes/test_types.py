@@ -410,8 +410,7 @@ def test_values_that_do_not_convert_are_counted_and_listed_by_key(place: Place, 
     with pytest.raises(RefusedError) as refused:
         apply(database.plan(migration), database)
     assert "2 rows of items hold a" in str(refused.value)
-    listed = refused.value.hint[refused.value.hint.index("SELECT") :].partition("\n")[0]
-    assert sorted(database.query(listed)) == [(3,), (5,)]
+    assert refused.value.why == "among them the rows with the keys 3, 5"
     assert database.structure() == before
 
 
