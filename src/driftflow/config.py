@@ -477,6 +477,7 @@ def _dotted(key: str) -> str:
 
 _USERINFO = re.compile(r"://([^/?#@\s:]*):([^/?#\s]*)@")
 _SECRET_WORDS = ("password", "passwd", "pwd", "sslpassword", "secret", "token")
+_LONGEST = max(map(len, _SECRET_WORDS))
 _PARAMETER = re.compile(rf"(?i)\b({'|'.join(_SECRET_WORDS)})=([^&\s'\"]+)")
 
 
@@ -484,6 +485,16 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
     """The text without what looks like, or is known to be, a secret."""
     for secret in sorted((secret for secret in secrets if len(secret) > 2), key=len, reverse=True):
         text = text.replace(secret, "***")
-    text = _USERINFO.sub(r"://\1:***@", text)
-    low = text.lower()  # a report may have many megabytes: the slow search only where a word stands at all
-    return _PARAMETER.sub(r"\1=***", text) if any(f"{word}=" in low for word in _SECRET_WORDS) else text
+    if "://" in text:
+        text = _USERINFO.sub(r"://\1:***@", text)
+    return _PARAMETER.sub(r"\1=***", text) if _names_a_secret(text) else text
+
+
+def _names_a_secret(text: str) -> bool:
+    """Whether one of the words stands before an equals sign. A report may have many megabytes and few of those: the slow search only then."""
+    at = text.find("=")
+    while at >= 0:
+        if text[max(0, at - _LONGEST) : at].lower().endswith(_SECRET_WORDS):
+            return True
+        at = text.find("=", at + 1)
+    return False

@@ -155,6 +155,8 @@ def test_lines_of_keys_are_found_under_quotes_and_dots() -> None:
         ("mysql+pymysql://u:p@ss@host/db", "mysql+pymysql://u:***@host/db"),
         ("sqlite:///plain.db", "sqlite:///plain.db"),
         ("10:15 said a@b", "10:15 said a@b"),
+        ("a=1, b=2, PassWord=x =password", "a=1, b=2, PassWord=*** =password"),
+        ("=" * 99 + "password=x", "=" * 99 + "password=***"),
     ],
 )
 def test_secrets_are_masked(text: str, masked: str) -> None:
