@@ -24,7 +24,7 @@ from driftflow.engine.clock import SystemClock
 from driftflow.engine.run import RunOptions, RunReport, roll_back, run_plan  # noqa: F401  (RunOptions is for the tests)
 from driftflow.errors import ConnectError
 from driftflow.journal.same_database import SameDatabaseJournal
-from driftflow.model.event import AnyEvent
+from driftflow.model.event import AnyEvent, Session
 from driftflow.model.names import Name
 from driftflow.model.plan import Plan
 
@@ -113,6 +113,14 @@ def sever(connection: Any) -> None:
     with socket.socket(fileno=os.dup((raw if connection.dialect == "postgresql" else raw._sock).fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)
     connection.close()
+
+
+def end_other_sessions(connection: Any) -> None:
+    """MySQL and MariaDB: those of killed runs in this database. Many end by themselves while they are being ended."""
+    for (id,) in connection.query(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = DATABASE()"
+    ):
+        connection.end_session(Session(id=int(id)), force=True)
 
 
 class MeteredConnector:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine_rig import Killed, Meter, MeteredConnector, Moment, QuickClock, RunOptions, differing
+from engine_rig import Killed, Meter, MeteredConnector, Moment, QuickClock, RunOptions, differing, end_other_sessions
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "databases"))
 from compared import ours
@@ -227,9 +227,7 @@ def _anew(vendor: str, url: str) -> None:
     else:
         name = database_of(url)
         with closing(connector_for(url).connect("test")) as db:
-            others = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = DATABASE()"
-            for (id,) in db.query(others):
-                db.execute(f"KILL {id}") if db.query(f"{others} AND ID = {id}") else None
+            end_other_sessions(db)
             db.execute("DROP DATABASE IF EXISTS driftflow")
             db.execute(f"DROP DATABASE `{name}`")
             db.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_rig import Meter, RunOptions, apply, fingerprinted, sweep, take_back
+from engine_rig import Meter, RunOptions, apply, end_other_sessions, fingerprinted, sweep, take_back
 from mysql_plans import mysql_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "databases"))
@@ -28,9 +28,7 @@ Place = tuple[str, Plan]
 def emptied(url: str) -> None:
     """Without tables, and without sessions of a run that was killed."""
     with closing(connector_for(url).connect("test")) as db:
-        others = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = DATABASE()"
-        for (id,) in db.query(others):
-            db.execute(f"KILL {id}") if db.query(f"{others} AND ID = {id}") else None
+        end_other_sessions(db)
         db.execute("SET foreign_key_checks = 0")
         for (name,) in db.query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"):
             db.execute(f"DROP TABLE `{name}`")

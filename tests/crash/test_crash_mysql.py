@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_rig import Killed, Meter, RunOptions, apply, fingerprinted, sweep, take_back
+from engine_rig import Killed, Meter, RunOptions, apply, end_other_sessions, fingerprinted, sweep, take_back
 from mysql_plans import make, mysql_plan, mysql_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "databases"))
@@ -30,9 +30,7 @@ def fresh(mysql_server: Server, mysql_url: str) -> Iterator[Callable[[], str]]:
 
     def anew() -> str:
         with closing(connector_for(mysql_url).connect("test")) as db:
-            others = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB = DATABASE()"
-            for (id,) in db.query(others):
-                db.execute(f"KILL {id}") if db.query(f"{others} AND ID = {id}") else None
+            end_other_sessions(db)
             make(db)
         return mysql_url
 
