@@ -19,10 +19,9 @@ def without_values(code: str, text: str) -> str:
     if code in _MYSQL:
         pattern, instead = _MYSQL[code]
         return re.sub(pattern, instead, text, flags=re.DOTALL)
-    if len(code) == 5 and code.startswith(
-        "22"
-    ):  # data exceptions: the value stands in quotes, or is what could not be read as bytes
+    sqlstate_class = code[:2] if len(code) == 5 else ""
+    if sqlstate_class == "22":  # data exceptions: the value stands in quotes, or is what could not be read as bytes
         return re.sub(r": 0x.*$", "", re.sub(r'(?:: | )?".*"', "", text, flags=re.DOTALL)).strip()
-    if len(code) == 5 and code.startswith("23"):  # integrity: `Key (email)=(...) already exists`, `Failing row contains (...)`
+    if sqlstate_class == "23":  # integrity: `Key (email)=(...) already exists`, `Failing row contains (...)`
         return re.sub(r"contains \(.*\)", "is not shown", re.sub(r"\)=\(.*\)", ")", text, flags=re.DOTALL), flags=re.DOTALL)
     return text

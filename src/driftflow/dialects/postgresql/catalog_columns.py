@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from driftflow.model.catalog import Column, Generated, Identity, SequenceOptions
+from driftflow.model.operations.sequences import usual
 
 Row = Mapping[str, Any]
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 COMPRESSION = {"p": "pglz", "l": "lz4"}
-LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
 def column(row: Row, *, normal: Callable[[str], str], normal_type: Callable[[str], str]) -> Column:
@@ -39,20 +39,5 @@ def _identity(row: Row) -> Identity:
 
 def sequence_options(row: Row, *, default_type: str) -> SequenceOptions:
     """The options that differ from what CREATE SEQUENCE would have chosen by itself."""
-    type_, increment = row["type"], row["increment"]
-    rising = increment > 0
-    lowest = 1 if rising else -LARGEST[type_] - 1
-    highest = LARGEST[type_] if rising else -1
-    return SequenceOptions(
-        type="" if type_ == default_type else type_,
-        start=_unless(row["start"], row["minimum"] if rising else row["maximum"]),
-        increment=_unless(increment, 1),
-        minimum=_unless(row["minimum"], lowest),
-        maximum=_unless(row["maximum"], highest),
-        cache=_unless(row["cache"], 1),
-        cycle=True if row["cycle"] else None,
-    )
-
-
-def _unless(value: int, usual: int) -> int | None:
-    return None if value == usual else value
+    names = ("type", "start", "increment", "minimum", "maximum", "cache", "cycle")
+    return usual(SequenceOptions(**{name: row[name] for name in names}), type=default_type)

@@ -19,16 +19,41 @@ PART = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
 LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
-def as_before(old: SequenceOptions, changed: SequenceOptions) -> SequenceOptions:
-    """What an ALTER SEQUENCE says to undo another: an option that was the server's own choice has to be said too, once something else was."""
-    rising = (old.increment or 1) > 0
-    largest = LARGEST.get(old.type or "bigint", LARGEST["bigint"])
+def own_choice(options: SequenceOptions, *, type: str = "bigint") -> SequenceOptions:
+    """What CREATE SEQUENCE takes for each option by itself, beside the bounds and the direction that these options name."""
+    kind = options.type or type
+    rising = (options.increment or 1) > 0
+    largest = LARGEST.get(kind, LARGEST["bigint"])
     low, high = (1, largest) if rising else (-largest - 1, -1)
-    usual = {"type": "bigint", "start": (old.minimum or low) if rising else (old.maximum or high)}
-    usual |= {"increment": 1, "minimum": low, "maximum": high, "cache": 1, "cycle": False}
-    said = {name: value for name in usual if (value := getattr(old, name)) not in (None, "")}
-    missing = {name: value for name, value in usual.items() if name not in said and getattr(changed, name) not in (None, "")}
-    return replace(old, **missing)
+    first, otherwise = (options.minimum, low) if rising else (options.maximum, high)
+    start = otherwise if first is None else first
+    return SequenceOptions(type=type, start=start, increment=1, minimum=low, maximum=high, cache=1, cycle=False)
+
+
+def usual(options: SequenceOptions, *, type: str = "bigint") -> SequenceOptions:
+    """The options that differ from what CREATE SEQUENCE chooses by itself."""
+    chosen = own_choice(options, type=type)
+    return SequenceOptions(
+        type="" if options.type in ("", type) else options.type,
+        start=_unless(options.start, chosen.start),
+        increment=_unless(options.increment, chosen.increment),
+        minimum=_unless(options.minimum, chosen.minimum),
+        maximum=_unless(options.maximum, chosen.maximum),
+        cache=_unless(options.cache, chosen.cache),
+        cycle=True if options.cycle else None,
+    )
+
+
+def _unless(value: int | None, chosen: int | None) -> int | None:
+    return None if value == chosen else value
+
+
+def as_before(old: SequenceOptions, changed: SequenceOptions, *, type: str = "bigint") -> SequenceOptions:
+    """What an ALTER SEQUENCE says to undo another: an option that was the server's own choice has to be said too, once something else was."""
+    chosen = own_choice(old, type=type)
+    names = ("type", "start", "increment", "minimum", "maximum", "cache", "cycle")
+    silent = [name for name in names if getattr(old, name) in (None, "") and getattr(changed, name) not in (None, "")]
+    return replace(old, **{name: getattr(chosen, name) for name in silent})
 
 
 def sequence_of(catalog: Catalog, table: Name, column: str) -> Sequence | None:

@@ -52,19 +52,18 @@ def _indexes(at: Situation, index: Index, table: Table | None) -> Iterator[Index
         return
     nullable = [part for part in index.parts if _may_be_null(part, table)]
     if not at.can(Capability.PARTIAL_INDEX) or len(nullable) > NULLABLE_MOST:
+        why = "it has neither NULLS NOT DISTINCT nor partial indexes"
+        hint = "make columns NOT NULL with a value that stands for nothing"
+        if at.can(Capability.PARTIAL_INDEX):
+            why = f"it has no NULLS NOT DISTINCT, and {len(nullable)} columns that may be NULL would take {2 ** len(nullable)} indexes"
+        else:
+            hint += ", or index a virtual column that has one: AS (coalesce(c, -1)) VIRTUAL"
         raise RefusedError(
             "DF-E656",
             f"{index.name.name} cannot treat NULLs as equal on this server",
             where=str(at.statement.span),
-            why=f"it has no NULLS NOT DISTINCT, and {len(nullable)} columns that may be NULL would take {2 ** len(nullable)} indexes"
-            if at.can(Capability.PARTIAL_INDEX)
-            else "it has neither NULLS NOT DISTINCT nor partial indexes",
-            hint="make columns NOT NULL with a value that stands for nothing"
-            + (
-                ""
-                if at.can(Capability.PARTIAL_INDEX)
-                else ", or index a virtual column that has one: AS (coalesce(c, -1)) VIRTUAL"
-            ),
+            why=why,
+            hint=hint,
         )
     plain = replace(index, nulls_not_distinct=False)
     yield plain

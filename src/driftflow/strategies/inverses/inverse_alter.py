@@ -128,7 +128,7 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
                     column=name,
                     action="add" if operation.action == "drop" else "set",
                     identity=column.identity,
-                    options=as_before(column.identity.options, operation.options),
+                    options=as_before(column.identity.options, operation.options, type=column.type),
                     only=only,
                 ),
             )

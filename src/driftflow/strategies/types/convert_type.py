@@ -192,15 +192,17 @@ def _by_words(
     if request.format or request.zone or at.can(Capability.TABLE_REBUILD_ONLY):
         same = _spelled(operation, column, at, request, f"({there})")[1]
     word = "format" if request.format else "zone"
-    wrong, said = (
-        at.dialect.differs(value, f"({same})"),
+    said, hint = (
         f"hold a {column.name} that does not come back the same from this {word}",
+        f"another {word}, or correct these rows first",
     )
-    guard = guard_rows(at, table.name, wrong, said, hint=f"another {word}, or correct these rows first", key=chunk_key(at, table))
-    if word == "zone" and not at.can(Capability.TABLE_REBUILD_ONLY):
-        # In the hours that a zone skips or repeats two values become one: nothing is wrong with them, and whoever takes the change back knows.
+    # In the hours that a zone skips or repeats two values become one: nothing is wrong with them, and whoever takes the change back knows.
+    repeats = word == "zone" and not at.can(Capability.TABLE_REBUILD_ONLY)
+    if repeats:
         said = f"hold a {column.name} in an hour that {request.zone} skips or repeats: once the old values are dropped they do not come back the same"
-        guard = replace(guard_rows(at, table.name, wrong, said, hint="", key=chunk_key(at, table)), refuse_if="never")
+        hint = ""
+    guard = guard_rows(at, table.name, at.dialect.differs(value, f"({same})"), said, hint=hint, key=chunk_key(at, table))
+    guard = replace(guard, refuse_if="never") if repeats else guard
     utc = bool(request.format) and not at.can(Capability.TABLE_REBUILD_ONLY)
     return replace(plain, there=there, back=request.back or back, one_way=False, utc=utc, guards=(guard,) if same else ())
 

@@ -8,7 +8,7 @@ from driftflow.dialects.postgresql.parse.data import bounded_by_key
 from driftflow.dialects.postgresql.resolve import place
 from driftflow.dialects.postgresql.resolve.expression import resolved_expression, resolved_type
 from driftflow.dialects.postgresql.resolve.keys import Chooser, named, named_index
-from driftflow.dialects.postgresql.resolve.sequence import owner, usual
+from driftflow.dialects.postgresql.resolve.sequence import owner
 from driftflow.dialects.postgresql.resolve.table import add_column, create_table, resolved_column, usual_identity
 from driftflow.dialects.postgresql.resolve.trigger import resolved_trigger
 from driftflow.model import operations as op
@@ -16,6 +16,7 @@ from driftflow.model.catalog import Catalog, Index, NotNull, PrimaryKey, Table, 
 from driftflow.model.names import Name
 from driftflow.model.operations import Operation
 from driftflow.model.operations.rules import not_null_is_named
+from driftflow.model.operations.sequences import usual
 from driftflow.model.record import replace
 
 

@@ -6,7 +6,6 @@ from driftflow.dialects.postgresql.names import quote_name
 from driftflow.dialects.postgresql.resolve import place
 from driftflow.dialects.postgresql.resolve.expression import resolved_expression, resolved_type
 from driftflow.dialects.postgresql.resolve.keys import Chooser, named
-from driftflow.dialects.postgresql.resolve.sequence import LARGEST, usual
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -24,6 +23,7 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn, CreateTable
 from driftflow.model.operations.naming import fitted, index_columns
+from driftflow.model.operations.sequences import LARGEST, usual
 from driftflow.model.record import replace
 
 
