@@ -49,26 +49,27 @@ def proofs() -> list[Proof]:
 
 def _in_file(path: Path) -> Iterator[Proof]:
     body = ast.parse(path.read_text(encoding="utf-8")).body
-    constants = {
-        ast.unparse(one.targets[0]): one.value.value
-        for one in body
-        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant)
-    }
+    named = {ast.unparse(one.targets[0]): one.value for one in body if isinstance(one, ast.Assign)}
+    constants = {name: value.value for name, value in named.items() if isinstance(value, ast.Constant)}
+    of_the_file = [named["pytestmark"]] if "pytestmark" in named else []
     for node in body:
         if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
             continue
-        marks = [one for one in node.decorator_list if isinstance(one, ast.Call)]
+        # `@MYSQL` stands for what the file calls so; one that another file gave its name is unknown here, and a KeyError.
+        given = [*(named[one.id] if isinstance(one, ast.Name) else one for one in node.decorator_list), *of_the_file]
+        marks = [one for one in given if isinstance(one, ast.Call)]
         on = next((_words(mark.args) for mark in marks if ast.unparse(mark.func) == "pytest.mark.on"), ())
         for mark in marks:
             if ast.unparse(mark.func) == "pytest.mark.recipe":
-                named = {
+                said_of = {
                     word.arg: constants[word.value.id] if isinstance(word.value, ast.Name) else ast.literal_eval(word.value)
                     for word in mark.keywords
                 }
                 item, how = _words(mark.args)
-                said = named.get("on", on) or tuple(DATABASES)
+                said = said_of.get("on", on) or tuple(DATABASES)
                 where = tuple(dict.fromkeys(one.partition("-")[0] for one in ((said,) if isinstance(said, str) else said)))
-                yield Proof(item, how, named.get("why", ""), where, f"{path.name}::{node.name}")
+                assert not on or set(where) <= {one.partition("-")[0] for one in on}, f"{node.name} does not run on {where}"
+                yield Proof(item, how, said_of.get("why", ""), where, f"{path.name}::{node.name}")
 
 
 def _words(nodes: list[ast.expr]) -> tuple[str, ...]:

@@ -190,10 +190,8 @@ SOFT = "-- driftflow: soft-drop until={day}\n-- driftflow: archive\nALTER TABLE 
 
 
 @pytest.mark.on("postgresql", "sqlite")
-@pytest.mark.recipe("drop-soft", "native", why="PostgreSQL: a comment and a warning to whoever writes it", on=("postgresql",))
-@pytest.mark.recipe(
-    "drop-soft", "emulated", why="SQLite can neither hide a column nor warn: only the gate with its day", on=("sqlite",)
-)
+@pytest.mark.recipe("drop-soft", "native", why="a comment, and a warning to whoever writes it", on=("postgresql",))
+@pytest.mark.recipe("drop-soft", "emulated", why="neither hidden nor warned about: only the gate with its day", on=("sqlite",))
 def test_a_column_goes_after_its_deprecation_period(place: Place) -> None:
     recipe = Recipe(
         schema=PLAIN,
