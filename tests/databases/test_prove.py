@@ -23,6 +23,7 @@ from driftflow.model.catalog import Extension
 from driftflow.model.plan import Backfill, BuildIndex, Gate, Plan, RunSql, UndoNothing
 from driftflow.model.proof import decode_proof, encode_proof
 from driftflow.model.record import replace
+from driftflow.readers.sources import loose_migration
 
 EXAMPLES = ("inventory", "two_factor", "tenants")
 TWO_FACTOR = ("totp_seed", "two_factor_ciphertext", "two_factor_key_id", "two_factor_enabled")
@@ -149,6 +150,30 @@ def test_a_step_that_locks_more_than_it_claims_is_found(vendor: str, tmp_path: P
     assert f"table {table(vendor, 'users')}" in {one.object for one in locks.differences}
     assert all("nickname" in one.step for one in locks.differences)
     assert any(("ACCESS EXCLUSIVE" if vendor == "postgresql" else "EXCLUSIVE") in one.what for one in locks.differences)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("start_is_known", [True, False])
+def test_a_file_with_a_write_ahead_log_is_proved_on_one(start_is_known: bool, tmp_path: Path) -> None:
+    """Its plan claims that readers go on, which they do nowhere else."""
+    start = shop("sqlite")
+    assert start.catalog is not None
+    in_wal = dataclasses.replace(
+        start, catalog=replace(start.catalog, settings={**start.catalog.settings, "journal_mode": "wal"})
+    )
+    asked = question("ALTER TABLE users ADD COLUMN nickname varchar(255);", in_wal, tmp_path)
+    assert {claim.mode for step in asked.plan.steps for claim in step.claims} == {"RESERVED"}
+    if not start_is_known:
+        schema = loose_migration((planning.EXAMPLES / "shop" / "sqlite.sql").read_text(), dialect=asked.dialect)
+        asked = dataclasses.replace(asked, start=StartSchema(name="file", setup=[schema]))
+    with (
+        open_bench(asked, tell=lambda text: None) as bench,
+        bench.copy() as place,
+        closing(place.connector.connect("test")) as file,
+    ):
+        assert file.query("PRAGMA journal_mode") == [("wal",)]
+    locks = claim(prove(asked, only=()), "locks")
+    assert locks.state == "proved", locks
 
 
 def test_a_table_that_no_claim_names_is_found(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def scratch(
 ) -> Iterator[Scratch]:
     """An empty database of the dialect, on the server nearest to `version` that can be started here, or on the one at the URL `on`, which
     must carry the mark of a disposable one. On MySQL and MariaDB, whose plans and views name their database, it can be called `database`;
-    there `settings` are those of the database that it stands for. Raises ConfigError where there is no server, RefusedError where the one
+    there and on SQLite `settings` are those of the database that it stands for. Raises ConfigError where there is no server, RefusedError where the one
     at the URL may not be used."""
     match dialect:
         case "sqlite":
@@ -79,8 +79,8 @@ def scratch(
                     "DF-E681", "SQLite has no server to give", why="the lab makes files of its own", hint="leave out --lab-url"
                 )
             with tempfile.TemporaryDirectory(prefix="driftflow-lab-") as folder:
-                file = sqlite.create(Path(folder) / "scratch.db")
-                yield _sqlite(file)
+                wal = (settings or {}).get("journal_mode", "").lower() == "wal"
+                yield _sqlite(sqlite.create(Path(folder) / "scratch.db", wal=wal), wal=wal)
         case "mysql" | "mariadb":
             from driftflow.lab import scratch_mysql
 
@@ -99,15 +99,15 @@ def scratch(
                 yield found
 
 
-def _sqlite(file: Path) -> Scratch:
+def _sqlite(file: Path, *, wal: bool) -> Scratch:
     url = f"sqlite:///{file}"
     return Scratch(
         connector=connector_for(url),
         database=file.stem,
         url=url,
         server=f"SQLite {sqlite3.sqlite_version}",
-        copied=lambda name: _sqlite(sqlite.copy(file, file.with_name(f"{name}.db"))),
-        emptied=lambda name: _sqlite(sqlite.create(file.with_name(f"{name}.db"))),
+        copied=lambda name: _sqlite(sqlite.copy(file, file.with_name(f"{name}.db")), wal=wal),
+        emptied=lambda name: _sqlite(sqlite.create(file.with_name(f"{name}.db"), wal=wal), wal=wal),
     )
 
 

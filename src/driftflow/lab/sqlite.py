@@ -40,8 +40,10 @@ def copy(source: Path, target: Path, *, method: Literal["backup", "vacuum"] = "b
     return target
 
 
-def create(path: Path, script: str = "") -> Path:
-    """A new database file with the script's schema and rows. Returns `path`."""
+def create(path: Path, script: str = "", *, wal: bool = False) -> Path:
+    """A new database file with the script's schema and rows, with a write-ahead log if it is to have one. Returns `path`."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
+        if wal:
+            connection.execute("PRAGMA journal_mode = wal")
         connection.executescript(script or "PRAGMA user_version = 0;")
     return path

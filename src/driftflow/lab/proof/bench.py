@@ -156,13 +156,22 @@ def open_bench(question: Question, *, tell: Tell) -> Iterator[Bench]:
     start, dialect = question.start, question.dialect
     tell("looking at the server of --lab-url" if question.on else "starting a throw-away server")
     with scratch(
-        dialect.name, start.version, database=start.database or _database(question), settings=start.settings, on=question.on
+        dialect.name, start.version, database=start.database or _database(question), settings=_settings(question), on=question.on
     ) as place:
         tell("making the start schema")
         not_built = build(start, place, dialect, rights=True)
         tell("making rows")
         filled = fill_start(question, place)
         yield Bench(question=question, start=place, filled=filled, not_built=not_built, tell=tell)
+
+
+def _settings(question: Question) -> Mapping[str, str]:
+    """Of the database that it stands for. SQL does not say whether a file of SQLite keeps a write-ahead log; a plan that was made for one that does
+    keeps no reader out."""
+    claims = [claim for step in question.plan.steps for claim in step.claims]
+    if question.dialect.name != "sqlite" or question.start.settings or not claims:
+        return question.start.settings
+    return {} if any("reads" in claim.blocks for claim in claims) else {"journal_mode": "wal"}
 
 
 def _database(question: Question) -> str:

@@ -24,15 +24,18 @@ ON_SECOND = frozenset(
 
 
 class SqliteEye:
-    """A changed table is told as RESERVED (its rows) or EXCLUSIVE (its schema): the file has one lock, and a claim names the table."""
+    """A changed table is told as RESERVED (its rows) or EXCLUSIVE (its schema): the file has one lock, and a claim names the table. Where the file keeps a
+    write-ahead log all of it is RESERVED, for readers go on."""
 
     def __init__(self) -> None:
         self._touched: set[Seen] = set()
         self._known: set[str] = set()
+        self._wal = False
 
     def opened(self, connection: Connection) -> None:
         raw: Any = connection
         self._known = _tables(connection)
+        self._wal = str(connection.query("PRAGMA main.journal_mode")[0][0]).lower() == "wal"
         raw.raw.set_authorizer(self._asked)
 
     def before_commit(self, connection: Connection) -> set[Seen]:
@@ -47,7 +50,7 @@ class SqliteEye:
     def _asked(self, action: int, first: str | None, second: str | None, *_: object) -> int:
         table = first if action in ROWS or action == sqlite3.SQLITE_DROP_TABLE else second if action in ON_SECOND else None
         if table is not None and not table.startswith("sqlite_") and not ours(Name(schema="main", name=table)):
-            mode = "RESERVED" if action in ROWS else "EXCLUSIVE"
+            mode = "RESERVED" if self._wal or action in ROWS else "EXCLUSIVE"
             self._touched.add((Name(schema="main", name=table), mode))
         return sqlite3.SQLITE_OK
 
