@@ -30,6 +30,7 @@ STAND_IN = (
     "CREATE TABLE pg_stat_statements (query text, calls bigint, queryid bigint, dbid oid)",
     "CREATE TABLE pg_stat_statements_info (stats_reset timestamptz, dealloc bigint)",
     "INSERT INTO pg_stat_statements_info VALUES ('2026-09-01', 0)",
+    "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET pg_stat_statements.track = top', current_database()); END$$",
 )
 """Of the extension, which the wheel's servers come without."""
 FAMILY = [pytest.param(name, marks=getattr(pytest.mark, name.partition("-")[0])) for name in mysql_family()]
@@ -101,13 +102,56 @@ def test_a_server_that_records_since_later_knows_nothing(pair: Pair, tmp_path: P
         drop(pair.url(name), "2026-01-01", tmp_path)
 
 
-@pytest.mark.parametrize("star", ["SELECT * FROM orders", "SELECT o.*, 1 FROM orders o", "SELECT DISTINCT * FROM orders"])
+@pytest.mark.parametrize(
+    "star",
+    [
+        "SELECT * FROM orders",
+        "SELECT o.*, 1 FROM orders o",
+        "SELECT DISTINCT * FROM orders",
+        "SELECT count(*) FROM (SELECT * FROM orders) AS o",
+        "(SELECT * FROM orders) UNION ALL (SELECT * FROM orders)",
+        "SELECT SQL_NO_CACHE * FROM orders",
+        "INSERT INTO orders SELECT id + 10, 1 FROM orders WHERE id < 0",
+        "INSERT INTO orders VALUES (3, NULL), (4, NULL)",
+        "REPLACE INTO `orders` VALUES (3, NULL)",
+    ],
+)
 def test_every_column_by_a_star_is_a_use(pair: Pair, tmp_path: Path, star: str) -> None:
     url = pair.url(pair.database(*TABLES))
     since = moment(url)
     command(url, star)
     with pytest.raises(RefusedError, match="read every column"):
         drop(url, since, tmp_path)
+
+
+def test_whoever_names_the_database_is_heard_in_another(pair: Pair, tmp_path: Path) -> None:
+    name, elsewhere = pair.database(*TABLES), pair.database()
+    since = moment(pair.url(name))
+    command(pair.url(elsewhere), f"SELECT spare FROM {name}.orders")
+    with pytest.raises(RefusedError, match="recorded queries"):
+        drop(pair.url(name), since, tmp_path)
+
+
+def test_a_query_whose_end_is_cut_off_is_told(pair: Pair, tmp_path: Path) -> None:
+    """The server keeps so much of a digest and no more, and does not say so."""
+    url = pair.url(pair.database(*TABLES))
+    since = moment(url)
+    command(url, f"SELECT {', '.join(f'id AS a_long_name_{n}' for n in range(100))}, spare FROM orders")
+    with pytest.raises(RefusedError, match="whether their ends named orders is not known") as refused:
+        drop(url, since, tmp_path)
+    assert "evicted=accept" in refused.value.hint
+
+
+def test_a_server_that_records_no_digests_knows_nothing(pair: Pair, tmp_path: Path) -> None:
+    url = pair.url(pair.database(*TABLES))
+    since = moment(url)
+    with pair.primary.administration() as execute_as_root:
+        execute_as_root("UPDATE performance_schema.setup_consumers SET enabled = 'NO' WHERE name = 'statements_digest'")
+        try:
+            with pytest.raises(RefusedError, match="its consumer statements_digest"):
+                drop(url, since, tmp_path)
+        finally:
+            execute_as_root("UPDATE performance_schema.setup_consumers SET enabled = 'YES' WHERE name = 'statements_digest'")
 
 
 @pytest.mark.parametrize("flavour", FAMILY)

@@ -58,14 +58,26 @@ def _statistics(at: Situation, table: Table, columns: tuple[Column, ...], reques
         f"pg_stat_statements was full {{count}} times since its reset (dealloc), and forgot rare queries: whether they named {table.name.name} is not known",
         "pg_stat_statements.max",
     )
-    names_table = _word(at, table.name.name, r"\m", r"\M")
-    names_column = _word(at, "|".join(column.name for column in columns), r"\m", r"\M")
+    yield Guard(
+        query="SELECT CASE WHEN COALESCE(current_setting('pg_stat_statements.track', true), 'none') = 'none' THEN 0 ELSE 1 END",
+        refuse_if="zero",
+        summary=f"nothing is known about queries since {since}: pg_stat_statements records none (pg_stat_statements.track)",
+        hint="pg_stat_statements.track = top, and wait; or archive the column instead: -- driftflow: archive",
+        everywhere=True,
+    )
+    here = "dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+    hidden = f"{here} AND (query IS NULL OR query = '<insufficient privilege>')"
+    yield Guard(
+        query=f"SELECT count(*) FROM pg_stat_statements WHERE {hidden}",
+        summary=f"{{count}} recorded queries do not show their text: whether they named {table.name.name} is not known",
+        hint="GRANT pg_read_all_stats TO the role that runs driftflow; a text that the server lost comes back with SELECT pg_stat_statements_reset() and time",
+        everywhere=True,
+    )
+    literal = at.dialect.literal
+    uses = " OR ".join(f"query ~* {literal(one)}" for one in _uses(table.name.name, columns))
     where = (
-        "dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
-        " AND query !~* 'driftflow|AS offenders' AND query ~* '^\\s*(select|insert|update|delete|merge|with|copy|table)\\M'"
-        f" AND query ~* {names_table}"
-        f" AND (query ~* {names_column}"
-        " OR query ~* '(^|select|,)\\s*(distinct\\s+)?(\\w+\\.)?\\*\\s*(,|from)')"
+        f"{here} AND query !~* 'driftflow|AS offenders' AND query ~* {literal(COMMANDS)}"
+        f" AND query ~* {_word(at, table.name.name)} AND ({uses})"
     )
     yield Guard(
         query=f"SELECT count(*) FROM pg_stat_statements WHERE {where}",
@@ -75,19 +87,40 @@ def _statistics(at: Situation, table: Table, columns: tuple[Column, ...], reques
     )
 
 
+COMMANDS = r"^(\s|\(|/\*.*?\*/|--[^\n]*\n)*(select|insert|update|delete|merge|with|copy|table|declare|prepare)\M"
+"""Behind the comments that libraries put before a query."""
+STARS = (r"(\.|,|\m(select|distinct|all|returning)\M)\s*\*", r"\)\s*\*\s*(,|\mfrom\M)")
+"""`*` as a list of columns: not what count(*) has, and no multiplication."""
+
+
+def _uses(table: str, columns: tuple[Column, ...]) -> Iterator[str]:
+    """PostgreSQL's expressions for a text that names one of the columns, or all of them at once."""
+    named = rf'(\w+\.|"[^"]+"\.)?"?{re.escape(table)}"?'
+    begun = r"(^|\*/)\s*"
+    yield rf"\m({'|'.join(re.escape(column.name) for column in columns)})\M"
+    yield from STARS
+    # Values in the order of the columns.
+    yield rf'\minto\s+{named}(\s+as\s+"?\w+"?)?\s*(\(\s*)?\m(values|select|table|with|overriding)\M'
+    yield rf"{begun}(copy\s+{named}\s+(to|from)|table\s)"
+    # The row as one value: row_to_json(o).
+    yield rf'\(\s*"?(\w+)"?\s*[),].*{named}\s+(as\s+)?"?\1\M'
+    yield rf'\(\s*"?{re.escape(table)}"?\s*[),]'
+
+
 def _digests(at: Situation, table: Table, columns: tuple[Column, ...], request: DropRequest) -> Iterator[Guard]:
     """performance_schema says of each digest when it was last seen. It begins anew with the server; when it is full, what is new has no entry, and the one
     without a digest counts it (Performance_schema_digest_lost)."""
     source, since = "performance_schema.events_statements_summary_by_digest", request.unused_since
-    words = "|".join(re.escape(column.name) for column in columns)
+    literal, name = at.dialect.literal, table.name.name.lower()
+    recent = f"last_seen >= {literal(since)}"
+    text = "LOWER(digest_text)"
+    # Whoever says the database's name may be in another one, or in none.
+    here = f"(schema_name = DATABASE() OR LOCATE(LOWER(CONCAT('`', DATABASE(), {literal(f'` . `{name}`')})), {text}) > 0)"
+    uses = " OR ".join(f"{text} REGEXP {literal(one)}" for one in _digest_uses(name, columns))
     where = (
-        f"schema_name = DATABASE() AND last_seen >= {at.dialect.literal(since)}"
-        " AND LOWER(digest_text) NOT LIKE '%driftflow%' AND LOWER(digest_text) NOT LIKE '%offenders%'"
-        " AND LOWER(digest_text) REGEXP '^ *(select|insert|update|delete|replace|with)'"
-        f" AND LOWER(digest_text) REGEXP {at.dialect.literal(f'(^|[^a-z0-9_]){re.escape(table.name.name.lower())}([^a-z0-9_]|$)')}"
-        f" AND (LOWER(digest_text) REGEXP {at.dialect.literal(f'(^|[^a-z0-9_])({words.lower()})([^a-z0-9_]|$)')}"
-        # Not `. *` alone: the digest of an INSERT of several rows ends with a comment, `/* , ... */`.
-        " OR LOWER(digest_text) REGEXP '(^select|[.,]|distinct(row)?) [*] (,|from)')"
+        f"{recent} AND {here} AND {text} NOT LIKE '%driftflow%' AND {text} NOT LIKE '%offenders%'"
+        f" AND {text} REGEXP {literal(f'^[( ]*({DIGEST_COMMANDS})')}"
+        f" AND {text} REGEXP {literal(f'(^|[^a-z0-9_]){re.escape(name)}([^a-z0-9_]|$)')} AND ({uses})"
     )
     yield Guard(
         query=f"SELECT count(*) FROM {source} WHERE {where}",
@@ -96,9 +129,9 @@ def _digests(at: Situation, table: Table, columns: tuple[Column, ...], request: 
         everywhere=True,
     )
     yield Guard(
-        query="SELECT CASE WHEN @@performance_schema = 1 THEN 1 ELSE 0 END",
+        query=f"SELECT CASE WHEN @@performance_schema = 1 THEN ({CONSUMERS}) ELSE 0 END",
         refuse_if="zero",
-        summary=f"nothing is known about queries since {since}: performance_schema is off",
+        summary=f"nothing is known about queries since {since}: performance_schema is off, or its consumer statements_digest",
         hint="performance_schema = ON, and wait; or archive the column instead: -- driftflow: archive",
         everywhere=True,
     )
@@ -115,6 +148,32 @@ def _digests(at: Situation, table: Table, columns: tuple[Column, ...], request: 
         f"{{count}} statements since {since} found no place among the digests: whether they named {table.name.name} is not known",
         "performance_schema_digests_size",
     )
+    long = f"CHAR_LENGTH(digest_text) >= {SURELY_WHOLE} * LEAST(@@max_digest_length, @@performance_schema_max_digest_length)"
+    yield _evictions(
+        request,
+        f"SELECT count(*) FROM {source} WHERE {recent} AND COALESCE(schema_name, DATABASE()) = DATABASE()"
+        f" AND {text} REGEXP {literal(f'^[( ]*({DIGEST_COMMANDS})')} AND {long}",
+        f"{{count}} recorded queries since {since} are as long as what the server keeps of one: whether their ends named {table.name.name} is not known",
+        "max_digest_length and performance_schema_max_digest_length",
+    )
+
+
+DIGEST_COMMANDS = "select|insert|update|delete|replace|with|table|load"
+CONSUMERS = "SELECT count(*) = 2 FROM performance_schema.setup_consumers WHERE enabled = 'YES' AND name IN ('statements_digest', 'global_instrumentation')"
+SURELY_WHOLE = 0.75
+"""Of the largest digest: the server counts tokens in two bytes each, and names with four bytes more; the text of both is hardly shorter."""
+
+
+def _digest_uses(table: str, columns: tuple[Column, ...]) -> Iterator[str]:
+    """Expressions of MySQL and MariaDB for a digest in lower case that names one of the columns, or all of them at once."""
+    yield f"(^|[^a-z0-9_])({'|'.join(re.escape(column.name.lower()) for column in columns)})([^a-z0-9_]|$)"
+    # Not `. *` alone: the digest of an INSERT of several rows ends with a comment, `/* , ... */`.
+    yield (
+        "((^|[^a-z0-9_`])(select|all|distinct|distinctrow|sql_[a-z_]+|straight_join|high_priority|returning)|[.,]) [*] *(,|from|[)]|$)"
+    )
+    # Values in the order of the columns.
+    yield f"(insert|replace|into) (`[^`]+` [.] )?`?{re.escape(table)}`? ([(] )?(values?|select|table|with) "
+    yield f"^[( ]*table (`[^`]+` [.] )?`?{re.escape(table)}`?"
 
 
 def _evictions(request: DropRequest, query: str, summary: str, setting: str) -> Guard:
@@ -136,9 +195,8 @@ def _found(table: Table, columns: tuple[Column, ...], where: str, since: str = "
     )
 
 
-def _word(at: Situation, words: str, begin: str, end: str) -> str:
-    escaped = "|".join(re.escape(word) for word in words.split("|"))
-    return at.dialect.literal(f"{begin}({escaped}){end}")
+def _word(at: Situation, word: str) -> str:
+    return at.dialect.literal(rf"\m({re.escape(word)})\M")
 
 
 def said(at: Situation, since: str) -> str:
