@@ -20,6 +20,7 @@ from driftflow.config_file import find_file
 from driftflow.errors import ConfigError
 from driftflow.model.record import DecodeError, Record, convert, replace
 from driftflow.model.rules import Rule
+from driftflow.patterns import lazy_regex
 
 PREFIX = "DRIFTFLOW_"
 DEFAULT = "default"
@@ -454,8 +455,8 @@ def nearest(word: str, known: Sequence[str], *, cutoff: float = 0.6) -> str:
     return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=cutoff)), "")
 
 
-_HEADER = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
-_KEY = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_HEADER = lazy_regex(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_KEY = lazy_regex(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 
 
 def key_lines(text: str) -> dict[str, int]:
@@ -475,10 +476,10 @@ def _dotted(key: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in key.split("."))
 
 
-_USERINFO = re.compile(r"://([^/?#@\s:]*):([^/?#\s]*)@")
+_USERINFO = lazy_regex(r"://([^/?#@\s:]*):([^/?#\s]*)@")
 _SECRET_WORDS = ("password", "passwd", "pwd", "sslpassword", "secret", "token")
 _LONGEST = max(map(len, _SECRET_WORDS))
-_PARAMETER = re.compile(rf"(?i)\b({'|'.join(_SECRET_WORDS)})=([^&\s'\"]+)")
+_PARAMETER = lazy_regex(rf"(?i)\b({'|'.join(_SECRET_WORDS)})=([^&\s'\"]+)")
 
 
 def mask(text: str, secrets: Sequence[str] = ()) -> str:

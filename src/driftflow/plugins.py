@@ -11,21 +11,20 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, Literal, TypeVar
 
 from driftflow.errors import PluginError
+from driftflow.model.record import LocalValue
 
 Kind = Literal["check", "strategy", "enhancement", "reader", "writer", "report", "monitor"]
 MARK = "__driftflow__"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(LocalValue, frozen=True):
     """One thing that was found. `info` is what its decorator was told."""
 
     kind: Kind
@@ -47,8 +46,7 @@ def register(kind: Kind, name: str, **info: Any) -> Callable[[T], T]:
     return mark
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(LocalValue, frozen=True):
     """Everything of one kind, by name, in the order of names."""
 
     entries: MappingProxyType[tuple[str, str], Registration]

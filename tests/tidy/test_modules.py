@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,23 @@ def test_the_public_names_are_these() -> None:
         "__version__",
     ]
     assert [name for name in driftflow.__all__ if getattr(driftflow, name) is None] == []
+
+
+def test_no_module_compiles_a_pattern_when_it_is_imported() -> None:
+    """`lazy_regex` compiles it when it is first asked: a short command pays for what it uses."""
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in modules()
+        for statement in ast.parse(path.read_text()).body
+        if not isinstance(statement, ast.FunctionDef)
+        for node in _run_at_import(statement)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"
+    ]
+    assert found == []
+
+
+def _run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from _run_at_import(child)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from driftflow.patterns import lazy_regex
+
 SKIPPED = {"node_modules", "vendor", "dist", "build", "target", "venv", "site-packages", "__pycache__"}
 DEPTH_MAX = 4
 FOLDERS_MAX = 2_000
@@ -71,12 +73,12 @@ def _looks_plain(folder: Path) -> bool:
     return sum(1 for file in folder.glob("*.sql") if re.match(r"[Vv]?\d", file.name)) >= wanted
 
 
-URL_NAME = re.compile(
+URL_NAME = lazy_regex(
     r"(?m)^\s*(?:export\s+)?([A-Z][A-Z0-9_]*(?:DATABASE|DB|POSTGRES|PG)[A-Z0-9_]*UR[LI]|DATABASE_URL)\s*=\s*[\"']?(\S*)"
 )
 DOTENVS = (".env", ".env.example", ".env.sample", ".env.local", ".env.development")
 COMPOSES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
-CODE_ENV = re.compile(r"""env\(\s*["'](\w+)["']\s*\)|process\.env\.(\w*(?:URL|URI)\w*)|process\.env\[["'](\w+)["']\]""")
+CODE_ENV = lazy_regex(r"""env\(\s*["'](\w+)["']\s*\)|process\.env\.(\w*(?:URL|URI)\w*)|process\.env\[["'](\w+)["']\]""")
 CODES = (
     "prisma/schema.prisma",
     "schema.prisma",
@@ -85,7 +87,7 @@ CODES = (
     "drizzle.config.mjs",
     "db/drizzle.config.ts",
 )
-INI_URL = re.compile(r"(?m)^\s*sqlalchemy\.url\s*=\s*(\S+)")
+INI_URL = lazy_regex(r"(?m)^\s*sqlalchemy\.url\s*=\s*(\S+)")
 
 
 def find_databases(root: Path) -> list[FoundDatabase]:

@@ -15,15 +15,16 @@ from driftflow.dialects.tokens import CommentToken
 from driftflow.errors import ParseError
 from driftflow.model.migration import Directive, Statement
 from driftflow.model.names import Span
+from driftflow.patterns import lazy_regex
 
 FILE_VERB = "file"
 HINT = 'write it as: -- driftflow: verb argument key=value key="two words"'
 
-LEADING = re.compile(r"\s+|(?P<comment>(?:--|#)[^\n]*|/\*.*?\*/)", re.DOTALL)
+LEADING = lazy_regex(r"\s+|(?P<comment>(?:--|#)[^\n]*|/\*.*?\*/)", re.DOTALL)
 """White space or a comment. `#` begins one on MySQL, and nothing elsewhere."""
-_OPENING = re.compile(r"(?:--|#|/\*)[ \t]*driftflow:", re.IGNORECASE)
-_VERB = re.compile(r"[ \t]*([a-z][a-z0-9_-]*)(?=\s|$)")
-_WORD = re.compile(
+_OPENING = lazy_regex(r"(?:--|#|/\*)[ \t]*driftflow:", re.IGNORECASE)
+_VERB = lazy_regex(r"[ \t]*([a-z][a-z0-9_-]*)(?=\s|$)")
+_WORD = lazy_regex(
     r"""[ \t]+(?:
         (?P<key>[A-Za-z][A-Za-z0-9_.-]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"]*))
       | "(?P<text>(?:[^"\\]|\\.)*)"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from driftflow.patterns import lazy_regex
 
-_WHOLE = re.compile(r"-?[0-9](?:_?[0-9]){0,99}")
+_WHOLE = lazy_regex(r"-?[0-9](?:_?[0-9]){0,99}")
 
 
 def whole(text: str) -> int | None:

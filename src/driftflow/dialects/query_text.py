@@ -10,9 +10,10 @@ from driftflow.dialects.mysql import tokens as mysql
 from driftflow.dialects.postgresql import scan
 from driftflow.dialects.sqlite import tokens as sqlite
 from driftflow.dialects.tokens import Token, TokenFault
+from driftflow.patterns import lazy_regex
 
 PREPARABLE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "VALUES", "WITH", "TABLE", "CALL", "("})
-_POSTGRESQL = re.compile(
+_POSTGRESQL = lazy_regex(
     r"""
     (?P<space>[ \t\n\f\r\v\ufeff]+)
   | (?P<comment>--[^\n\r]*)
@@ -23,8 +24,8 @@ _POSTGRESQL = re.compile(
     """,
     re.VERBOSE,
 )
-_PERCENT = re.compile(r"%(?:\((?P<name>[^)\s]+)\))?[sbt](?![A-Za-z0-9_])")
-_NAMED = re.compile(r":(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
+_PERCENT = lazy_regex(r"%(?:\((?P<name>[^)\s]+)\))?[sbt](?![A-Za-z0-9_])")
+_NAMED = lazy_regex(r":(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
 
 
 def lex(sql: str, dialect: str) -> list[Token]:
@@ -66,7 +67,7 @@ def _lex_postgresql(sql: str) -> list[Token]:
     return found
 
 
-_QUOTE = re.compile(r"(?:[eEbBxXnN]|[uU]&)?'")
+_QUOTE = lazy_regex(r"(?:[eEbBxXnN]|[uU]&)?'")
 
 # masking
 
@@ -111,8 +112,8 @@ def _masked(token: Token, dialect: str, names: Collection[str]) -> str:
     return token.text
 
 
-_LIST = re.compile(r"(\(|, ?)(\?|\$\d+|%s|:\w+)(?: ?, ?(?:\?|\$\d+|%s))+(?= ?[,)])")
-_ROWS = re.compile(r"(\((?:[^()]|\(\))*\))(?: ?, ?\1)+")
+_LIST = lazy_regex(r"(\(|, ?)(\?|\$\d+|%s|:\w+)(?: ?, ?(?:\?|\$\d+|%s))+(?= ?[,)])")
+_ROWS = lazy_regex(r"(\((?:[^()]|\(\))*\))(?: ?, ?\1)+")
 
 
 def _lists(text: str) -> str:
@@ -146,7 +147,7 @@ def without_constants(message: str, sql: str, dialect: str, *, code: str = "") -
     return message
 
 
-_VALUE = re.compile(r"""(: "|value:? ').*("|'(?= for )|'$)""", re.DOTALL)
+_VALUE = lazy_regex(r"""(: "|value:? ').*("|'(?= for )|'$)""", re.DOTALL)
 """PostgreSQL: invalid input syntax for type integer: "…". MySQL: Incorrect datetime value: '…' for column ….  Quotes inside are the value's."""
 
 
@@ -213,7 +214,7 @@ def _placeholder(sql: str, tokens: Sequence[Token], index: int, dialect: str, *,
     return None
 
 
-_TYPED = re.compile(r"\b(interval|date|time|timetz|timestamp|timestamptz)\s+(\$\d+)", re.IGNORECASE)
+_TYPED = lazy_regex(r"\b(interval|date|time|timetz|timestamp|timestamptz)\s+(\$\d+)", re.IGNORECASE)
 
 
 def forms(sql: str, dialect: str, *, names: Collection[str] = ()) -> tuple[str, ...]:

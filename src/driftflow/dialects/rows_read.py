@@ -6,9 +6,10 @@ Sources: PostgreSQL manual 14.1 (EXPLAIN), MySQL 8.4 manual 10.8.2 (EXPLAIN outp
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+from driftflow.patterns import lazy_regex
 
 SizeOf = Callable[[str, str], float | None]
 """(schema, relation) to its rows as the server knows them; None where it does not."""
@@ -20,7 +21,7 @@ EXPLAIN = {
 }
 SEARCHED = 10.0
 """Rows that SQLite finds by an index, where it has no statistics: its own assumption (sqlite.org/fileformat2.html, sqlite_stat1)."""
-_LOOK = re.compile(r"^(SCAN|SEARCH) (?:TABLE )?(\S+)(?: AS (\S+))?")
+_LOOK = lazy_regex(r"^(SCAN|SEARCH) (?:TABLE )?(\S+)(?: AS (\S+))?")
 
 
 def postgresql(rows: Sequence[Mapping[str, Any]], size_of: SizeOf) -> float:

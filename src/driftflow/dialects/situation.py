@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,12 +14,12 @@ from driftflow.model.effects import Effects, LockClaim
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Version
 from driftflow.model.operations import Operation
+from driftflow.model.record import LocalState, field
 
 Kind = TypeVar("Kind", bound=Operation)
 
 
-@dataclass(kw_only=True, slots=True, eq=False)
-class Transaction:
+class Transaction(LocalState, kw_only=True, eq=False):
     """One transaction of the release, or one statement that runs outside any (`block` is False)."""
 
     number: int
@@ -67,8 +66,7 @@ def _at(situation: Situation) -> int:
     return situation.position
 
 
-@dataclass(kw_only=True, slots=True, eq=False)
-class File:
+class File(LocalState, kw_only=True, eq=False):
     """The operations of one migration, in order, whatever transactions they are in."""
 
     situations: list[Situation] = field(default_factory=list)
@@ -102,8 +100,7 @@ def _in_use(at: Situation, claim: LockClaim) -> bool:
     return "writes" in claim.blocks and table is not None and not table.new
 
 
-@dataclass(kw_only=True, slots=True, eq=False)
-class Situation:
+class Situation(LocalState, kw_only=True, eq=False):
     """`operation` is resolved; `catalog` is what it finds, with everything before it in this and earlier pending migrations applied.
 
     Written by the walk alone.

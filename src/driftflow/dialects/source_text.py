@@ -5,14 +5,13 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from dataclasses import dataclass, field
 
 from driftflow.model.migration import Anchor
 from driftflow.model.names import Span
+from driftflow.model.record import LocalValue, field
 
 
-@dataclass(frozen=True)
-class Substitution:
+class Substitution(LocalValue, frozen=True):
     """`original[start:end]` of the file stands as `text[text_start:text_end]` now."""
 
     start: int
@@ -25,8 +24,7 @@ def _text_end(piece: Substitution) -> int:
     return piece.text_end
 
 
-@dataclass(frozen=True)
-class SourceText:
+class SourceText(LocalValue, frozen=True, eq=False):
     """Text to split and parse. Offsets are in characters. Without substitutions `text` is the file."""
 
     text: str
@@ -37,7 +35,7 @@ class SourceText:
     """Line of the first character, for text that is a part of a file."""
     base_offset: int = 0
     """Offset of `original` in its file, where it is only a part."""
-    line_starts: list[int] = field(default_factory=list, compare=False, repr=False)
+    line_starts: list[int] = field(default_factory=list)
     """Where the lines of the file begin; found when first asked for, and shared by all that is cut from the same file."""
 
     def original_offset(self, offset: int, *, end: bool = False) -> int:

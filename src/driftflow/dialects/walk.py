@@ -7,7 +7,6 @@ what the catalog looks like when it runs. Pure: nothing is asked of a server.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -36,10 +35,10 @@ from driftflow.model.operations import (
     SetSetting,
     TransactionControl,
 )
+from driftflow.model.record import LocalState, field
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(LocalState):
     """What the walk remembers of the transaction that it is in."""
 
     told: Transaction
@@ -82,8 +81,7 @@ def end_of(situation: Situation) -> Catalog:
     return situation.committed or situation.catalog
 
 
-@dataclass
-class _Walk:
+class _Walk(LocalState):
     catalog: Catalog
     dialect: Dialect
     policy: Policy

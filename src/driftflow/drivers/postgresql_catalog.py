@@ -6,7 +6,6 @@ for long, and every text that comes back means the same in every session.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import DatabaseError
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
+from driftflow.patterns import lazy_regex
 
 QUERIES = (
     "schemas",
@@ -45,7 +45,7 @@ LOCK_WAIT_MS = 1_000
 TRIES = 3
 VANISHED = frozenset({"42P01", "42704", "XX000"})
 """An object that was dropped while we read: undefined table, undefined object, `cache lookup failed`."""
-VERSION_MARK = re.compile(r"^(?P<text>.*?)\s*-- (?P<word>since|before) (?P<version>\d+)\s*$")
+VERSION_MARK = lazy_regex(r"^(?P<text>.*?)\s*-- (?P<word>since|before) (?P<version>\d+)\s*$")
 RELATIONS = ":relations"
 
 

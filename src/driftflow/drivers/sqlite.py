@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, 
 from driftflow.errors import ConnectError
 from driftflow.model.event import Session
 from driftflow.model.names import Version
+from driftflow.patterns import lazy_regex
 
 OLDEST = Version(major=3, minor=35)
 """DROP COLUMN and RETURNING; older libraries are refused."""
@@ -40,7 +40,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 BUSY_MS = 5_000
 """Until somebody sets another: how long a lock is awaited."""
-PLACEHOLDER = re.compile(r"%([s%])")
+PLACEHOLDER = lazy_regex(r"%([s%])")
 
 KINDS: dict[str, ErrorKind] = {
     "SQLITE_BUSY": ErrorKind.LOCK_TIMEOUT,

@@ -34,11 +34,12 @@ from driftflow.model.operations import (
     SetDefault,
     SetNotNull,
 )
+from driftflow.patterns import lazy_regex
 
 LIBRARY = Version.parse(sqlite3.sqlite_version)
-_SYNTAX = re.compile(r'near "(?P<near>.*)": syntax error|incomplete input|unrecognized token', re.DOTALL)
-_EXPLAIN = re.compile(r"\s*EXPLAIN(\s+QUERY\s+PLAN)?\b", re.IGNORECASE)
-_MISSING_TABLE = re.compile(r"no such table: (?:main\.)?(?P<name>.+)", re.DOTALL)
+_SYNTAX = lazy_regex(r'near "(?P<near>.*)": syntax error|incomplete input|unrecognized token', re.DOTALL)
+_EXPLAIN = lazy_regex(r"\s*EXPLAIN(\s+QUERY\s+PLAN)?\b", re.IGNORECASE)
+_MISSING_TABLE = lazy_regex(r"no such table: (?:main\.)?(?P<name>.+)", re.DOTALL)
 
 
 def check_syntax(statement: Statement, *, version: Version | None = None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from driftflow.dialects.mysql.keywords import quote, quote_string
 from driftflow.engine.ports import Connection
+from driftflow.patterns import lazy_regex
 
 HELD = """
 SELECT TABLE_NAME, GRANTEE, PRIVILEGE_TYPE, NULL, IS_GRANTABLE FROM information_schema.TABLE_PRIVILEGES WHERE TABLE_SCHEMA = %s
@@ -14,12 +15,12 @@ UNION ALL SELECT TABLE_NAME, GRANTEE, PRIVILEGE_TYPE, COLUMN_NAME, IS_GRANTABLE 
 WHERE TABLE_SCHEMA = %s ORDER BY 1, 2, 3, 4
 """
 GRANT_OPTION = "GRANT OPTION"
-GRANTEE = re.compile(r"'(?P<user>.*)'@'(?P<host>[^']*)'")
+GRANTEE = lazy_regex(r"'(?P<user>.*)'@'(?P<host>[^']*)'")
 NOBODY = frozenset({"1133", "1396", "1410", "1976"})
 """What a server says of an account that is not there: MySQL of GRANT 1410, of DDL 1396; MariaDB 1133, of a role 1976. Measured on MySQL 9.7 and MariaDB 10.11."""
 NAME = r"(?:'(?:[^']|'')*'|`(?:[^`]|``)+`|[\w$]+)"
-ACCOUNT = re.compile(rf"\s*(?P<user>{NAME})(?:\s*@\s*(?P<host>{NAME}))?\s*(?:,|$|(?=WITH\b))", re.IGNORECASE)
-TO = re.compile(r"\A\s*GRANT\b.*\sTO\s+", re.IGNORECASE | re.DOTALL)
+ACCOUNT = lazy_regex(rf"\s*(?P<user>{NAME})(?:\s*@\s*(?P<host>{NAME}))?\s*(?:,|$|(?=WITH\b))", re.IGNORECASE)
+TO = lazy_regex(r"\A\s*GRANT\b.*\sTO\s+", re.IGNORECASE | re.DOTALL)
 
 
 def rights_in(connection: Connection, database: str) -> tuple[str, ...]:

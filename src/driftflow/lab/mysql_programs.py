@@ -20,10 +20,11 @@ from typing import Literal
 from driftflow.errors import ConfigError
 from driftflow.lab import account
 from driftflow.model.names import Version
+from driftflow.patterns import lazy_regex
 
 Flavour = Literal["mysql", "mariadb"]
 
-BANNER = re.compile(r"Ver (?P<version>\d+\.\d+\.\d+)(?P<rest>\S*)")
+BANNER = lazy_regex(r"Ver (?P<version>\d+\.\d+\.\d+)(?P<rest>\S*)")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 RELEASE = "sid"
 """The release that has MySQL 9 and MariaDB 11.8."""

@@ -15,10 +15,11 @@ from driftflow.drivers.postgresql import PostgresqlConnection, error_kind
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.lab.prepare import Place, Shape, rolled_back
 from driftflow.model.names import Name, Version
+from driftflow.patterns import lazy_regex
 
 GENERIC_PLAN = Version(major=16)
 """EXPLAIN (GENERIC_PLAN) came with it."""
-PLANNED = re.compile(r"\s*(?:\(|SELECT|INSERT|UPDATE|DELETE|MERGE|VALUES|WITH|TABLE)\b|\s*\(", re.IGNORECASE)
+PLANNED = lazy_regex(r"\s*(?:\(|SELECT|INSERT|UPDATE|DELETE|MERGE|VALUES|WITH|TABLE)\b|\s*\(", re.IGNORECASE)
 MISSING = "23502"
 """not_null_violation"""
 PLACES = """
@@ -43,17 +44,17 @@ SELECT DISTINCT confrelid::pg_catalog.regclass::text FROM pg_catalog.pg_constrai
 WHERE conrelid = pg_catalog.to_regclass(%s) AND contype = 'f'
 """
 SAMPLES = (
-    (re.compile(r"\[\]$"), "{}"),
-    (re.compile(r"^(?:smallint|integer|bigint|numeric|real|double|money|oid)"), "1"),
-    (re.compile(r"^boolean"), "true"),
-    (re.compile(r"^(?:character|text|\"char\"|name|citext|bytea)"), "x"),
-    (re.compile(r"^uuid"), "00000000-0000-0000-0000-000000000000"),
-    (re.compile(r"^(?:timestamp|date)"), "2000-01-01"),
-    (re.compile(r"^time"), "00:00"),
-    (re.compile(r"^interval"), "1 second"),
-    (re.compile(r"^jsonb?$"), "{}"),
-    (re.compile(r"^(?:inet|cidr)"), "127.0.0.1"),
-    (re.compile(r"range$"), "empty"),
+    (lazy_regex(r"\[\]$"), "{}"),
+    (lazy_regex(r"^(?:smallint|integer|bigint|numeric|real|double|money|oid)"), "1"),
+    (lazy_regex(r"^boolean"), "true"),
+    (lazy_regex(r"^(?:character|text|\"char\"|name|citext|bytea)"), "x"),
+    (lazy_regex(r"^uuid"), "00000000-0000-0000-0000-000000000000"),
+    (lazy_regex(r"^(?:timestamp|date)"), "2000-01-01"),
+    (lazy_regex(r"^time"), "00:00"),
+    (lazy_regex(r"^interval"), "1 second"),
+    (lazy_regex(r"^jsonb?$"), "{}"),
+    (lazy_regex(r"^(?:inet|cidr)"), "127.0.0.1"),
+    (lazy_regex(r"range$"), "empty"),
 )
 
 

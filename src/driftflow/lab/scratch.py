@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +15,9 @@ from driftflow.errors import RefusedError
 from driftflow.lab import sqlite
 from driftflow.lab.mysql_programs import Flavour
 from driftflow.model.names import Version
+from driftflow.patterns import lazy_regex
 
-UNKNOWN_ROLE = re.compile(r'role "(?P<name>[^"]+)" does not exist')
+UNKNOWN_ROLE = lazy_regex(r'role "(?P<name>[^"]+)" does not exist')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from driftflow.lab.binaries import installed
 from driftflow.lab.postgresql import create_database, database_of, drop_database, start
+from driftflow.patterns import lazy_regex
 
-VARIABLE = re.compile(r"^DRIFTFLOW_TEST_(?P<vendor>POSTGRESQL)_(?P<version>\d+)_URL$")
+VARIABLE = lazy_regex(r"^DRIFTFLOW_TEST_(?P<vendor>POSTGRESQL)_(?P<version>\d+)_URL$")
 
 
 class AnyServer(Protocol):

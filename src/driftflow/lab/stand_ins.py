@@ -7,8 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-MISSING = re.compile(r'extension "(?P<name>[^"]+)" is not available')
-SCHEMA = re.compile(r'\bSCHEMA\s+(?P<schema>"(?:[^"]|"")+"|\w+)', re.IGNORECASE)
+from driftflow.patterns import lazy_regex
+
+MISSING = lazy_regex(r'extension "(?P<name>[^"]+)" is not available')
+SCHEMA = lazy_regex(r'\bSCHEMA\s+(?P<schema>"(?:[^"]|"")+"|\w+)', re.IGNORECASE)
 
 
 def _function(signature: str, returns: str) -> str:

@@ -19,6 +19,7 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Version
 from driftflow.model.operations import AlterObject, Grant, TransactionControl
+from driftflow.patterns import lazy_regex
 
 SHOWN_MAX = 90
 
@@ -148,8 +149,8 @@ def _stood_in(connection: Connection, extension: str, instead: Sequence[str], fa
     return DatabaseFault(fault.kind, f"the lab's server does not have {extension}; {what}", code=fault.code)
 
 
-ROLE_MADE = re.compile(r"\s*(?:CREATE|ALTER)\s+(?:ROLE|USER)\b", re.IGNORECASE)
-OWNER = re.compile(r"\bOWNER\s+TO\b", re.IGNORECASE)
+ROLE_MADE = lazy_regex(r"\s*(?:CREATE|ALTER)\s+(?:ROLE|USER)\b", re.IGNORECASE)
+OWNER = lazy_regex(r"\bOWNER\s+TO\b", re.IGNORECASE)
 
 
 def _left_out(statement: Statement, *, rights: bool) -> bool:

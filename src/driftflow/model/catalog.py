@@ -6,7 +6,6 @@ not the catalog. Statistics are facts about a moment and take no part in fingerp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, Literal
 from driftflow.model.names import Name, Version
 from driftflow.model.record import Record, digest, replace
 from driftflow.model.versioned import Key, Links, Versioned, having_link
+from driftflow.patterns import lazy_regex
 
 if TYPE_CHECKING:
     from driftflow.model.operations import Operation
 
-QUOTED_NUMBER = re.compile(r"'(-?[0-9]+(?:\.[0-9]+)?)'")
+QUOTED_NUMBER = lazy_regex(r"'(-?[0-9]+(?:\.[0-9]+)?)'")
 """PostgreSQL prints the bounds of a bigint partition key in quotes, whichever way they were written."""
 
 Action = Literal["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]

@@ -13,6 +13,7 @@ from driftflow.model.migration import Statement
 from driftflow.model.names import Span
 from driftflow.model.operations import Operation
 from driftflow.model.record import Record
+from driftflow.patterns import lazy_regex
 
 Axis = Literal["blocks", "breaks", "loses", "note"]
 """blocks: lock x duration x traffic. breaks: fails on data, or breaks running code. loses: data or objects gone.
@@ -101,7 +102,7 @@ def _start(assessed: AssessedStatement) -> int:
     return assessed.statement.span.start
 
 
-_PLACE = re.compile(r"(.+?)(?::([0-9]{1,9}):([0-9]{1,9}))?", re.DOTALL)
+_PLACE = lazy_regex(r"(.+?)(?::([0-9]{1,9}):([0-9]{1,9}))?", re.DOTALL)
 
 
 class FileError(Record, frozen=True, kw_only=True):

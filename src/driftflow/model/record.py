@@ -18,7 +18,9 @@ __all__ = [
     "UNSET",
     "DecodeError",
     "Record",
+    "LocalState",
     "UnsetType",
+    "LocalValue",
     "decode",
     "decode_binary",
     "digest",
@@ -76,6 +78,17 @@ def _put_defaults(record: Record) -> None:
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Record(msgspec.Struct, metaclass=_RecordKind, frozen=True, kw_only=True, omit_defaults=True):
     """The base of every noun in `model`. Each subclass states `frozen=True, kw_only=True` itself: msgspec does not inherit it."""
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class LocalValue(msgspec.Struct, frozen=True):
+    """The base of a value of any types that never leaves the process. Each subclass states `frozen=True` itself. To make such a class takes a tenth of
+    what a dataclass takes, of which a lint of one file imported thirty: a seventh of its time."""
+
+
+@dataclass_transform(field_specifiers=(field,))
+class LocalState(msgspec.Struct):
+    """The same for what changes."""
 
 
 _BY_VALUE: dict[type, tuple[tuple[str, Any], ...]] = {}

@@ -11,6 +11,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.operations import Delete, Insert, Operation, Pragma, RequestAlgorithm, SetSetting, TransactionControl, Update
 from driftflow.model.plan import PHASES, Phase, Step
+from driftflow.model.record import replace
 from driftflow.planner.bound import bound_transactions
 from driftflow.planner.draft import Draft
 from driftflow.planner.only_copy import with_copies_kept
@@ -170,7 +171,7 @@ def _draft_direct(together: list[Situation], carried: Carried, chosen: Chosen) -
         return
     for run in runs:
         these = [at for at in together if any(at.operation is operation for operation in run.operations)]
-        at = with_fields(first, operation=run.operations[0], catalog=run.catalog)
+        at = replace(first, operation=run.operations[0], catalog=run.catalog)
         if wanted(run, first):
             chosen.add(these, REBUILD_ONLINE, list(rebuilt_online(at, run.operations)), carried)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace as with_fields
 from pathlib import Path
 
 from driftflow.config import Policy
@@ -110,7 +109,7 @@ def _situations(
     inputs: Mapping[str, str],
 ) -> list[Situation]:
     walked = situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs))
-    found = [with_fields(at, start=catalog) for at in walked]
+    found = [replace(at, start=catalog) for at in walked]
     _name_later(found)
     return found
 

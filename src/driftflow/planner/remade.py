@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as with_fields
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
@@ -144,7 +143,7 @@ def _checked(at: Situation, old: Table, new: Table, values: Mapping[str, str]) -
         new.column(column) is None or (value[:1] in ('"', "`", "[") and value not in names) for column, value in values.items()
     ):
         return None
-    situations = tuple(with_fields(at, operation=one, predicted=None) for one in _changes(old, new))
+    situations = tuple(replace(at, operation=one, predicted=None) for one in _changes(old, new))
     return Remade(at=at, old=old, new=new, values=values, situations=situations)
 
 

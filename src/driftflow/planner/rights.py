@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from driftflow.dialects.base import Dialect
 from driftflow.model.names import Name, Version
 from driftflow.model.plan import Guard, RunSql, Step, UndoNothing
+from driftflow.patterns import lazy_regex
 
-CREATES = re.compile(r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?TRIGGER\b", re.IGNORECASE)
+CREATES = lazy_regex(r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?TRIGGER\b", re.IGNORECASE)
 
 
 def trigger_rights(steps: Iterable[Step], dialect: Dialect, version: Version | None) -> tuple[Guard, ...]:

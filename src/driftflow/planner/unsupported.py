@@ -20,17 +20,18 @@ from driftflow.model.operations import (
     RawSql,
     SetRowSecurity,
 )
+from driftflow.patterns import lazy_regex
 from driftflow.strategies.security import said_row_security
 from driftflow.strategies.spoken import as_is
 from driftflow.strategies.types.offenders import refuse_unheard
 
-ROW_SECURITY = re.compile(
+ROW_SECURITY = lazy_regex(
     r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b", re.IGNORECASE | re.DOTALL
 )
-SET_SCHEMA = re.compile(r"^\s*ALTER\s+TABLE\b.*?\b(SET\s+SCHEMA|RENAME\s+TO\s+\S+\s*\.)", re.IGNORECASE | re.DOTALL)
-SEQUENCE = re.compile(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE)
-CHARSET = re.compile(r"\bCHARACTER\s+SET\b", re.IGNORECASE)
-DEFERRABLE = re.compile(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
+SET_SCHEMA = lazy_regex(r"^\s*ALTER\s+TABLE\b.*?\b(SET\s+SCHEMA|RENAME\s+TO\s+\S+\s*\.)", re.IGNORECASE | re.DOTALL)
+SEQUENCE = lazy_regex(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE)
+CHARSET = lazy_regex(r"\bCHARACTER\s+SET\b", re.IGNORECASE)
+DEFERRABLE = lazy_regex(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
 def refuse_unsupported(at: Situation) -> None:

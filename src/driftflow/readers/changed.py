@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from driftflow.errors import SourceError
@@ -36,6 +35,8 @@ _HINTS = {
 
 
 def _git(folder: Path, *words: str, code: str = "DF-E263", what: str = "git did not answer") -> str:
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=SECONDS_MAX, check=False, errors="replace"

@@ -15,14 +15,15 @@ from driftflow.dialects.directives import LEADING, file_directives
 from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Reader, SourceOptions
 from driftflow.readers.files import ReadInPart, SourceFile, names_of, read_file, shown_path
 
 SNIFF_BYTES = 8_192
-_TRANSACTION_WORD = re.compile(r"\s*(?:begin|start\s+transaction|commit|end|rollback)\b(?!\s+atomic)", re.IGNORECASE)
+_TRANSACTION_WORD = lazy_regex(r"\s*(?:begin|start\s+transaction|commit|end|rollback)\b(?!\s+atomic)", re.IGNORECASE)
 
 # What PostgreSQL refuses inside a transaction block. The server has the last word; this only guides how a file is read.
-_ALONE_POSTGRESQL = re.compile(
+_ALONE_POSTGRESQL = lazy_regex(
     r"""\s*(?:
         (?:create|drop)\s+(?:unique\s+)?index\s+concurrently\b
       | reindex\s+(?:\([^)]*+\)\s*|verbose\s+)?(?:\w+\s+concurrently\b|schema\b|database\b|system\b)
@@ -33,7 +34,7 @@ _ALONE_POSTGRESQL = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_ALONE_SQLITE = re.compile(
+_ALONE_SQLITE = lazy_regex(
     r"\s*(?:vacuum\b|attach\b|detach\b|pragma\s+(?:\w+\s*\.\s*)?(?:foreign_keys|journal_mode)\b)", re.IGNORECASE
 )
 

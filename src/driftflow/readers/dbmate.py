@@ -15,6 +15,7 @@ from typing import Any
 from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
+from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Applied, SourceOptions, reader
 from driftflow.readers.common import (
     build,
@@ -31,9 +32,9 @@ from driftflow.readers.common import (
 from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
-NAME = re.compile(r"(?P<version>\d+)(?P<rest>.*)\.sql")
+NAME = lazy_regex(r"(?P<version>\d+)(?P<rest>.*)\.sql")
 PLACES = ("db/migrations", "migrations")
-_MARKER = re.compile(r"^--\s*migrate:(?P<way>up|down)(?P<options>[^\n]*)$", re.MULTILINE)
+_MARKER = lazy_regex(r"^--\s*migrate:(?P<way>up|down)(?P<options>[^\n]*)$", re.MULTILINE)
 _BOM = "dbmate would not see the marker behind it"
 
 

@@ -17,6 +17,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
+from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Applied, SourceOptions, reader
 from driftflow.readers.common import (
     bad_name,
@@ -37,7 +38,7 @@ JOURNAL = "meta/_journal.json"
 SCRIPT = "migration.sql"
 BREAKPOINT = "--> statement-breakpoint"
 _BOM = "Drizzle would send it to the server, which refuses it"
-_FOLDER = re.compile(r"(?P<at>\d{14})_.+")
+_FOLDER = lazy_regex(r"(?P<at>\d{14})_.+")
 _NOTE = "Drizzle runs all pending migrations in one transaction"
 
 

@@ -5,24 +5,24 @@ Source: Flyway `MigrationVersion`, `ResourceNameParser`, `ChecksumCalculator`, `
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from driftflow.model.record import LocalValue
+from driftflow.patterns import lazy_regex
 
 Kind = Literal["versioned", "undo", "repeatable", "baseline", "callback"]
 
-_CALLBACK = re.compile(
+_CALLBACK = lazy_regex(
     r"(?:before|after)(?:Each)?(?:Migrate|Clean|Info|Validate|Baseline|Repair|Undo|Version|Repeatables|Connect|Create|Deploy)\w*"
     r"|createSchema",
 )
-_VERSION = re.compile(r"\d+(?:[._]\d+)*")
-_LINE = re.compile(r"\r\n|\r|\n")
+_VERSION = lazy_regex(r"\d+(?:[._]\d+)*")
+_LINE = lazy_regex(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(LocalValue, frozen=True):
     """A file name, taken apart."""
 
     kind: Kind
@@ -32,8 +32,7 @@ class Script:
     """Underscores as spaces."""
 
 
-@dataclass(frozen=True)
-class Naming:
+class Naming(LocalValue, frozen=True):
     """The configurable parts of names."""
 
     versioned: str = "V"

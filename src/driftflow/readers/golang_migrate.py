@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,14 @@ from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
-from driftflow.model.record import replace
+from driftflow.model.record import LocalState, field, replace
+from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Applied, SourceOptions, reader
 from driftflow.readers.common import build, check_options, duplicate, flag, locate, names_in, nothing_found, of_file, shown_below
 from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
 from driftflow.readers.ledger import TableLedger
 
-NAME = re.compile(r"(?P<version>[0-9]+)_(?P<rest>.*)\.(?P<way>up|down)\.sql")
+NAME = lazy_regex(r"(?P<version>[0-9]+)_(?P<rest>.*)\.(?P<way>up|down)\.sql")
 PLACES = ("migrations", "db/migrations", "db/migration")
 LOCK_SALT = 1_486_364_155
 VERSION_MAX = 2**63 - 1
@@ -30,8 +30,7 @@ _OPTIONS = {"multi_statement", "no_transaction_wrap"}
 _BOM = "golang-migrate would send it to the server, which refuses it"
 
 
-@dataclass
-class _Pair:
+class _Pair(LocalState):
     up: tuple[Path, re.Match[str]] | None = None
     down: tuple[Path, re.Match[str]] | None = None
     twice: list[tuple[str, str]] = field(default_factory=list)

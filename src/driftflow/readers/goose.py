@@ -16,6 +16,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
+from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Applied, SourceOptions, reader
 from driftflow.readers.common import (
     bad_name,
@@ -35,9 +36,9 @@ from driftflow.readers.goose_splitter import Chunk, Parsed, parse
 from driftflow.readers.ledger import TableLedger
 from driftflow.readers.variables import substitute_shell
 
-NAME = re.compile(r"(?P<version>\d+)_(?P<rest>.*)\.(?P<kind>sql|go)")
+NAME = lazy_regex(r"(?P<version>\d+)_(?P<rest>.*)\.(?P<kind>sql|go)")
 PLACES = ("migrations", "db/migrations", "sql/migrations")
-_MARKER = re.compile(r"^--\s*\+goose ", re.MULTILINE)
+_MARKER = lazy_regex(r"^--\s*\+goose ", re.MULTILINE)
 _BOM = "goose would not see the annotation behind it"
 
 

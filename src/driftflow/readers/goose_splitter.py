@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
 
 from driftflow.errors import SourceError
+from driftflow.model.record import LocalState, LocalValue, field
 from driftflow.readers.files import SourceFile
 
 Way = Literal["up", "down"]
 _KNOWN = ("UP", "DOWN", "STATEMENTBEGIN", "STATEMENTEND", "NO TRANSACTION", "ENVSUB ON", "ENVSUB OFF")
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(LocalValue, frozen=True):
     """What goose sends at once: `text[start:end]`. `block` when StatementBegin and StatementEnd stand around it."""
 
     start: int
@@ -23,8 +22,7 @@ class Chunk:
     end_line: int
 
 
-@dataclass
-class Parsed:
+class Parsed(LocalState):
     """A file as goose sees it."""
 
     up: list[Chunk] = field(default_factory=list)
@@ -34,8 +32,7 @@ class Parsed:
     """Stretches where ENVSUB is on."""
 
 
-@dataclass
-class _State:
+class _State(LocalState):
     way: Way | None = None
     start: int | None = None
     """Where the piece that is being read begins."""

@@ -16,6 +16,7 @@ from driftflow.dialects.source_text import SourceText
 from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name
+from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Applied, SourceOptions, reader
 from driftflow.readers.common import (
     build,
@@ -37,8 +38,8 @@ from driftflow.readers.variables import substitute_psql
 
 PLACES = ("migrations", "db/migrations", "sql/migrations", "sql")
 MODES = ("single", "per_statement", "none", "file_decides")
-_OTHERS = re.compile(r"^--\s*(?:migrate:up|\+goose\s)", re.MULTILINE)
-_OTHER_NAMES = re.compile(r"\d+_.*\.up\.sql|[VUBR]\d*[\d._]*__.*\.sql")
+_OTHERS = lazy_regex(r"^--\s*(?:migrate:up|\+goose\s)", re.MULTILINE)
+_OTHER_NAMES = lazy_regex(r"\d+_.*\.up\.sql|[VUBR]\d*[\d._]*__.*\.sql")
 
 
 @reader("plain")

@@ -14,6 +14,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
+from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Applied, SourceOptions, reader
 from driftflow.readers.common import (
     build,
@@ -33,7 +34,7 @@ PLACES = ("prisma/migrations", "migrations")
 SCRIPT = "migration.sql"
 LOCK_FILE = "migration_lock.toml"
 LOCK_KEY = 72_707_369
-_CONCURRENTLY = re.compile(r"\bconcurrently\b", re.IGNORECASE)
+_CONCURRENTLY = lazy_regex(r"\bconcurrently\b", re.IGNORECASE)
 _BOM = "Prisma would send it to the server, which refuses it"
 _PROVIDERS: Mapping[str, str] = {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite"}
 

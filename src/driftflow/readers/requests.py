@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path, PurePosixPath
@@ -24,6 +23,7 @@ from driftflow.errors import SourceError
 from driftflow.model.migration import Directive, Migration
 from driftflow.model.names import Span
 from driftflow.model.record import Record
+from driftflow.patterns import lazy_regex
 from driftflow.readers.files import Faults, list_folder, read_file
 from driftflow.readers.toml_places import Places
 
@@ -35,7 +35,7 @@ ON = ("number", "operation", "table", "column", "constraint", "index", "name")
 FILE_KEYS = ("ignore", "transaction")
 WORDS: Mapping[str, str] = {"ignore": "codes"}
 """What the words of a directive that are no options are called in a table; `words` where nothing is said here."""
-_WHERE_IN = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
+_WHERE_IN = lazy_regex(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 _HINT = "the form is described in docs/directives.md"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError, RefusedError, SourceError, printable
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.plan import ToolLock
-from driftflow.model.record import Record, replace
+from driftflow.model.record import LocalValue, Record, replace
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
 from driftflow.readers.common import names_remembered
@@ -33,8 +32,7 @@ FAULTS_MAX = 100
 """Of one file."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(LocalValue, frozen=True, kw_only=True):
     """One migration source that was found or configured, as its tool sees it."""
 
     name: str

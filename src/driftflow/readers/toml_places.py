@@ -6,14 +6,15 @@ import re
 
 from driftflow.dialects.excerpt import excerpt
 from driftflow.model.names import Span
+from driftflow.patterns import lazy_regex
 
-_TOKEN = re.compile(
+_TOKEN = lazy_regex(
     r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]|\n|[^"\'#\[\]{}\n]+', re.DOTALL
 )
 _BARE = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
-_KEY = re.compile(rf"[ \t]*({_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*=")
-_HEADER = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*\]")
-_PART = re.compile(_BARE)
+_KEY = lazy_regex(rf"[ \t]*({_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*=")
+_HEADER = lazy_regex(rf"[ \t]*(\[\[?)[ \t]*({_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*\]")
+_PART = lazy_regex(_BARE)
 Path = tuple[str | int, ...]
 
 

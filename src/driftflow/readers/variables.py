@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from driftflow.dialects.excerpt import excerpt_at
 from driftflow.dialects.source_text import SourceText, Substitution
 from driftflow.errors import SourceError
+from driftflow.model.record import LocalValue
+from driftflow.patterns import lazy_regex
 
-_LEXEME = re.compile(
+_LEXEME = lazy_regex(
     r"""
       (?P<comment>--[^\n]*)
     | (?P<block>/\*)
@@ -30,21 +31,20 @@ _LEXEME = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # A cast may stand right before a variable: `(a, b):::SCHEMA.pair`. Behind a word, a bracket or a double quote it is a slice, or JSON.
-_IN_BODY = re.compile(
+_IN_BODY = lazy_regex(
     r"""(?:(?<!:)(?:::)+|(?<![\w:\])"]))
         (?P<variable>:(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|'(?P<as_literal>[A-Za-z0-9_]+)'|"(?P<as_identifier>[A-Za-z0-9_]+)"))""",
     re.VERBOSE,
 )
-_MAYBE = re.compile(r""":[A-Za-z_0-9'"]""")
+_MAYBE = lazy_regex(r""":[A-Za-z_0-9'"]""")
 """What a variable ends in: the last of an odd number of colons, and a name or a quote."""
 _FLYWAY_BUILT_IN = "flyway:"
-_SHELL = re.compile(
+_SHELL = lazy_regex(
     r"\$(?:\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^{}]*))?\}|(?P<bare>[A-Za-z_]\w*)|(?P<odd>.?))", re.DOTALL
 )
 
 
-@dataclass(frozen=True)
-class Replacement:
+class Replacement(LocalValue, frozen=True):
     """`text[start:end]` becomes `value`."""
 
     start: int
@@ -97,7 +97,7 @@ def substitute_flyway(source: SourceText, variables: Mapping[str, str], *, prefi
     return replaced(source, replacements)
 
 
-_BLANK = re.compile(r"\s")
+_BLANK = lazy_regex(r"\s")
 
 
 def _placeholders(text: str, prefix: str, suffix: str) -> Iterator[tuple[int, int]]:

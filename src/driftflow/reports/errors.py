@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from traceback import extract_tb
 
 from driftflow.errors import DriftflowError
 from driftflow.model.finding import FileError
+from driftflow.patterns import lazy_regex
 
 BUG = "DF-E900"
-COMMAND = re.compile(
+COMMAND = lazy_regex(
     r"\b(driftflow [a-z]|psql |GRANT |ls -l|pip install|iconv |export |fuser |sqlite3 |find /?\w|SELECT )|(^|\s)--[a-z]"
 )
 RED, BOLD, DIM, RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"

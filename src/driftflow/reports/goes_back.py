@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from driftflow.model.catalog import is_ours
 from driftflow.model.plan import Plan, Step, UndoSteps
+from driftflow.patterns import lazy_regex
 from driftflow.reports.plan_words import undo_sql
 
 _NAME = r"(?:[\w$]+|\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`)"
 _PATH = rf"{_NAME}(?:\.{_NAME})?"
-_TABLE = re.compile(rf"^DROP TABLE (?:IF EXISTS )?(?P<table>{_PATH})", re.IGNORECASE)
-_ALTERED = re.compile(rf"^ALTER TABLE (?:ONLY )?(?P<table>{_PATH}) ", re.IGNORECASE)
-_COLUMN = re.compile(rf"\bDROP COLUMN (?:IF EXISTS )?(?P<column>{_NAME})", re.IGNORECASE)
+_TABLE = lazy_regex(rf"^DROP TABLE (?:IF EXISTS )?(?P<table>{_PATH})", re.IGNORECASE)
+_ALTERED = lazy_regex(rf"^ALTER TABLE (?:ONLY )?(?P<table>{_PATH}) ", re.IGNORECASE)
+_COLUMN = lazy_regex(rf"\bDROP COLUMN (?:IF EXISTS )?(?P<column>{_NAME})", re.IGNORECASE)
 
 
 def lost_with_it(plan: Plan) -> tuple[str, ...]:

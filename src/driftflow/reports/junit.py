@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from driftflow.model.finding import AssessedStatement, Assessment, FileError, Finding, StatementIndex
+from driftflow.patterns import lazy_regex
 from driftflow.plugins import register
 from driftflow.reports.errors import render_text
 from driftflow.reports.sarif import message
 
 Item = TypeVar("Item", AssessedStatement, Finding)
 
-NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = lazy_regex("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 RANK = ("info", "warning", "error")
 
 

@@ -6,10 +6,12 @@ import re
 import textwrap
 from dataclasses import dataclass
 
+from driftflow.patterns import lazy_regex
+
 WIDTH = 100
 NARROWEST = 40
 """Below this, folding makes a text harder to read, not easier."""
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+ESCAPE = lazy_regex(r"\x1b\[[0-9;]*m")
 RED, YELLOW, BLUE, GREEN, CYAN, BOLD, DIM, RESET = (f"\x1b[{code}m" for code in (31, 33, 34, 32, 36, 1, 2, 0))
 
 

@@ -10,6 +10,7 @@ from driftflow.model.catalog import Table
 from driftflow.model.names import Name
 from driftflow.model.operations import Grant
 from driftflow.model.record import Record, replace
+from driftflow.patterns import lazy_regex
 
 PRIVILEGES = {
     "r": "SELECT",
@@ -23,7 +24,7 @@ PRIVILEGES = {
     "U": "USAGE",
 }
 """PostgreSQL's letters. Source: PostgreSQL documentation, "Privileges", ACL privilege abbreviations."""
-ITEM = re.compile(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')
+ITEM = lazy_regex(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')
 
 
 def grants_again(name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect, kind: str = "") -> Iterator[Grant]:
@@ -53,8 +54,8 @@ def roles_of(acl: Iterable[str]) -> Iterator[str]:
     return (_unquoted(found["role"]) for item in acl if (found := ITEM.match(item)) is not None)
 
 
-GRANTEE = re.compile(r"(?P<grantee>'(?P<user>.*)'@'(?P<host>[^']*)')=(?P<option>\*?)(?P<rights>.+)")
-RIGHT = re.compile(r"(?P<kind>[A-Z][A-Z ]*[A-Z])(?: \((?:`(?:[^`]|``)+`|[^`)]+)\))?(?=, |$)")
+GRANTEE = lazy_regex(r"(?P<grantee>'(?P<user>.*)'@'(?P<host>[^']*)')=(?P<option>\*?)(?P<rights>.+)")
+RIGHT = lazy_regex(r"(?P<kind>[A-Z][A-Z ]*[A-Z])(?: \((?:`(?:[^`]|``)+`|[^`)]+)\))?(?=, |$)")
 
 
 class Holder(Record, frozen=True, kw_only=True):

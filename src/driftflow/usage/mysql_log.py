@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-GENERAL = re.compile(
+from driftflow.patterns import lazy_regex
+
+GENERAL = lazy_regex(
     r"(?:\d{4}-\d\d-\d\dT\S+|\d{6} +\d{1,2}:\d\d:\d\d|\t)?\t *\d+ "
     r"(?P<command>Query|Execute|Prepare|Connect|Quit|Init DB|Field List|Close stmt|Reset stmt|Long Data|Fetch|Statistics|Ping|Change user"
     r"|Kill|Binlog Dump|Register Slave|Daemon|Sleep|Refresh|Shutdown|Process List|Set option|Reset connection)(?:\t(?P<text>.*))?\Z"
 )
 QUERIES = frozenset({"Query", "Execute", "Prepare"})
-STARTED = re.compile(r".*, Version: .* started with:\Z|Tcp port: .*|Time\s+Id\s+Command\s+Argument\s*\Z")
+STARTED = lazy_regex(r".*, Version: .* started with:\Z|Tcp port: .*|Time\s+Id\s+Command\s+Argument\s*\Z")
 """What a server writes at the head of both when it starts."""
-SEPARATOR = re.compile(r"# (?:Time|User@Host): ")
-BEFORE = re.compile(
+SEPARATOR = lazy_regex(r"# (?:Time|User@Host): ")
+BEFORE = lazy_regex(
     r"\s*(?:use\s+\S+;|SET\s+timestamp=[\d.]+;|SET\s+(?:last_insert_id|insert_id)=\d+(?:,\w+=\d+)*;)", re.IGNORECASE
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError, SourceError
+from driftflow.patterns import lazy_regex
 from driftflow.usage.recorded import Recorded
 
-NAME = re.compile(r"--\s*name:\s*(?P<name>\S+)")
+NAME = lazy_regex(r"--\s*name:\s*(?P<name>\S+)")
 """As sqlc, yesql, aiosql and their like write it above a query."""
 BYTES_MAX = 64 * 1024 * 1024
 

@@ -15,15 +15,16 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.query_text import masked
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError, SourceError
+from driftflow.patterns import lazy_regex
 from driftflow.usage.mysql_log import general, slow
 from driftflow.usage.recorded import Recorded
 
 BYTES_MAX = 1024 * 1024 * 1024
 HEAD = 64 * 1024
-MESSAGE = re.compile(r"(?:duration: [\d.]+ ms  )?(?:statement|execute (?:fetch from )?[^:]*): (?P<text>.*)", re.DOTALL)
+MESSAGE = lazy_regex(r"(?:duration: [\d.]+ ms  )?(?:statement|execute (?:fetch from )?[^:]*): (?P<text>.*)", re.DOTALL)
 """What log_statement and log_min_duration_statement write; `parse` and `bind` are the same query once more."""
-STDERR = re.compile(r"\bLOG:  (?P<message>.*)")
-CSV_ROW = re.compile(r'^\d{4}-\d\d-\d\d [\d:.]+ [^,\s]+,(?:"[^"]*")?,', re.MULTILINE)
+STDERR = lazy_regex(r"\bLOG:  (?P<message>.*)")
+CSV_ROW = lazy_regex(r'^\d{4}-\d\d-\d\d [\d:.]+ [^,\s]+,(?:"[^"]*")?,', re.MULTILINE)
 CSV_MESSAGE, CSV_SEVERITY = 13, 11
 CSV_FIELD_MAX = 64 * 1024 * 1024
 SETTINGS = {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import DatabaseError
+from driftflow.patterns import lazy_regex
 from driftflow.usage.recorded import Recorded
 
 QUERIES_MAX = 20_000
@@ -26,7 +26,7 @@ AND digest_text NOT LIKE '%driftflow%' ORDER BY count_star DESC LIMIT {QUERIES_M
 """A digest that always ended in an error is nobody's working query. Questions about the server's own catalogs, ours among them, break with no
 migration."""
 HIDDEN = "<insufficient privilege>"
-PREPARED = re.compile(r"(?:PREPARE|EXECUTE)\s+(?=(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH)\b)")
+PREPARED = lazy_regex(r"(?:PREPARE|EXECUTE)\s+(?=(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH)\b)")
 """MySQL writes the text behind these two words where MariaDB writes the statement's name."""
 
 

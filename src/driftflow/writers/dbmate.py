@@ -6,6 +6,7 @@ import re
 
 from driftflow.dialects.base import Dialect
 from driftflow.model.migration import Migration
+from driftflow.patterns import lazy_regex
 from driftflow.readers.dbmate import NAME
 from driftflow.writers.base import (
     Part,
@@ -22,7 +23,7 @@ from driftflow.writers.base import (
 )
 from driftflow.writers.versions import between
 
-_MARK = re.compile(r"^--\s*migrate:(?:up|down)\b", re.MULTILINE)
+_MARK = lazy_regex(r"^--\s*migrate:(?:up|down)\b", re.MULTILINE)
 
 
 @writer("dbmate")

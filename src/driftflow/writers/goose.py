@@ -6,6 +6,7 @@ import re
 
 from driftflow.dialects.base import Dialect
 from driftflow.model.migration import Migration
+from driftflow.patterns import lazy_regex
 from driftflow.readers.goose import NAME
 from driftflow.readers.goose_splitter import ends_statement
 from driftflow.writers.base import (
@@ -23,7 +24,7 @@ from driftflow.writers.base import (
 )
 from driftflow.writers.versions import between
 
-_MARK = re.compile(r"^--\s*\+goose\b", re.MULTILINE | re.IGNORECASE)
+_MARK = lazy_regex(r"^--\s*\+goose\b", re.MULTILINE | re.IGNORECASE)
 
 
 @writer("goose")

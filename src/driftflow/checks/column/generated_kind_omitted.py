@@ -9,8 +9,9 @@ from driftflow.checks.base import check, finding
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AddColumn, CreateTable
+from driftflow.patterns import lazy_regex
 
-_SAID = re.compile(r"\bvirtual\b", re.IGNORECASE)
+_SAID = lazy_regex(r"\bvirtual\b", re.IGNORECASE)
 
 
 @check(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
@@ -11,11 +10,12 @@ from driftflow.checks.sizes import is_new, size
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AddColumn
+from driftflow.patterns import lazy_regex
 
-_COUNTS = re.compile(
+_COUNTS = lazy_regex(
     r"(?:^|_)(count|quantity|qty|stock|inventory|balance|on_hand|available|amount|total|score|rating|remaining|seats)(?:_|$)|_count$|_qty$"
 )
-_ZERO = re.compile(r"'?0(\.0+)?'?(::[a-z ]+)?")
+_ZERO = lazy_regex(r"'?0(\.0+)?'?(::[a-z ]+)?")
 
 
 @check("DF801", on=AddColumn, page="meaning/default-reads-as-fact", title="A default of 0 reads as a fact")

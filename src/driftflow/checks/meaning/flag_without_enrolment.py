@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
@@ -12,8 +11,9 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AddColumn
+from driftflow.patterns import lazy_regex
 
-_FLAG = re.compile(r"(?P<stem>(?:two_factor|2fa|tfa|mfa|totp|otp|sso|webauthn|passkey)\w*?)_(?:enabled|active|required|on)$")
+_FLAG = lazy_regex(r"(?P<stem>(?:two_factor|2fa|tfa|mfa|totp|otp|sso|webauthn|passkey)\w*?)_(?:enabled|active|required|on)$")
 
 
 @check("DF803", on=AddColumn, page="meaning/flag-without-enrolment", title="A switch without what it needs")

@@ -13,14 +13,15 @@ from driftflow.model.catalog import Column
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn, CreateTable
+from driftflow.patterns import lazy_regex
 
-_SECRET = re.compile(
+_SECRET = lazy_regex(
     r"(?:^|_)(secret|token|password|passwd|passphrase|otp|totp|api_?key|private_?key|access_?key|credential|credentials|mfa|pin)(?:_|$)|(?:^|_)(totp|otp|mfa)_seed$"
 )
-_NOT_CLEAR = re.compile(
+_NOT_CLEAR = lazy_regex(
     r"hash|digest|cipher|encrypted|_enc$|fingerprint|_id$|_at$|_count$|_enabled$|_required$|_type$|_name$|_expires|_expiry|_length|public"
 )
-_TEXT = re.compile(r"(?i)^(character|varchar|text|char|nvarchar|clob|citext|string|json|nchar)")
+_TEXT = lazy_regex(r"(?i)^(character|varchar|text|char|nvarchar|clob|citext|string|json|nchar)")
 
 
 @check("DF802", on=(AddColumn, CreateTable), page="meaning/secret-in-clear", title="A secret in clear text")

@@ -12,8 +12,9 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AddColumn
+from driftflow.patterns import lazy_regex
 
-_TENANT = re.compile(r"(tenant|organi[sz]ation|org|account|workspace|company|customer)_?id$")
+_TENANT = lazy_regex(r"(tenant|organi[sz]ation|org|account|workspace|company|customer)_?id$")
 
 
 @check("DF804", on=AddColumn, page="meaning/tenant-column", title="A tenant column: index, partition and isolation")

@@ -9,8 +9,9 @@ from driftflow.checks.base import check, finding
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AlterPolicy, CreatePolicy
+from driftflow.patterns import lazy_regex
 
-_CALL = re.compile(r"current_setting\(\s*('(?:[^']|'')*')(?:::text)?\s*\)", re.IGNORECASE)
+_CALL = lazy_regex(r"current_setting\(\s*('(?:[^']|'')*')(?:::text)?\s*\)", re.IGNORECASE)
 
 
 @check(

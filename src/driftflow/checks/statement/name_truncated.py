@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
@@ -22,11 +21,12 @@ from driftflow.model.operations import (
     RenameIndex,
     RenameTable,
 )
+from driftflow.patterns import lazy_regex
 
 LIMIT_BYTES = 63
 MYSQL_LIMIT = 64
 """In characters; the alias of a column may be longer."""
-_LONG = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]{20,})')
+_LONG = lazy_regex(r'"((?:[^"]|"")+)"|([^\W\d][\w$]{20,})')
 
 
 @check(

@@ -7,20 +7,19 @@ honest. One in a down migration is among those that nothing needs: a way back is
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy, SuppressedFinding
 from driftflow.model.migration import Directive, Migration
+from driftflow.model.record import LocalState
 from driftflow.plugins import Registration, register
 
 OPTIONS = ("reason", "until")
 
 
-@dataclass(eq=False)
-class _Ignore:
+class _Ignore(LocalState, eq=False):
     directive: Directive
     migration: Migration
     code: str

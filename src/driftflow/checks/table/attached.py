@@ -11,8 +11,9 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
 from driftflow.model.operations import AttachPartition, CreateTable
+from driftflow.patterns import lazy_regex
 
-_RANGE = re.compile(r"FOR VALUES FROM \((?P<low>[^,()]+)\) TO \((?P<high>[^,()]+)\)", re.IGNORECASE)
+_RANGE = lazy_regex(r"FOR VALUES FROM \((?P<low>[^,()]+)\) TO \((?P<high>[^,()]+)\)", re.IGNORECASE)
 
 
 @check(

@@ -9,8 +9,9 @@ from driftflow.checks.base import check, finding
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AlterObject
+from driftflow.patterns import lazy_regex
 
-_UPDATE = re.compile(r"\bupdate\b", re.IGNORECASE)
+_UPDATE = lazy_regex(r"\bupdate\b", re.IGNORECASE)
 
 
 @check(

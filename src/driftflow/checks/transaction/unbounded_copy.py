@@ -11,8 +11,9 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import Insert
+from driftflow.patterns import lazy_regex
 
-_BOUND = re.compile(r"\b(?:where|limit|fetch)\b", re.IGNORECASE)
+_BOUND = lazy_regex(r"\b(?:where|limit|fetch)\b", re.IGNORECASE)
 
 
 @check("DF713", on=Insert, page="transaction/unbounded-copy", title="A table is copied in one transaction")

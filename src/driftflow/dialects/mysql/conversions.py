@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from driftflow.dialects.mysql.fitting import BINARIES, STRINGS, bounds_of, kind_of, scale_of
 from driftflow.dialects.mysql.types import INTEGERS, base_word, length_of
 from driftflow.model.catalog import Column
+from driftflow.patterns import lazy_regex
 
-OFFSET = re.compile(r"^[+-]\d{2}:\d{2}$")
-OF_THE_LOCALE = re.compile(r"%[aWbM]")
+OFFSET = lazy_regex(r"^[+-]\d{2}:\d{2}$")
+OF_THE_LOCALE = lazy_regex(r"%[aWbM]")
 """Parts of a format that are names: which, lc_time_names of the session says."""
 ENCODED: Mapping[str, tuple[str, str]] = {
     "base64": ("REPLACE(TO_BASE64({0}), '\\n', '')", "FROM_BASE64({0})"),

@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from driftflow.patterns import lazy_regex
+
 LIST = "(...)"
 GUESSES = (1, 2, 3)
 """How many constants a list may have had, where nothing tells."""
-INSERTED = re.compile(
+INSERTED = lazy_regex(
     r"(?:INSERT|REPLACE)\s+(?:\w+\s+)*?INTO\s+(?P<table>`(?:[^`]|``)+`|\w+)(?:\s*\.\s*(?P<inner>`(?:[^`]|``)+`|\w+))?\s*"
     r"(?P<columns>\([^()]*\))?\s*VALUES?\s*\(\.\.\.\)",
     re.IGNORECASE,
 )
-MORE_ROWS = re.compile(r"/\*\s*,\s*\.\.\.\s*\*/")
-VARIABLE = re.compile(r"@\s*\?")
-PATH = re.compile(r"(->>?)\s*\?")
+MORE_ROWS = lazy_regex(r"/\*\s*,\s*\.\.\.\s*\*/")
+VARIABLE = lazy_regex(r"@\s*\?")
+PATH = lazy_regex(r"(->>?)\s*\?")
 
 
 def expanded(digest: str, columns_of: Callable[[str], int]) -> tuple[str, ...]:

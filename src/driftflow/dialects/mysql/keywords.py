@@ -5,7 +5,7 @@ Source: MySQL 9.0 manual, "Keywords and Reserved Words"; MariaDB documentation, 
 
 from __future__ import annotations
 
-import re
+from driftflow.patterns import lazy_regex
 
 RESERVED = frozenset(
     [
@@ -343,7 +343,7 @@ _NOT_EVERYWHERE = frozenset(
 NOT_NAMES = RESERVED - _NOT_EVERYWHERE
 """What no supported version takes as an unquoted name."""
 
-_PLAIN = re.compile(r"[^\x00-\x23\x25-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*\Z")
+_PLAIN = lazy_regex(r"[^\x00-\x23\x25-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*\Z")
 
 
 def quote(identifier: str) -> str:

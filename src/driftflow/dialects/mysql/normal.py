@@ -6,14 +6,14 @@ No literal is touched but for the character set that the server writes in front 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from driftflow.dialects.mysql.keywords import RESERVED, quote, quote_string
 from driftflow.dialects.mysql.tokens import string_of
 from driftflow.dialects.tokens import END, Token
+from driftflow.patterns import lazy_regex
 
-_INTRODUCER = re.compile(r"(?:_[A-Za-z0-9]+[ \t\r\n]*|[nN])(?=['\"])")
+_INTRODUCER = lazy_regex(r"(?:_[A-Za-z0-9]+[ \t\r\n]*|[nN])(?=['\"])")
 _WORDS_THAT_CALL = frozenset(
     [
         "CHAR",

@@ -14,6 +14,7 @@ from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.tokens import CommentToken, Token, TokenFault
 from driftflow.errors import ParseError
 from driftflow.model.migration import Statement
+from driftflow.patterns import lazy_regex
 
 _HINTS = {
     "DF-E202": "close it, or double the quote inside",
@@ -21,8 +22,8 @@ _HINTS = {
     "DF-E205": "no such character can stand here: quote the name, or remove it",
     "DF-E206": "end the body with END, or set another DELIMITER around it",
 }
-_DELIMITER = re.compile(r"DELIMITER[ \t]+(\S+)[^\n]*", re.IGNORECASE)
-_SHELL = re.compile(r"(?:source[ \t]+\S|\\[a-zA-Z.!]|system[ \t]+\S)", re.IGNORECASE)
+_DELIMITER = lazy_regex(r"DELIMITER[ \t]+(\S+)[^\n]*", re.IGNORECASE)
+_SHELL = lazy_regex(r"(?:source[ \t]+\S|\\[a-zA-Z.!]|system[ \t]+\S)", re.IGNORECASE)
 """Commands of the mysql client that change what the rest of a file means."""
 _ROUTINES = frozenset({"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "PACKAGE"})
 _BEFORE_STATEMENT = frozenset({";", "BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT", ":", "ATOMIC", "ROW"})

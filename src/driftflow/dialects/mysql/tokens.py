@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from driftflow.dialects.tokens import CommentToken, Token, TokenFault
+from driftflow.patterns import lazy_regex
 
 __all__ = ["CommentToken", "Token", "TokenFault", "name_of", "string_of", "tokenize"]
 
@@ -15,7 +16,7 @@ _NEWEST_MYSQL = 90999
 _MARIADB_SKIPS = (50700, 99999)
 """MariaDB leaves code comments of these version numbers to MySQL (10.0 and later)."""
 
-TOKEN = re.compile(
+TOKEN = lazy_regex(
     r"""
     (?P<space>[ \t\n\f\r\v\ufeff]+)
   | (?P<comment>--(?=[\s\x00-\x1f]|\Z)[^\n]*|\#[^\n]*|/\*(?!!|M!).*?\*/)
@@ -118,7 +119,7 @@ def _fault(text: str, at: int) -> TokenFault:
     return TokenFault(f'unrecognized token: "{text[at]}"', at, "DF-E205")
 
 
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = lazy_regex(r"\\(.)", re.DOTALL)
 _ESCAPED = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 
 

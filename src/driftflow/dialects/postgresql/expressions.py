@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -13,8 +12,9 @@ from driftflow.dialects.postgresql.deparse import NotUnderstood, expression_text
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.scan import Unterminated, normal_text, stays_inside
 from driftflow.model.catalog import Catalog
+from driftflow.patterns import lazy_regex
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*(?:\(\))?\Z|-?[0-9]+\Z|'[^'\\]*'\Z")
+_PLAIN = lazy_regex(r"[a-z_][a-z0-9_]*(?:\(\))?\Z|-?[0-9]+\Z|'[^'\\]*'\Z")
 """Texts that are their own normal form: a bare call or word, a whole number, a simple string."""
 
 
@@ -108,7 +108,7 @@ def _is_text_column(node: Node, type_name: Node, types: Mapping[str, str]) -> bo
     return types.get(name, "").startswith("character varying")
 
 
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?\Z")
+_NUMBER = lazy_regex(r"-?[0-9]+(?:\.[0-9]+)?\Z")
 
 
 def _as_number(node: Node) -> Node:

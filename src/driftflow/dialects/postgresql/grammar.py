@@ -19,6 +19,7 @@ import msgspec
 
 from driftflow.dialects.limits import too_large
 from driftflow.errors import DriftflowError
+from driftflow.patterns import lazy_regex
 
 Node = dict[str, Any]
 
@@ -183,7 +184,7 @@ def _fault(error: _Error) -> SyntaxFault:
     return SyntaxFault(error.message.decode(errors="replace"), error.cursorpos - 1 if error.cursorpos > 0 else None)
 
 
-_TOKENS = re.compile(
+_TOKENS = lazy_regex(
     r"""'[^']*'|"[^"]*"|(\$(?:[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f]\w*)?\$)|--[^\n]*|/\*|([(\[])|([)\]])|([,;])|(union|intersect|except)\b
       |[\w.]+|[^\s\w'"(),;\[\]$]+|\$""",
     re.IGNORECASE | re.VERBOSE,

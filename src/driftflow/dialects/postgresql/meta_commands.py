@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from driftflow.patterns import lazy_regex
 
-_COMMAND = re.compile(r"\\(\.|[A-Za-z!?]+\+?|)")
+_COMMAND = lazy_regex(r"\\(\.|[A-Za-z!?]+\+?|)")
 
 _INSTEAD: dict[str, str] = {
     "connect": "one migration runs on one database: give the database in the URL",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 from driftflow.model.names import Name
 from driftflow.model.operations.naming import NAME_BYTES_MAX
 from driftflow.model.operations.naming import fitted as make_object_name
+from driftflow.patterns import lazy_regex
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+_PLAIN = lazy_regex(r"[a-z_][a-z0-9_$]*\Z")
 
 # Every keyword that is not "unreserved" in PostgreSQL 18, as pg_get_keywords() lists them; quote_ident() quotes the same ones.
 RESERVED = frozenset(

@@ -8,18 +8,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from driftflow.patterns import lazy_regex
+
 # Classes of characters are written by what they leave out: to compile a range up to U+10FFFF takes ten milliseconds each.
-BLANK = re.compile(r"[ \t\n\r\f\v\ufeff]+")
-LINE_COMMENT = re.compile(r"--[^\n\r]*")
+BLANK = lazy_regex(r"[ \t\n\r\f\v\ufeff]+")
+LINE_COMMENT = lazy_regex(r"--[^\n\r]*")
 # Possessive: a quote that is never closed is looked through once, and no way back is kept in memory for each of its characters.
-PLAIN_QUOTED = re.compile(r"'[^']*+(?:''[^']*+)*+'")
-ESCAPE_QUOTED = re.compile(r"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
-IDENTIFIER_QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
-DOLLAR_QUOTE = re.compile(r"\$(?:[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)?\$")
-CONTINUATION = re.compile(r"[ \t\f\v]*[\n\r][ \t\n\r\f\v]*(?=')")
+PLAIN_QUOTED = lazy_regex(r"'[^']*+(?:''[^']*+)*+'")
+ESCAPE_QUOTED = lazy_regex(r"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
+IDENTIFIER_QUOTED = lazy_regex(r'"[^"]*+(?:""[^"]*+)*+"')
+DOLLAR_QUOTE = lazy_regex(r"\$(?:[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)?\$")
+CONTINUATION = lazy_regex(r"[ \t\f\v]*[\n\r][ \t\n\r\f\v]*(?=')")
 """Two string constants on different lines are one; a continued E'...' keeps its escapes."""
-_BRACKET_COMMENT = re.compile(r"/\*|\*/")
-_WORD_CHARACTER = re.compile(r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]")
+_BRACKET_COMMENT = lazy_regex(r"/\*|\*/")
+_WORD_CHARACTER = lazy_regex(r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def skip_blank(text: str, at: int) -> int:
     return at
 
 
-_BRACKET = re.compile(r"""['"()$]|--[^\n\r]*|/\*""")
+_BRACKET = lazy_regex(r"""['"()$]|--[^\n\r]*|/\*""")
 
 
 def stays_inside(text: str) -> bool:
@@ -119,7 +121,7 @@ def stays_inside(text: str) -> bool:
     return True
 
 
-_NORMAL = re.compile(r"""[^\s'"$/\-]+|\s+|['"$]|--[^\n\r]*|/\*|[/\-]""")
+_NORMAL = lazy_regex(r"""[^\s'"$/\-]+|\s+|['"$]|--[^\n\r]*|/\*|[/\-]""")
 
 
 def normal_text(sql: str) -> str:

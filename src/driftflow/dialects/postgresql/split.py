@@ -7,7 +7,6 @@ directives. Cost: a few microseconds a statement; it jumps from one interesting 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from driftflow.dialects.directives import FILE_VERB, directives_of, is_directive, misplaced
 from driftflow.dialects.excerpt import excerpt_at
@@ -18,21 +17,22 @@ from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.tokens import CommentToken
 from driftflow.errors import ParseError
 from driftflow.model.migration import Directive, Statement
+from driftflow.model.record import LocalState, field
+from driftflow.patterns import lazy_regex
 
-_PLAIN = re.compile(r"""['"();\\\0]|\$|--|/\*""")
-_SIMPLE = re.compile(r"""(?:[^;'"$\\\0/-]++|'[^'\\()]*+')++;""")
+_PLAIN = lazy_regex(r"""['"();\\\0]|\$|--|/\*""")
+_SIMPLE = lazy_regex(r"""(?:[^;'"$\\\0/-]++|'[^'\\()]*+')++;""")
 """A statement that can be cut at sight: no comment, no quote but plain ones, and no bracket within those."""
-_WITH_WORDS = re.compile(r"""['"();\\\0]|\$|--|/\*|(?<![\w$.])(?:begin(?=\s+atomic\b)|case|end)(?![\w$])""", re.IGNORECASE)
-_ROUTINE = re.compile(r"create\s+(?:or\s+replace\s+)?(?:function|procedure)\b", re.IGNORECASE)
-_ATOMIC = re.compile(r"\batomic\b", re.IGNORECASE)
-_COPY = re.compile(r"copy\b", re.IGNORECASE)
-_COPY_FROM = re.compile(r"\bfrom\s+(?:stdin|pstdin)\b", re.IGNORECASE)
+_WITH_WORDS = lazy_regex(r"""['"();\\\0]|\$|--|/\*|(?<![\w$.])(?:begin(?=\s+atomic\b)|case|end)(?![\w$])""", re.IGNORECASE)
+_ROUTINE = lazy_regex(r"create\s+(?:or\s+replace\s+)?(?:function|procedure)\b", re.IGNORECASE)
+_ATOMIC = lazy_regex(r"\batomic\b", re.IGNORECASE)
+_COPY = lazy_regex(r"copy\b", re.IGNORECASE)
+_COPY_FROM = lazy_regex(r"\bfrom\s+(?:stdin|pstdin)\b", re.IGNORECASE)
 _WHITE = " \t\n\r\f\v\ufeff"
-_COPY_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
+_COPY_END = lazy_regex(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 
 
-@dataclass
-class _Cut:
+class _Cut(LocalState):
     """A statement being read: where it starts, and the comments that belong to it."""
 
     start: int

@@ -7,12 +7,12 @@ Source: SQLite documentation, "Date And Time Functions", "Datatypes In SQLite" (
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from driftflow.dialects.sqlite.types import affinity
+from driftflow.patterns import lazy_regex
 
-OFFSET = re.compile(r"^([+-])(\d{2}):(\d{2})$")
+OFFSET = lazy_regex(r"^([+-])(\d{2}):(\d{2})$")
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 MOMENTS = ("TIMESTAMP", "DATETIME", "DATE")
 

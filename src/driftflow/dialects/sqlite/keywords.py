@@ -5,7 +5,7 @@ Source: mkkeywordhash.c and the `%fallback` list of parse.y (3.54). A word that 
 
 from __future__ import annotations
 
-import re
+from driftflow.patterns import lazy_regex
 
 RESERVED = frozenset(
     [
@@ -165,7 +165,7 @@ FALLBACK = frozenset(
     ]
 )
 
-_PLAIN = re.compile(r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*")
+_PLAIN = lazy_regex(r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*")
 
 _QUOTED_ANYWAY = RESERVED | {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CAST", "RAISE", "TRUE", "FALSE", "END", "IF"}
 """Bare, these mean something else in an expression, whatever the table's columns are called."""

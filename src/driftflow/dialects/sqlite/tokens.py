@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable, Iterator
 
 from driftflow.dialects.tokens import END, CommentToken, Kind, Token, TokenFault
+from driftflow.patterns import lazy_regex
 
 __all__ = ["END", "CommentToken", "Kind", "Token", "TokenFault", "name_of", "tokenize", "tokens_of"]
 
-_TOKEN = re.compile(
+_TOKEN = lazy_regex(
     r"""
     (?P<space>[ \t\n\f\r\ufeff]+)
   | (?P<comment>--[^\n]*|/\*.*?\*/)
@@ -28,7 +29,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_TRAILING_WORD = re.compile(r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]")
+_TRAILING_WORD = lazy_regex(r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]")
 
 
 def tokenize(text: str) -> tuple[list[Token], list[CommentToken]]:

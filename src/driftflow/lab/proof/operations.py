@@ -14,6 +14,7 @@ from driftflow.lab.rows.candidates import Maker, made_by_the_server
 from driftflow.lab.rows.fill import spelling_of
 from driftflow.lab.rows.row_query import RowQuery, unique_keys
 from driftflow.model.catalog import Catalog, Table, TableStatistics
+from driftflow.patterns import lazy_regex
 
 POOL = 400
 """Rows ready to be inserted, of each table; of many tables fewer each."""
@@ -22,7 +23,7 @@ TRIES = 6
 """Candidates for each of them."""
 TABLES_FULL = 12
 """So many tables have a whole pool each."""
-NEW = re.compile(r"\bNEW\s*\.", re.IGNORECASE)
+NEW = lazy_regex(r"\bNEW\s*\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,13 +20,14 @@ from driftflow.lab.mysql_near import near_tables
 from driftflow.lab.proof.state import ours
 from driftflow.lab.proof.watching import Seen, Watch
 from driftflow.model.names import Name
+from driftflow.patterns import lazy_regex
 
 POLL_SECONDS = 0.003
 HELD_SECONDS_MAX = 2.0
 """Of one statement: then it goes on, whatever it still waits for."""
-DDL = re.compile(r"\s*(?:ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|ANALYZE|LOCK|EXECUTE)\b", re.IGNORECASE)
-LOCKS = re.compile(r"\s*LOCK\s+TABLES\b", re.IGNORECASE)
-UNLOCKS = re.compile(r"\s*UNLOCK\s+TABLES\b", re.IGNORECASE)
+DDL = lazy_regex(r"\s*(?:ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|ANALYZE|LOCK|EXECUTE)\b", re.IGNORECASE)
+LOCKS = lazy_regex(r"\s*LOCK\s+TABLES\b", re.IGNORECASE)
+UNLOCKS = lazy_regex(r"\s*UNLOCK\s+TABLES\b", re.IGNORECASE)
 INSTRUMENT = """
 SELECT @@performance_schema AND EXISTS (
   SELECT 1 FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES')

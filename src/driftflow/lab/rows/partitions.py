@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from driftflow.model.catalog import Catalog, Table
+from driftflow.patterns import lazy_regex
 
-RANGE = re.compile(r"FROM \((?P<low>.*?)\) TO \(", re.IGNORECASE | re.DOTALL)
-LIST = re.compile(r"\bIN \((?P<values>.*)\)\s*$", re.IGNORECASE | re.DOTALL)
-LITERAL = re.compile(r"'(?:[^']|'')*'|-?\d+(?:\.\d+)?|MINVALUE|MAXVALUE|NULL|TRUE|FALSE", re.IGNORECASE)
+RANGE = lazy_regex(r"FROM \((?P<low>.*?)\) TO \(", re.IGNORECASE | re.DOTALL)
+LIST = lazy_regex(r"\bIN \((?P<values>.*)\)\s*$", re.IGNORECASE | re.DOTALL)
+LITERAL = lazy_regex(r"'(?:[^']|'')*'|-?\d+(?:\.\d+)?|MINVALUE|MAXVALUE|NULL|TRUE|FALSE", re.IGNORECASE)
 OPEN = frozenset({"MINVALUE", "MAXVALUE", "NULL"})
 
 

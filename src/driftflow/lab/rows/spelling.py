@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from driftflow.model.catalog import Catalog, Column
+from driftflow.patterns import lazy_regex
 
-LIMIT = re.compile(r"\((?P<first>\d+)(?:\s*,\s*(?P<second>\d+))?\)")
+LIMIT = lazy_regex(r"\((?P<first>\d+)(?:\s*,\s*(?P<second>\d+))?\)")
 HASHED = 65536
 """A hash is a whole number below this."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from driftflow.lab.rows.spelling import Spelling, limit_of, scale_of
 from driftflow.model.catalog import Catalog, Column
+from driftflow.patterns import lazy_regex
 
 WHOLE = {
     "tinyint": 100,
@@ -34,7 +35,7 @@ PLAIN = {
     "point": "POINT(({k}) % 180, ({k}) % 90)",
     "geometry": "POINT(({k}) % 180, ({k}) % 90)",
 }
-MEMBERS = re.compile(r"'(?:[^']|'')*'")
+MEMBERS = lazy_regex(r"'(?:[^']|'')*'")
 DIGITS = " UNION ALL ".join(f"SELECT {digit}{' AS d' if not digit else ''}" for digit in range(10))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-TOKEN = re.compile(
+from driftflow.patterns import lazy_regex
+
+TOKEN = lazy_regex(
     r"""
       (?P<string>  (?:[eE]|[uU]&|[xXbB])?'(?:[^']|'')*' | (?P<tag>\$[A-Za-z_0-9]*\$).*?(?P=tag) )
     | (?P<comment> --[^\n]* | /\*.*?\*/ )
@@ -18,7 +20,7 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+PLAIN = lazy_regex(r"[a-z_][a-z0-9_$]*\Z")
 RESERVED = frozenset(
     [
         "all",

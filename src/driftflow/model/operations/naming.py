@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from driftflow.model.catalog import Index
+from driftflow.patterns import lazy_regex
 
 NAME_BYTES_MAX = 63
-CALL = re.compile(r"(?:[a-z_]\w*\.)?(?P<name>[a-z_]\w*)\(.*\)\Z", re.DOTALL)
-CAST = re.compile(r"\(*(?P<name>[a-z_]\w*)\)?::[\w .\"\[\]]+(?:\(\d+\))?\)*\Z")
+CALL = lazy_regex(r"(?:[a-z_]\w*\.)?(?P<name>[a-z_]\w*)\(.*\)\Z", re.DOTALL)
+CAST = lazy_regex(r"\(*(?P<name>[a-z_]\w*)\)?::[\w .\"\[\]]+(?:\(\d+\))?\)*\Z")
 
 
 def made_name(first: str, second: str, label: str, is_taken: Callable[[str], bool] = lambda name: False) -> str:

@@ -11,9 +11,10 @@ from driftflow.model.operations.lookup import taken
 from driftflow.model.operations.naming import made_name
 from driftflow.model.operations.rules import identity_has_sequence
 from driftflow.model.record import replace, to_builtins
+from driftflow.patterns import lazy_regex
 
-NEXTVAL = re.compile(r"^nextval\('(?P<name>(?:[^']|'')+)'(?:::regclass)?\)$", re.IGNORECASE)
-PART = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
+NEXTVAL = lazy_regex(r"^nextval\('(?P<name>(?:[^']|'')+)'(?:::regclass)?\)$", re.IGNORECASE)
+PART = lazy_regex(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
 
 
 LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}

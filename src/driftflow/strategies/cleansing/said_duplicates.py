@@ -11,9 +11,10 @@ from driftflow.errors import ParseError
 from driftflow.model.migration import Directive
 from driftflow.model.names import Span
 from driftflow.model.record import Record
+from driftflow.patterns import lazy_regex
 
 VERB = "duplicates"
-MERGE = re.compile(r"^\s*\"?(\w+)\"?\s*=\s*(max|min|sum)\s*\(\s*\"?(\w+)\"?\s*\)\s*$", re.IGNORECASE)
+MERGE = lazy_regex(r"^\s*\"?(\w+)\"?\s*=\s*(max|min|sum)\s*\(\s*\"?(\w+)\"?\s*\)\s*$", re.IGNORECASE)
 """Only what gives the same result in any order and in any number of chunks."""
 
 

@@ -11,6 +11,7 @@ from driftflow.model.catalog import Table
 from driftflow.model.operations import Delete, Update
 from driftflow.model.plan import Backfill, Irreversible, Phase, Step, Undo, UndoNothing
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.columns.filling import backfill, chunk_key, remaining
@@ -21,7 +22,7 @@ from driftflow.strategies.size import column_is_new, is_large
 
 NAME = "backfill_in_chunks"
 
-SHARED = re.compile(r"\[\d+ of \d+\]$")
+SHARED = lazy_regex(r"\[\d+ of \d+\]$")
 """One of the columns that a subquery gives: `(a, b) = (SELECT ...)`."""
 
 

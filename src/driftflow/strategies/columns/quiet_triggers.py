@@ -16,6 +16,7 @@ from driftflow.errors import ParseError, RefusedError
 from driftflow.model.catalog import ForeignKey, Table, Trigger, Unique, is_ours
 from driftflow.model.plan import Backfill, Guard
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 from driftflow.strategies import trigger_text
 from driftflow.strategies.fitted import trigger_name
 from driftflow.strategies.recipe import Recipe, merged
@@ -27,14 +28,14 @@ CLOCK = (
     r"|timezone\s*\(\s*'utc'\s*,\s*now\(\)\s*\)|\(?\s*now\(\)\s*at\s+time\s+zone\s+'utc'\s*\)?)"
 )
 NAME = r"(?:\"[^\"]+\"|`[^`]+`|\w+)"
-SETS_NEW = re.compile(rf"^(?:set\s+)?new\s*\.\s*{NAME}\s*:?=\s*{CLOCK}$", re.IGNORECASE)
-SETS_ROW = re.compile(
+SETS_NEW = lazy_regex(rf"^(?:set\s+)?new\s*\.\s*{NAME}\s*:?=\s*{CLOCK}$", re.IGNORECASE)
+SETS_ROW = lazy_regex(
     rf"^update\s+(?:{NAME}\s*\.\s*)?({NAME})\s+set\s+{NAME}\s*=\s*{CLOCK}(?:\s*,\s*{NAME}\s*=\s*{CLOCK})*"
     rf"\s+where\s+{NAME}\s*=\s*(?:new|old)\s*\.\s*{NAME}$",
     re.IGNORECASE,
 )
-BODY = re.compile(r"\bbegin\b(.*)\bend\b", re.IGNORECASE | re.DOTALL)
-COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+BODY = lazy_regex(r"\bbegin\b(.*)\bend\b", re.IGNORECASE | re.DOTALL)
+COMMENT = lazy_regex(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def quiet(recipe: Recipe, table: Table, step: Backfill, columns: Sequence[str], *, beside: Sequence[str] = ()) -> Backfill:

@@ -10,9 +10,10 @@ from driftflow.errors import ParseError, RefusedError
 from driftflow.model.catalog import Table
 from driftflow.model.names import Span
 from driftflow.model.record import Record
+from driftflow.patterns import lazy_regex
 
-NAMED = re.compile(r"\bNEW\s*\.\s*(?:\"([^\"]+)\"|`([^`]+)`|(\w+))", re.IGNORECASE)
-TEXTS = re.compile(r"'(?:[^']|'')*'")
+NAMED = lazy_regex(r"\bNEW\s*\.\s*(?:\"([^\"]+)\"|`([^`]+)`|(\w+))", re.IGNORECASE)
+TEXTS = lazy_regex(r"'(?:[^']|'')*'")
 
 
 class MaintainedRequest(Record, frozen=True, kw_only=True):

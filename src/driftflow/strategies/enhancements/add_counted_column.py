@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Unique
 from driftflow.model.operations import AddColumn
+from driftflow.patterns import lazy_regex
 from driftflow.strategies.base import enhancement
 from driftflow.strategies.size import is_new
 
-COUNTS = re.compile(r"(^|_)(count|quantity|qty|stock|inventory|on_hand|available|remaining|seats)(_|$)")
+COUNTS = lazy_regex(r"(^|_)(count|quantity|qty|stock|inventory|on_hand|available|remaining|seats)(_|$)")
 
 
 @enhancement(

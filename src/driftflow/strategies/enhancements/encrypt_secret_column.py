@@ -7,11 +7,12 @@ import re
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.operations import AddColumn
+from driftflow.patterns import lazy_regex
 from driftflow.strategies.base import enhancement
 
-SECRET = re.compile(r"(^|_)(secret|token|otp|totp|api_?key|private_?key|credential|mfa)(_|$)|(totp|otp|mfa)_seed$")
-NOT_CLEAR = re.compile(r"hash|digest|cipher|encrypted|fingerprint|_id$|_at$|_enabled$|public")
-TEXT = re.compile(r"(?i)^(character|varchar|text|char|nvarchar|clob|citext|string)")
+SECRET = lazy_regex(r"(^|_)(secret|token|otp|totp|api_?key|private_?key|credential|mfa)(_|$)|(totp|otp|mfa)_seed$")
+NOT_CLEAR = lazy_regex(r"hash|digest|cipher|encrypted|fingerprint|_id$|_at$|_enabled$|public")
+TEXT = lazy_regex(r"(?i)^(character|varchar|text|char|nvarchar|clob|citext|string)")
 
 
 @enhancement(

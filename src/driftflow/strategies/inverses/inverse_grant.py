@@ -8,9 +8,10 @@ from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Catalog
 from driftflow.model.operations import Grant, Operation
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 from driftflow.strategies.grants import roles_of
 
-PRIVILEGES = re.compile(r"GRANT\s+(?P<privileges>[A-Za-z ,]+?)\s+ON\s", re.IGNORECASE)
+PRIVILEGES = lazy_regex(r"GRANT\s+(?P<privileges>[A-Za-z ,]+?)\s+ON\s", re.IGNORECASE)
 SPOKEN = frozenset({"public", "current_user", "current_role", "session_user"})
 """Roles that are no name: everybody, or whoever runs the statement."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.verbs import need, options_of
 from driftflow.errors import ParseError
 from driftflow.model.names import Span
 from driftflow.model.record import Record
+from driftflow.patterns import lazy_regex
 
 VERB = "polymorphic"
 NAME = r"""["`]?(\w+)["`]?"""
-TARGET = re.compile(rf"^\s*([^=]+?)\s*=\s*(?:{NAME}\.)?{NAME}\s*\(\s*{NAME}\s*\)\s*$")
+TARGET = lazy_regex(rf"^\s*([^=]+?)\s*=\s*(?:{NAME}\.)?{NAME}\s*\(\s*{NAME}\s*\)\s*$")
 """Names as the catalog has them, in quotes or without."""
 
 

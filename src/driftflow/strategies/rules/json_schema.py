@@ -12,8 +12,9 @@ from typing import Any
 
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
+from driftflow.patterns import lazy_regex
 
-CALL = re.compile(r"^\s*json_schema_valid\s*\(\s*'((?:[^']|'')*)'(?:::\w+)?\s*,\s*(.+?)\s*\)\s*$", re.IGNORECASE | re.DOTALL)
+CALL = lazy_regex(r"^\s*json_schema_valid\s*\(\s*'((?:[^']|'')*)'(?:::\w+)?\s*,\s*(.+?)\s*\)\s*$", re.IGNORECASE | re.DOTALL)
 SAYS_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
 KNOWN = {
     "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",

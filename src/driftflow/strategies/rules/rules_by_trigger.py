@@ -13,6 +13,7 @@ from driftflow.model.catalog import Check, Table
 from driftflow.model.operations import AddConstraint
 from driftflow.model.plan import Backfill, PythonFunction, Step, UndoNothing
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.columns.filling import chunk_key, chunk_policy, row_claims
@@ -24,7 +25,7 @@ from driftflow.strategies.rules.said_rule import RuleRequest, rule_of
 from driftflow.strategies.size import is_new
 
 NAME = "rules_by_trigger"
-CLOCK = re.compile(
+CLOCK = lazy_regex(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|sysdate|curdate|curtime|utc_timestamp|unixepoch)\s*\("
     r"|\b(current_timestamp|current_date|current_time|localtimestamp|localtime)\b|'now'",
     re.IGNORECASE,

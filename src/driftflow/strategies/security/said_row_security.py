@@ -12,12 +12,13 @@ from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import Operation, RawSql, SetRowSecurity
 from driftflow.model.record import Record
+from driftflow.patterns import lazy_regex
 
 VERB = "row-security"
 EXAMPLE = "-- driftflow: row-security column=tenant_id variable=app_tenant_id view=tenant_orders role=app"
-VARIABLE = re.compile(r"@?([A-Za-z_][A-Za-z0-9_$]{0,62})")
+VARIABLE = lazy_regex(r"@?([A-Za-z_][A-Za-z0-9_$]{0,62})")
 
-ENABLES = re.compile(r"\bENABLE\s+ROW\s+LEVEL\s+SECURITY\b", re.IGNORECASE)
+ENABLES = lazy_regex(r"\bENABLE\s+ROW\s+LEVEL\s+SECURITY\b", re.IGNORECASE)
 
 
 class RowSecurityRequest(Record, frozen=True, kw_only=True):

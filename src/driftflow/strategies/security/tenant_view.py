@@ -17,11 +17,12 @@ from driftflow.model.catalog import Column, Routine, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateFunction, CreateTrigger, CreateView
 from driftflow.model.operations.table import VERSIONED
+from driftflow.patterns import lazy_regex
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.security.said_row_security import RowSecurityRequest
 
-INTEGER = re.compile(r"(?:tiny|small|medium|big)?int\b(?P<rest>.*)", re.IGNORECASE)
-TEXT = re.compile(r"(?:var)?(?P<kind>char|binary)\((?P<length>\d+)\)", re.IGNORECASE)
+INTEGER = lazy_regex(r"(?:tiny|small|medium|big)?int\b(?P<rest>.*)", re.IGNORECASE)
+TEXT = lazy_regex(r"(?:var)?(?P<kind>char|binary)\((?P<length>\d+)\)", re.IGNORECASE)
 REFUSED_BY_VIEW = 1369
 """CHECK OPTION failed: what a row for another tenant is refused with, by the view and by the triggers."""
 

@@ -15,14 +15,15 @@ from driftflow.dialects.proof import conjuncts
 from driftflow.model.catalog import Check, Column, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn
+from driftflow.patterns import lazy_regex
 
-_NEXTVAL = re.compile(r"nextval\('(?P<name>[^']+)'")
-_STRING = re.compile(r"'(?P<value>(?:[^']|'')*)'(?:::[a-z ]+(?:\(\d+\))?)?")
+_NEXTVAL = lazy_regex(r"nextval\('(?P<name>[^']+)'")
+_STRING = lazy_regex(r"'(?P<value>(?:[^']|'')*)'(?:::[a-z ]+(?:\(\d+\))?)?")
 NUMBERS = "numbers for "
 """How the claim on a column's sequence begins to say why."""
-_NOTICES_NULL = re.compile(r"\b(NULL|COALESCE|CASE|DISTINCT|IS|num_nulls|num_nonnulls)\b", re.IGNORECASE)
+_NOTICES_NULL = lazy_regex(r"\b(NULL|COALESCE|CASE|DISTINCT|IS|num_nulls|num_nonnulls)\b", re.IGNORECASE)
 """A check without any of these is not false for NULL."""
-_COMPARED = re.compile(r"\(*[\w\"]+\)?\s*(?P<sign><=|>=|<>|<|>|=)\s*\(?(?P<number>-?\d+(?:\.\d+)?)\)*")
+_COMPARED = lazy_regex(r"\(*[\w\"]+\)?\s*(?P<sign><=|>=|<>|<|>|=)\s*\(?(?P<number>-?\d+(?:\.\d+)?)\)*")
 
 
 def new_sequence(p: Prediction, table: Name, column: Column) -> None:
@@ -43,7 +44,7 @@ def draw_numbers(p: Prediction, column: Column) -> None:
                 break
 
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = lazy_regex(r"-?\d+(\.\d+)?")
 _NUMERIC = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"})
 
 

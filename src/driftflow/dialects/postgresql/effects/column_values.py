@@ -13,8 +13,9 @@ from driftflow.dialects.postgresql.names import quote
 from driftflow.dialects.proof import strip_parentheses
 from driftflow.model.catalog import Column, Table
 from driftflow.model.operations import AlterColumnType
+from driftflow.patterns import lazy_regex
 
-_TYPE = re.compile(r"[\w. ]+(?:\(\d+(?:, *\d+)?\)[\w ]*)?(?:\[\d*\])*")
+_TYPE = lazy_regex(r"[\w. ]+(?:\(\d+(?:, *\d+)?\)[\w ]*)?(?:\[\d*\])*")
 
 
 def changes_values(operation: AlterColumnType) -> bool:

@@ -8,12 +8,13 @@ from typing import Final
 
 from driftflow.dialects.postgresql.expressions import volatile as is_volatile
 from driftflow.model.catalog import Catalog
+from driftflow.patterns import lazy_regex
 
 __all__ = ["is_volatile", "mentions", "missing_function"]
 
 _SINCE: Final = {"gen_random_uuid": 13, "uuidv4": 18, "uuidv7": 18}
 """Functions that expand defaults like to use, and the first version whose core has them."""
-_CALL = re.compile(r"(?<![\w.\"])([a-z_][a-z0-9_]*)\s*\(", re.IGNORECASE)
+_CALL = lazy_regex(r"(?<![\w.\"])([a-z_][a-z0-9_]*)\s*\(", re.IGNORECASE)
 
 
 def mentions(expression: str, column: str) -> bool:

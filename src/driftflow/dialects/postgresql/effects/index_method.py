@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.types import Type, read_type
 from driftflow.model.catalog import Exclusion, Index, IndexPart, PrimaryKey, Table, Unique
+from driftflow.model.record import LocalValue
+from driftflow.patterns import lazy_regex
 
 _ORDERED = (
     "bit,bit varying,boolean,character,character varying,text,name,bytea,date,real,double precision,inet,cidr,smallint,integer,bigint,"
@@ -26,8 +27,7 @@ _SUMMARIZED = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Method:
+class Method(LocalValue, frozen=True, kw_only=True):
     types: str
     """Those with a default operator class; enum, range and array are said apart."""
     enums: bool = False
@@ -127,11 +127,11 @@ def _without_class(p: Prediction, table: Table | None, parts: tuple[IndexPart, .
             )
 
 
-_TEXT = re.compile(r"\(*(?:lower|upper|md5|btrim|initcap)\(.*|.*::text\)*", re.IGNORECASE)
+_TEXT = lazy_regex(r"\(*(?:lower|upper|md5|btrim|initcap)\(.*|.*::text\)*", re.IGNORECASE)
 """Expressions that are text whatever they are made of."""
 
 
-_CAST = re.compile(r"\(*\"?(?P<column>\w+)\"?\)*::text\)*")
+_CAST = lazy_regex(r"\(*\"?(?P<column>\w+)\"?\)*::text\)*")
 
 
 def _stable_as_text(type: Type) -> bool:

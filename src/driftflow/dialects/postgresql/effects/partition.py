@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
@@ -17,8 +16,10 @@ from driftflow.dialects.postgresql.effects.relations import child_index, default
 from driftflow.dialects.proof import conjuncts, proves_not_null, strip_parentheses
 from driftflow.model.catalog import Check, Index, Table
 from driftflow.model.operations import AttachPartition, DetachPartition, SetInherit
+from driftflow.model.record import LocalValue
+from driftflow.patterns import lazy_regex
 
-_RANGE = re.compile(r"FOR VALUES FROM \((?P<low>[^,()]+)\) TO \((?P<high>[^,()]+)\)", re.IGNORECASE)
+_RANGE = lazy_regex(r"FOR VALUES FROM \((?P<low>[^,()]+)\) TO \((?P<high>[^,()]+)\)", re.IGNORECASE)
 
 
 def attach_partition(p: Prediction, operation: AttachPartition) -> None:
@@ -214,8 +215,7 @@ def excludes_bound(default: Table, parent: Table, bound: str) -> bool:
     return any(_below(one, column, low) or _at_least(one, column, high) for one in known)
 
 
-@dataclass(frozen=True)
-class _Range:
+class _Range(LocalValue, frozen=True):
     column: str
     low: str
     high: str
@@ -232,7 +232,7 @@ def _checks(table: Table) -> list[str]:
     return [item.expression for item in table.constraints if isinstance(item, Check) and item.validated and item.enforced]
 
 
-_COMPARISON = re.compile(r"(?P<column>[a-z_][\w$]*)(?P<sign><=|>=|<|>)(?P<value>-?[\w.:-]+)")
+_COMPARISON = lazy_regex(r"(?P<column>[a-z_][\w$]*)(?P<sign><=|>=|<|>)(?P<value>-?[\w.:-]+)")
 
 
 def _comparisons(check: str) -> list[tuple[str, str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from driftflow.dialects import any_version
 from driftflow.dialects.postgresql.effects.duration import duration_of
@@ -11,12 +10,12 @@ from driftflow.dialects.postgresql.effects.locks import HELD, blocks, queues, st
 from driftflow.model.catalog import Catalog
 from driftflow.model.effects import Break, Condition, Effects, Held, LockClaim, Loss, Work, WorkKind
 from driftflow.model.names import Name
+from driftflow.model.record import LocalState, field
 
 _HELD_FOR: dict[WorkKind, Held] = {"scan": "scan", "rewrite": "rewrite", "index_build": "index_build", "rows": "statement"}
 
 
-@dataclass
-class Prediction:
+class Prediction(LocalState):
     """What one operation does on `catalog`, on a server of one major version."""
 
     catalog: Catalog

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, SHARE
@@ -11,6 +10,7 @@ from driftflow.dialects.postgresql.names import columns_part, make_object_name
 from driftflow.model.catalog import Catalog, Column, Index, Table
 from driftflow.model.names import Name
 from driftflow.model.operations.naming import index_columns
+from driftflow.patterns import lazy_regex
 
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
 """The server's own: the catalog leaves them out."""
@@ -124,7 +124,7 @@ def owned_sequences(catalog: Catalog, table: Name, column: str = "") -> tuple[Na
     )
 
 
-_NEXTVAL = re.compile(r"nextval\('(?P<name>[^']+)'(?:::regclass)?\)")
+_NEXTVAL = lazy_regex(r"nextval\('(?P<name>[^']+)'(?:::regclass)?\)")
 
 
 def made_sequence(catalog: Catalog, table: Name, column: Column) -> Name | None:

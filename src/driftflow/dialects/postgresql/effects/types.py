@@ -5,14 +5,14 @@ Measured on 12 to 18: what is not binary compatible, or may have to change a val
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from driftflow.dialects.numbers import whole
 from driftflow.model.catalog import Catalog, TypeDefinition
+from driftflow.model.record import LocalValue
+from driftflow.patterns import lazy_regex
 
 Change = Literal["none", "rewrite"]
 
@@ -35,11 +35,10 @@ _ALIASES: Mapping[str, str] = {
     "timetz": "time with time zone",
     "time": "time without time zone",
 }
-_SPELLING = re.compile(r"(?P<first>[^(\[]+)(?:\((?P<arguments>[^)]*)\))?(?P<rest>[^(\[]*)(?P<array>(?:\[\d*\])*)")
+_SPELLING = lazy_regex(r"(?P<first>[^(\[]+)(?:\((?P<arguments>[^)]*)\))?(?P<rest>[^(\[]*)(?P<array>(?:\[\d*\])*)")
 
 
-@dataclass(frozen=True)
-class Type:
+class Type(LocalValue, frozen=True):
     """A type taken apart: `numeric(10,2)[]` is numeric, (10, 2), array."""
 
     name: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.scan import normal_text
+from driftflow.patterns import lazy_regex
 
-_NAME = re.compile(r'(?:[Uu]&)?"(?:[^"]|"")*"|[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][\w$]*')
-_DOT = re.compile(r"\s*\.\s*")
+_NAME = lazy_regex(r'(?:[Uu]&)?"(?:[^"]|"")*"|[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][\w$]*')
+_DOT = lazy_regex(r"\s*\.\s*")
 
 
 def behind_relation(sql: str, body: Node) -> str:

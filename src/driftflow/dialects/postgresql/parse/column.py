@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from driftflow.dialects.postgresql.deparse import NotUnderstood, expression_text
@@ -27,13 +26,12 @@ from driftflow.model.catalog import (
     Unique,
 )
 from driftflow.model.names import Name
-from driftflow.model.record import replace
+from driftflow.model.record import LocalState, field, replace
 
 ACTIONS: dict[str, Action] = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
-@dataclass
-class _Parts:
+class _Parts(LocalState):
     """What the clauses behind a column add up to."""
 
     fields: dict[str, Any] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from driftflow.dialects.postgresql.builtin_functions import VOLATILITY
@@ -13,6 +12,7 @@ from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.parse.node import cascades, relation, value_text
 from driftflow.dialects.postgresql.parse.touches import Touches, touches_of
 from driftflow.model.operations import Copy, Delete, Insert, Operation, Select, SetSetting, Truncate, Update
+from driftflow.patterns import lazy_regex
 
 PINNING = frozenset(("id", "ctid"))
 """Columns whose equality is taken for one row without a catalog; `bounded_by_key` knows better with one."""
@@ -219,7 +219,7 @@ def copy(body: Node, sql: str) -> tuple[Operation, ...]:
     )
 
 
-COPY_START = re.compile(r";[ \t]*\r?\n")
+COPY_START = lazy_regex(r";[ \t]*\r?\n")
 
 
 def copy_rows(sql: str, body: Node) -> int | None:

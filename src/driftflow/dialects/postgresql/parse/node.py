@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from driftflow.dialects.numbers import whole
 from driftflow.dialects.postgresql.deparse import NotUnderstood
 from driftflow.dialects.postgresql.deparse.expression import names_of, operator_name
@@ -11,6 +9,7 @@ from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.names import quote
 from driftflow.dialects.postgresql.types import type_text
 from driftflow.model.names import Name
+from driftflow.patterns import lazy_regex
 
 __all__ = [
     "NotUnderstood",
@@ -25,7 +24,7 @@ __all__ = [
     "roles",
 ]
 
-_SIMPLE_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|-?[0-9]+(?:\.[0-9]+)?")
+_SIMPLE_VALUE = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*|-?[0-9]+(?:\.[0-9]+)?")
 
 
 def relation(body: Node) -> Name:

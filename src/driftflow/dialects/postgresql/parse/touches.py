@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.model.names import Name
+from driftflow.model.record import LocalState, field
 
 _WRITES = frozenset(("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
 _PLAIN: frozenset[str] = frozenset(("A_Const", "TypeName", "typeName", "String", "Integer", "Float", "location", "lockedRels"))
 
 
-@dataclass
-class Touches:
+class Touches(LocalState):
     """In order of appearance, each once."""
 
     reads: dict[Name, None] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import assert_never
 
 from driftflow.dialects.postgresql.names import literal, quote, quote_name
@@ -21,6 +20,7 @@ from driftflow.model.catalog import (
     SequenceOptions,
     Unique,
 )
+from driftflow.patterns import lazy_regex
 
 SERIAL_WORDS = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
 assert set(SERIAL.values()) == set(SERIAL_WORDS)
@@ -41,8 +41,8 @@ def with_options(options: tuple[str, ...]) -> str:
     return f" WITH ({', '.join(map(option_sql, options))})" if options else ""
 
 
-_CALL = re.compile(r'(?:"(?:[^"]|"")*"|[A-Za-z_][\w$]*)(?:\.(?:"(?:[^"]|"")*"|[A-Za-z_][\w$]*))*\(')
-_SIMPLE = re.compile(
+_CALL = lazy_regex(r'(?:"(?:[^"]|"")*"|[A-Za-z_][\w$]*)(?:\.(?:"(?:[^"]|"")*"|[A-Za-z_][\w$]*))*\(')
+_SIMPLE = lazy_regex(
     r"""(?:'(?:[^'\\]|'')*'(?:::(?:"?[A-Za-z_][\w$]*"?\.?)+(?:\(\d+(?:,\d+)?\))?(?:\[\])?)?|-?\d+(?:\.\d+)?|true|false|NULL|CURRENT_\w+|LOCALTIME\w*)\Z"""
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from driftflow.dialects.postgresql.builtin_functions import VOLATILITY
@@ -13,8 +12,9 @@ from driftflow.dialects.postgresql.names import quote_name
 from driftflow.dialects.postgresql.resolve import place
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
+from driftflow.patterns import lazy_regex
 
-_BARE = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[a-z_][a-z0-9_$]*))(?P<rest>(?:\([^)]*\))?(?:\[\])?)\Z')
+_BARE = lazy_regex(r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[a-z_][a-z0-9_$]*))(?P<rest>(?:\([^)]*\))?(?:\[\])?)\Z')
 _SEQUENCE_CALLS = frozenset(("nextval", "currval", "setval"))
 
 
