@@ -19,9 +19,11 @@ from driftflow.dialects.base import ErrorKind
 from driftflow.dialects.mysql.engine_kind import engine_kind
 from driftflow.dialects.mysql.errors import error_kind
 from driftflow.drivers import mysql_session as sessions
+from driftflow.drivers.mysql_free import execute_behind, look_at
 from driftflow.drivers.mysql_place import Place
-from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, SessionState
+from driftflow.engine.ports import Blocker, DatabaseFault, Held, Row, ServerIdentity, SessionState
 from driftflow.errors import ConnectError
+from driftflow.model.effects import LockClaim
 from driftflow.model.event import Session
 from driftflow.model.names import Version
 
@@ -29,6 +31,9 @@ OLDEST = {"mysql": Version(major=5, minor=7), "mariadb": Version(major=10, minor
 CONNECT_SECONDS = 10
 NO_LIMIT_SECONDS = 31_536_000
 """The most that lock_wait_timeout takes: a year."""
+AT_ONCE = {"lock_wait_timeout": "0"}
+"""MariaDB alone takes this: a lock is granted now, or the statement fails without having waited."""
+NOT_GRANTED = "1205"
 LOAD_ROWS = 1_000
 LOST_CODES = frozenset({0, 2006, 2013, 2014, 2055})
 """PyMySQL's own numbers: it closed the connection before it raised one of these."""
@@ -188,6 +193,8 @@ class MysqlConnection:
         self._settled: dict[str, str] = {}
         self._local: dict[str, str] = {}
         self._sent: dict[str, str] = {}
+        self._at_once: dict[str, str] = {}
+        self._look = ""
         number, comment, id = self.query("SELECT @@version, @@version_comment, CONNECTION_ID()")[0]
         self.kind = engine_kind(str(number), str(comment))
         found = re.match(r"\d+(?:\.\d+){0,2}", str(number))
@@ -230,12 +237,18 @@ class MysqlConnection:
             with self._raw.cursor(kind) as cursor:
                 yield cursor
         except pymysql.Error as error:
-            raise fault_from(error, lost=not self._raw.open) from error
+            fault = fault_from(error, lost=not self._raw.open)
+            if self._at_once and fault.code == NOT_GRANTED:
+                raise Held(fault.message, code=fault.code) from error
+            raise fault from error
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> int:
         self._sync()
         with self._cursor() as cursor:
-            cursor.execute(sql, parameters)
+            if self._look and parameters is None:
+                execute_behind(self._look, sql, cursor)
+            else:
+                cursor.execute(sql, parameters)
             self._listen(cursor)
             return int(cursor.rowcount)
 
@@ -295,12 +308,23 @@ class MysqlConnection:
         """The limits as they were last asked for, where the server has others."""
         if not self.in_transaction:
             self._local.clear()
-        wanted = {**self._settled, **self._local}
+        wanted = {**self._settled, **self._local, **self._at_once}
         changed = {name: value for name, value in wanted.items() if self._sent.get(name) != value}
         if changed:
             with self._cursor() as cursor:
                 cursor.execute("SET " + ", ".join(f"SESSION {name} = {value}" for name, value in changed.items()))
             self._sent = wanted
+
+    @contextmanager
+    def unless_held(self, claims: Sequence[LockClaim]) -> Iterator[None]:
+        if self.kind == "mariadb":
+            self._at_once = AT_ONCE
+        else:
+            self._look = look_at(claims)
+        try:
+            yield
+        finally:
+            self._at_once, self._look = {}, ""
 
     def identity(self) -> ServerIdentity:
         return sessions.identity(self)

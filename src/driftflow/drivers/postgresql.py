@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -14,6 +14,7 @@ from driftflow.dialects.postgresql.engine_kind import engine_kind
 from driftflow.drivers import postgresql_session as sessions
 from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, SessionState
 from driftflow.errors import ConnectError
+from driftflow.model.effects import LockClaim
 from driftflow.model.event import Session
 from driftflow.model.names import Version
 
@@ -308,6 +309,10 @@ class PostgresqlConnection:
         if settings:  # One message for both: a backfill sends it with every chunk.
             calls = ", ".join("pg_catalog.set_config(%s, %s, %s)" for _ in settings)
             self.query(f"SELECT {calls}", [part for setting in settings for part in setting])
+
+    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+        """In a deadlock we give up first: what the engine runs waits for less than `deadlock_timeout`."""
+        return nullcontext()
 
     def identity(self) -> ServerIdentity:
         return sessions.identity(self)

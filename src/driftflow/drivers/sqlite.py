@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from driftflow.dialects.base import ErrorKind
 from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, SessionState
 from driftflow.errors import ConnectError
+from driftflow.model.effects import LockClaim
 from driftflow.model.event import Session
 from driftflow.model.names import Version
 from driftflow.patterns import lazy_regex
@@ -298,6 +299,10 @@ class SqliteConnection:
         """The busy timeout. SQLite has no limit for a statement's time; `cancel` stops one."""
         if lock_ms is not None:
             self._run(f"PRAGMA busy_timeout = {int(lock_ms) or 2**31 - 1}", None).close()
+
+    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+        """There is one writer, and whoever waits for it holds nothing that it waits for."""
+        return nullcontext()
 
     def identity(self) -> ServerIdentity:
         """The id that the journal carries (none before it is installed), with device and inode: a copy of the file has another inode."""

@@ -163,7 +163,7 @@ class Context:
                     fault.kind = waiting.cut
                 if fault.kind in {ErrorKind.LOCK_TIMEOUT, ErrorKind.DEADLOCK}:
                     self.blockers = waiting.blockers or self.blockers
-                    self.longest_wait_ms = max(self.longest_wait_ms, int((self.clock.monotonic() - begun) * 1000))
+                    self.longest_wait_ms = max(self.longest_wait_ms, int((self.clock.monotonic() - waiting.since) * 1000))
                 raise
 
     # what the outside asks

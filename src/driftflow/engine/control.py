@@ -172,6 +172,12 @@ class Control:
             with self._lock:
                 self._waiting = None
 
+    def anew(self, now: float) -> None:
+        """Limits are counted from now on: until now the statement has waited nowhere."""
+        with self._lock:
+            if self._waiting is not None:
+                self._waiting.since, self._waiting.waits_since = now, 0.0
+
     def cut(self, waiting: Waiting, kind: ErrorKind, end: Callable[[], None]) -> None:
         """End the statement, unless the main thread has left it: what comes next must not be hit."""
         with self._lock:

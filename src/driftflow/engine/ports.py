@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
 from driftflow.dialects.base import ErrorKind
+from driftflow.model.effects import LockClaim
 from driftflow.model.event import AnyEvent, Session
 from driftflow.model.names import Version
 from driftflow.model.record import Record
@@ -24,6 +25,13 @@ class DatabaseFault(Exception):
         self.code = code
         self.detail = detail
         self.hint = hint
+
+
+class Held(DatabaseFault):
+    """Somebody uses a table that the statement needs for itself. It was not carried out, and nobody waits behind it."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(ErrorKind.LOCK_TIMEOUT, message, code=code)
 
 
 class ServerIdentity(Record, frozen=True, kw_only=True):
@@ -102,6 +110,10 @@ class Connection(Protocol):
 
     def set_timeouts(self, *, lock_ms: int | None = None, statement_ms: int | None = None) -> None:
         """For the current transaction (SET LOCAL) or, outside one, for the session. 0 is no limit; None leaves as is."""
+
+    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+        """Within it `execute` (without parameters) raises Held where it would have to wait for one of these locks, wherever a request that waits makes
+        the server end whom it waits for (MySQL, MariaDB); elsewhere, and where the server lets nobody see, it waits as ever. Outside transactions only."""
 
     def identity(self) -> ServerIdentity: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from driftflow.engine.actions.acting import in_session
@@ -16,14 +16,14 @@ locks. Its own default is eight hours."""
 
 
 @contextmanager
-def locked_tables(statement: str, connection: Connection) -> Iterator[None]:
-    """Nothing where there is no statement. The journal is in tables that are not locked, so nothing of it may be asked or written within."""
+def locked_tables(statement: str, connection: Connection, lock: Callable[[str], object]) -> Iterator[None]:
+    """`lock` runs the statement; nothing where there is none. The journal is in tables that are not locked, so nothing of it may be asked or written within."""
     if not statement:
         yield
         return
     with in_session({"wait_timeout": str(ABSENT_SECONDS)}, connection):
         try:
-            connection.execute(statement)
+            lock(statement)
             yield
         except BaseException:
             with suppress(DatabaseFault):  # The failure is what there is to say; a lost session holds nothing.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from driftflow.engine.actions.acting import acting_as
 from driftflow.engine.actions.locked_tables import locked_tables
+from driftflow.engine.actions.when_free import execute_when_free
 from driftflow.engine.context import Context
 from driftflow.engine.faults import place
 from driftflow.engine.lease import settle_timeouts
 from driftflow.engine.ports import Connection
 from driftflow.errors import StepFailedError
+from driftflow.model.effects import LockClaim
 from driftflow.model.event import StepRepaired
 from driftflow.model.plan import Outcome, Probe, RunSql
 
@@ -65,15 +69,22 @@ def _alone(step: RunSql, context: Context) -> None:
         with (
             context.watched(step.lock_timeout_ms, step.statement_timeout_ms),
             acting_as(step, context.connection),
-            locked_tables(step.lock_tables, context.connection),
+            locked_tables(step.lock_tables, context.connection, lambda sql: execute_when_free(sql, step.claims, context)),
         ):
             for statement in step.statements:
-                context.connection.execute(statement)
+                execute_when_free(statement, _waits_at_its_start(step), context)
     finally:
         if not context.connection.in_transaction:
             settle_timeouts(context.connection)
     with context.fenced():
         context.finished(step, begun)
+
+
+def _waits_at_its_start(step: RunSql) -> Sequence[LockClaim]:
+    """What may be tried again for nothing: locks that are held for an instant, and not those of work that would be lost at its last one. Between LOCK
+    TABLES and UNLOCK TABLES nobody else has them."""
+    instant = all(claim.held == "instant" for claim in step.claims)
+    return step.claims if instant and not step.lock_tables else ()
 
 
 def probe(step: RunSql, context: Context) -> Outcome:

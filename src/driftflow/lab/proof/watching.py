@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from driftflow.engine.ports import Connection, Connector
+from driftflow.model.effects import LockClaim
 from driftflow.model.event import AnyEvent, StepDone, StepUndone
 from driftflow.model.names import Name
 
@@ -82,6 +83,10 @@ class _WatchedConnection:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
+
+    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+        """Whoever sees locks holds every table itself: the statement has to wait, or nothing is seen."""
+        return nullcontext()
 
     def commit(self) -> None:
         if self._inner.in_transaction:
