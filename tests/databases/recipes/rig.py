@@ -25,12 +25,14 @@ from driftflow.config import Policy
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
+from driftflow.drivers.details import POSITION, details_of
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.clock import SystemClock
 from driftflow.engine.run import RunOptions, RunReport, resume, roll_back, run_plan
 from driftflow.errors import RefusedError
 from driftflow.journal.same_database import SameDatabaseJournal
 from driftflow.lab.plain_driver import plain_connection
+from driftflow.lab.proof.state import Found, State, detailed, left_among
 from driftflow.model.catalog import Catalog
 from driftflow.model.plan import Gate, Irreversible, Plan
 from driftflow.planner.compose import compose_plan
@@ -103,6 +105,19 @@ class Database:
     def structure(self) -> Any:
         """What two databases must have in common: columns by name, since a plan may add them in another order; nothing of ours."""
         return self._bare(structure_of(self.catalog()))
+
+    def details(self) -> dict[str, dict[str, str]]:
+        """How far a sequence has counted is left out: it says when a row was written, not which rows there are."""
+        with closing(self.connector.connect("details")) as connection:
+            found = details_of(connection, self.catalog())
+        return {
+            self._bare(name): {fact: self._bare(value) for fact, value in facts.items() if fact != POSITION}
+            for name, facts in found.items()
+        }
+
+    def left(self) -> list[str]:
+        """What is ours among the application's objects."""
+        return sorted(left_among(self.catalog()))
 
     def rows(self, without: Sequence[str] = ()) -> dict[str, list[str]]:
         """Every row of every table but ours, sorted; `without` are columns whose values differ from run to run."""
@@ -414,9 +429,18 @@ def _equal(planned: Database, naive: Database, recipe: Recipe) -> None:
         assert recipe.expected(planned) == recipe.expected(naive)
         return
     assert planned.structure() == naive.structure()
+    assert _details_apart(naive, planned) == []
     assert planned.rows(recipe.without) == naive.rows(recipe.without)
 
 
 def _equal_start(planned: Database, start: Database, recipe: Recipe) -> None:
     assert planned.structure() == start.structure()
+    assert _details_apart(start, planned) == []
+    assert planned.left() == start.left() == []
     assert planned.rows(recipe.without) == start.rows(recipe.without)
+
+
+def _details_apart(expected: Database, found: Database) -> list[Found]:
+    """Owners, rights, rules and the like: what the catalog does not hold."""
+    one, other = (State(objects={}, rows={}, details=database.details()) for database in (expected, found))
+    return list(detailed(one, other, first="the naive migration", second="the plan"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import catalog_of
+from driftflow.drivers.details import POSITION, Details, details_of
 from driftflow.engine.ports import Connection, Connector
 from driftflow.model.catalog import Catalog, Table, View, is_ours, structure, view_structure
 from driftflow.model.names import Name
@@ -26,6 +28,10 @@ class State:
     """`table public.orders` → what it is made of."""
     rows: Mapping[str, Rows]
     """By table."""
+    details: Details = field(default_factory=dict)
+    """By object what the catalog does not hold of it."""
+    left: frozenset[str] = frozenset()
+    """Triggers and routines of driftflow's own among the application's objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,22 @@ def state_of(connector: Connector, dialect: Dialect, *, without: frozenset[Name]
         catalog = catalog_of(connection)
         tables = {name: table for name, table in catalog.tables.items() if not ours(table.name) and table.name not in without}
         rows = {name: _rows(connection, table, dialect) for name, table in tables.items() if holds_rows(table)}
-        return State(objects=_objects(catalog, tables), rows=rows)
+        details = {
+            name: facts
+            for name, facts in details_of(connection, catalog).items()
+            if name not in {f"table {one}" for one in without}
+        }
+        return State(objects=_objects(catalog, tables), rows=rows, details=details, left=frozenset(left_among(catalog)))
+
+
+def left_among(catalog: Catalog) -> Iterator[str]:
+    """What is driftflow's own among the application's objects."""
+    for name, table in catalog.tables.items():
+        if not ours(table.name):
+            yield from (f"trigger {one.name} of {name}" for one in table.triggers if is_ours(one.name))
+    for name, routine in catalog.routines.items():
+        if is_ours(routine.name.name) and not is_ours(routine.name.schema):
+            yield f"{routine.kind} {name}"
 
 
 def rights_on_known_names(found: State, known: frozenset[str]) -> State:
@@ -53,7 +74,7 @@ def rights_on_known_names(found: State, known: frozenset[str]) -> State:
         name: replace(one, grants=()) if isinstance(one, Table) and str(one.name) not in known else one
         for name, one in found.objects.items()
     }
-    return State(objects=objects, rows=found.rows)
+    return dataclasses.replace(found, objects=objects)
 
 
 def ours(name: Name) -> bool:
@@ -127,6 +148,21 @@ def structural(one: State, other: State, *, first: str, second: str) -> Iterator
             yield name, f"is there after {second}, and not after {first}"
         elif one.objects[name] != other.objects[name]:
             yield name, _parts(one.objects[name], other.objects[name], first=first, second=second)
+    yield from detailed(one, other, first=first, second=second)
+
+
+def detailed(one: State, other: State, *, first: str, second: str) -> Iterator[Found]:
+    """Of what only one has the objects have told already, where the catalog knows it."""
+    known = one.objects.keys() ^ other.objects.keys()
+    for name in sorted((one.details.keys() | other.details.keys()) - known):
+        was, now = one.details.get(name, {}), other.details.get(name, {})
+        told = [
+            f"{fact} is {_short(was.get(fact))} after {first}, {_short(now.get(fact))} after {second}"
+            for fact in sorted(was.keys() | now.keys())
+            if was.get(fact) != now.get(fact) and not (fact == POSITION and int(now.get(fact, 0)) >= int(was.get(fact, 0)))
+        ]
+        if told:
+            yield name, "; ".join(told)
 
 
 def _parts(one: object, other: object, *, first: str, second: str) -> str:
@@ -201,7 +237,7 @@ def accepted_either_way(found: State, one: State, other: State) -> State:
 
 
 def replace_rows(state: State, rows: Mapping[str, Rows]) -> State:
-    return State(objects=state.objects, rows=rows)
+    return dataclasses.replace(state, rows=rows)
 
 
 def _either(found: Rows, one: Rows | None, other: Rows | None) -> Rows:

@@ -41,7 +41,9 @@ def taken_back(bench: Bench, executor: Executor, run: str, observed: Observed) -
     if back.state != "rolled_back":
         left = Difference(object="the rollback", what=f"ended as {back.state.replace('_', ' ')}: {back.message}")
         return Claim(name="taken_back", state="differs", summary="The rollback does not end", differences=(left,))
-    found = differences(bench.start_state, bench.state(executor.place), first="nothing", second="plan and rollback")
+    end = bench.state(executor.place)
+    found = differences(bench.start_state, end, first="nothing", second="plan and rollback")
+    found += [(name, "is driftflow's own, and is still there") for name in sorted(end.left - bench.start_state.left)]
     return Claim(
         name="taken_back",
         state="differs" if found else "proved",
