@@ -58,6 +58,9 @@ WRITES = (
 
 
 @pytest.mark.on("postgresql", "sqlite")
+@pytest.mark.recipe(
+    "quiet-backfill", "native", why="the application's trigger is kept from firing in the transaction of the chunk"
+)
 def test_the_time_of_change_stays(place: Place) -> None:
     """Under an application whose own changes do set it: on row 3, and on no other."""
     shown = show(
@@ -73,6 +76,25 @@ def test_the_time_of_change_stays(place: Place) -> None:
     assert "touched of the application does not fire" in step.purpose
     shown.planned.run("UPDATE items SET low = 5 WHERE id = 9")
     assert bumped(shown.planned) == [(2,)], "it fires again afterwards"
+
+
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.recipe(
+    "quiet-backfill", "native", why="ON UPDATE CURRENT_TIMESTAMP keeps what it holds; a trigger that does it is asked about"
+)
+def test_what_the_server_stamps_stays(place: Place) -> None:
+    """Under an application whose own changes are stamped: row 3, and no other."""
+    stamped = {"mysql": "ALTER TABLE items MODIFY updated_at datetime ON UPDATE CURRENT_TIMESTAMP;"}
+    writes = (*WRITES[:2], "UPDATE items SET low = low + 1 WHERE id = 3")
+    shown = show(
+        place,
+        Recipe(
+            schema=schema(place, stamped), migration=FILL + ADD, naive=ADD, old=writes, without=("updated_at",),
+            expected=lambda database: (database.rows(without=("updated_at", "size")), bumped(database)),
+        ),
+    )  # fmt: skip
+    assert bumped(shown.planned) == [(1,)]
+    assert shown.planned.query("SELECT count(*) FROM items WHERE id <= 60 AND id <> 3 AND size = low + 1") == [(59,)]
 
 
 @pytest.mark.on("postgresql", "sqlite")
