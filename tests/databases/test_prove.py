@@ -303,12 +303,14 @@ def test_a_step_whose_outcome_nobody_can_tell_is_found(vendor: str, tmp_path: Pa
     assert any("cannot be taken up again" in one.what and "nickname" in one.step for one in found.differences)
 
 
-def test_a_query_that_breaks_before_the_gate_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_query_that_breaks_before_the_gate_is_found(vendor: str, tmp_path: Path) -> None:
     from driftflow.usage.query_file import read_queries
 
-    (tmp_path / "app.sql").write_text("-- name: Seeds\nSELECT totp_seed FROM users WHERE id = $1;\n")
-    queries = read_queries(tmp_path / "app.sql", dialect_named("postgresql"))
-    start = shop("postgresql")
+    place = "$1" if vendor == "postgresql" else "?"
+    (tmp_path / "app.sql").write_text(f"-- name: Seeds\nSELECT totp_seed FROM users WHERE id = {place};\n")
+    queries = read_queries(tmp_path / "app.sql", dialect_named(flavour(vendor)))
+    start = shop(vendor)
     sound = prove(
         question("ALTER TABLE users DROP COLUMN totp_seed;", start, tmp_path, queries=tuple(queries)), only=("queries",)
     )
