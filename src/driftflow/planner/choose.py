@@ -12,10 +12,10 @@ from driftflow.errors import RefusedError
 from driftflow.model.operations import Delete, Insert, Operation, Pragma, RequestAlgorithm, SetSetting, TransactionControl, Update
 from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.model.record import replace
-from driftflow.planner.bound import bound_transactions
+from driftflow.planner.bound import Bound, all_bound
 from driftflow.planner.draft import Draft
 from driftflow.planner.only_copy import with_copies_kept
-from driftflow.planner.remade import REMADE, STATEMENTS, all_remade
+from driftflow.planner.remade import REMADE, all_remade
 from driftflow.planner.settings import Carried
 from driftflow.planner.standing import with_standing
 from driftflow.planner.unsupported import refuse_unsupported
@@ -83,17 +83,15 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
         )
     ]
     anew = all_remade(groups)
-    apart = {id(at) for number in anew for group in groups[number : number + STATEMENTS] for at in group}
-    bound = bound_transactions([at for at in situations if id(at) not in apart])
-    carried, skipped = Carried(), 0
+    bound = all_bound(groups, apart={number for one in anew.values() for number in one.members})
+    anew = {number: one for number, one in anew.items() if not any(member in bound for member in one.members)}
+    taken = {number for one in anew.values() for number in one.members}
+    carried, verified, whole = Carried(), list[Situation](), None
     for number, together in enumerate(groups):
-        if skipped:
-            skipped -= 1
-            continue
         at = together[0]
-        if number in anew and at.transaction not in bound:
+        if number in anew:
             chosen.add(anew[number].situations, REMADE, [anew[number].step()], carried.at(at))
-            skipped = STATEMENTS - 1
+        if number in taken:
             continue
         spoken.check_all(at.statement)
         carried = carried.at(at)
@@ -104,23 +102,45 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
             refuse_dependents(situation)
             refuse_unsupported(situation)
             _refuse_conflict(situation)
+        if whole is not None and bound.get(number) is not whole:
+            _verify_whole(verified, chosen, carried, whole)
+        whole = bound.get(number)
         steps_before = len(chosen.drafts)
-        if at.transaction in bound:
-            chosen.add(
-                together,
-                DIRECT,
-                [statement_as_it_stands([situation.operation for situation in together], at)],
-                carried,
-                glued=_continues(chosen, at),
-                direct=True,
-            )
-            note = f"{at.migration.id}: {bound[at.transaction]}, so its statements stay together in one transaction"
-            chosen.notes += [note] if note not in chosen.notes else []
+        if whole is not None:
+            _draft_bound(together, carried, chosen, whole)
+            verified.append(together[-1])
         else:
             _draft_statement(together, carried, chosen)
-        _verify(together[-1], chosen, carried, since=steps_before)
+            _verify(together[-1], chosen, carried, since=steps_before)
+    if whole is not None:
+        _verify_whole(verified, chosen, carried, whole)
     chosen.drafts = with_standing(with_copies_kept(_merge_online(_merge_rebuilds(chosen.drafts)), situations))
     return chosen
+
+
+def _draft_bound(together: list[Situation], carried: Carried, chosen: Chosen, whole: Bound) -> None:
+    """As it stands, in one transaction with what belongs to it; where the server's DDL takes part in none, in one phase with it."""
+    at = together[0]
+    before = len(chosen.drafts)
+    if whole.transactional:
+        step = statement_as_it_stands([situation.operation for situation in together], at)
+        chosen.add(together, DIRECT, [step], carried, direct=True)
+        note = f"{at.migration.id}: {whole.reason}, so its statements stay together in one transaction"
+        chosen.notes += [note] if note not in chosen.notes else []
+    else:
+        _draft_statement(together, carried, chosen)
+    for number in range(before, len(chosen.drafts)):
+        draft = chosen.drafts[number]
+        glued = whole.transactional and number > 0 and chosen.drafts[number - 1].whole == whole.first
+        chosen.drafts[number] = with_fields(draft, whole=whole.first, glued=glued)
+
+
+def _verify_whole(verified: list[Situation], chosen: Chosen, carried: Carried, whole: Bound) -> None:
+    """What its statements left is looked at behind the last of them."""
+    since = next(number for number, draft in enumerate(chosen.drafts) if draft.whole == whole.first)
+    for at in verified:
+        _verify(at, chosen, carried, since=since)
+    verified.clear()
 
 
 def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen) -> None:
@@ -206,14 +226,6 @@ def _verify(at: Situation, chosen: Chosen, carried: Carried, *, since: int) -> N
     steps = list(verifications(at, phase=phase))
     if steps:
         chosen.add([at], "verify_result", steps, carried, verifies=True)
-
-
-def _continues(chosen: Chosen, at: Situation) -> bool:
-    return (
-        bool(chosen.drafts)
-        and chosen.drafts[-1].at.transaction == at.transaction
-        and chosen.drafts[-1].at.migration.id == at.migration.id
-    )
 
 
 def _refuse_conflict(at: Situation) -> None:

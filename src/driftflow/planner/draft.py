@@ -22,6 +22,8 @@ class Draft:
     """SET statements of the migration that hold here."""
     role: str = ""
     glued: bool = False
+    whole: int | None = None
+    """Of drafts that mean something only together, in one phase: the number of the statement that begins them."""
     verifies: bool = False
     """Checks of the result: they belong behind everything that the migration does before them."""
     direct: bool = False

@@ -43,10 +43,11 @@ def with_gates(placed: Sequence[Placed], references: Sequence[str] = ()) -> list
                 opened.add(DEPLOYED)
                 out.append(Placed(_gate(DEPLOYED, QUESTION, (*reasons, *pending), one), one.draft, True))
                 pending = ()
-            for name, question, day in () if one.step.strategy == SOFT_RENAME else asked(one.draft):
+            asking = () if one.step.strategy == SOFT_RENAME else [(draft, *gate) for draft in one.drafts for gate in asked(draft)]
+            for draft, name, question, day in asking:
                 if name not in opened:
                     opened.add(name)
-                    gate = _gate(name, question, (*_broken(one.draft), *pending), one)
+                    gate = _gate(name, question, (*_broken(draft), *pending), one)
                     out.append(Placed(replace(gate, not_before=day), one.draft, True))
                     pending = ()
         out.append(one)
@@ -100,8 +101,10 @@ def _reasons(contract: Sequence[Placed]) -> tuple[str, ...]:
         elif one.step.strategy == RETIRE_TABLE:
             tables = ", ".join(map(str, _tables(one.draft)))
             found.append(f"the old form of {tables} is removed: until then it can take its place again with every row")
-        elif one.step.strategy == SOFT_RENAME or not asked(one.draft):
-            found += _broken(one.draft)
+        else:
+            found += [
+                why for draft in one.drafts if one.step.strategy == SOFT_RENAME or not asked(draft) for why in _broken(draft)
+            ]
     return tuple(dict.fromkeys(found))
 
 

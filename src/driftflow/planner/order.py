@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import ForeignKey, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -17,11 +18,14 @@ from driftflow.model.operations import (
     ChangeColumn,
     CreateIndex,
     Delete,
+    DropColumn,
     DropDefault,
     DropFunction,
     DropSchema,
     DropSequence,
+    DropTable,
     DropType,
+    DropView,
     Grant,
     Insert,
     MoveTable,
@@ -51,6 +55,12 @@ class Placed:
     draft: Draft
     first: bool
     """Whether it is its draft's first step."""
+    joined: tuple[Draft, ...] = ()
+    """Drafts whose steps were joined with this one, before its own."""
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        return (*self.joined, self.draft)
 
 
 def in_order(drafts: Sequence[Draft]) -> list[Placed]:
@@ -65,23 +75,34 @@ def _placed(drafts: Sequence[Draft], early: frozenset[int]) -> list[Placed]:
     done: list[tuple[tuple[str, ...], int, int, Draft]] = []
     levelled: list[tuple[int, Placed]] = []
     views: list[tuple[str, ...]] = []
+    wholes: dict[int, int] = {}
+
+    def earliest(draft: Draft, touched: tuple[str, ...]) -> int:
+        """The first phase in which it may stand, by what was placed before it."""
+        if any(meet(touched, other) for other in views) and _a_view_is_in_the_way(draft):
+            return CONTRACT
+        held = (
+            end if _until_the_end(draft, before) else level
+            for other, level, end, before in done
+            if _holds(draft, touched, before, other)
+        )
+        return max(held, default=0)
+
     for draft in drafts:
         touched = touched_by(draft)
-        base = max(
-            (
-                end if _until_the_end(draft, before) else level
-                for other, level, end, before in done
-                if _holds(draft, touched, before, other)
-            ),
-            default=0,
-        )
-        if any(meet(touched, other) for other in views) and _a_view_is_in_the_way(draft):
-            base = CONTRACT
+        if draft.whole is None:
+            base = earliest(draft, touched)
+        else:
+            if draft.whole not in wholes:
+                members = [one for one in drafts if one.whole == draft.whole]
+                own = [PHASES.index(step.phase) for one in members for step in one.steps if step.strategy not in RETIRES]
+                wholes[draft.whole] = max((*own, *(earliest(one, touched_by(one)) for one in members)), default=0)
+            base = wholes[draft.whole]
         levels = list(_levels(draft, base, early=draft.position in early))
         for index, (step, level) in enumerate(zip(draft.steps, levels, strict=True)):
             levelled.append((level, Placed(replace(step, phase=PHASES[level]), draft, index == 0)))
-        own = [level for step, level in zip(draft.steps, levels, strict=True) if step.strategy not in RETIRES]
-        effect, end = max(own, default=0), max(levels, default=0)
+        effects = [level for step, level in zip(draft.steps, levels, strict=True) if step.strategy not in RETIRES]
+        effect, end = max(effects, default=0), max(levels, default=0)
         if end:
             # What stays in the first phase holds nobody back, so it need not be looked at again.
             done.append((touched, effect, end, draft))
@@ -145,7 +166,7 @@ def touched_by(draft: Draft) -> tuple[str, ...]:
 
 def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[str, ...]) -> bool:
     """Whether `draft` must not come before `before`."""
-    if draft.glued and before.at.transaction == draft.at.transaction:
+    if _frees(draft, before):
         return True
     if all(isinstance(one, DropDefault) for one in before.operations) and _only_indexes(draft):
         return False  # A default that waits for the new application keeps it from no index.
@@ -153,6 +174,33 @@ def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[s
         return before.at.migration.id == draft.at.migration.id
     # What a later step still uses (a default its sequence, a column its type, a trigger its function) cannot be dropped before it.
     return meet(touched, other) or touched == EVERYTHING or any(isinstance(one, STANDALONE) for one in draft.operations)
+
+
+def _frees(draft: Draft, before: Draft) -> bool:
+    """Whether `before` drops a view that would be in the way of `draft`: neither the server nor a recipe that no longer knows of it gets past it.
+    Nor is a view dropped before a rebuild that knows of it."""
+    gone = [at for at in before.situations if isinstance(at.operation, DropView)]
+    tables = list(_rebuilt(draft)) if gone else []
+    for one in draft.operations if gone else ():
+        match one:
+            case DropTable(name=table) | DropColumn(table=table) | AlterColumnType(table=table):
+                tables.append(table)
+            case _:
+                pass
+    if any(_reads(at, table) for at in gone for table in tables):
+        return True
+    known = [at for at in draft.situations if isinstance(at.operation, DropView)]
+    return any(_reads(at, table) for at in known for table in _rebuilt(before))
+
+
+def _rebuilt(draft: Draft) -> Iterator[Name]:
+    return (step.table for step in draft.steps if isinstance(step, RebuildTable))
+
+
+def _reads(at: Situation, table: Name) -> bool:
+    """Whether the view that is dropped here reads the table."""
+    assert isinstance(at.operation, DropView)
+    return any(view.name == at.operation.name for view in at.catalog.dependents(table))
 
 
 def _until_the_end(draft: Draft, before: Draft) -> bool:

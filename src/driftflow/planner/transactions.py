@@ -55,7 +55,7 @@ def segmented(placed: Sequence[Placed], drafts: Sequence[Draft], start: Catalog)
 
 def replace_step(before: Placed, step: Step, this: Placed) -> Placed:
     """The joined step, standing where the later one stood in the source: the next neighbour compares with that."""
-    return Placed(step, this.draft, before.first)
+    return Placed(step, this.draft, before.first, before.drafts)
 
 
 def with_settings(placed: Placed) -> Placed:

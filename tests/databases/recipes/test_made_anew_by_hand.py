@@ -1,4 +1,5 @@
-"""SQLite: what Django, Alembic's batch mode and Prisma write where ALTER TABLE does not do it. It becomes a rebuild in chunks, with a way back."""
+"""SQLite: what Django, Alembic's batch mode, Prisma and Rails write where ALTER TABLE does not do it. It becomes a rebuild in chunks, with a way back.
+Elsewhere it runs as it stands, in one phase."""
 
 from __future__ import annotations
 
@@ -8,7 +9,6 @@ from recipes.rig import Place, Recipe, Texts, accepted, apply, gates, show, ther
 from driftflow.errors import RefusedError
 from driftflow.model.plan import Gate, Plan, RebuildTable
 
-pytestmark = pytest.mark.on("sqlite")
 SCHEMA = """
 CREATE TABLE "kinds" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "word" text NOT NULL);
 INSERT INTO kinds (word) VALUES ('a'), ('b');
@@ -75,11 +75,41 @@ FILLED = anew(
     '"name" varchar(50) NOT NULL, "qty" integer NOT NULL DEFAULT 0', '"name", "qty"', 'coalesce("name", \'none\'), "qty"'
 )
 
+VIEW = 'CREATE VIEW "named" AS SELECT "id", "name" FROM "items";'
+AMONG = """
+CREATE TABLE "new_items" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(50), "qty" bigint NOT NULL DEFAULT 0, "kind" integer REFERENCES "kinds" ("id"));
+DROP INDEX "items_name";
+PRAGMA foreign_key_check;
+INSERT INTO "new_items" SELECT * FROM "items";
+DROP VIEW "named";
+CREATE TABLE "fresh" ("id" integer PRIMARY KEY, "item" integer REFERENCES "items" ("id"));
+DROP TABLE "items";
+INSERT INTO "fresh" VALUES (1, 1);
+ALTER TABLE "new_items" RENAME TO "items";
+CREATE INDEX "items_name" ON "items" ("name");
+"""
+RAILS = """
+CREATE TEMPORARY TABLE "aitems" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "name" varchar(50), "qty" integer NOT NULL DEFAULT 0, "kind" integer);
+INSERT INTO "aitems" ("id", "name", "qty", "kind") SELECT "id", "name", "qty", "kind" FROM "items";
+DROP TABLE "items";
+CREATE TABLE "items" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "name" varchar, "qty" integer DEFAULT 0, "kind" integer, FOREIGN KEY ("kind") REFERENCES "kinds" ("id"));
+INSERT INTO "items" ("id", "name", "qty", "kind") SELECT "id", "name", "qty", "kind" FROM "aitems";
+DROP TABLE "aitems";
+"""
+BESIDE = (
+    SCHEMA
+    + f"""
+CREATE INDEX "items_name" ON "items" ("name");
+{VIEW}
+"""
+)
+
 
 def rebuilds(plan: Plan) -> list[RebuildTable]:
     return [step for step in plan.steps if isinstance(step, RebuildTable)]
 
 
+@pytest.mark.on("sqlite")
 @pytest.mark.recipe("rebuild", "native", on=("sqlite",))
 @pytest.mark.parametrize(
     ("migration", "count", "old", "new"),
@@ -87,6 +117,7 @@ def rebuilds(plan: Plan) -> list[RebuildTable]:
         pytest.param(DJANGO, 2, WRITES, None, id="django"),
         pytest.param(PRISMA, 1, WRITES, None, id="prisma"),
         pytest.param(ALEMBIC, 1, WRITES, None, id="alembic"),
+        pytest.param(RAILS, 1, WRITES, None, id="rails"),
         pytest.param(
             RENAMED, 1, ("UPDATE items SET qty = qty + 1 WHERE id = {n} % 3 + 1",), None, id="a column gets another name"
         ),
@@ -100,6 +131,7 @@ def test_a_table_that_the_migration_makes_anew(place: Place, migration: str, cou
     assert all(step.online is not None for step in rebuilds(shown.plan))
 
 
+@pytest.mark.on("sqlite")
 def test_a_column_that_is_left_out_is_one_that_is_dropped(place: Place) -> None:
     """Behind the gate, accepted by name; and it comes back without its values, every row with it."""
     planned, start = place.fresh(SCHEMA), place.fresh(SCHEMA)
@@ -113,6 +145,21 @@ def test_a_column_that_is_left_out_is_one_that_is_dropped(place: Place) -> None:
     assert planned.query("SELECT DISTINCT qty FROM items") == [(0,)]
 
 
+@pytest.mark.on("sqlite")
+def test_a_value_that_is_written_over_is_accepted_by_name(place: Place) -> None:
+    """As Alembic's batch mode converts a type."""
+    migration = ALEMBIC.replace("VARCHAR(100), qty INTEGER DEFAULT 0", "VARCHAR(100), qty TEXT DEFAULT 0")
+    migration = migration.replace("items.qty", "CAST(items.qty AS TEXT) AS qty")
+    planned, naive = place.fresh(SCHEMA), place.fresh(SCHEMA)
+    plan = planned.plan(migration)
+    assert (len(rebuilds(plan)), accepted(plan)) == (1, ("rebuild_table main.items",))
+    assert apply(plan, planned, open_gates=gates(plan)).state == "done"
+    naive.run(f"{UNBOUND}{migration}")
+    assert planned.structure() == naive.structure()
+    assert planned.rows() == naive.rows()
+
+
+@pytest.mark.on("sqlite")
 def test_rows_that_the_new_form_rejects_stop_it_before_it_begins(place: Place) -> None:
     planned = place.fresh(SCHEMA + "UPDATE items SET name = NULL WHERE id = 2;")
     before = planned.rows()
@@ -127,6 +174,7 @@ def test_rows_that_the_new_form_rejects_stop_it_before_it_begins(place: Place) -
     assert planned.query("SELECT name FROM items WHERE id = 2") == [("none",)]
 
 
+@pytest.mark.on("sqlite")
 @pytest.mark.parametrize(
     "migration",
     [
@@ -145,5 +193,51 @@ def test_what_is_more_than_a_rebuild_stays_as_it_stands(place: Place, migration:
     assert "drop_table main.items" in accepted(plan)
     assert apply(plan, planned, open_gates=gates(plan)).state == "done"
     naive.run(f"{UNBOUND}{migration}")
+    assert planned.structure() == naive.structure()
+    assert planned.rows() == naive.rows()
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.recipe("rebuild", "native", on=("sqlite",))
+@pytest.mark.parametrize("again", [pytest.param("", id="the view goes"), pytest.param(VIEW, id="the view comes back")])
+def test_other_statements_stand_among_those_of_the_rebuild(place: Place, again: str) -> None:
+    shown = show(place, Recipe(schema=BESIDE, migration=AMONG + again, naive=f"{UNBOUND}{AMONG}{again}", old=WRITES))
+    assert len(rebuilds(shown.plan)) == 1
+    assert accepted(shown.plan) == ()
+    checklist = [line for step in shown.plan.steps if isinstance(step, Gate) for line in step.checklist]
+    assert checklist == ([] if again else ["code that still reads named fails"])
+
+
+ITEMS = {
+    "postgresql": "CREATE TABLE items (id bigint PRIMARY KEY, name varchar(50), qty integer NOT NULL DEFAULT 0);\nINSERT INTO items VALUES (1, 'a', 1), (2, 'b', 2);\n"
+    "CREATE VIEW named AS SELECT id, name FROM items;",
+    "mysql": "CREATE TABLE items (id bigint PRIMARY KEY, name varchar(50), qty int NOT NULL DEFAULT 0);\nINSERT INTO items VALUES (1, 'a', 1), (2, 'b', 2);\n"
+    "CREATE VIEW named AS SELECT id, name FROM items;",
+}
+BY_HAND = """
+CREATE TABLE new_items (id bigint PRIMARY KEY, name varchar(50), qty bigint NOT NULL DEFAULT 0);
+INSERT INTO new_items (id, name, qty) SELECT id, name, qty FROM items;
+DROP VIEW named;
+DROP TABLE items;
+ALTER TABLE new_items RENAME TO items;
+"""
+
+
+@pytest.mark.on("postgresql", "mysql", "mariadb")
+@pytest.mark.parametrize(
+    "again",
+    [pytest.param("", id="the view goes"), pytest.param("CREATE VIEW named AS SELECT id FROM items;", id="the view comes back")],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_elsewhere_no_gate_stands_between_the_copy_and_the_new_name(place: Place, again: str, begun: bool) -> None:
+    """What is written while a gate is shut would be in the old table alone, which is dropped behind it."""
+    migration = f"BEGIN;\n{BY_HAND}{again}\nCOMMIT;" if begun else BY_HAND + again
+    planned, naive = place.fresh(ITEMS), place.fresh(ITEMS)
+    plan = planned.plan(migration)
+    phases = {step.phase for step in plan.steps if not isinstance(step, Gate) and "items" in step.purpose}
+    assert phases == ({"expand"} if again else {"contract"})
+    assert isinstance(plan.steps[0], Gate) is (again == "")
+    assert apply(plan, planned, open_gates=gates(plan)).state == "done"
+    naive.run(BY_HAND + again)
     assert planned.structure() == naive.structure()
     assert planned.rows() == naive.rows()
