@@ -83,6 +83,8 @@ class Capability(StrEnum):
     """With foreign_key_checks off one statement may change the type of both ends of a table's foreign key to itself (MySQL)."""
     TRIGGER_LOCKS_PARENTS = "trigger_locks_parents"
     """CREATE TRIGGER and DROP TRIGGER wait for who writes what the table's foreign keys point at too (MariaDB)."""
+    STALE_TRIGGER_TABLES = "stale_trigger_tables"
+    """A statement that has to start over opens the tables that a table's triggers wrote at its first attempt, whatever triggers there are by then (MariaDB)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
     SEQUENCE = "sequence"

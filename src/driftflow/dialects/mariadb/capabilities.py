@@ -46,6 +46,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.LOCK_NOWAIT: OLDEST,
     Capability.JOINED_UPDATE: OLDEST,
     Capability.TRIGGER_LOCKS_PARENTS: OLDEST,
+    Capability.STALE_TRIGGER_TABLES: OLDEST,
     Capability.RENAME_COLUMN: RENAME_COLUMN,
     Capability.JSON_TABLE: IGNORED_INDEX,
     Capability.JSON_SCHEMA_VALID: Version(major=11, minor=1),

@@ -16,7 +16,7 @@ from driftflow.model.catalog import Catalog, ForeignKey, Table, Trigger
 from driftflow.model.names import Name
 from driftflow.model.record import Record, digest
 from driftflow.strategies.fitted import fit
-from driftflow.strategies.rebuild.paired import Texts
+from driftflow.strategies.rebuild.paired import Texts, naming
 
 Event = Literal["DELETE", "UPDATE"]
 LEAVES = ("NO ACTION", "RESTRICT")
@@ -96,9 +96,9 @@ def ancestors(found: Sequence[Cascade]) -> list[Table]:
     return [by_name[name] for name in sorted(by_name)]
 
 
-def noting(found: Sequence[Cascade], texts: Texts, at: Situation) -> Iterator[Trigger]:
+def noting(found: Sequence[Cascade], texts: Texts, at: Situation, *, later: Sequence[Name]) -> Iterator[Trigger]:
     """The triggers that note, in the log of the pair, the keys of rows of its source. They name the source, which must have these columns also when another
-    form has its name."""
+    form has its name. `later` is what triggers write that take their place."""
     for ancestor in ancestors(found):
         for event in EVENTS:
             begun = [one for one in found if one.ancestor.name == ancestor.name and one.event == event]
@@ -109,7 +109,7 @@ def noting(found: Sequence[Cascade], texts: Texts, at: Situation) -> Iterator[Tr
                     table=ancestor.name,
                     timing="BEFORE",
                     events=(event,),
-                    definition=f"BEFORE {event} BEGIN {body} END",
+                    definition=f"BEFORE {event} {naming(later, f'BEGIN {body} END', at)}",
                 )
 
 

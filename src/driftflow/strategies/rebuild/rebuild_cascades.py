@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from driftflow.model.catalog import Trigger
 from driftflow.model.plan import RunSql
 from driftflow.strategies.cleansing.by_join import index_by
 from driftflow.strategies.rebuild.cascades import cascades, changes_rows, noting
@@ -53,15 +54,19 @@ class Cascading:
 
     def noting(self, steps: PairedSteps) -> Iterator[RunSql]:
         """From now on the keys of rows that are about to change are noted in the log of this pair."""
-        for trigger in noting(self.found, steps.texts, self.rebuild.at):
+        for trigger in self._triggers(steps):
             purpose = (
                 f"Note the keys of rows of {self.label} that change with {trigger.table.name} (trigger on {trigger.events[0]})"
             )
             yield steps.triggered(trigger, purpose)
 
     def not_noting(self, steps: PairedSteps) -> Iterator[RunSql]:
-        for trigger in noting(self.found, steps.texts, self.rebuild.at):
+        for trigger in self._triggers(steps):
             yield steps.untriggered(trigger.name, trigger.table)
+
+    def _triggers(self, steps: PairedSteps) -> Iterator[Trigger]:
+        later = () if steps.pair.log == self.rebuild.home.pair.log else (self.rebuild.home.pair.log,)
+        return noting(self.found, steps.texts, self.rebuild.at, later=later)
 
     def both(self) -> Iterator[RunSql]:
         """When triggers write the copy: its rows change with the table's from now on."""

@@ -144,28 +144,31 @@ class Rebuild:
         key = tuple((column, names.get(column, column)) for column in chunk_key(at, before))
         bound = bool(before.foreign_keys or pointing_at(before, at.catalog))
         tag = f"{before.name.name}_{self.mark}"
+        log, back_log = self._beside("log"), self._beside("back")
         self.forth = self._steps(
             Pair(
                 source=before,
                 copy=_called(after, self.new),
-                log=self._beside("log"),
+                log=log,
                 key=key,
                 columns=mapped(after, before, {new: old for old, new in names.items()}, expressions, at),
                 tag=tag,
                 bound=bound,
                 cascading=bool(cascading(before)),
+                written=(log, self.new, back_log),
             )
         )
         self.home = self._steps(
             Pair(
                 source=after,
                 copy=_called(before, self.old),
-                log=self._beside("back"),
+                log=back_log,
                 key=tuple((new, old) for old, new in key),
                 columns=mapped(before, after, names, back, at),
                 tag=f"{tag}_back",
                 bound=bound,
                 cascading=bool(cascading(before)),
+                written=(back_log, self.old),
             )
         )
         self.forms = Forms(self)
@@ -251,6 +254,7 @@ class Rebuild:
         yield self._made((*guards, self.children.no_others(), *self.own.guards()))
         yield self.forms.kept()
         yield self.forth.log_made()
+        yield self.home.log_made()
         yield from self._triggers(self.forth.noting(guards=self._rights()))
         yield from self.cascading.noting(self.forth)
         yield self.forth.copied(purpose=f"Copy {self.label} into its new form in chunks")
@@ -261,7 +265,6 @@ class Rebuild:
         yield from self._triggers(self.forth.writing())
         yield from self._triggers(self.forth.not_noting())
         if self.cascading.found:
-            yield self.home.log_made()
             yield self.forth.again(
                 purpose=f"Copy again the rows of {self.label} that were noted, before the copy has foreign keys"
             )
@@ -272,8 +275,6 @@ class Rebuild:
             above=self.cascading.above("new"),
         )
         yield self.forth.verified()
-        if not self.cascading.found:
-            yield self.home.log_made()
         yield from self._noting_back()
         yield from self.own.standing_in("forth")
 

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 49 steps (1 gate) for mysql 9.7 (shop)
--- digest 312e617a07565cd9cea0c84a973a279fbc2602b7dc7b1cbab77c1b167deb57ba
+-- digest 7f73868980aa7a1ceb8e7db3da3c84b2df1e45c6438c757f59604b9c4dceb904
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -54,7 +54,14 @@ CREATE TABLE IF NOT EXISTS shop._driftflow_log_users_613332_now (driftflow_id bi
 CREATE TABLE shop._driftflow_log_users_613332 (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB;
 -- undo: DROP TABLE IF EXISTS shop._driftflow_log_users_613332, shop._driftflow_log_users_613332_now
 
--- step 8 (9f07e5ecc0.1): Note the keys of rows of users (trigger on DELETE)
+-- step 8 (5bff8e059a.1): Make a table for the keys of rows of users that are written meanwhile
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+CREATE TABLE IF NOT EXISTS shop._driftflow_back_users_613332_now (driftflow_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_seq bigint unsigned NULL, driftflow_out tinyint NOT NULL DEFAULT 0, driftflow_k1 bigint NULL) ENGINE=InnoDB;
+CREATE TABLE shop._driftflow_back_users_613332 (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB;
+-- undo: DROP TABLE IF EXISTS shop._driftflow_back_users_613332, shop._driftflow_back_users_613332_now
+
+-- step 9 (9f07e5ecc0.1): Note the keys of rows of users (trigger on DELETE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users')
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
@@ -64,7 +71,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_delete AFTER DELETE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_delete
 
--- step 9 (68ab4fcb09.1): Note the keys of rows of users (trigger on UPDATE)
+-- step 10 (68ab4fcb09.1): Note the keys of rows of users (trigger on UPDATE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -72,7 +79,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_update AFTER UPDATE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_update
 
--- step 10 (8f01823e40.1): Note the keys of rows of users (trigger on INSERT)
+-- step 11 (8f01823e40.1): Note the keys of rows of users (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -80,14 +87,14 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_insert AFTER INSERT ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_insert
 
--- step 11 (49d00d8c91.1): Copy users into its new form in chunks
+-- step 12 (49d00d8c91.1): Copy users into its new form in chunks
 -- driftflow runs this in chunks of about 150 ms along (id), each in a transaction with its cursor:
 --   INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) SELECT id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled FROM shop.users WHERE ((id) > (:low) AND (id) <= (:high));
 -- As plain SQL it is one statement, which locks every row until it ends:
 INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) SELECT id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled FROM shop.users WHERE true;
 -- undo: nothing to do, the rows go with zzz_driftflow_new_users_613332
 
--- step 12 (ea7ff8e979.1): Copy again the rows of users that were written meanwhile
+-- step 13 (ea7ff8e979.1): Copy again the rows of users that were written meanwhile
 -- driftflow runs this in chunks of about 150 ms along (driftflow_seq), each in a transaction with its cursor:
 --   INSERT INTO shop._driftflow_log_users_613332_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_users_613332 WHERE ((driftflow_seq) > (:low) AND (driftflow_seq) <= (:high)) AND (1 = 1); SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0; INSERT INTO shop._driftflow_log_users_613332_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_users_613332.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.email = shop.users.email AND NOT (shop.zzz_driftflow_new_users_613332.id = moved.driftflow_k1); SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1; INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; DELETE FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) SELECT id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop._driftflow_log_users_613332 ON shop._driftflow_log_users_613332.driftflow_seq = shop._driftflow_log_users_613332_now.driftflow_seq; DELETE FROM shop._driftflow_log_users_613332_now;
 -- As plain SQL it is one statement, which locks every row until it ends:
@@ -105,7 +112,7 @@ DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_no
 DELETE FROM shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, the rows go with zzz_driftflow_new_users_613332
 
--- step 13 (34d2ff3a2f.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on DELETE)
+-- step 14 (34d2ff3a2f.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on DELETE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -113,7 +120,7 @@ CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_delete AFTER DELETE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete
 
--- step 14 (0221e49321.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on UPDATE)
+-- step 15 (0221e49321.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on UPDATE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -121,7 +128,7 @@ CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_update AFTER UPDATE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update
 
--- step 15 (d15000b0b4.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on INSERT)
+-- step 16 (d15000b0b4.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -129,25 +136,25 @@ CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_insert AFTER INSERT ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert
 
--- step 16 (72318aa1dd.1): Take away the trigger zzz_driftflow_note_users_613332_delete
+-- step 17 (72318aa1dd.1): Take away the trigger zzz_driftflow_note_users_613332_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_delete;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 17 (4e4c8ca179.1): Take away the trigger zzz_driftflow_note_users_613332_update
+-- step 18 (4e4c8ca179.1): Take away the trigger zzz_driftflow_note_users_613332_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_update;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 18 (2ff85a71e5.1): Take away the trigger zzz_driftflow_note_users_613332_insert
+-- step 19 (2ff85a71e5.1): Take away the trigger zzz_driftflow_note_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_insert;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 19 (08cf2b586d.1): Copy again the last rows of users that were noted
+-- step 20 (08cf2b586d.1): Copy again the last rows of users that were noted
 -- driftflow runs this in chunks of about 150 ms along (driftflow_seq), each in a transaction with its cursor:
 --   INSERT INTO shop._driftflow_log_users_613332_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_users_613332 WHERE ((driftflow_seq) > (:low) AND (driftflow_seq) <= (:high)) AND (1 = 1); SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0; INSERT INTO shop._driftflow_log_users_613332_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_users_613332.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.email = shop.users.email AND NOT (shop.zzz_driftflow_new_users_613332.id = moved.driftflow_k1); SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1; INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; DELETE FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) SELECT id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop._driftflow_log_users_613332 ON shop._driftflow_log_users_613332.driftflow_seq = shop._driftflow_log_users_613332_now.driftflow_seq; DELETE FROM shop._driftflow_log_users_613332_now;
 -- As plain SQL it is one statement, which locks every row until it ends:
@@ -165,17 +172,10 @@ DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_no
 DELETE FROM shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, the rows go with zzz_driftflow_new_users_613332
 
--- step 20 (7f74fb5b58.1): Verify that zzz_driftflow_new_users_613332 holds every row of users, and no other
+-- step 21 (7f74fb5b58.1): Verify that zzz_driftflow_new_users_613332 holds every row of users, and no other
 -- zzz_driftflow_new_users_613332 holds every row of users, and no other: gives 0
 SELECT (SELECT COUNT(*) FROM (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.users) AS now_there LEFT JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.id = now_there.driftflow_k1 WHERE shop.zzz_driftflow_new_users_613332.id IS NULL OR NOT (now_there.driftflow_v1 <=> shop.zzz_driftflow_new_users_613332.id) OR NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(shop.zzz_driftflow_new_users_613332.tenant_id AS BINARY)) OR NOT (now_there.driftflow_v3 <=> shop.zzz_driftflow_new_users_613332.email) OR NOT (now_there.driftflow_v4 <=> shop.zzz_driftflow_new_users_613332.totp_seed) OR NOT (now_there.driftflow_v5 <=> shop.zzz_driftflow_new_users_613332.created_at) OR NOT (now_there.driftflow_v6 <=> shop.zzz_driftflow_new_users_613332.two_factor_ciphertext) OR NOT (now_there.driftflow_v7 <=> shop.zzz_driftflow_new_users_613332.two_factor_key_id) OR NOT (now_there.driftflow_v8 <=> shop.zzz_driftflow_new_users_613332.two_factor_enabled)) + (SELECT COUNT(*) FROM shop.zzz_driftflow_new_users_613332 LEFT JOIN shop.users ON shop.zzz_driftflow_new_users_613332.id = shop.users.id WHERE shop.users.id IS NULL);
 -- undo: nothing to do, it changes nothing
-
--- step 21 (5bff8e059a.1): Make a table for the keys of rows of users that are written meanwhile
--- driftflow waits 250 ms for the lock at most; the server counts in seconds
-SET lock_wait_timeout = 1;
-CREATE TABLE IF NOT EXISTS shop._driftflow_back_users_613332_now (driftflow_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_seq bigint unsigned NULL, driftflow_out tinyint NOT NULL DEFAULT 0, driftflow_k1 bigint NULL) ENGINE=InnoDB;
-CREATE TABLE shop._driftflow_back_users_613332 (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB;
--- undo: DROP TABLE IF EXISTS shop._driftflow_back_users_613332, shop._driftflow_back_users_613332_now
 
 -- step 22 (fb512c5ac4.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on DELETE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
