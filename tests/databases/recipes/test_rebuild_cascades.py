@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, Recipe, edge, gates, outcome, show, take_back, writing
+from recipes.rig import Database, Place, Recipe, apply, edge, gates, outcome, show, take_back, there_and_back, writing
 from recipes.test_rebuild_mysql import Once
 
 from driftflow.engine.run import RunOptions, run_plan
@@ -221,3 +221,20 @@ def test_a_server_that_crashes_at_such_triggers(place: Place) -> None:
     assert not any(
         isinstance(step, RunSql) and "BEFORE DELETE" in sql for step in plan.steps for sql in getattr(step, "statements", ())
     )
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+def test_keys_that_the_server_named(place: Place) -> None:
+    """RENAME TABLE gives these another name with the table's: the old form's are found behind the swap, and are called as before when it is back."""
+    schema = SCHEMA.replace("CONSTRAINT visits_staff ", "").replace("CONSTRAINT visits_place ", "")
+    database, naive = place.fresh(schema), place.fresh(schema)
+    before = naive.structure()
+    plan = rebuilt(database.plan(CHANGE))
+    report = apply(plan, database)
+    naive.run(CHANGE)
+    assert report.state == "waiting_at_gate"
+    assert database.structure() == naive.structure()
+    assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
+    assert database.structure() == before
+    there_and_back(database, CHANGE)
+    assert database.structure() == before

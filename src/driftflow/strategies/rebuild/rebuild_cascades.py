@@ -85,7 +85,7 @@ class Cascading:
         if not self.old:
             return
         keys, old = self.rebuild.keys, self.rebuild.old
-        named = keys.called(self.old, "back")
+        named, moved = keys.called(self.old, "back"), keys.moved(self.old, old)
         said = f"Give the foreign keys of the old form of {self.label} their names again"
         again = (
             keys.turned_back(old, named, self.old, purpose=said),
@@ -93,4 +93,4 @@ class Cascading:
             keys.turned_back(old, (), self.old, purpose=f"The old form of {self.label} has its foreign keys that change rows"),
         )
         said = f"The old form of {self.label} keeps the foreign keys that change rows, under names of ours"
-        yield keys.changed(old, self.old, named, purpose=said, undo=again)
+        yield keys.changed(old, moved, named, purpose=said, undo=again)

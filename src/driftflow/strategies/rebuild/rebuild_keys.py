@@ -125,7 +125,7 @@ class Keys:
         if inner:
             said = f"Take the foreign keys from the old form of {self.table.name}"
             old = self.rebuild.old
-            kept = tuple(replace(key, name=_renamed(key.name, self.table, old)) for key in self._among(inner, "", "old"))
+            kept = self.moved(self._among(inner, "", "old"), old)
             yield self._taken(old, kept, purpose=said)
 
     def before_swap_back(self) -> Iterator[RunSql]:
@@ -173,6 +173,10 @@ class Keys:
             for key in keys
         ]
         return tuple(replace(key, name=name, referenced=to or key.referenced) for key, name in zip(keys, names, strict=True))
+
+    def moved(self, keys: tuple[ForeignKey, ...], to: Name) -> tuple[ForeignKey, ...]:
+        """As they are called where RENAME TABLE has given their table this name."""
+        return tuple(replace(key, name=_renamed(key.name, self.table, to)) for key in keys)
 
     def _among(self, keys: tuple[ForeignKey, ...], way: str, which: Literal["new", "old"]) -> tuple[ForeignKey, ...]:
         """The table's own, as one of its forms holds them: to the same form of a table that is rebuilt together with it, or of itself."""
