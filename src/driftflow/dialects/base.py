@@ -85,6 +85,8 @@ class Capability(StrEnum):
     """CREATE TRIGGER and DROP TRIGGER wait for who writes what the table's foreign keys point at too (MariaDB)."""
     STALE_TRIGGER_TABLES = "stale_trigger_tables"
     """A statement that has to start over opens the tables that a table's triggers wrote at its first attempt, whatever triggers there are by then (MariaDB)."""
+    REPLACE_KEEPS_REFERENCED = "replace_keeps_referenced"
+    """REPLACE deletes a row, with its triggers, but for foreign keys it changes it, where innodb_native_foreign_keys is off (MySQL)."""
     UPDATABLE_VIEW = "updatable_view"
     """A view of one table's columns can be written through."""
     SEQUENCE = "sequence"

@@ -31,6 +31,9 @@ BODY_IF_NOT_EXISTS: Final = INSTANT_ANYWHERE
 VIEW_IF_NOT_EXISTS: Final = MORE_ROW_VERSIONS
 EIGHT: Final = Version(major=8)
 
+REPLACE_KEEPS_REFERENCED: Final = Version(major=9, minor=6)
+"""From there on foreign keys are the SQL layer's (9.6 release notes, "innodb_native_foreign_keys"); measured on 9.7.4."""
+
 STEPS: Final = (
     OLDEST,
     EIGHT,
@@ -65,6 +68,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.CHECK_NAMES_OF_SCHEMA: OLDEST,
     Capability.TIMESTAMP_BY_SESSION: OLDEST,
     Capability.SELF_REFERENCE_STAYS: SELF_REFERENCE_STAYS,
+    Capability.REPLACE_KEEPS_REFERENCED: REPLACE_KEEPS_REFERENCED,
 }
 
 

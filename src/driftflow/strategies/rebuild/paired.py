@@ -16,9 +16,10 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger
 from driftflow.model.names import Name
-from driftflow.model.record import Record
+from driftflow.model.record import Record, digest
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild import compared_columns
+from driftflow.strategies.rebuild.paired_replace import Replaced
 
 KEY, SEQUENCE, OUT = "driftflow_k", "driftflow_seq", "driftflow_out"
 """Columns of our tables: as no table of an application has them, which stand beside them in a join."""
@@ -52,6 +53,9 @@ class Pair(Record, frozen=True, kw_only=True):
 
     cascading: bool = False
     """Some of them change rows of both by themselves."""
+
+    referenced: tuple[str, ...] = ()
+    """Columns of the source that foreign keys point at."""
 
     written: tuple[Name, ...] = ()
     """What triggers of ours write that stand where those of this pair stand, these among them or later."""
@@ -141,17 +145,47 @@ class Texts:
         values = [self._exactly(theirs, expression, self.of_row(expression, "NEW")) for theirs, expression in self.pair.columns]
         inserted = f"INSERT INTO {self.copy} ({columns}) VALUES ({', '.join(values)})"
         removed = f"DELETE FROM {self.copy} WHERE {self._row_is('OLD')}"
+        replaced = self._replaced()
         sets = ", ".join(f"{self.quote(column)} = {value}" for (column, _), value in zip(self.pair.columns, values, strict=True))
         updated = f"UPDATE {self.copy} SET {sets} WHERE {self._row_is('OLD')}"
         # A row that others point at changes its key in one statement; where the copy did not have it, it has it now.
         moved = f"{updated}; IF ROW_COUNT() = 0 THEN {inserted}; END IF" if self.pair.bound else f"{removed}; {inserted}"
         body, noted = {
-            "INSERT": (inserted, self._noted("NEW")),
-            "DELETE": (removed, self._noted("OLD")),
+            "INSERT": (replaced.instead_of(inserted, sets) if replaced else inserted, self._noted("NEW")),
+            "DELETE": (replaced.unless_kept(removed, self._noted("OLD")) if replaced else removed, self._noted("OLD")),
             "UPDATE": (f"IF {self._key_changes()} THEN {moved}; ELSE {updated}; END IF", self._noted("OLD", "NEW")),
         }[event]
         refused = f"DECLARE EXIT HANDLER FOR {OF_FOREIGN_KEYS} RESIGNAL; " if self.pair.bound else ""
         return self._trigger("copy", event, f"BEGIN {refused}DECLARE EXIT HANDLER FOR {DOES_NOT_FIT} {noted}; {body}; END")
+
+    def _replaced(self) -> Replaced | None:
+        """None where a REPLACE is to foreign keys what it is to triggers, or none points at the table."""
+        theirs_of = {expression: theirs for theirs, expression in self.pair.columns}
+        there = [theirs_of.get(self.quote(ours)) for ours in self.pair.referenced]
+        if not there or None in there or not self.at.can(Capability.REPLACE_KEEPS_REFERENCED):
+            return None
+        pairs = [
+            (self.quote(ours), self.quote(theirs)) for ours, theirs in zip(self.pair.referenced, there, strict=True) if theirs
+        ]
+        return Replaced(copy=self.copy, log=self.log, sequence=SEQUENCE, columns=tuple(pairs), mark=digest([self.pair.tag])[:8])
+
+    def writing_names(self) -> list[str]:
+        """Of all triggers that write the copy."""
+        remembers = self.remembering()
+        return [*(self.trigger_name("copy", event) for event in EVENTS), *([remembers.name] if remembers is not None else [])]
+
+    def remembering(self) -> Trigger | None:
+        """A trigger that says which row is about to come: what is deleted for it in the same statement is replaced."""
+        replaced = self._replaced()
+        if replaced is None:
+            return None
+        return Trigger(
+            name=self.trigger_name("replace", "INSERT"),
+            table=self.pair.source.name,
+            timing="BEFORE",
+            events=("INSERT",),
+            definition=f"BEFORE INSERT {replaced.remember()}",
+        )
 
     def _trigger(self, kind: str, event: str, body: str) -> Trigger:
         return Trigger(

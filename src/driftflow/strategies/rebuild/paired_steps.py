@@ -104,6 +104,9 @@ class PairedSteps:
         """From now on what is written is written to the copy in the same transaction."""
         for event in EVENTS:
             yield self._created("copy", event, f"Write rows of {self.name} to {self.pair.copy.name.name} too")
+        remembers = self.texts.remembering()
+        if remembers is not None:
+            yield self.triggered(remembers, f"Know a row of {self.name} that is replaced by one that others point at as before")
 
     def _created(self, kind: str, event: str, purpose: str, *, guards: tuple[Guard, ...] = ()) -> RunSql:
         trigger = self.texts.noting(event) if kind == "note" else self.texts.writing(event)
@@ -118,14 +121,11 @@ class PairedSteps:
 
     def not_noting(self) -> Iterator[RunSql]:
         for event in EVENTS:
-            yield self._removed("note", event)
+            yield self.untriggered(self.texts.trigger_name("note", event), self.pair.source.name)
 
     def not_writing(self) -> Iterator[RunSql]:
-        for event in EVENTS:
-            yield self._removed("copy", event)
-
-    def _removed(self, kind: str, event: str) -> RunSql:
-        return self.untriggered(self.texts.trigger_name(kind, event), self.pair.source.name)
+        for name in self.texts.writing_names():
+            yield self.untriggered(name, self.pair.source.name)
 
     def untriggered(self, name: str, table: Name) -> RunSql:
         schema = table.schema
@@ -212,12 +212,12 @@ class PairedSteps:
         )
 
     def all_written(self) -> Guard:
-        """The three triggers are there, or rows went past the copy."""
-        names = ", ".join(quote_string(self.texts.trigger_name("copy", event)) for event in EVENTS)
+        """The triggers are there, or rows went past the copy."""
+        names = self.texts.writing_names()
         source = self.pair.source.name
         return Guard(
-            query=f"SELECT COUNT(*) - 3 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {schema_of(source)} "
-            f"AND EVENT_OBJECT_TABLE = {quote_string(source.name)} AND TRIGGER_NAME IN ({names})",
+            query=f"SELECT COUNT(*) - {len(names)} FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {schema_of(source)} "
+            f"AND EVENT_OBJECT_TABLE = {quote_string(source.name)} AND TRIGGER_NAME IN ({', '.join(map(quote_string, names))})",
             summary=f"somebody has taken away a trigger of ours on {self.name}",
             hint="roll back, and begin again",
         )

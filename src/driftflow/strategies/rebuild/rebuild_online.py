@@ -145,6 +145,7 @@ class Rebuild:
         bound = bool(before.foreign_keys or pointing_at(before, at.catalog))
         tag = f"{before.name.name}_{self.mark}"
         log, back_log = self._beside("log"), self._beside("back")
+        pointed_at = tuple(dict.fromkeys(one for _, key in at.catalog.referencing(before.name) for one in key.referenced_columns))
         self.forth = self._steps(
             Pair(
                 source=before,
@@ -155,6 +156,7 @@ class Rebuild:
                 tag=tag,
                 bound=bound,
                 cascading=bool(cascading(before)),
+                referenced=pointed_at,
                 written=(log, self.new, back_log),
             )
         )
@@ -168,6 +170,7 @@ class Rebuild:
                 tag=f"{tag}_back",
                 bound=bound,
                 cascading=bool(cascading(before)),
+                referenced=tuple(names.get(one, one) for one in pointed_at),
                 written=(back_log, self.old),
             )
         )

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.names import Name
 from driftflow.model.plan import Guard, Probe, RunSql, UndoNothing, UndoSteps, Verify
-from driftflow.strategies.rebuild.paired import EVENTS
 from driftflow.strategies.rebuild.paired_steps import PairedSteps, as_undos, claim, schema_of, there
 
 SNAPSHOT_WAIT_MS = 60_000
@@ -86,7 +85,7 @@ def unattached(steps: PairedSteps, *, known: Sequence[tuple[Name, str]] = (), tr
     """Triggers and foreign keys that came meanwhile would stay with the table that goes. `known` keys (their tables and names) are meant to, and must be there;
     `triggers` are seen to."""
     source = steps.pair.source.name
-    ours = ", ".join(map(quote_string, (*(steps.texts.trigger_name("copy", event) for event in EVENTS), *triggers)))
+    ours = ", ".join(map(quote_string, (*steps.texts.writing_names(), *triggers)))
     schema, name = schema_of(source), quote_string(source.name)
     meant = " OR ".join(
         f"(TABLE_SCHEMA = {schema_of(table)} AND TABLE_NAME = {quote_string(table.name)} AND CONSTRAINT_NAME = {quote_string(key)})"

@@ -1,5 +1,5 @@
--- Plan: 1 migration, 49 steps (1 gate) for mysql 9.7 (shop)
--- digest 7f73868980aa7a1ceb8e7db3da3c84b2df1e45c6438c757f59604b9c4dceb904
+-- Plan: 1 migration, 51 steps (1 gate) for mysql 9.7 (shop)
+-- digest 2938f2d6222d7f2107ab2433c54be1746b16c482d2cd7560b7ccb9430a5f827c
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -112,11 +112,11 @@ DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_no
 DELETE FROM shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, the rows go with zzz_driftflow_new_users_613332
 
--- step 14 (34d2ff3a2f.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on DELETE)
+-- step 14 (ec73d9ca45.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on DELETE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
-CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_delete AFTER DELETE ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) VALUES (OLD.id); DELETE FROM shop.zzz_driftflow_new_users_613332 WHERE shop.zzz_driftflow_new_users_613332.id = OLD.id; END;
+CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_delete AFTER DELETE ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) VALUES (OLD.id); IF @@GLOBAL.innodb_native_foreign_keys = 0 AND CONCAT(NOW(6), '|', HEX(CAST(OLD.id AS BINARY))) = @driftflow_comes_befe57f3 THEN INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) VALUES (OLD.id); SET @driftflow_kept_befe57f3 = CONCAT(NOW(6), '|', HEX(CAST(OLD.id AS BINARY))), @driftflow_noted_befe57f3 = LAST_INSERT_ID(); ELSE DELETE FROM shop.zzz_driftflow_new_users_613332 WHERE shop.zzz_driftflow_new_users_613332.id = OLD.id; END IF; END;
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete
 
@@ -128,33 +128,41 @@ CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_update AFTER UPDATE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update
 
--- step 16 (d15000b0b4.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on INSERT)
+-- step 16 (b16321aa00.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
-CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_insert AFTER INSERT ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) VALUES (NEW.id); INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) VALUES (NEW.id, NEW.tenant_id, NEW.email, NEW.totp_seed, IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), NEW.two_factor_ciphertext, NEW.two_factor_key_id, NEW.two_factor_enabled); END;
+CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_insert AFTER INSERT ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) VALUES (NEW.id); IF CONCAT(NOW(6), '|', HEX(CAST(NEW.id AS BINARY))) = @driftflow_kept_befe57f3 THEN SET @driftflow_kept_befe57f3 = NULL; IF EXISTS (SELECT 1 FROM shop.zzz_driftflow_new_users_613332 WHERE shop.zzz_driftflow_new_users_613332.id = NEW.id) THEN UPDATE shop.zzz_driftflow_new_users_613332 SET id = NEW.id, tenant_id = NEW.tenant_id, email = NEW.email, totp_seed = NEW.totp_seed, created_at = IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), two_factor_ciphertext = NEW.two_factor_ciphertext, two_factor_key_id = NEW.two_factor_key_id, two_factor_enabled = NEW.two_factor_enabled WHERE shop.zzz_driftflow_new_users_613332.id = NEW.id; ELSE INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) VALUES (NEW.id, NEW.tenant_id, NEW.email, NEW.totp_seed, IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), NEW.two_factor_ciphertext, NEW.two_factor_key_id, NEW.two_factor_enabled); END IF; DELETE FROM shop._driftflow_log_users_613332 WHERE driftflow_seq = @driftflow_noted_befe57f3; ELSE INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) VALUES (NEW.id, NEW.tenant_id, NEW.email, NEW.totp_seed, IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), NEW.two_factor_ciphertext, NEW.two_factor_key_id, NEW.two_factor_enabled); END IF; END;
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert
 
--- step 17 (72318aa1dd.1): Take away the trigger zzz_driftflow_note_users_613332_delete
+-- step 17 (e8e69437cb.1): Know a row of users that is replaced by one that others point at as before
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+CREATE TRIGGER shop.zzz_driftflow_replace_users_613332_insert BEFORE INSERT ON shop.users FOR EACH ROW SET @driftflow_comes_befe57f3 = CONCAT(NOW(6), '|', HEX(CAST(NEW.id AS BINARY)));
+SET sql_mode = DEFAULT;
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_replace_users_613332_insert
+
+-- step 18 (72318aa1dd.1): Take away the trigger zzz_driftflow_note_users_613332_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_delete;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 18 (4e4c8ca179.1): Take away the trigger zzz_driftflow_note_users_613332_update
+-- step 19 (4e4c8ca179.1): Take away the trigger zzz_driftflow_note_users_613332_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_update;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 19 (2ff85a71e5.1): Take away the trigger zzz_driftflow_note_users_613332_insert
+-- step 20 (2ff85a71e5.1): Take away the trigger zzz_driftflow_note_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_insert;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 20 (08cf2b586d.1): Copy again the last rows of users that were noted
+-- step 21 (08cf2b586d.1): Copy again the last rows of users that were noted
 -- driftflow runs this in chunks of about 150 ms along (driftflow_seq), each in a transaction with its cursor:
 --   INSERT INTO shop._driftflow_log_users_613332_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_users_613332 WHERE ((driftflow_seq) > (:low) AND (driftflow_seq) <= (:high)) AND (1 = 1); SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0; INSERT INTO shop._driftflow_log_users_613332_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_users_613332.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.email = shop.users.email AND NOT (shop.zzz_driftflow_new_users_613332.id = moved.driftflow_k1); SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1; INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; DELETE FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) SELECT id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop._driftflow_log_users_613332 ON shop._driftflow_log_users_613332.driftflow_seq = shop._driftflow_log_users_613332_now.driftflow_seq; DELETE FROM shop._driftflow_log_users_613332_now;
 -- As plain SQL it is one statement, which locks every row until it ends:
@@ -172,12 +180,12 @@ DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_no
 DELETE FROM shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, the rows go with zzz_driftflow_new_users_613332
 
--- step 21 (7f74fb5b58.1): Verify that zzz_driftflow_new_users_613332 holds every row of users, and no other
+-- step 22 (7f74fb5b58.1): Verify that zzz_driftflow_new_users_613332 holds every row of users, and no other
 -- zzz_driftflow_new_users_613332 holds every row of users, and no other: gives 0
 SELECT (SELECT COUNT(*) FROM (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.users) AS now_there LEFT JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.id = now_there.driftflow_k1 WHERE shop.zzz_driftflow_new_users_613332.id IS NULL OR NOT (now_there.driftflow_v1 <=> shop.zzz_driftflow_new_users_613332.id) OR NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(shop.zzz_driftflow_new_users_613332.tenant_id AS BINARY)) OR NOT (now_there.driftflow_v3 <=> shop.zzz_driftflow_new_users_613332.email) OR NOT (now_there.driftflow_v4 <=> shop.zzz_driftflow_new_users_613332.totp_seed) OR NOT (now_there.driftflow_v5 <=> shop.zzz_driftflow_new_users_613332.created_at) OR NOT (now_there.driftflow_v6 <=> shop.zzz_driftflow_new_users_613332.two_factor_ciphertext) OR NOT (now_there.driftflow_v7 <=> shop.zzz_driftflow_new_users_613332.two_factor_key_id) OR NOT (now_there.driftflow_v8 <=> shop.zzz_driftflow_new_users_613332.two_factor_enabled)) + (SELECT COUNT(*) FROM shop.zzz_driftflow_new_users_613332 LEFT JOIN shop.users ON shop.zzz_driftflow_new_users_613332.id = shop.users.id WHERE shop.users.id IS NULL);
 -- undo: nothing to do, it changes nothing
 
--- step 22 (fb512c5ac4.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on DELETE)
+-- step 23 (fb512c5ac4.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on DELETE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -185,7 +193,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_delete AFTER DELETE ON 
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_delete
 
--- step 23 (71925788a1.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on UPDATE)
+-- step 24 (71925788a1.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on UPDATE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -193,7 +201,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_update AFTER UPDATE ON 
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_update
 
--- step 24 (8eedf3ef20.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on INSERT)
+-- step 25 (8eedf3ef20.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -201,7 +209,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_insert AFTER INSERT ON 
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_insert
 
--- step 25 (9a07dc0349.1): Copy again what was noted of users since
+-- step 26 (9a07dc0349.1): Copy again what was noted of users since
 -- driftflow runs this in chunks of about 150 ms along (driftflow_seq), each in a transaction with its cursor:
 --   INSERT INTO shop._driftflow_log_users_613332_now (driftflow_seq, driftflow_k1) SELECT driftflow_seq, driftflow_k1 FROM shop._driftflow_log_users_613332 WHERE ((driftflow_seq) > (:low) AND (driftflow_seq) <= (:high)) AND (1 = 1); SELECT COUNT(*) FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 0; INSERT INTO shop._driftflow_log_users_613332_now (driftflow_out, driftflow_k1) SELECT DISTINCT 1, shop.zzz_driftflow_new_users_613332.id FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.email = shop.users.email AND NOT (shop.zzz_driftflow_new_users_613332.id = moved.driftflow_k1); SELECT COUNT(*) FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1 FOR UPDATE NOWAIT; DELETE shop.zzz_driftflow_new_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop.zzz_driftflow_new_users_613332 FORCE INDEX (`PRIMARY`) ON shop.zzz_driftflow_new_users_613332.id = shop._driftflow_log_users_613332_now.driftflow_k1 WHERE shop._driftflow_log_users_613332_now.driftflow_out = 1; INSERT INTO shop._driftflow_log_users_613332 (driftflow_k1) SELECT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; DELETE FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 1; INSERT INTO shop.zzz_driftflow_new_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) SELECT id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332_now WHERE driftflow_out = 0) AS moved STRAIGHT_JOIN shop.users FORCE INDEX (`PRIMARY`) ON shop.users.id = moved.driftflow_k1 FOR SHARE NOWAIT; DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_now STRAIGHT_JOIN shop._driftflow_log_users_613332 ON shop._driftflow_log_users_613332.driftflow_seq = shop._driftflow_log_users_613332_now.driftflow_seq; DELETE FROM shop._driftflow_log_users_613332_now;
 -- As plain SQL it is one statement, which locks every row until it ends:
@@ -219,7 +227,7 @@ DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_no
 DELETE FROM shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, the rows go with zzz_driftflow_new_users_613332
 
--- step 26 (76866588a6.1): zzz_driftflow_new_users_613332 goes on counting where users stands
+-- step 27 (76866588a6.1): zzz_driftflow_new_users_613332 goes on counting where users stands
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET SESSION information_schema_stats_expiry = 0;
@@ -229,17 +237,17 @@ EXECUTE driftflow_counted;
 DEALLOCATE PREPARE driftflow_counted;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 27 (c471ec4714.1): Note the moment from which zzz_driftflow_new_users_613332 holds every row
+-- step 28 (c471ec4714.1): Note the moment from which zzz_driftflow_new_users_613332 holds every row
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 CREATE TABLE shop._driftflow_ready_users_613332 (driftflow_id int PRIMARY KEY) ENGINE=InnoDB;
 -- undo: DROP TABLE IF EXISTS shop._driftflow_ready_users_613332
 
--- step 28 (11034f1456.1): Wait for transactions that are older than the last row of zzz_driftflow_new_users_613332
+-- step 29 (11034f1456.1): Wait for transactions that are older than the last row of zzz_driftflow_new_users_613332
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_users_613332')
 -- undo: nothing to do, it changes nothing
 
--- step 29 (71b567afef.1): Give the copy of users its foreign keys, under names for now
+-- step 30 (71b567afef.1): Give the copy of users its foreign keys, under names for now
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -250,7 +258,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 30 (95746c1366.1): Take the foreign keys from users: from now on those of the copy hold
+-- step 31 (95746c1366.1): Take the foreign keys from users: from now on those of the copy hold
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -265,7 +273,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 31 (9581345f36.1): The foreign keys of orders point at the copy of users, under names for now
+-- step 32 (9581345f36.1): The foreign keys of orders point at the copy of users, under names for now
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -280,11 +288,11 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 32 (7cc862ae94.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
+-- step 33 (dcd025fc74.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_users_613332')
 -- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)
--- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users'))
--- refuse if: SELECT COUNT(*) - 3 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert')
+-- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert', 'zzz_driftflow_replace_users_613332_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users'))
+-- refuse if: SELECT COUNT(*) - 4 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert', 'zzz_driftflow_replace_users_613332_insert')
 -- refuse if: SELECT COUNT(*) FROM ((SELECT id FROM shop.zzz_driftflow_new_users_613332 ORDER BY id LIMIT 1000) UNION (SELECT id FROM shop.zzz_driftflow_new_users_613332 ORDER BY id DESC LIMIT 1000)) AS ends LEFT JOIN shop.users ON shop.users.id = ends.id WHERE shop.users.id IS NULL
 -- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.users) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.zzz_driftflow_new_users_613332 AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(other.tenant_id AS BINARY)) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.email) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.totp_seed) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.created_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.two_factor_ciphertext) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v7 <=> other.two_factor_key_id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v8 <=> other.two_factor_enabled))) AS rejected
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
@@ -293,10 +301,12 @@ RENAME TABLE shop.users TO shop.zzz_driftflow_old_users_613332, shop.zzz_driftfl
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_replace_users_613332_insert
 -- undo: Write to the old form of users what was written to the new one
--- undo: CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_back_delete AFTER DELETE ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id); DELETE FROM shop.zzz_driftflow_old_users_613332 WHERE shop.zzz_driftflow_old_users_613332.id = OLD.id; END
+-- undo: CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_back_delete AFTER DELETE ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id); IF @@GLOBAL.innodb_native_foreign_keys = 0 AND CONCAT(NOW(6), '|', HEX(CAST(OLD.id AS BINARY))) = @driftflow_comes_57dabfec THEN INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id); SET @driftflow_kept_57dabfec = CONCAT(NOW(6), '|', HEX(CAST(OLD.id AS BINARY))), @driftflow_noted_57dabfec = LAST_INSERT_ID(); ELSE DELETE FROM shop.zzz_driftflow_old_users_613332 WHERE shop.zzz_driftflow_old_users_613332.id = OLD.id; END IF; END
 -- undo: CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_back_update AFTER UPDATE ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id), (NEW.id); IF NOT (OLD.id <=> NEW.id) THEN UPDATE shop.zzz_driftflow_old_users_613332 SET id = NEW.id, tenant_id = NEW.tenant_id, email = NEW.email, totp_seed = NEW.totp_seed, created_at = IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), two_factor_ciphertext = NEW.two_factor_ciphertext, two_factor_key_id = NEW.two_factor_key_id, two_factor_enabled = NEW.two_factor_enabled WHERE shop.zzz_driftflow_old_users_613332.id = OLD.id; IF ROW_COUNT() = 0 THEN INSERT INTO shop.zzz_driftflow_old_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) VALUES (NEW.id, NEW.tenant_id, NEW.email, NEW.totp_seed, IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), NEW.two_factor_ciphertext, NEW.two_factor_key_id, NEW.two_factor_enabled); END IF; ELSE UPDATE shop.zzz_driftflow_old_users_613332 SET id = NEW.id, tenant_id = NEW.tenant_id, email = NEW.email, totp_seed = NEW.totp_seed, created_at = IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), two_factor_ciphertext = NEW.two_factor_ciphertext, two_factor_key_id = NEW.two_factor_key_id, two_factor_enabled = NEW.two_factor_enabled WHERE shop.zzz_driftflow_old_users_613332.id = OLD.id; END IF; END
--- undo: CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_back_insert AFTER INSERT ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (NEW.id); INSERT INTO shop.zzz_driftflow_old_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) VALUES (NEW.id, NEW.tenant_id, NEW.email, NEW.totp_seed, IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), NEW.two_factor_ciphertext, NEW.two_factor_key_id, NEW.two_factor_enabled); END
+-- undo: CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_back_insert AFTER INSERT ON shop.users FOR EACH ROW BEGIN DECLARE EXIT HANDLER FOR 1216, 1217, 1451, 1452 RESIGNAL; DECLARE EXIT HANDLER FOR SQLSTATE '22001', SQLSTATE '22003', SQLSTATE '22004', SQLSTATE '22007', SQLSTATE '22008', SQLSTATE '22012', SQLSTATE '22018', SQLSTATE '22023', SQLSTATE '22032', SQLSTATE '23000', 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1526, 1690, 1748, 1977, 3819, 3854, 4025 INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (NEW.id); IF CONCAT(NOW(6), '|', HEX(CAST(NEW.id AS BINARY))) = @driftflow_kept_57dabfec THEN SET @driftflow_kept_57dabfec = NULL; IF EXISTS (SELECT 1 FROM shop.zzz_driftflow_old_users_613332 WHERE shop.zzz_driftflow_old_users_613332.id = NEW.id) THEN UPDATE shop.zzz_driftflow_old_users_613332 SET id = NEW.id, tenant_id = NEW.tenant_id, email = NEW.email, totp_seed = NEW.totp_seed, created_at = IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), two_factor_ciphertext = NEW.two_factor_ciphertext, two_factor_key_id = NEW.two_factor_key_id, two_factor_enabled = NEW.two_factor_enabled WHERE shop.zzz_driftflow_old_users_613332.id = NEW.id; ELSE INSERT INTO shop.zzz_driftflow_old_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) VALUES (NEW.id, NEW.tenant_id, NEW.email, NEW.totp_seed, IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), NEW.two_factor_ciphertext, NEW.two_factor_key_id, NEW.two_factor_enabled); END IF; DELETE FROM shop._driftflow_back_users_613332 WHERE driftflow_seq = @driftflow_noted_57dabfec; ELSE INSERT INTO shop.zzz_driftflow_old_users_613332 (id, tenant_id, email, totp_seed, created_at, two_factor_ciphertext, two_factor_key_id, two_factor_enabled) VALUES (NEW.id, NEW.tenant_id, NEW.email, NEW.totp_seed, IF(NEW.created_at = 0, NEW.created_at, CONCAT('1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(NEW.created_at) SECOND, '+00:00')), NEW.two_factor_ciphertext, NEW.two_factor_key_id, NEW.two_factor_enabled); END IF; END
+-- undo: CREATE TRIGGER shop.zzz_driftflow_replace_users_613332_back_insert BEFORE INSERT ON shop.users FOR EACH ROW SET @driftflow_comes_57dabfec = CONCAT(NOW(6), '|', HEX(CAST(NEW.id AS BINARY)))
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_delete
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_update
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_insert
@@ -325,9 +335,10 @@ RENAME TABLE shop.users TO shop.zzz_driftflow_old_users_613332, shop.zzz_driftfl
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_back_delete
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_back_update
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_back_insert
+-- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_replace_users_613332_back_insert
 -- undo: DROP TABLE IF EXISTS shop._driftflow_home_users_613332
 
--- step 33 (2a00af74b5.1): Give the foreign keys of orders their names again
+-- step 34 (2a00af74b5.1): Give the foreign keys of orders their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -335,7 +346,7 @@ ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_
 SET foreign_key_checks = DEFAULT;
 -- undo: ALTER TABLE shop.orders DROP FOREIGN KEY orders_user_id_fk, ADD CONSTRAINT _driftflow_forth_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE
 
--- step 34 (201a81fe13.1): The index orders_user_id_idx of orders keeps its name
+-- step 35 (201a81fe13.1): The index orders_user_id_idx of orders keeps its name
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -346,7 +357,7 @@ DEALLOCATE PREPARE driftflow_keys;
 SET foreign_key_checks = DEFAULT;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 35 (71efc7c817.1): Give the foreign keys of users their names again
+-- step 36 (71efc7c817.1): Give the foreign keys of users their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -354,41 +365,47 @@ ALTER TABLE shop.users DROP FOREIGN KEY _driftflow_forth_613332_users_tenant_id_
 SET foreign_key_checks = DEFAULT;
 -- undo: ALTER TABLE shop.users DROP FOREIGN KEY users_tenant_id_fk, ADD CONSTRAINT _driftflow_forth_613332_users_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INPLACE, LOCK=NONE
 
--- step 36 (a1ac34eda3.1): Verify that no row of users was rejected in the moment of the swap
+-- step 37 (a1ac34eda3.1): Verify that no row of users was rejected in the moment of the swap
 -- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.zzz_driftflow_old_users_613332) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.users AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(other.tenant_id AS BINARY)) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.email) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.totp_seed) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.created_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.two_factor_ciphertext) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v7 <=> other.two_factor_key_id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v8 <=> other.two_factor_enabled)) AND NOT EXISTS (SELECT 1 FROM shop._driftflow_back_users_613332 AS later WHERE later.driftflow_k1 = noted.driftflow_k1)) AS rejected
 -- undo: nothing to do, it changes nothing
 
--- step 37 (4475078f16.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
+-- step 38 (4475078f16.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 38 (c2df4a7598.1): Take away the trigger zzz_driftflow_copy_users_613332_update
+-- step 39 (c2df4a7598.1): Take away the trigger zzz_driftflow_copy_users_613332_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 39 (85bbbe008d.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
+-- step 40 (85bbbe008d.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 40 (52763e9f16.1): Remove _driftflow_log_users_613332: the keys that were noted
+-- step 41 (0def2b8f02.1): Take away the trigger zzz_driftflow_replace_users_613332_insert
+-- driftflow waits 250 ms for the lock at most; the server counts in seconds
+SET lock_wait_timeout = 1;
+DROP TRIGGER IF EXISTS shop.zzz_driftflow_replace_users_613332_insert;
+-- undo: nothing to do, it is not needed on the way back
+
+-- step 42 (52763e9f16.1): Remove _driftflow_log_users_613332: the keys that were noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_log_users_613332, shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 41 (b61d34de01.1): Remove _driftflow_form_users_613332: the form that was compared with
+-- step 43 (b61d34de01.1): Remove _driftflow_form_users_613332: the form that was compared with
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_form_users_613332;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 42 (de92023458.1): Remove _driftflow_ready_users_613332: the moment that was noted
+-- step 44 (de92023458.1): Remove _driftflow_ready_users_613332: the moment that was noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_ready_users_613332;
@@ -396,31 +413,31 @@ DROP TABLE IF EXISTS shop._driftflow_ready_users_613332;
 
 -- ===== contract: after the old application is gone =====
 
--- step 43 (cd5dbc4712.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 45 (cd5dbc4712.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] the old form of shop.users is removed: until then it can take its place again with every row
 -- undo: nothing to do, waiting changes nothing
 
--- step 44 (a3e691ac24.1): Take away the trigger zzz_driftflow_note_users_613332_back_delete
+-- step 46 (a3e691ac24.1): Take away the trigger zzz_driftflow_note_users_613332_back_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_delete;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_delete AFTER DELETE ON shop.users FOR EACH ROW INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id)
 -- undo: Copy users into its old form in chunks
 
--- step 45 (4dd98c8a67.1): Take away the trigger zzz_driftflow_note_users_613332_back_update
+-- step 47 (4dd98c8a67.1): Take away the trigger zzz_driftflow_note_users_613332_back_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_update;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_update AFTER UPDATE ON shop.users FOR EACH ROW IF NOT (OLD.id <=> NEW.id) THEN INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id), (NEW.id); ELSE INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id); END IF
 
--- step 46 (e1c4857725.1): Take away the trigger zzz_driftflow_note_users_613332_back_insert
+-- step 48 (e1c4857725.1): Take away the trigger zzz_driftflow_note_users_613332_back_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_insert;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_insert AFTER INSERT ON shop.users FOR EACH ROW INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (NEW.id)
 
--- step 47 (6e2a84e139.1): Remove zzz_driftflow_old_users_613332: the old form of users
+-- step 49 (6e2a84e139.1): Remove zzz_driftflow_old_users_613332: the old form of users
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop.zzz_driftflow_old_users_613332;
@@ -429,14 +446,14 @@ DROP TABLE IF EXISTS shop.zzz_driftflow_old_users_613332;
 -- undo: ALTER TABLE shop._driftflow_making_users_613332 DROP CONSTRAINT _driftflow_making_users_613332_chk_1
 -- undo: RENAME TABLE shop._driftflow_making_users_613332 TO shop.zzz_driftflow_old_users_613332
 
--- step 48 (36ea42ccbc.1): Remove _driftflow_back_users_613332: the keys that were noted
+-- step 50 (36ea42ccbc.1): Remove _driftflow_back_users_613332: the keys that were noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_back_users_613332, shop._driftflow_back_users_613332_now;
 -- undo: CREATE TABLE IF NOT EXISTS shop._driftflow_back_users_613332_now (driftflow_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_seq bigint unsigned NULL, driftflow_out tinyint NOT NULL DEFAULT 0, driftflow_k1 bigint NULL) ENGINE=InnoDB
 -- undo: CREATE TABLE shop._driftflow_back_users_613332 (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB
 
--- step 49 (b239b3f4b8.1): Verify 2 statements about the result
+-- step 51 (b239b3f4b8.1): Verify 2 statements about the result
 -- Every pilot user's seed has its ciphertext: gives 0
 SELECT count(*) FROM users WHERE totp_seed IS NOT NULL AND two_factor_ciphertext IS NULL;
 -- Nobody was switched on: gives 0
