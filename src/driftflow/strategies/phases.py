@@ -8,6 +8,7 @@ from driftflow.model.catalog import Catalog, Column, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
+    AlterObject,
     ChangeColumn,
     DropColumn,
     DropDefault,
@@ -70,6 +71,8 @@ def breaks_running_code(operation: Operation, at: Situation) -> str:
             return f"code that still names {name.name} fails" if name.text in known_types and name.text not in final.types else ""
         case DropSchema(name=schema):
             return f"code that still uses the schema {schema} fails" if schema in (at.start or at.catalog).schemas else ""
+        case AlterObject(kind="schema", action="rename", name=Name(name=schema)):
+            return f"code that names the schema {schema} fails" if schema in (at.start or at.catalog).schemas else ""
         case Truncate(tables=tables):
             living = [table.name for table in tables if not is_new(at, table)]
             return f"code that reads {', '.join(living)} finds nothing" if living else ""

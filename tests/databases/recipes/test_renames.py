@@ -10,7 +10,7 @@ from contextlib import closing
 import psycopg
 import pymysql
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, replay, show, take_back, writing
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, go_on_back, replay, show, take_back, writing
 
 from driftflow.errors import RefusedError
 from driftflow.lab import mysql
@@ -492,3 +492,23 @@ def test_one_of_the_two_columns_must_be_given(place: Place) -> None:
     ):
         with closing(PlainSession(database.url)) as session, pytest.raises(sqlite3.IntegrityError):
             session.run((sql,))
+
+
+@pytest.mark.on("postgresql")
+def test_a_schema_is_renamed_behind_the_gate(place: Place) -> None:
+    schema = "CREATE SCHEMA app; CREATE TABLE app.t (id integer PRIMARY KEY); INSERT INTO app.t VALUES (1);"
+    database, naive = place.fresh(schema), place.fresh(schema)
+    before = database.structure()
+    plan = database.plan("ALTER SCHEMA app RENAME TO shop;")
+    assert not plan.point_of_no_return
+    early = apply(plan, database)
+    assert early.state == "waiting_at_gate"
+    database.run("INSERT INTO app.t VALUES (2);")
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    naive.run("INSERT INTO app.t VALUES (2); ALTER SCHEMA app RENAME TO shop;")
+    assert (database.structure(), database.rows()) == (naive.structure(), naive.rows())
+    back = take_back(early.run, database, open_gates=gates(plan))
+    while back.state == "waiting_at_gate":
+        back = go_on_back(early.run, database, open_gates=(*gates(plan), back.gate))
+    assert back.state == "rolled_back" and database.structure() == before
+    assert database.query("SELECT count(*) FROM app.t") == [(2,)]

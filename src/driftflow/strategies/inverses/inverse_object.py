@@ -251,6 +251,9 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             now, quote = Name(schema=name.schema, name=to), at.dialect.quote
             sql = f"ALTER {kind.upper()} {at.dialect.quote_name(now)} RENAME TO {quote(name.name)}"
             return (AlterObject(kind=kind, action="rename", name=now, to=name.name, sql=sql),)
+        case AlterObject(kind="schema", name=Name() as name, to=to) if to:
+            sql = f"ALTER SCHEMA {at.dialect.quote(to)} RENAME TO {at.dialect.quote(name.name)}"
+            return (AlterObject(kind="schema", action="rename", name=Name(name=to), to=name.name, sql=sql),)
         case AlterObject():
             return Irreversible(
                 reason=f"the {operation.kind} as it was is not kept", name=f"{operation.action}_{operation.kind} {where}"
