@@ -52,6 +52,10 @@ def test_postgresql_errors(postgresql_url: str) -> None:
         connection.commit()
     connection.execute("DO $$ BEGIN RAISE NOTICE 'look at %', 5; END $$")
     assert connection.notices() == ("NOTICE: look at 5",)
+    connection.execute(
+        "DO $$ BEGIN RAISE WARNING USING ERRCODE = '22P02', MESSAGE = 'invalid input syntax for type integer: \"secret\"'; END $$"
+    )
+    assert connection.notices() == ("WARNING: invalid input syntax for type integer",)
     assert connection.notices() == ()
     with psycopg.connect(postgresql_url, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (connection.session.id,))

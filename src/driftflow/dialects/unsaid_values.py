@@ -1,4 +1,4 @@
-"""What a server's error message says of values of rows, left out: it goes to terminals, to logs and into the journal."""
+"""What a server's error message, or its warning, says of values of rows, left out: it goes to terminals, to logs and into the journal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ _MYSQL: dict[str, tuple[str, str]] = {
     "1586": (r"entry '.*' for key", "entry for key"),
     "1526": (r"for value .*", "for a value"),
     "1300": (r"string: '.*'", "string"),
+    "1918": (r"illegal value '.*' when", "illegal value when"),
     **dict.fromkeys(("1292", "1366", "1411", "1525"), (r"value: '.*'(?= for (?:column|function)\b|$)", "value")),
 }
 """By error number: the part that holds values, and what is said instead. The same on MySQL and MariaDB."""

@@ -18,6 +18,7 @@ from pymysql.cursors import SSCursor
 from driftflow.dialects.base import ErrorKind
 from driftflow.dialects.mysql.engine_kind import engine_kind
 from driftflow.dialects.mysql.errors import error_kind
+from driftflow.dialects.unsaid_values import without_values
 from driftflow.drivers import mysql_session as sessions
 from driftflow.drivers.mysql_free import execute_behind, look_at
 from driftflow.drivers.mysql_place import Place
@@ -254,7 +255,8 @@ class MysqlConnection:
 
     def _listen(self, cursor: Any) -> None:
         if cursor.warning_count:
-            self._notices += [f"{level}: {message}" for level, _, message in self._raw.show_warnings() or ()]
+            warnings = self._raw.show_warnings() or ()
+            self._notices += [f"{level}: {without_values(str(code), message)}" for level, code, message in warnings]
 
     def query(self, sql: str, parameters: Sequence[Any] | None = None) -> list[Row]:
         self._sync()

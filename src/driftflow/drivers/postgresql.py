@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.dialects.postgresql.engine_kind import engine_kind
+from driftflow.dialects.unsaid_values import without_values
 from driftflow.drivers import postgresql_session as sessions
 from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, SessionState
 from driftflow.errors import ConnectError
@@ -217,7 +218,7 @@ class PostgresqlConnection:
     def __init__(self, raw: psycopg.Connection[Row]) -> None:
         self._raw = raw
         self._notices: list[str] = []
-        raw.add_notice_handler(lambda diagnostic: self._notices.append(f"{diagnostic.severity}: {diagnostic.message_primary}"))
+        raw.add_notice_handler(self._listen)
         number = raw.info.server_version
         self.version = (
             Version(major=number // 10000, minor=number % 10000) if number >= 100_000 else Version(major=number // 10000)
@@ -320,6 +321,9 @@ class PostgresqlConnection:
     def server_now(self) -> str:
         text: str = self.query(sessions.NOW)[0][0]
         return text
+
+    def _listen(self, said: psycopg.errors.Diagnostic) -> None:
+        self._notices.append(f"{said.severity}: {without_values(said.sqlstate or '', said.message_primary or '')}")
 
     def notices(self) -> tuple[str, ...]:
         said = tuple(self._notices)

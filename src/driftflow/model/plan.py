@@ -74,6 +74,8 @@ class UndoSteps(Record, frozen=True, kw_only=True, tag_field="undo", tag="steps"
     """Run these, in this order, to take the step back."""
 
     steps: tuple[Step, ...]
+    besides: str = ""
+    """Why nothing is done about the rest of the step: "the server cannot remove the label"."""
 
 
 class UndoNothing(Record, frozen=True, kw_only=True, tag_field="undo", tag="nothing"):

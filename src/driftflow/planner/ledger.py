@@ -70,13 +70,13 @@ def _recorded(step: RunSql, migration: Migration, ledger: Ledger) -> RunSql:
     undo = step.undo
     back = ledger.unrecord(migration)
     if isinstance(undo, UndoNothing):
-        undo = UndoSteps(steps=(_unrecord_step(migration, back),))
+        undo = UndoSteps(steps=(_unrecord_step(migration, back),), besides=undo.reason)
     elif isinstance(undo, UndoSteps):
         first = undo.steps[0]
         if isinstance(first, RunSql) and first.transaction == "own" and not first.role and not first.settings:
-            undo = UndoSteps(steps=(replace(first, statements=(*back, *first.statements)), *undo.steps[1:]))
+            undo = replace(undo, steps=(replace(first, statements=(*back, *first.statements)), *undo.steps[1:]))
         else:
-            undo = UndoSteps(steps=(_unrecord_step(migration, back), *undo.steps))
+            undo = replace(undo, steps=(_unrecord_step(migration, back), *undo.steps))
     return replace(step, statements=(*step.statements, *ledger.record(migration)), undo=undo)
 
 

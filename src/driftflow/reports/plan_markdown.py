@@ -64,8 +64,8 @@ def _takes(step: Step) -> str:
 
 def _back(step: Step) -> str:
     match step.undo:
-        case UndoSteps():
-            return "; ".join(undo_sql(step))[:160]
+        case UndoSteps(besides=besides):
+            return "; ".join(undo_sql(step))[:160] + (f" ({besides})" if besides else "")
         case UndoNothing(reason=reason):
             return reason
         case Irreversible(reason=reason):

@@ -152,6 +152,8 @@ def _undo(step: Step) -> Iterator[str]:
     match step.undo:
         case UndoSteps():
             yield from (f"-- undo: {line}" for line in undo_sql(step))
+            if step.undo.besides:
+                yield f"-- undo: nothing else, {_one_line(step.undo.besides)}"
         case UndoNothing(reason=reason):
             yield f"-- undo: nothing to do, {_one_line(reason)}"
         case Irreversible(reason=reason):

@@ -151,8 +151,9 @@ def _kind(step: Step) -> Iterator[str]:
 
 def _undo(step: Step, plan: Plan, paint: _Paint) -> str:
     match step.undo:
-        case UndoSteps():
-            return "; ".join(line for line in undo_sql(step) if line)[:400]
+        case UndoSteps(besides=besides):
+            said = "; ".join(line for line in undo_sql(step) if line)[:400]
+            return f"{said} (nothing else: {besides})" if besides else said
         case UndoNothing(reason=reason):
             return f"nothing to do: {reason}"
         case Irreversible(reason=reason, name=name):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from driftflow.model import event as events
 from driftflow.model.event import AnyEvent
-from driftflow.model.plan import Irreversible
+from driftflow.model.plan import Irreversible, UndoSteps
 from driftflow.model.record import Record
 from driftflow.reports.style import fold
 
@@ -38,6 +38,7 @@ class Story:
         self._resumed = False
         self._undoing = ""
         steps = plan.steps if plan else ()
+        self._besides = {step.id: step.undo.besides for step in steps if isinstance(step.undo, UndoSteps)}
         self._stays = {step.id for step in steps if isinstance(step.undo, Irreversible) and not step.undo.steps}
         self.purposes = {step.id: step.purpose for step in steps}
         self.numbers = {step.id: number for number, step in enumerate(steps, start=1)}
@@ -61,7 +62,8 @@ class Story:
 
     def _undone(self, event: events.StepUndone) -> str:
         if self._undoing == event.step:
-            return "    taken back" + (f" in {seconds(event.milliseconds)}" if event.milliseconds else "")
+            took = f" in {seconds(event.milliseconds)}" if event.milliseconds else ""
+            return f"    taken back{took}" + (f"; nothing else of it: {why}" if (why := self._besides.get(event.step)) else "")
         what = "stays as it is, as was accepted:" if event.step in self._stays else "nothing to take back of"
         return f"{what} {self.title(event.step)}"
 

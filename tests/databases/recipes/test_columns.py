@@ -11,6 +11,7 @@ import pytest
 from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, go_on_back, replay, show, take_back, writing
 
 from driftflow import pipeline
+from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError, RefusedError
 from driftflow.model.plan import Irreversible, RebuildTable, RunSql
 
@@ -116,6 +117,73 @@ def test_a_publication_that_names_the_column_is_changed_first(place: Place, name
     )
     assert apply(plan, database, open_gates=gates(plan)).state == "done"
     assert database.query("SELECT count(*) FROM pg_publication_tables WHERE attnames = '{id}'") == [(1,)]
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    ("changed", "stops"),
+    [
+        ("SET TABLE orders (legacy, id)", True),
+        ("SET TABLE orders WHERE (id > 1 AND legacy <> 'x')", True),
+        ("ADD TABLE other (id)", True),
+        ("SET (publish = 'insert')", True),
+        ("RENAME TO fed", True),
+        ("DROP TABLE orders", False),
+        ("SET TABLE other", False),
+        ("SET TABLE orders", False),
+        ("SET TABLES IN SCHEMA public", False),
+    ],
+)
+def test_what_a_publication_names_after_it_was_changed(place: Place, changed: str, stops: bool) -> None:
+    """In the same release: the server refuses the drop exactly where the plan does."""
+    more = "ALTER TABLE orders REPLICA IDENTITY FULL; CREATE TABLE other (id integer); CREATE PUBLICATION feed FOR TABLE orders (id, legacy);"
+    database, naive = (place.fresh(f"{place.pick(TABLE)} {more}") for _ in range(2))
+    migration = f"ALTER PUBLICATION feed {changed};\n-- driftflow: archive\nALTER TABLE orders DROP COLUMN legacy;"
+    if stops:
+        with pytest.raises(RefusedError) as refused:
+            database.plan(migration)
+        assert refused.value.code == "DF-E643"
+        with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+            naive.run(migration)
+        return
+    plan = database.plan(migration)
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    naive.run(migration)
+    assert database.catalog().publications == naive.catalog().publications
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE PUBLICATION more FOR TABLE orders (id), other WHERE (id > 1)",
+        "CREATE PUBLICATION more FOR ALL TABLES",
+        "CREATE PUBLICATION more FOR TABLES IN SCHEMA CURRENT_SCHEMA",
+        "CREATE PUBLICATION more",
+        "ALTER PUBLICATION feed ADD TABLE other (id)",
+        "ALTER PUBLICATION feed ADD TABLES IN SCHEMA other",
+        "ALTER PUBLICATION feed DROP TABLE orders",
+        "ALTER PUBLICATION feed SET TABLE public.other WHERE (id > 2), parts",
+        "ALTER PUBLICATION feed SET (publish = 'insert')",
+        "ALTER PUBLICATION feed RENAME TO fed",
+    ],
+)
+def test_what_a_publication_carries_is_what_the_server_says(place: Place, statement: str) -> None:
+    more = (
+        "CREATE SCHEMA other; CREATE TABLE other (id integer, note text); CREATE TABLE other.apart (id integer); CREATE UNLOGGED TABLE loose (id integer);"
+        "CREATE TABLE parts (id integer) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parts FOR VALUES FROM (1) TO (9);"
+        "CREATE VIEW seen AS SELECT id FROM other; CREATE PUBLICATION feed FOR TABLE orders"
+    )
+    database = place.fresh(f"{place.pick(TABLE)} {more};")
+    before = database.catalog()
+    (operation,) = database.dialect.parse(next(iter(database.dialect.split(SourceText(statement, file="a.sql"))))).operations
+    predicted = before.after(database.dialect.resolve(operation, before))
+    database.run(statement)
+    found = database.catalog()
+    assert predicted.publications == found.publications
+    assert {name: one.publications for name, one in predicted.tables.items()} == {
+        name: one.publications for name, one in found.tables.items()
+    }
 
 
 @pytest.mark.on("postgresql-18")

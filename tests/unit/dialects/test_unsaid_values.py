@@ -24,6 +24,7 @@ MESSAGES = [
     ("1411", "Incorrect datetime value: '31.02' for function str_to_date", "Incorrect datetime value for function str_to_date"),
     ("1526", "Table has no partition for value 2031", "Table has no partition for a value"),
     ("1300", "Invalid utf8mb4 character string: '\\xFF\\xFE'", "Invalid utf8mb4 character string"),
+    ("1918", "Encountered illegal value 'secret' when converting to INT", "Encountered illegal value when converting to INT"),
     ("1054", "Unknown column 'a' in 'field list'", None),
     ("SQLITE_CONSTRAINT_UNIQUE", "UNIQUE constraint failed: users.email", None),
 ]

@@ -13,6 +13,7 @@ from driftflow.config import Policy
 from driftflow.errors import ParseError, RefusedError, SourceError
 from driftflow.model.catalog import Catalog, structure
 from driftflow.model.effects import LockClaim
+from driftflow.model.event import StepStarted, StepUndone
 from driftflow.model.names import Name, Version
 from driftflow.model.plan import (
     PHASES,
@@ -28,6 +29,8 @@ from driftflow.model.plan import (
 )
 from driftflow.model.record import replace
 from driftflow.planner.compose import compose_plan
+from driftflow.reports.plan_text import render
+from driftflow.reports.progress import Story
 
 POSTGRESQL, SQLITE = planning.named("postgresql"), planning.named("sqlite")
 SMALL = Policy(small_table_rows=1_000_000)
@@ -318,6 +321,19 @@ def test_a_migration_is_recorded_in_its_last_step_and_unrecorded_first() -> None
     assert last.statements[-1] == "INSERT INTO versions VALUES ('001')"
     assert isinstance(last.undo, UndoSteps)
     assert last.undo.steps[0].statements[0].startswith("DELETE FROM versions")
+
+
+def test_what_stays_of_the_last_step_is_said_beside_the_record_that_goes() -> None:
+    plan = recorded("CREATE TYPE mood AS ENUM ('a');", "ALTER TYPE mood ADD VALUE 'b';")
+    last = plan.steps[-1]
+    assert isinstance(last.undo, UndoSteps)
+    assert last.undo.besides == "the server cannot remove the label b of public.mood; it stays, unused"
+    assert "nothing else: the server cannot remove the label b" in render(plan)
+    story, when = Story(plan), {"run": "r", "at": "2026-01-01T00:00:00Z", "fence": 1}
+    list(story.lines(StepStarted(step=f"{last.id}/undo1", attempt=1, **when)))
+    assert list(story.lines(StepUndone(step=last.id, **when))) == [
+        "    taken back; nothing else of it: the server cannot remove the label b of public.mood; it stays, unused"
+    ]
 
 
 def test_a_last_step_outside_transactions_is_followed_by_the_record() -> None:

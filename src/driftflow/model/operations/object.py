@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.dependents import drop_table, drop_views
 from driftflow.model.operations.lookup import put, put_view, refuse, replace_column
+from driftflow.model.operations.publishing import publish, publish_as
 from driftflow.model.operations.type import renamed_type
-from driftflow.model.record import replace
+from driftflow.model.record import Record, replace
+
+
+class PublishedTable(Record, frozen=True, kw_only=True):
+    """A table of a publication, with the columns that its list and its row filter name."""
+
+    table: Name
+    columns: tuple[str, ...] = ()
+
+
+class Published(Record, frozen=True, kw_only=True):
+    """What CREATE or ALTER PUBLICATION says of what the publication carries."""
+
+    action: Literal["create", "add", "set", "drop"]
+    all_tables: bool = False
+    schemas: tuple[str, ...] = ()
+    """`""` for CURRENT_SCHEMA; resolve says its name."""
+    tables: tuple[PublishedTable, ...] = ()
 
 
 class CreateSchema(BaseOperation, frozen=True, kw_only=True, tag="create_schema"):
@@ -131,12 +151,13 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
     relations: tuple[Name, ...] = ()
     to: str = ""
     """Of a rename: the new name."""
+    published: Published | None = None
+    """Of a publication: None where the statement leaves what it carries as it is."""
 
     def after(self, catalog: Catalog) -> Catalog:
-        """Of these only new extended statistics, types under another name, and that a publication names other columns, are in the catalog."""
-        if self.kind == "publication" and self.action == "alter" and self.name is not None:
-            known = (replace(one, columns=()) if one.name == self.name.name else one for one in catalog.publications)
-            return replace(catalog, publications=tuple(known))
+        """Of these only new extended statistics, types under another name, and what a publication carries, are in the catalog."""
+        if self.kind == "publication" and self.name is not None:
+            return self._published(catalog, self.name.name)
         if self.kind in ("type", "domain") and self.to and self.name is not None:
             return renamed_type(catalog, self.name, self.to)
         if (self.kind, self.action) != ("statistics", "create") or self.name is None:
@@ -148,6 +169,21 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
                 made = (*table.extended_statistics, ExtendedStatistics(name=name))
                 catalog = put(catalog, replace(table, extended_statistics=made))
         return catalog
+
+    def _published(self, catalog: Catalog, name: str) -> Catalog:
+        if self.to:
+            return publish_as(catalog, name, self.to)
+        if self.published is None:
+            return catalog
+        said = self.published
+        return publish(
+            catalog,
+            name,
+            action=said.action,
+            all_tables=said.all_tables,
+            schemas=said.schemas,
+            tables={one.table: one.columns for one in said.tables},
+        )
 
 
 class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.parse.kinds import kind_of, object_relation, object_text
@@ -13,6 +13,8 @@ from driftflow.dialects.postgresql.parse.type import create_base_type
 from driftflow.dialects.postgresql.scan import normal_text
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterObject, Comment, CreateExtension, CreateSchema, Grant, Operation
+from driftflow.model.operations.object import Published, PublishedTable
+from driftflow.model.record import replace
 
 
 def create_schema(body: Node, sql: str) -> tuple[Operation, ...]:
@@ -114,6 +116,41 @@ def _known(kind: str, action: str, name: Callable[[Node], Name | None] = lambda 
     return read
 
 
+def publication(body: Node, sql: str) -> tuple[Operation, ...]:
+    """CREATE and ALTER PUBLICATION, with what they say of tables, columns and schemas; SET (option = value) says nothing of them."""
+    actions: dict[str, Literal["add", "set", "drop"]] = {"AP_AddObjects": "add", "AP_SetObjects": "set", "AP_DropObjects": "drop"}
+    created = "action" not in body
+    (plain,) = _known("publication", "create" if created else "alter", _plain("pubname"))(body, sql)
+    objects = [node["PublicationObjSpec"] for node in body.get("pubobjects", ())]
+    everything = bool(body.get("for_all_tables"))
+    if not (created or objects or everything):
+        return (plain,)
+    tables = [one["pubtable"] for one in objects if "pubtable" in one]
+    said = Published(
+        action="create" if created else actions[body["action"]],
+        all_tables=everything,
+        schemas=tuple(one.get("name", "") for one in objects if "pubtable" not in one),
+        tables=tuple(PublishedTable(table=relation(one["relation"]), columns=tuple(_named_columns(one))) for one in tables),
+    )
+    return (replace(plain, published=said),)
+
+
+def _named_columns(table: Node) -> Iterator[str]:
+    """Those of the column list, and those of the row filter."""
+    yield from (node["String"]["sval"] for node in table.get("columns", ()))
+    waiting = [table.get("whereClause")]
+    while waiting:
+        match waiting.pop():
+            case {"ColumnRef": {"fields": fields}}:
+                yield from (field["String"]["sval"] for field in fields[-1:] if "String" in field)
+            case dict() as node:
+                waiting += node.values()
+            case list() as nodes:
+                waiting += nodes
+            case _:
+                pass
+
+
 def _concrete(body: Node) -> list[Name]:
     """Relations that stand in fields of their own type, unwrapped."""
     found = [relation(body["relation"])] if "relation" in body else []
@@ -156,7 +193,7 @@ KNOWN: dict[str, Reader] = {
     "AlterFunctionStmt": _known("function", "alter", _routine_name),
     "AlterOpFamilyStmt": _known("operator_family", "alter", _names("opfamilyname")),
     "AlterOperatorStmt": _known("operator", "alter"),
-    "AlterPublicationStmt": _known("publication", "alter", _plain("pubname")),
+    "AlterPublicationStmt": publication,
     "AlterRoleSetStmt": _known("role", "alter", _role_name),
     "AlterRoleStmt": _known("role", "alter", _role_name),
     "AlterStatsStmt": _known("statistics", "alter", _names("defnames")),
@@ -178,7 +215,7 @@ KNOWN: dict[str, Reader] = {
     "CreateOpClassStmt": _known("operator_class", "create", _names("opclassname")),
     "CreateOpFamilyStmt": _known("operator_family", "create", _names("opfamilyname")),
     "CreatePLangStmt": _known("language", "create", _plain("plname")),
-    "CreatePublicationStmt": _known("publication", "create", _plain("pubname")),
+    "CreatePublicationStmt": publication,
     "CreateRoleStmt": _known("role", "create", _plain("role")),
     "CreateStatsStmt": _known("statistics", "create", _names("defnames")),
     "CreateSubscriptionStmt": _known("subscription", "create", _plain("subname")),

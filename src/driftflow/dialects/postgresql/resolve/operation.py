@@ -15,6 +15,7 @@ from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Index, NotNull, PrimaryKey, Table, TypeDefinition, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import Operation
+from driftflow.model.operations.object import Published
 from driftflow.model.operations.rules import not_null_is_named
 from driftflow.model.operations.sequences import usual
 from driftflow.model.record import replace
@@ -142,6 +143,11 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             )
         case op.AlterObject(kind="type" | "domain", name=Name() as name, to=to) if to:
             return replace(operation, name=place.known(name, catalog, catalog.types))
+        case op.AlterObject(published=Published() as said):
+            tables = tuple(replace(one, table=place.relation(one.table, catalog)) for one in said.tables)
+            schemas = tuple(one or next(iter(catalog.search_path), "") for one in said.schemas)
+            relations = place.relations(operation.relations, catalog)
+            return replace(operation, relations=relations, published=replace(said, tables=tables, schemas=schemas))
         case op.Grant() | op.AlterObject() | op.DropObject() | op.RawSql():
             return replace(operation, relations=place.relations(operation.relations, catalog))
         case op.Insert():
