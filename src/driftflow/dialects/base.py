@@ -281,8 +281,12 @@ class Dialect(ABC):
         """A query whose one number says that the server does not know the zone; empty where there is nothing to ask."""
         return ""
 
-    def out_of_reach(self, old: Column, new: Column, value: str, *, zone: str, there: str) -> str:
+    def out_of_reach(self, old: Column, new: Column, value: str, *, zone: str, format: str) -> str:
         """A condition: a moment that the zone, or the new column, does not have; empty where none is known."""
+        return ""
+
+    def comes_twice(self, old: Column, new: Column, value: str, *, zone: str, format: str) -> str:
+        """A condition: a value whose local time in the zone is that of two moments; empty where none can be."""
         return ""
 
     def mapped(self, pairs: Mapping[str, str], value: str) -> str:

@@ -9,8 +9,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from recipes.rig import Place, Recipe, apply, gates, refused, show, take_back
+from recipes.rig import Place, Recipe, accepted, apply, edge, gates, refused, show, take_back
 from recipes.test_conversions_mysql import SCHEMA, WRITES, converted, expected, naive
+
+from driftflow.engine.run import RunOptions, run_plan
+from driftflow.model.event import AnyEvent, Counted
 
 pytestmark = pytest.mark.on("mysql", "mariadb")
 ZONE = "Europe/Berlin"
@@ -84,3 +87,31 @@ def test_an_hour_that_comes_twice_is_one_local_time(place: Place) -> None:
     assert database.query("SELECT DISTINCT at FROM items WHERE id IN (3, 5)") == [(datetime.fromisoformat("2026-10-25 02:30"),)]
     assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
     assert database.query(moments) == before
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "said"),
+    [
+        ("local", "local timestamp(3) NULL", "the server takes one of its two moments"),
+        ("at", "at datetime(3)", "once the old values are dropped, nobody knows which of the two it was"),
+    ],
+    ids=["local-to-instant", "instant-to-local"],
+)
+def test_rows_in_an_hour_that_comes_twice_are_told(place: Place, column: str, change: str, said: str) -> None:
+    """Half past two by the clocks of the zone, on the day when they go back; half past one and half past three come once."""
+    session = "SET time_zone = '+00:00'; "
+    moments = {
+        "local": ("2026-10-25 01:30:00", "2026-10-25 02:30:00", "2026-10-25 03:30:00"),
+        "at": ("2026-10-24 23:30:00", "2026-10-25 01:30:00", "2026-10-25 02:30:00"),
+    }
+    rows = "; ".join(
+        f"UPDATE items SET {column} = '{moment}' WHERE id = {id}" for id, moment in zip((3, 4, 5), moments[column], strict=True)
+    )
+    database = place.fresh(f"{session}{DAYS} {rows};")
+    heard: list[AnyEvent] = []
+    plan = database.plan(f"-- driftflow: convert zone={ZONE}\nALTER TABLE items MODIFY {change};")
+    options = RunOptions(accept=accepted(plan))
+    assert run_plan(plan, options=options, **{**edge(database), "listener": heard.append}).state == "waiting_at_gate"
+    (counted,) = (event for event in heard if isinstance(event, Counted))
+    assert counted.text.startswith(f"1 rows of items hold a {column} in an hour that {ZONE} has twice: {said}")
+    assert counted.keys == ("4",)

@@ -162,10 +162,15 @@ class MySQL(Dialect):
 
         return unknown_zone(zone, self.quote_text)
 
-    def out_of_reach(self, old: Column, new: Column, value: str, *, zone: str, there: str) -> str:
+    def out_of_reach(self, old: Column, new: Column, value: str, *, zone: str, format: str) -> str:
         from driftflow.dialects.mysql.conversions import out_of_reach
 
-        return out_of_reach(old, new, value, zone=zone, there=there, literal=self.quote_text, mariadb=self.mariadb)
+        return out_of_reach(old, new, value, zone=zone, format=format, literal=self.quote_text, mariadb=self.mariadb)
+
+    def comes_twice(self, old: Column, new: Column, value: str, *, zone: str, format: str) -> str:
+        from driftflow.dialects.mysql.conversions import comes_twice
+
+        return comes_twice(old, new, value, zone=zone, format=format, literal=self.quote_text, mariadb=self.mariadb)
 
     def mapped(self, pairs: Mapping[str, str], value: str) -> str:
         from driftflow.dialects.mysql.conversions import mapping

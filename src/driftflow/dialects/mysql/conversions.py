@@ -22,6 +22,8 @@ ENCODED: Mapping[str, tuple[str, str]] = {
     "hex": ("LOWER(HEX({0}))", "UNHEX({0})"),
 }
 """(bytes to text, text to bytes)"""
+GO_BACK_MINUTES = (60, -60, 30, -30, 120, -120)
+"""By how much clocks go back: an hour nearly everywhere, half of one on Lord Howe Island, two at Troll. Source: the tz database."""
 Literal = Callable[[str], str]
 
 
@@ -55,16 +57,38 @@ def unknown_zone(zone: str, literal: Literal) -> str:
     return f"SELECT CONVERT_TZ('2026-01-01 00:00:00', '+00:00', {literal(name)}) IS NULL"
 
 
-def out_of_reach(old: Column, new: Column, value: str, *, zone: str, there: str, literal: Literal, mariadb: bool) -> str:
+def out_of_reach(old: Column, new: Column, value: str, *, zone: str, format: str, literal: Literal, mariadb: bool) -> str:
     """A condition: a local time that the zone does not have, or that a TIMESTAMP does not reach; empty where none can be."""
-    if not zone or kind_of(new, mariadb=mariadb) != "timestamp":
+    local = _local_time(old, new, value, zone=zone, format=format, literal=literal, mariadb=mariadb)
+    if not local or kind_of(new, mariadb=mariadb) != "timestamp":
         return ""
     name = literal(zone_name(zone))
-    local = value if kind_of(old, mariadb=mariadb) == "datetime" else there
     utc = f"CONVERT_TZ({local}, {name}, '+00:00')"
     back = f"CONVERT_TZ({utc}, '+00:00', {name})"
     reach = f"{utc} NOT BETWEEN '1970-01-01 00:00:01' AND '2038-01-19 03:14:07.999999'"
     return f"{value} IS NOT NULL AND ({utc} IS NULL OR {reach} OR NOT ({back} <=> {local}))"
+
+
+def comes_twice(old: Column, new: Column, value: str, *, zone: str, format: str, literal: Literal, mariadb: bool) -> str:
+    """A condition: a local time that the zone's clocks show twice, once before they go back and once after it; empty where none can be."""
+    local = _local_time(old, new, value, zone=zone, format=format, literal=literal, mariadb=mariadb)
+    if not local or OFFSET.match(zone_name(zone)):
+        return ""
+    name = literal(zone_name(zone))
+    utc = f"CONVERT_TZ({local}, {name}, '+00:00')"
+    others = (f"CONVERT_TZ({utc} + INTERVAL {minutes} MINUTE, '+00:00', {name}) <=> {local}" for minutes in GO_BACK_MINUTES)
+    return f"{utc} IS NOT NULL AND ({' OR '.join(others)})"
+
+
+def _local_time(old: Column, new: Column, value: str, *, zone: str, format: str, literal: Literal, mariadb: bool) -> str:
+    """What the zone's clocks show, before or after the conversion; empty where no zone takes part in it."""
+    kinds = kind_of(old, mariadb=mariadb), kind_of(new, mariadb=mariadb)
+    moments = _Moments(zone=literal(zone_name(zone)), offsets=not mariadb, literal=literal)
+    if not zone or "timestamp" not in kinds:
+        return ""
+    if kinds[0] == "timestamp":
+        return moments.local(value)
+    return _valid(f"STR_TO_DATE({value}, {literal(format)})") if format else value
 
 
 class _Moments:

@@ -29,8 +29,11 @@ class ColumnConversion(Record, frozen=True, kw_only=True):
 
 def by_session(old: Column, new: Column) -> bool:
     """Whether the server would take the time zone of whatever session runs the statement."""
-    kinds = {one.type.partition("(")[0].partition(" ")[0] for one in (old, new)}
-    return "timestamp" in kinds and len(kinds) == 2
+    return _is_moment(old) != _is_moment(new)
+
+
+def _is_moment(column: Column) -> bool:
+    return column.type.partition("(")[0].partition(" ")[0] == "timestamp"
 
 
 def converted(at: Situation, table: Table, old: Column, new: Column) -> ColumnConversion:
@@ -147,15 +150,30 @@ def _by_words(at: Situation, table: Table, old: Column, new: Column, request: Co
             hint=f"see {AS_SAID}",
         )
     guards = [*_zone_guards(at, request), *_unlike(at, table, old, new, request, said(f"({there})")[1])]
-    reach = at.dialect.out_of_reach(old, new, value, zone=request.zone, there=there)
+    reach = at.dialect.out_of_reach(old, new, value, zone=request.zone, format=request.format)
     if reach:
         words = f"hold a {old.name} that {request.zone} does not have, or that a TIMESTAMP does not reach"
         guards.append(offenders.offending(at, table, reach, words, hint="correct these rows first, or name another zone"))
+    guards += _repeated_hour(at, table, old, new, request)
     guards += [
         offenders.offending(at, table, condition, f"hold a {old.name} {words}", hint="a longer type, or correct these rows first")
         for condition, words in at.dialect.unfit(replace(new, type=_unbounded(new)), new, f"({there})")
     ]
     return ColumnConversion(old=old, new=new, there=there, back=request.back or back, guards=tuple(guards))
+
+
+def _repeated_hour(at: Situation, table: Table, old: Column, new: Column, request: ConvertRequest) -> list[Guard]:
+    """Nothing is wrong with these rows, and whoever reads the plan, or takes the change back, knows."""
+    condition = at.dialect.comes_twice(old, new, at.dialect.quote(old.name), zone=request.zone, format=request.format)
+    if not condition:
+        return []
+    hour = f"hold a {old.name} in an hour that {request.zone} has twice"
+    words = (
+        "the server takes one of its two moments"
+        if _is_moment(new)
+        else "once the old values are dropped, nobody knows which of the two it was"
+    )
+    return [replace(offenders.offending(at, table, condition, f"{hour}: {words}", hint=""), refuse_if="never")]
 
 
 def _unbounded(new: Column) -> str:
