@@ -61,7 +61,7 @@ def test_errors(mysql_url: str, mysql_server: Server) -> None:
     assert any("none" in notice for notice in connection.notices())
     assert connection.notices() == ()
     connection.execute("CREATE TABLE warned AS SELECT 'secret' AS word")
-    connection.execute("SELECT COUNT(CAST(word AS SIGNED)) FROM warned")
+    connection.execute("SELECT MAX(CAST(word AS SIGNED)) FROM warned")
     (said,) = connection.notices()
     assert said.startswith("Warning: Truncated incorrect INTEGER value") and "secret" not in said
     connection.close()

@@ -55,7 +55,7 @@ def segmented(placed: Sequence[Placed], drafts: Sequence[Draft], start: Catalog)
 
 def replace_step(before: Placed, step: Step, this: Placed) -> Placed:
     """The joined step, standing where the later one stood in the source: the next neighbour compares with that."""
-    return Placed(step, this.draft, before.first, before.drafts)
+    return Placed(step, this.draft, before.first, _not_made_again(before.drafts, this.draft))
 
 
 def with_settings(placed: Placed) -> Placed:
@@ -203,6 +203,14 @@ def glued_positions(drafts: Sequence[Draft]) -> frozenset[int]:
                 if all(_is_single(by_position[position]) for position in between[:-1]):
                     found |= set(between[1:])
     return frozenset(found)
+
+
+def _not_made_again(joined: Sequence[Draft], last: Draft) -> tuple[Draft, ...]:
+    """Without those that drop only what the last one makes again in the same transaction: nobody sees it gone."""
+    made = {identity for identity, drops in map(_identity, last.operations) if identity and not drops}
+    return tuple(
+        draft for draft in joined if not all(drops and identity in made for identity, drops in map(_identity, draft.operations))
+    )
 
 
 def _is_single(draft: Draft) -> bool:
