@@ -148,6 +148,11 @@ class Situation(LocalState, kw_only=True, eq=False):
         return self.predicted
 
     @property
+    def written_in(self) -> tuple[str, str]:
+        """The migration, by its source and its id there."""
+        return self.migration.source, self.migration.id
+
+    @property
     def transaction(self) -> int:
         """Number of the transaction within the walk; a statement outside any block has one of its own."""
         return self.block.number

@@ -17,10 +17,10 @@ from msgspec.structs import force_setattr, replace
 __all__ = [
     "UNSET",
     "DecodeError",
-    "Record",
     "LocalState",
-    "UnsetType",
     "LocalValue",
+    "Record",
+    "UnsetType",
     "decode",
     "decode_binary",
     "digest",

@@ -43,9 +43,8 @@ def all_bound(groups: Sequence[Sequence[Situation]], *, apart: Collection[int]) 
     if not groups:
         return {}
     transactional = groups[0][0].can(Capability.TRANSACTIONAL_DDL)
-    found = [(first, last, reason) for first, last, reason in (*_transactions(groups, apart), *_in_place(groups, apart))]
     joined = list[tuple[int, int, str]]()
-    for first, last, reason in sorted(found):
+    for first, last, reason in sorted((*_transactions(groups, apart), *_in_place(groups, apart))):
         if joined and first <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(last, joined[-1][1]), joined[-1][2])
         else:
@@ -72,7 +71,7 @@ def _in_place(groups: Sequence[Sequence[Situation]], apart: Collection[int]) -> 
     """Statements that put another table in the place of one that is in use, outside any transaction or in several: from the one that makes it, or
     takes the old one away, to the last that carries rows or clears up."""
     found = list[tuple[int, int, str]]()
-    for _, file in groupby(range(len(groups)), key=lambda number: _file_of(groups[number][0])):
+    for _, file in groupby(range(len(groups)), key=lambda number: groups[number][0].written_in):
         places = _Places()
         for number in file:
             for at in groups[number] if number not in apart else ():
@@ -81,10 +80,6 @@ def _in_place(groups: Sequence[Sequence[Situation]], apart: Collection[int]) -> 
             (first, last, f"it puts another table in the place of {name.name}") for name, (first, last) in places.spans.items()
         ]
     return found
-
-
-def _file_of(at: Situation) -> tuple[str, str]:
-    return at.migration.source, at.migration.id
 
 
 class _Places:

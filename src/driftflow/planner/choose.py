@@ -356,7 +356,7 @@ def _online_together(left: Draft, right: Draft) -> Draft | None:
         return None
     first, second = left.at, right.at
     same = first.dialect.altered_table(first.operation) == second.dialect.altered_table(second.operation)
-    together = (first.migration.source, first.migration.id) == (second.migration.source, second.migration.id)
+    together = first.written_in == second.written_in
     if not (same and together and left.steps[0].phase == right.steps[0].phase) or second.directives("gate"):
         return None
     operations = (*left.operations, *right.operations)

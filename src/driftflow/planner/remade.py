@@ -155,7 +155,7 @@ def _flow(groups: Sequence[Sequence[Situation]], first: int, last: Mapping[Name,
             return None
     for number in range(first, len(groups)):
         group = groups[number]
-        if _migration_of(group[0]) != _migration_of(groups[first][0]):
+        if group[0].written_in != groups[first][0].written_in:
             return None
         if flow.takes(group):
             if len(group) != 1 or _alone(group[0]):
@@ -178,10 +178,6 @@ def _goes_anyway(group: Sequence[Situation], flow: RowFlow) -> bool:
             return flow.old is not None and found is not None and (found.name, found.columns) == (flow.old.name, flow.old.columns)
         case _:
             return False
-
-
-def _migration_of(at: Situation) -> tuple[str, str]:
-    return at.migration.source, at.migration.id
 
 
 def _alone(at: Situation) -> bool:

@@ -49,7 +49,7 @@ class ReadsThenWrites:
         try:
             for sql in (self._write, "COMMIT"):
                 self._session.raw.cursor().execute(sql)
-        except Exception as fault:
+        except Exception as fault:  # whatever it is: the thread would swallow it, and every test looks at what was heard
             self.heard.append(str(fault))
 
     def end(self) -> list[str]:
