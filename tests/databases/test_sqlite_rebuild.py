@@ -324,6 +324,26 @@ def test_everything_a_column_can_say_survives(shop: Shop) -> None:
     assert shop.ask("SELECT * FROM t") == [(1, "x", "b", 5, 1, "text", -1)]
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "id INTEGER NOT NULL PRIMARY KEY, a INT",
+        "id INTEGER PRIMARY KEY, a INT",
+        "id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, a INT",
+        "id INTEGER NOT NULL, a INT, PRIMARY KEY (id)",
+        "id INTEGER CONSTRAINT never NOT NULL PRIMARY KEY, a INT",
+    ],
+)
+@pytest.mark.parametrize("options", ["", "WITHOUT ROWID", "STRICT"])
+def test_a_key_is_written_not_null_as_it_was(shop: Shop, columns: str, options: str) -> None:
+    if "AUTOINCREMENT" in columns and options == "WITHOUT ROWID":
+        pytest.skip("SQLite has no such table")
+    shop.run(f"CREATE TABLE t({columns}) {options}")
+    before = shop.ask("SELECT name, \"notnull\", pk FROM pragma_table_info('t')")
+    shop.rebuild("ALTER TABLE t ALTER COLUMN a SET DEFAULT 3")
+    assert shop.ask("SELECT name, \"notnull\", pk FROM pragma_table_info('t')") == before
+
+
 def test_statistics_text_of_an_unchanged_table_is_expected(shop: Shop) -> None:
     shop.run(FAMILY)
     catalog, before, wanted = shop.after("ALTER TABLE parent ALTER COLUMN name SET NOT NULL")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftflow.dialects.relations import relations_read
-from driftflow.dialects.sqlite.keys import WITHOUT_ROWID, settle
+from driftflow.dialects.sqlite.keys import WITHOUT_ROWID, never_null, settle
 from driftflow.dialects.sqlite.normal import normal
 from driftflow.dialects.sqlite.parse.column import Draft, column_definition
 from driftflow.dialects.sqlite.parse.constraint import OPENS_TABLE_CONSTRAINT, table_constraint
 from driftflow.dialects.sqlite.parse.cursor import Cursor, Unread
 from driftflow.dialects.sqlite.tokens import Token, TokenFault, name_of, tokenize
 from driftflow.dialects.sqlite.types import is_rowid_type
-from driftflow.model.catalog import Constraint, ForeignKey, PrimaryKey, Table
+from driftflow.model.catalog import Constraint, ForeignKey, NotNull, PrimaryKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTable, CreateTableAs
 from driftflow.model.record import replace
@@ -47,7 +47,15 @@ def create_table(cursor: Cursor, *, temporary: bool) -> CreateTable | CreateTabl
         options=options,
         definition=_definition(cursor, name),
     )
-    return CreateTable(table=settle(table), if_not_exists=if_not_exists)
+    return CreateTable(table=settle(_not_null_kept(table)), if_not_exists=if_not_exists)
+
+
+def _not_null_kept(table: Table) -> Table:
+    """NOT NULL beside a key that keeps NULL out anyway is a constraint of its own: nothing else would tell that it was written."""
+    there = {one.column.lower() for one in table.constraints if isinstance(one, NotNull)}
+    written = (one.name for one in table.columns if not one.nullable and one.name.lower() not in there)
+    kept = tuple(NotNull(column=name) for name in written if never_null(table, name))
+    return replace(table, constraints=(*table.constraints, *kept)) if kept else table
 
 
 def _body(body: Cursor) -> tuple[list[Draft], list[Constraint]]:
