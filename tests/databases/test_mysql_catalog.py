@@ -113,5 +113,52 @@ def test_two_hundred_tables_take_as_many_queries_as_one(mysql_server: Server) ->
     assert counts[0] == counts[1] < 25
 
 
+def rows_of(url: str, table: str) -> int | None:
+    """As somebody who begins now is told."""
+    with closing(connector_for(url).connect()) as connection:
+        return read_catalog(connection).tables[f"{connection.query('SELECT DATABASE()')[0][0]}.{table}"].statistics.rows
+
+
+def filled(connection: Connection, table: str, *, doublings: int) -> None:
+    connection.execute(f"INSERT INTO {table} (b) VALUES (1)")
+    for _ in range(doublings):
+        connection.execute(f"INSERT INTO {table} (b) SELECT b FROM {table}")
+
+
+def test_a_table_that_was_empty_when_somebody_last_asked(mysql_url: str) -> None:
+    """MySQL keeps for a day what information_schema said."""
+    with closing(connector_for(mysql_url).connect()) as connection:
+        if connection.dialect == "mysql":
+            connection.execute("SET SESSION information_schema_stats_expiry = 86400")
+        connection.execute("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, b int)")
+        connection.query("SELECT table_rows, auto_increment FROM information_schema.tables WHERE table_schema = DATABASE()")
+        filled(connection, "t", doublings=12)
+    assert (rows_of(mysql_url, "t") or 0) > 1000
+
+
+@pytest.mark.parametrize(("doublings", "rows"), [(14, None), (5, 32)])
+def test_a_table_whose_statistics_are_from_when_it_was_empty(mysql_url: str, doublings: int, rows: int | None) -> None:
+    """MySQL reads them again when the table is opened anew, as it is behind CREATE TRIGGER."""
+    with closing(connector_for(mysql_url).connect()) as connection:
+        connection.execute("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, b int) STATS_AUTO_RECALC=0")
+        filled(connection, "t", doublings=doublings)
+        connection.execute("CREATE TRIGGER t_b BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1")
+        assert rows_of(mysql_url, "t") == (rows if connection.dialect == "mysql" else 2**doublings)
+
+
+def test_a_table_that_is_said_to_be_empty_and_cannot_be_counted(mysql_url: str) -> None:
+    """Somebody holds it for longer than a count waits; the one beside it is counted."""
+    with (
+        closing(connector_for(mysql_url).connect()) as connection,
+        closing(connector_for(mysql_url).connect()) as other,
+    ):
+        for name in ("held", "free"):
+            connection.execute(f"CREATE TABLE {name} (id int PRIMARY KEY)")
+        other.execute("LOCK TABLES held WRITE")
+        rows = {row["table_name"]: row["table_rows"] for row in read_rows(connection)["tables"]}
+        other.execute("UNLOCK TABLES")
+    assert rows == {"held": None, "free": 0}
+
+
 def asked(connection: Connection) -> int:
     return int(connection.query("SHOW SESSION STATUS LIKE 'Questions'")[0][1])

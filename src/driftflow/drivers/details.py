@@ -47,8 +47,6 @@ def _postgresql(connection: Connection) -> Iterator[Fact]:
 
 
 def _mysql(connection: Connection, catalog: Catalog) -> Iterator[Fact]:
-    if catalog.vendor == "mysql":  # else it says how far a table had counted some time ago
-        connection.execute("SET SESSION information_schema_stats_expiry = 0")
     text = resources.files("driftflow.drivers").joinpath("catalog", "mysql", "details.sql").read_text("utf-8")
     for row in connection.query(text):
         kind, schema, name, part, fact, value = ("" if one is None else str(one) for one in row)

@@ -29,6 +29,7 @@ from driftflow.model.event import Session
 from driftflow.model.names import Version
 
 OLDEST = {"mysql": Version(major=5, minor=7), "mariadb": Version(major=10, minor=4)}
+KEEPS_STATISTICS = Version(major=8)
 CONNECT_SECONDS = 10
 NO_LIMIT_SECONDS = 31_536_000
 """The most that lock_wait_timeout takes: a year."""
@@ -157,6 +158,9 @@ class MysqlConnector:
         connection.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {sessions.isolation(connection)}")
         if self._read_only:
             connection.execute("SET SESSION TRANSACTION READ ONLY")
+        if connection.kind == "mysql" and connection.version >= KEEPS_STATISTICS:
+            # Else information_schema says how many rows a table had when somebody last asked, for a day.
+            connection.execute("SET SESSION information_schema_stats_expiry = 0")
         # A global limit would end what we run: that has limits of its own.
         connection.set_timeouts(lock_ms=0, statement_ms=self._statement_timeout_ms)
 

@@ -16,6 +16,12 @@ from driftflow.errors import DatabaseError
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name, Version
 
+COUNTED_ROWS = 10_000
+"""Up to so many rows of a table that is said to be empty are counted; the default of `small_table_rows`."""
+COUNTED_MS = 1_000
+COUNTED_AT_ONCE = 500
+"""Tables in one statement."""
+
 QUERIES = ("tables", "columns", "statistics", "foreign_keys", "triggers", "views", "routines", "partitions", "grants", "settings")
 """Names of the files in `catalog/mysql/`; those of checks and row versions depend on the server."""
 
@@ -39,6 +45,7 @@ def read_rows(connection: Connection) -> Rows:
         for name in QUERIES:
             rows[name] = _run(connection, name)
         _with_texts(connection, rows["triggers"])
+        _count_the_empty(connection, rows["tables"])
         version = Version.parse(str(database[0]["version"]).partition("-")[0])
         mariadb = connection.dialect == "mariadb"
         if mariadb:
@@ -74,6 +81,42 @@ def _with_texts(connection: Connection, triggers: Sequence[dict[str, Any]]) -> N
         except DatabaseFault as fault:  # It has gone meanwhile, or may be seen and not read.
             if fault.kind is ErrorKind.CONNECTION_LOST:
                 raise
+
+
+def _count_the_empty(connection: Connection, tables: Sequence[dict[str, Any]]) -> None:
+    """A table without rows is taken for one that nobody has to wait for, and InnoDB says none of one whose statistics were not recalculated since it was
+    empty (right after it was opened again, or for ever under STATS_AUTO_RECALC=0). What cannot be counted, or not so far, is unknown."""
+    kinds = {"BASE TABLE", "SYSTEM VERSIONED"}
+    empty = [row for row in tables if row["table_type"] in kinds and row["table_rows"] is not None and not int(row["table_rows"])]
+    for start in range(0, len(empty), COUNTED_AT_ONCE):
+        some = empty[start : start + COUNTED_AT_ONCE]
+        counted: list[int | None]
+        try:
+            counted = [*_counts(connection, some)]
+        except DatabaseFault:
+            counted = [count for row in some for count in _count_alone(connection, row)]
+        for row, count in zip(some, counted, strict=True):
+            row["table_rows"] = count if count is not None and count <= COUNTED_ROWS else None
+
+
+def _count_alone(connection: Connection, row: dict[str, Any]) -> list[int | None]:
+    try:
+        return [*_counts(connection, [row])]
+    except DatabaseFault as fault:  # No right to read it, somebody alters it, or it is gone.
+        if fault.kind is ErrorKind.CONNECTION_LOST:
+            raise
+        return [None]
+
+
+def _counts(connection: Connection, tables: Sequence[dict[str, Any]]) -> list[int]:
+    one = f"SELECT %d AS n, COUNT(*) AS c FROM (SELECT 1 FROM %s LIMIT {COUNTED_ROWS + 1}) AS counted"
+    names = (f"{quote(str(row['table_schema']))}.{quote(str(row['table_name']))}" for row in tables)
+    text = " UNION ALL ".join(one % (number, name) for number, name in enumerate(names))
+    if connection.dialect == "mariadb":
+        text = f"SET STATEMENT max_statement_time = {COUNTED_MS / 1000} FOR {text}"
+    else:
+        text = text.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({COUNTED_MS}) */", 1)
+    return [int(count) for _, count in sorted(connection.query(text))]
 
 
 @cache

@@ -358,12 +358,12 @@ def _options(row: Row, collation: str) -> tuple[str, ...]:
 
 
 def _statistics(row: Row, versions: int | None) -> TableStatistics:
-    """TABLE_ROWS is InnoDB's estimate, which may be off by half."""
-    if row["table_rows"] is None:
+    """TABLE_ROWS is InnoDB's estimate, which may be off by half; without it the size is known all the same."""
+    if row["data_length"] is None:
         return TableStatistics(row_versions=versions)
     data, index = int(row["data_length"] or 0), int(row["index_length"] or 0)
     return TableStatistics(
-        rows=int(row["table_rows"]),
+        rows=None if row["table_rows"] is None else int(row["table_rows"]),
         bytes=data + index,
         table_bytes=data,
         average_row_bytes=int(row["avg_row_length"] or 0) or None,
