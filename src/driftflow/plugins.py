@@ -72,11 +72,12 @@ FOLDERS: MappingProxyType[Kind, str] = MappingProxyType(
 
 
 @cache
-def discover(*kinds: Kind) -> Registry:
-    """Import what the kinds need and collect it. Raises PluginError for two of one name, or for an extension that cannot be imported."""
+def discover(*kinds: Kind, without: tuple[str, ...] = ()) -> Registry:
+    """Import what the kinds need and collect it, but for the packages that are named. Raises PluginError for two of one name, or for an
+    extension that cannot be imported."""
     found: dict[tuple[str, str], Registration] = {}
     for folder in dict.fromkeys(FOLDERS[kind] for kind in kinds):
-        for module in _modules(folder):
+        for module in _modules(folder, without):
             _collect(module, "driftflow", found)
     for kind in kinds if may_be_extended() else ():
         from importlib.metadata import entry_points
@@ -105,29 +106,32 @@ def may_be_extended() -> bool:
             if folder.exists():
                 return True  # an archive
             continue
-        for name in {"dist-info", "egg-info"}.intersection(_endings(folder)):
-            for listed in folder.glob(f"*.{name}/entry_points.txt"):
-                if b"[driftflow." in listed.read_bytes():
+        for installed in _installed(folder):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if b"[driftflow." in Path(installed, "entry_points.txt").read_bytes():
                     return True
     return False
 
 
-def _endings(folder: Path) -> set[str]:
+def _installed(folder: Path) -> list[str]:
     with suppress(OSError), os.scandir(folder) as entries:
-        return {entry.name.rpartition(".")[2] for entry in entries}
-    return set()
+        return [entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info"))]
+    return []
 
 
-def _modules(folder: str) -> Iterator[ModuleType]:
+def _modules(folder: str, without: tuple[str, ...]) -> Iterator[ModuleType]:
     package = importlib.import_module(folder)
     yield package
-    for info in pkgutil.walk_packages(package.__path__, prefix=f"{folder}."):
-        yield importlib.import_module(info.name)
+    for info in pkgutil.iter_modules(package.__path__, prefix=f"{folder}."):
+        if info.ispkg and info.name not in without:
+            yield from _modules(info.name, without)
+        elif not info.ispkg:
+            yield importlib.import_module(info.name)
 
 
 def _collect(module: ModuleType, owner: str, found: dict[tuple[str, str], Registration]) -> None:
     for value in vars(module).values():
-        mark = vars(value).get(MARK) if isinstance(value, FunctionType | type) else None
+        mark = vars(value).get(MARK) if isinstance(value, (FunctionType, type)) else None
         if mark is None or getattr(value, "__module__", module.__name__) != module.__name__:
             continue
         kind, name, info = mark

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,27 @@ def test_help_imports_no_driver_parser_or_rich() -> None:
 def test_a_command_that_needs_no_server_loads_no_driver_or_parser(arguments: list[str]) -> None:
     _, modules = imported(arguments)
     assert [name for name in ("rich", "psycopg", "postgast", "sqlglot", "google.protobuf", "sqlite3") if name in modules] == []
+
+
+def test_a_lint_of_a_file_loads_what_it_asks_alone(tmp_path: Path) -> None:
+    file = tmp_path / "1.sql"
+    file.write_text("CREATE TABLE a (id bigint PRIMARY KEY); ALTER TABLE b DROP COLUMN c;")
+    code, modules = imported(["lint", str(file), "--dialect", "postgresql", "--format", "json", "-q"])
+    assert code == 1
+    assert "driftflow.checks.column.dropped" in modules, "the probe must see what was imported"
+    assert [
+        name
+        for name in (
+            "dataclasses",
+            "shutil",
+            "tomllib",
+            "driftflow.model.plan",
+            "driftflow.dialects.mysql",
+            "driftflow.checks.mysql",
+            "driftflow.checks.sqlite.pragma_in_transaction",
+        )
+        if name in modules
+    ] == []
 
 
 def test_help_starts_within_the_limit() -> None:

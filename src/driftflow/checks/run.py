@@ -27,6 +27,10 @@ ALWAYS = frozenset({"DF001", "DF003", "DF005", "DF304", "DF501", "DF651", "DF654
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
+OF_ONE_DATABASE = {"mysql": ("mysql", "mariadb"), "sqlite": ("sqlite",)}
+"""Folders of checks, and the only dialects that these look at: for another one nobody reads them."""
+
+
 class Judged(Record, frozen=True, kw_only=True):
     """What is said of a stretch of the walk, before anybody's wish to be silent."""
 
@@ -59,11 +63,10 @@ def assess(
     `today` (an ISO date) decides whether an `ignore … until=` has expired; without it none has.
     """
     walked = tuple(situations(migrations, catalog=catalog, dialect=dialect, policy=policy, folder=folder, inputs=inputs))
-    checks = discover("check").of("check")
-    by_kind = _ByKind(checks, dialect.name)
+    by_kind = _ByKind(checks_of(dialect.name), dialect.name)
     numbered = tuple(enumerate(walked))
     parts = tuple(spread(by_kind.judge, numbered)) if spread is not None else (by_kind.judge(numbered),)
-    ignores = Ignores(migrations, checks=checks, today=today)
+    ignores = Ignores(migrations, today=today)
     found: list[tuple[int, Finding]] = []
     suppressed: list[SuppressedFinding] = []
     for position, finding in chain.from_iterable(part.findings for part in parts):
@@ -82,6 +85,12 @@ def assess(
         suppressed=tuple({encode(one): one for one in suppressed}.values()),
         facts=tuple(dict.fromkeys(facts)),
     )
+
+
+def checks_of(dialect: str) -> tuple[Registration, ...]:
+    """Every check that may look at this dialect."""
+    without = [f"driftflow.checks.{folder}" for folder, names in OF_ONE_DATABASE.items() if dialect not in names]
+    return discover("check", without=tuple(without)).of("check")
 
 
 class _ByKind(dict[tuple[type, int], tuple[Registration, ...]]):

@@ -2,15 +2,14 @@
 
 What decides about an answer is looked at each time: the words and the environment, driftflow's own files and what else is installed, the
 configuration, and for every file below the folders that were read its name, size, inode and times (as git tells whether a file has changed).
-Only answers that took a while are kept, and the last few of them. Nothing but the standard library is imported here: this comes before everything.
+Only answers that took a while are kept, and the last few of them. Nothing but the standard library is imported here, and of it only what every lint needs:
+this comes before everything.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,6 +58,8 @@ def known(words: Sequence[str]) -> int | None:
 
 def _find(words: Sequence[str]) -> tuple[dict[str, Any], IO[bytes]] | None:
     """The head of the answer and its text, where it still holds."""
+    import json
+
     kept = _folder() / f"{key(words)}.json"
     head: dict[str, Any] = json.loads(kept.read_bytes())
     if head["config"] != _config(words) or head["files"] != _signature(head["trees"], head["named"]):
@@ -116,6 +117,8 @@ class Recording:
                 "notes": "".join(self._notes),
                 "code": code,
             }
+            import json
+
             beside = self._name.with_suffix(".part")
             with _created(beside) as stream:
                 stream.write(json.dumps(head).encode())
@@ -141,11 +144,16 @@ def _created(name: Path) -> IO[bytes]:
 def key(words: Sequence[str]) -> str:
     """What names the answer: everything that decides about it but the files that were read."""
     stream = sys.stdout.isatty()
+    columns = 0
+    if stream:
+        import shutil
+
+        columns = shutil.get_terminal_size().columns
     said = (
         [str(word) for word in words],
         str(Path.cwd()),
         sorted((name, value) for name, value in os.environ.items() if name.startswith("DRIFTFLOW_") or name in _ENVIRONMENT),
-        (stream, sys.stdout.encoding, shutil.get_terminal_size().columns if stream else 0),
+        (stream, sys.stdout.encoding, columns),
         datetime.now(UTC).date().isoformat(),
         sys.version,
         _program(),
@@ -223,6 +231,8 @@ def _folder() -> Path:
 
 def _make_room(folder: Path) -> None:
     """The answers that were asked for last stay."""
+    import json
+
     room = BYTES_MAX
     kept: set[str] = set()
     files = sorted(((one.stat().st_mtime, one) for one in folder.iterdir()), reverse=True)

@@ -114,6 +114,8 @@ def _codes(context: click.Context, parameter: click.Parameter, value: Sequence[s
 
 def refuse_unknown(codes: Sequence[str], *, where: str) -> None:
     """Raises ConfigError for the first code that no check has: a misspelled one would do nothing, and its writer believes that it does."""
+    if not codes:
+        return
     from driftflow.config import nearest
     from driftflow.plugins import discover
 

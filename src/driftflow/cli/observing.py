@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from driftflow.cli.output import quoted
 from driftflow.cli.rendering import show
 from driftflow.cli.session import Session
+from driftflow.model.record import replace
 
 
 def observe(run: Session, sql: str, *, setup: Path | None, on: str) -> int:
@@ -15,7 +15,7 @@ def observe(run: Session, sql: str, *, setup: Path | None, on: str) -> int:
     from driftflow.lab.observe import observed
 
     catalog = run.maybe_catalog if setup is None else None
-    place = dataclasses.replace(run, flags={**run.flags, "url": on, "env": None}, snapshot=None) if on else run
+    place = replace(run, flags={**run.flags, "url": on, "env": None}, snapshot=None) if on else run
     found = observed(
         sql, dialect=place.dialect, version=run.server_version, on=place.url if on else "", setup=setup, catalog=catalog
     )

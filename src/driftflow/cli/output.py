@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from driftflow.cli import ReaderGone
 from driftflow.config import mask
 from driftflow.errors import UsageError
+from driftflow.model.record import LocalState, field
 
 if TYPE_CHECKING:
     from driftflow.cli.answers import Recording
@@ -32,8 +31,7 @@ def color_wanted(stream: TextIO, *, disabled: bool) -> bool:
     return not disabled and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and is_terminal(stream)
 
 
-@dataclass(kw_only=True)
-class Output:
+class Output(LocalState, kw_only=True):
     """`secrets` grows as they are learned; every word passes through `mask`."""
 
     format: str = "text"
@@ -54,7 +52,11 @@ class Output:
     @property
     def width(self) -> int | None:
         """Columns of the terminal that reads the result; None for a pipe, which gets whole lines."""
-        return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+        if not is_terminal(sys.stdout):
+            return None
+        import shutil  # which brings every kind of archive along
+
+        return shutil.get_terminal_size().columns
 
     def result(self, text: str) -> None:
         """What was asked for. Raises ReaderGone when nobody reads it any more."""

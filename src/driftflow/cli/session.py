@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from driftflow.cli.output import Output, quoted
 from driftflow.config import Config, Policy, SourceOptions, load, mask
 from driftflow.errors import ConfigError, SourceError, UsageError
+from driftflow.model.record import LocalState
 
 if TYPE_CHECKING:
     from driftflow.dialects.base import Dialect
@@ -31,8 +31,7 @@ _EXAMPLES = {
 }
 
 
-@dataclass(kw_only=True)
-class Session:
+class Session(LocalState, kw_only=True, dict=True):
     """`flags` are the words of the command line that settle configuration; `snapshot` is the file that stands in for a database. A `static`
     session contacts none, though one may be configured."""
 

@@ -14,6 +14,7 @@ from driftflow.model.dependency import ColumnDependents
 from driftflow.model.effects import Estimate, LockClaim
 from driftflow.model.names import Name, Span
 from driftflow.model.record import Record, digest, replace
+from driftflow.model.tool_lock import ToolLock as ToolLock
 
 PLAN_FORMAT = 1
 
@@ -363,15 +364,6 @@ class MigrationRef(Record, frozen=True, kw_only=True):
     checksum: str
     sha256: str
     name: str = ""
-
-
-class ToolLock(Record, frozen=True, kw_only=True):
-    """The migration tool's own lock, taken on a session of its own for as long as the executor lives."""
-
-    tool: str
-    acquire: str
-    """A query returning one row, one value: true (or 1) when granted at once. Tools with a blocking lock are asked with the try form."""
-    release: str
 
 
 class Input(Record, frozen=True, kw_only=True):

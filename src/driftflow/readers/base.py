@@ -13,8 +13,8 @@ from driftflow.config import SourceOptions as SourceOptions
 from driftflow.dialects.base import Dialect
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
-from driftflow.model.plan import ToolLock
 from driftflow.model.record import Record
+from driftflow.model.tool_lock import ToolLock
 from driftflow.plugins import register
 
 

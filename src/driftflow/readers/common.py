@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +16,7 @@ from driftflow.model.migration import Migration, Statement
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Reader, SourceOptions
-from driftflow.readers.files import ReadInPart, SourceFile, names_of, read_file, shown_path
+from driftflow.readers.files import Listing, ReadInPart, SourceFile, read_file, shown_path
 
 SNIFF_BYTES = 8_192
 _TRANSACTION_WORD = lazy_regex(r"\s*(?:begin|start\s+transaction|commit|end|rollback)\b(?!\s+atomic)", re.IGNORECASE)
@@ -95,7 +94,7 @@ def of_file(one: Reader, path: Path, dialect: Dialect, options: SourceOptions, *
     return tuple(migration for migration in migrations if migration.path in wanted)
 
 
-_SEEN: ContextVar[dict[Path, list[str]] | None] = ContextVar("seen", default=None)
+_SEEN: ContextVar[dict[Path, Listing] | None] = ContextVar("seen", default=None)
 """What is in the folders that detectors have asked for, while one question is put to all of them."""
 
 
@@ -110,25 +109,27 @@ def names_remembered() -> Iterator[None]:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names in a folder for a detector: an unreadable folder is simply not this tool's."""
+    """Names in a folder for a detector."""
+    return _listing(folder).names
+
+
+def folders_holding(folder: Path, name: str) -> Iterator[str]:
+    """Those inside the folder that hold such a file."""
+    return (one for one in _listing(folder).others if Path(folder, one, name).is_file())
+
+
+def _listing(folder: Path) -> Listing:
+    """An unreadable folder is simply not this tool's."""
     seen = _SEEN.get()
     if seen is not None and folder in seen:
         return seen[folder]
     try:
-        names = names_of(folder)
+        found = Listing.of(folder)
     except OSError:
-        names = []
+        found = Listing([], [])
     if seen is not None:
-        seen[folder] = names
-    return names
-
-
-def folders_holding(folder: Path, name: str) -> Iterator[str]:
-    """Those inside the folder that hold such a file, without a question to the system about each file of a folder that has ten thousand of them."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        for one in entries:
-            if not one.is_file(follow_symlinks=False) and Path(one.path, name).is_file():
-                yield one.name
+        seen[folder] = found
+    return found
 
 
 def sniff(path: Path) -> str:

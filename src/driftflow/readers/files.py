@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -15,20 +14,20 @@ from driftflow.dialects.excerpt import excerpt, excerpt_at
 from driftflow.dialects.source_text import SourceText, Substitution
 from driftflow.errors import SourceError, printable
 from driftflow.model.migration import Migration
+from driftflow.model.record import LocalState, LocalValue, field
 
 BOM = "\ufeff"
 SIZE_MAX = 64 * 1024 * 1024
 """A larger file is a dump, not a migration; reading it would only exhaust the memory."""
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(LocalValue, frozen=True, kw_only=True, eq=False):
     """One file: its bytes, its text (UTF-8, a byte order mark still in front), and the name to show."""
 
     shown: str
     data: bytes
     text: str
-    line_starts: list[int] = field(default_factory=list, compare=False, repr=False)
+    line_starts: list[int] = field(default_factory=list)
 
     @property
     def sha256(self) -> str:
@@ -75,8 +74,7 @@ class ReadInPart(ExceptionGroup[SourceError]):
         super().__init__(folder, faults)
 
 
-@dataclass
-class Faults:
+class Faults(LocalState):
     """Collects what is wrong in a folder, so that a person sees all of it in one go."""
 
     found: list[SourceError] = field(default_factory=list)
@@ -202,10 +200,26 @@ def _not_utf8(data: bytes, shown: str, fault: UnicodeDecodeError) -> SourceError
     )
 
 
+class Listing(LocalValue, frozen=True):
+    """What is in a folder, without hidden entries: the names in order, and which of them are no plain files (folders, links)."""
+
+    names: list[str]
+    others: list[str]
+
+    @classmethod
+    def of(cls, folder: Path) -> Listing:
+        """Read once, without a question to the system about each file of a folder that has ten thousand of them. Raises OSError."""
+        with os.scandir(folder) as entries:
+            shown = [entry for entry in entries if entry.name[0] != "."]
+        names = [entry.name for entry in shown]
+        names.sort()
+        return cls(names, [entry.name for entry in shown if not entry.is_file(follow_symlinks=False)])
+
+
 def names_of(folder: Path) -> list[str]:
     """What is in the folder, in order, without hidden entries. Raises OSError."""
     with os.scandir(folder) as entries:
-        return sorted([entry.name for entry in entries if not entry.name.startswith(".")])
+        return sorted([entry.name for entry in entries if entry.name[0] != "."])
 
 
 def list_folder(folder: Path, shown: str, *, ending: str = "") -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
-from driftflow.model.plan import ToolLock
+from driftflow.model.tool_lock import ToolLock
 from driftflow.readers.base import Applied
 from driftflow.readers.common import flag
 from driftflow.readers.files import Faults

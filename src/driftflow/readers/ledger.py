@@ -9,7 +9,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
-from driftflow.model.plan import ToolLock
+from driftflow.model.tool_lock import ToolLock
 from driftflow.readers.base import Applied, SourceOptions
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from driftflow.dialects.base import Dialect
 from driftflow.errors import SourceError
 from driftflow.model.migration import Migration, Statement
-from driftflow.model.plan import ToolLock
+from driftflow.model.tool_lock import ToolLock
 from driftflow.patterns import lazy_regex
 from driftflow.readers.base import Applied, SourceOptions, reader
 from driftflow.readers.common import (

@@ -13,8 +13,8 @@ from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError, RefusedError, SourceError, printable
 from driftflow.model.migration import Migration, Statement
-from driftflow.model.plan import ToolLock
 from driftflow.model.record import LocalValue, Record, replace
+from driftflow.model.tool_lock import ToolLock
 from driftflow.plugins import discover
 from driftflow.readers.base import Applied, Ledger, Reader
 from driftflow.readers.common import names_remembered

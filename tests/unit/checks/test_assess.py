@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from driftflow.checks.run import assess
+from driftflow.checks.run import OF_ONE_DATABASE, assess, checks_of
 from driftflow.config import Policy
 from driftflow.dialects.directives import file_directives
 from driftflow.dialects.registry import dialect_named
@@ -14,6 +14,7 @@ from driftflow.model.finding import Assessment
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name, Version
 from driftflow.model.record import encode
+from driftflow.plugins import discover
 
 POSTGRESQL = dialect_named("postgresql")
 
@@ -82,6 +83,21 @@ def test_an_expired_ignore_hides_nothing() -> None:
 def test_an_ignore_must_say_why_and_name_a_rule() -> None:
     assert codes(run("-- driftflow: ignore DF111\nALTER TABLE a DROP COLUMN x;")) == ["DF903"]
     assert codes(run('-- driftflow: ignore DF000 reason="x"\nSELECT 1;')) == ["DF904"]
+
+
+def test_an_ignore_of_another_databases_rule_names_a_rule() -> None:
+    assert codes(run('-- driftflow: ignore DF672 reason="the file is for both"\nSELECT 1;')) == ["DF901"]
+
+
+def test_the_checks_in_a_databases_own_folder_look_at_no_other() -> None:
+    """Else an assessment that leaves the folder out would not call them."""
+    found = discover("check").of("check")
+    for folder, dialects in OF_ONE_DATABASE.items():
+        own = [one for one in found if one.module.startswith(f"driftflow.checks.{folder}.")]
+        assert own
+        assert [one.name for one in own if not set(one.info["dialects"]) or set(one.info["dialects"]) - set(dialects)] == []
+        for dialect in ("postgresql", "mysql", "mariadb", "sqlite"):
+            assert set(own).issubset(checks_of(dialect)) == (dialect in dialects)
 
 
 @pytest.mark.parametrize("option", ["until=soon", "until=2026-13-01", "untill=2020-01-01", "reasons=x"])

@@ -14,7 +14,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy, SuppressedFinding
 from driftflow.model.migration import Directive, Migration
 from driftflow.model.record import LocalState
-from driftflow.plugins import Registration, register
+from driftflow.plugins import discover, register
 
 OPTIONS = ("reason", "until")
 
@@ -31,8 +31,7 @@ class _Ignore(LocalState, eq=False):
 class Ignores:
     """Every ignore of the migrations; remembers which of them something needed."""
 
-    def __init__(self, migrations: Sequence[Migration], *, checks: Sequence[Registration], today: str) -> None:
-        self._known = {entry.name for entry in checks}
+    def __init__(self, migrations: Sequence[Migration], *, today: str) -> None:
         self._today = today
         self._all = [ignore for migration in migrations for ignore in _read(migration)]
         self._bound: dict[tuple[int, int], list[_Ignore]] = {}
@@ -59,8 +58,9 @@ class Ignores:
         return bool(until and self._today and date.fromisoformat(until) < date.fromisoformat(self._today))
 
     def findings(self) -> Iterator[Finding]:
+        known = {entry.name for entry in discover("check").of("check")} if self._all else set()
         for ignore in self._all:
-            if ignore.code not in self._known:
+            if ignore.code not in known:
                 yield unknown_code(ignore.directive, ignore.migration, ignore.code)
                 continue
             if fault := fault_of(ignore.directive):

@@ -6,7 +6,6 @@ Source: PostgreSQL 18 documentation, section 4.1, and the flex rules of psql, wh
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from driftflow.patterns import lazy_regex
 
@@ -24,12 +23,12 @@ _BRACKET_COMMENT = lazy_regex(r"/\*|\*/")
 _WORD_CHARACTER = lazy_regex(r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]")
 
 
-@dataclass(frozen=True)
 class Unterminated(Exception):
     """A quote or comment that the text does not close."""
 
-    what: str
-    offset: int
+    def __init__(self, what: str, offset: int) -> None:
+        super().__init__(what, offset)
+        self.what, self.offset = what, offset
 
 
 def after_quoted(text: str, at: int) -> int:
