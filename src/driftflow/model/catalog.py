@@ -494,7 +494,12 @@ class Catalog(Record, frozen=True, kw_only=True):
 
     def in_versions(self) -> Catalog:
         """The same catalog, ready for many changes after one another: each costs itself, and what hangs together is found without a search."""
-        return replace(self, tables=Versioned.of(self.tables, _TABLE_LINKS), views=Versioned.of(self.views, _VIEW_LINKS))
+        return replace(
+            self,
+            tables=Versioned.of(self.tables, _TABLE_LINKS),
+            views=Versioned.of(self.views, _VIEW_LINKS),
+            sequences=Versioned.of(self.sequences, _SEQUENCE_LINKS),
+        )
 
     def detached(self) -> Catalog:
         """The same catalog for comparisons with others: see `Versioned`."""
@@ -502,6 +507,7 @@ class Catalog(Record, frozen=True, kw_only=True):
             self,
             tables=self.tables.detached() if isinstance(self.tables, Versioned) else self.tables,
             views=self.views.detached() if isinstance(self.views, Versioned) else self.views,
+            sequences=self.sequences.detached() if isinstance(self.sequences, Versioned) else self.sequences,
         )
 
     def with_table(self, table: Table) -> Catalog:
@@ -522,6 +528,17 @@ class Catalog(Record, frozen=True, kw_only=True):
     def without_views(self, keys: Iterable[str]) -> Catalog:
         """`keys` as in `views`."""
         return replace(self, views=Versioned.of(self.views, _VIEW_LINKS).without(keys))
+
+    def with_sequence(self, sequence: Sequence) -> Catalog:
+        return replace(self, sequences=Versioned.of(self.sequences, _SEQUENCE_LINKS).having(sequence.name.text, sequence))
+
+    def without_sequences(self, keys: Iterable[str]) -> Catalog:
+        """`keys` as in `sequences`."""
+        return replace(self, sequences=Versioned.of(self.sequences, _SEQUENCE_LINKS).without(keys))
+
+    def sequences_of(self, table: Name) -> tuple[Sequence, ...]:
+        """Sequences that the table's columns own."""
+        return having_link(self.sequences, _SEQUENCE_LINKS, "owned", table.text)
 
     def _tables_linked(self, kind: str, to: Hashable) -> tuple[Table, ...]:
         return having_link(self.tables, _TABLE_LINKS, kind, to)
@@ -604,6 +621,12 @@ _TABLE_LINKS: Links = (
 _VIEW_LINKS: Links = (
     (attrgetter("depends_on"), lambda view: [("reads", name) for name in view.depends_on]),
     (attrgetter("indexes"), _made_by_indexes),
+)
+
+
+_SEQUENCE_LINKS: Links = (
+    # By what stands before each dot of `schema.table.column`: a name may have one too.
+    (attrgetter("owned_by"), lambda one: [("owned", one.owned_by[:at]) for at, sign in enumerate(one.owned_by) if sign == "."]),
 )
 
 

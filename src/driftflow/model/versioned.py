@@ -21,6 +21,12 @@ Key = tuple[str, Hashable]
 Links = tuple[tuple[Callable[[Any], object], Callable[[Any], Iterable[Key]]], ...]
 """Per part of an entry: how to get the part, and the links that it makes. A change that leaves the very part leaves its links."""
 
+Relinked = tuple[tuple[Key, ...], tuple[Key, ...]]
+"""What a change of an entry does to its links: those that it ends, and those that it makes. Looked at once, however often a walk comes by."""
+
+_Change = tuple[str, Any, Relinked | None]
+"""The key, what is to be there, and what becomes of the links, where that is known."""
+
 _GONE: Final[Any] = object()
 """Holds the place of an entry that this version does not have, so that the order is the same in every version."""
 
@@ -33,7 +39,7 @@ class Versioned(Mapping[str, V], Generic[V]):
     def __init__(self, entries: Mapping[str, V], links: Links = ()) -> None:
         self._shared: _Shared[V] | None = _Shared(dict(entries), links)
         self._next: Versioned[V] | None = None
-        self._change: tuple[str, Any] = ("", _GONE)
+        self._change: _Change = ("", _GONE, None)
 
     @classmethod
     def of(cls, entries: Mapping[str, V], links: Links) -> Versioned[V]:
@@ -97,8 +103,8 @@ class Versioned(Mapping[str, V], Generic[V]):
     def _changed(self, key: str, value: Any) -> Versioned[V]:
         shared = self._here()
         new: Versioned[V] = Versioned.__new__(Versioned)
-        new._shared, new._next, new._change = shared, None, ("", _GONE)
-        self._change = (key, shared.put(key, value))
+        new._shared, new._next, new._change = shared, None, ("", _GONE, None)
+        self._change = shared.put((key, value, None))
         self._shared, self._next = None, new
         return new
 
@@ -115,8 +121,7 @@ class Versioned(Mapping[str, V], Generic[V]):
         shared = version._shared
         assert shared is not None
         for older in reversed(way):
-            key, value = older._change
-            version._change = (key, shared.put(key, value))
+            version._change = shared.put(older._change)
             version._shared, version._next = None, older
             older._shared, older._next = shared, None
             version = older
@@ -148,19 +153,28 @@ class _Shared(Generic[V]):
         if self._links is None:
             self._links = {}
             for key, value in self.entries.items():
-                if value is not _GONE:
-                    self._relink(self._links, key, _GONE, value)
+                for link in self._relinked(_GONE, value)[1]:
+                    self._links.setdefault(link, {})[key] = None
         return self._links
 
-    def put(self, key: str, value: Any) -> Any:
-        """Write, and return what was there."""
+    def put(self, change: _Change) -> _Change:
+        """Write, and return the change that takes it back."""
+        key, value, relinked = change
         old = self.entries.get(key, _GONE)
         self.entries[key] = value
-        self.places.setdefault(key, len(self.places))
+        if key not in self.places:
+            self.places[key] = len(self.places)
         self.count += (value is not _GONE) - (old is not _GONE)
-        if self._links is not None:
-            self._relink(self._links, key, old, value)
-        return old
+        if self._links is None:
+            return key, old, None
+        if relinked is None:
+            relinked = self._relinked(old, value)
+        ends, begins = relinked
+        for link in ends:
+            self._links[link].pop(key, None)
+        for link in begins:
+            self._links.setdefault(link, {})[key] = None
+        return key, old, (begins, ends)
 
     def linked(self, link: Key) -> tuple[V, ...]:
         keys = self.links.get(link)
@@ -169,11 +183,14 @@ class _Shared(Generic[V]):
         ordered = keys if len(keys) == 1 else sorted(keys, key=self.places.__getitem__)
         return tuple([self.entries[key] for key in ordered])
 
-    def _relink(self, links: dict[Key, dict[str, None]], key: str, old: Any, new: Any) -> None:
+    def _relinked(self, old: Any, new: Any) -> Relinked:
+        ends: list[Key] = []
+        begins: list[Key] = []
         for part, made in self.rules:
             if old is not _GONE and new is not _GONE and part(old) is part(new):
                 continue
-            for link in made(old) if old is not _GONE else ():
-                links[link].pop(key, None)
-            for link in made(new) if new is not _GONE else ():
-                links.setdefault(link, {})[key] = None
+            if old is not _GONE:
+                ends += made(old)
+            if new is not _GONE:
+                begins += made(new)
+        return tuple(ends), tuple(begins)

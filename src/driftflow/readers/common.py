@@ -257,6 +257,7 @@ def build(
             why="the name becomes the migration's version, which a version table and a report hold as text",
             hint="rename the file; then: driftflow sources",
         )
+    digest = sha256 or file.sha256
     return Migration(
         id=id,
         name=name,
@@ -269,8 +270,8 @@ def build(
         depends_on=depends_on,
         transaction=transaction,  # type: ignore[arg-type]
         together=together,
-        checksum=checksum or sha256 or file.sha256,
-        sha256=sha256 or file.sha256,
+        checksum=checksum or digest,
+        sha256=digest,
         directives=file_directives(file.piece()),
         repeatable=repeatable,
         native=native or {},

@@ -216,17 +216,23 @@ class Listing(LocalValue, frozen=True):
         return cls(names, [entry.name for entry in shown if not entry.is_file(follow_symlinks=False)])
 
 
-def names_of(folder: Path) -> list[str]:
-    """What is in the folder, in order, without hidden entries. Raises OSError."""
-    with os.scandir(folder) as entries:
-        return sorted([entry.name for entry in entries if entry.name[0] != "."])
-
-
 def list_folder(folder: Path, shown: str, *, ending: str = "") -> list[Path]:
     """What is in the folder, by name, without hidden entries; only names with this `ending`. Raises SourceError (DF-E220) when it is not a
     folder that can be read."""
+    return [folder / name for name in _listed(folder, shown).names if name.endswith(ending)]
+
+
+def list_files(folder: Path, shown: str, *, ending: str) -> list[Path]:
+    """Those of them that are no folders."""
+    listed = _listed(folder, shown)
+    others = frozenset(listed.others)
+    paths = [folder / name for name in listed.names if name.endswith(ending)]
+    return [path for path in paths if path.name not in others or not path.is_dir()]
+
+
+def _listed(folder: Path, shown: str) -> Listing:
     try:
-        return [folder / name for name in names_of(folder) if name.endswith(ending)]
+        return Listing.of(folder)
     except OSError as fault:
         raise SourceError(
             "DF-E220",

@@ -32,7 +32,7 @@ from driftflow.readers.common import (
     sniff,
 )
 from driftflow.readers.each import each
-from driftflow.readers.files import Faults, SourceFile, list_folder, read_file
+from driftflow.readers.files import Faults, SourceFile, list_files, read_file
 from driftflow.readers.ledger import TableLedger
 from driftflow.readers.variables import substitute_psql
 
@@ -57,8 +57,7 @@ class PlainReader:
             file = read_file(folder, options.path if options.path not in {"", "."} else folder.as_posix())
             return (_migration(file, None, dialect, options, id=_stem(folder.name)),)
         found = locate(folder, PLACES, _any_sql) or folder
-        paths = {one.name: one for one in list_folder(found, options.path)}
-        scripts = {name: one for name, one in paths.items() if name.endswith(".sql") and not one.is_dir()}
+        scripts = {one.name: one for one in list_files(found, options.path, ending=".sql")}
         downs = {_stem(name): one for name, one in scripts.items() if name.endswith(".down.sql")}
         ups = [name for name in scripts if not name.endswith(".down.sql")]
         if not ups:

@@ -221,8 +221,8 @@ class AlterColumnType(BaseOperation, frozen=True, kw_only=True, tag="alter_colum
         catalog = change_each(catalog, self.table, change, only=self.only)
         sequence = sequence_of(catalog, self.table, self.column)
         if sequence is not None and sequence.identity:
-            kept = replace(sequence, options=replace(sequence.options, type="" if self.type == "bigint" else self.type))
-            catalog = replace(catalog, sequences={**catalog.sequences, sequence.name.text: kept})
+            options = replace(sequence.options, type="" if self.type == "bigint" else self.type)
+            catalog = catalog.with_sequence(replace(sequence, options=options))
         return catalog
 
     def _may_change(self, catalog: Catalog, table: Table) -> None:
@@ -369,8 +369,7 @@ class AlterIdentity(BaseOperation, frozen=True, kw_only=True, tag="alter_identit
                 options = merged(column.identity.options, self.options)
                 identity = Identity(always=always, options=options)
                 if sequence is not None:
-                    changed = replace(sequence, options=merged(sequence.options, self.options))
-                    catalog = replace(catalog, sequences={**catalog.sequences, sequence.name.text: changed})
+                    catalog = catalog.with_sequence(replace(sequence, options=merged(sequence.options, self.options)))
             case "drop":
                 identity = None
                 if column.identity is not None:

@@ -271,7 +271,7 @@ def _others(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
     for known in table.extended_statistics:
         if column in known.columns:
             yield Found(dependent=Dependent(kind="statistics", name=known.name.text, on=table.name.text))
-    for sequence in catalog.sequences.values():
+    for sequence in catalog.sequences_of(table.name):
         if sequence.owned_by == f"{table.name}.{column}":
             yield Found(dependent=Dependent(kind="sequence", name=sequence.name.text))
     for routine in catalog.routines.values():

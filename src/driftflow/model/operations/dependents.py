@@ -66,18 +66,13 @@ def drop_views(catalog: Catalog, names: Iterable[Name]) -> Catalog:
 
 def drop_sequences_of(catalog: Catalog, tables: set[Name], column: str | None = None) -> Catalog:
     """Sequences that the tables (or one column) own, and defaults elsewhere that used them."""
-    owners = {table.text for table in tables}
-
-    def owned(owner: str) -> bool:
-        table, _, name = owner.rpartition(".")
-        return bool(owner) and table in owners and (column is None or name == column)
-
-    beginnings = tuple(f"{owner}." for owner in owners)  # a release may have thousands of sequences: few are looked at closely
-    maybe = [(key, one.owned_by) for key, one in catalog.sequences.items() if one.owned_by.startswith(beginnings)]
-    gone = {key for key, owner in maybe if owned(owner)}
-    if not gone:
-        return catalog
-    return replace(catalog, sequences={key: one for key, one in catalog.sequences.items() if key not in gone})
+    gone = []
+    for table in tables:
+        for one in catalog.sequences_of(table):
+            owner, _, name = one.owned_by.rpartition(".")
+            if owner == table.text and (column is None or name == column):
+                gone.append(one.name.text)
+    return catalog.without_sequences(gone) if gone else catalog
 
 
 def views_on_column(catalog: Catalog, table: Name, column: str) -> list[View]:

@@ -67,10 +67,10 @@ class DropSchema(BaseOperation, frozen=True, kw_only=True, tag="drop_schema"):
         for name in tables:
             if name.text in catalog.tables:
                 catalog = drop_table(catalog, name, cascade=True)
+        catalog = catalog.without_sequences([key for key, one in catalog.sequences.items() if one.name.schema == self.name])
         return replace(
             catalog,
             schemas=tuple(one for one in catalog.schemas if one != self.name),
-            sequences={key: one for key, one in catalog.sequences.items() if one.name.schema != self.name},
             routines={key: one for key, one in catalog.routines.items() if one.name.schema != self.name},
             types={key: one for key, one in catalog.types.items() if one.name.schema != self.name},
         )

@@ -115,11 +115,13 @@ def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Cat
     for view in catalog.views.values():
         if old in view.depends_on_columns:
             catalog = catalog.with_view(replace(view, depends_on_columns=_names(view.depends_on_columns, old, new)))
-    sequences = {key: replace(one, owned_by=new) for key, one in catalog.sequences.items() if one.owned_by == old}
+    for one in catalog.sequences_of(table):
+        if one.owned_by == old:
+            catalog = catalog.with_sequence(replace(one, owned_by=new))
     for holder in holders.values():
         constraints = [_referenced(one, table, column, to) if isinstance(one, ForeignKey) else one for one in holder.constraints]
         catalog = catalog.with_table(replace(holder, constraints=tuple(constraints)))
-    return replace(catalog, sequences={**catalog.sequences, **sequences}) if sequences else catalog
+    return catalog
 
 
 def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
@@ -135,7 +137,8 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
     for view in () if views_read_by_name(catalog) else tuple(catalog.views.values()):
         if (after := _view(view, old, new)) is not view:
             catalog = catalog.with_view(after)
-    sequences = {key: replace(one, owned_by=_owner(one.owned_by, old, new)) for key, one in catalog.sequences.items()}
+    for sequence in catalog.sequences_of(old):
+        catalog = catalog.with_sequence(replace(sequence, owned_by=_owner(sequence.owned_by, old, new)))
     publications = tuple(
         replace(
             one,
@@ -144,8 +147,7 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
         )
         for one in catalog.publications
     )
-    catalog = replace(catalog, sequences=sequences, publications=publications)
-    return rewrite_tables(catalog, lambda table: _pointing(table, old, new))
+    return rewrite_tables(replace(catalog, publications=publications), lambda table: _pointing(table, old, new))
 
 
 def _moved(table: Table, old: Name, new: Name) -> Table:
@@ -216,8 +218,8 @@ def _pointing(table: Table, old: Name, new: Name) -> Table:
 
 def sequence(catalog: Catalog, old: Name, new: Name) -> Catalog:
     """A sequence under a new name, and the defaults that call it."""
-    sequences = dict(catalog.sequences)
-    sequences[new.text] = replace(sequences.pop(old.text), name=new)
+    renamed = replace(catalog.sequences[old.text], name=new)
+    catalog = catalog.without_sequences((old.text,)).with_sequence(renamed)
 
     def defaults(table: Table) -> Table:
         columns = tuple(
@@ -226,4 +228,4 @@ def sequence(catalog: Catalog, old: Name, new: Name) -> Catalog:
         )
         return table if columns == table.columns else replace(table, columns=columns)
 
-    return rewrite_tables(replace(catalog, sequences=sequences), defaults)
+    return rewrite_tables(catalog, defaults)

@@ -26,7 +26,7 @@ class CreateSequence(BaseOperation, frozen=True, kw_only=True, tag="create_seque
                 refuse(catalog, f"relation {name} exists already")
             return catalog
         kept = replace(self.sequence, options=merged(SequenceOptions(), self.sequence.options))
-        return replace(catalog, sequences={**catalog.sequences, name.text: kept})
+        return catalog.with_sequence(kept)
 
 
 class AlterSequence(BaseOperation, frozen=True, kw_only=True, tag="alter_sequence"):
@@ -46,8 +46,7 @@ class AlterSequence(BaseOperation, frozen=True, kw_only=True, tag="alter_sequenc
                 refuse(catalog, f"sequence {self.name} does not exist")
             return catalog
         owned_by = sequence.owned_by if self.owned_by is None else self.owned_by
-        changed = replace(sequence, options=merged(sequence.options, self.options), owned_by=owned_by)
-        return replace(catalog, sequences={**catalog.sequences, self.name.text: changed})
+        return catalog.with_sequence(replace(sequence, options=merged(sequence.options, self.options), owned_by=owned_by))
 
 
 class DropSequence(BaseOperation, frozen=True, kw_only=True, tag="drop_sequence"):
@@ -76,7 +75,7 @@ class DropSequence(BaseOperation, frozen=True, kw_only=True, tag="drop_sequence"
                 catalog,
                 f"sequence {self.name} cannot be dropped without CASCADE: the default of {table.name}.{column.name} uses it",
             )
-        catalog = replace(catalog, sequences={key: one for key, one in catalog.sequences.items() if key != self.name.text})
+        catalog = catalog.without_sequences((self.name.text,))
         using = {table.name: [column for owner, column in users if owner.name == table.name] for table, _ in users}
 
         def without_default(table: Table) -> Table:

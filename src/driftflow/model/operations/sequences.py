@@ -60,7 +60,7 @@ def as_before(old: SequenceOptions, changed: SequenceOptions, *, type: str = "bi
 def sequence_of(catalog: Catalog, table: Name, column: str) -> Sequence | None:
     """The sequence that the column owns."""
     owner = f"{table}.{column}"
-    return next((one for one in catalog.sequences.values() if one.owned_by == owner), None)
+    return next((one for one in catalog.sequences_of(table) if one.owned_by == owner), None)
 
 
 def called_by(default: str | None, schema: str) -> Name | None:
@@ -90,7 +90,7 @@ def with_owned_sequences(catalog: Catalog, table: Name, column: Column) -> Catal
     if name is None or name.text in catalog.sequences or not identity_has_sequence(catalog):
         return catalog
     sequence = Sequence(name=name, options=SequenceOptions(type=_type(column.type)), owned_by=f"{table}.{column.name}")
-    return replace(catalog, sequences={**catalog.sequences, name.text: sequence})
+    return catalog.with_sequence(sequence)
 
 
 def add_identity_sequence(catalog: Catalog, table: Name, column: Column) -> Catalog:
@@ -101,7 +101,7 @@ def add_identity_sequence(catalog: Catalog, table: Name, column: Column) -> Cata
     name = Name(schema=table.schema, name=made_name(table.name, column.name, "seq", taken(catalog, table.schema)))
     options = replace(column.identity.options, type=_type(column.type))
     sequence = Sequence(name=name, options=options, owned_by=f"{table}.{column.name}", identity=True)
-    return replace(catalog, sequences={**catalog.sequences, name.text: sequence})
+    return catalog.with_sequence(sequence)
 
 
 def merged(before: SequenceOptions, change: SequenceOptions) -> SequenceOptions:

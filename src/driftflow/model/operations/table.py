@@ -163,7 +163,7 @@ class MoveTable(BaseOperation, frozen=True, kw_only=True, tag="move_table"):
                 refuse(catalog, f"{self.relation_kind.replace('_', ' ')} {self.name} does not exist")
             return catalog
         catalog = renaming.relation(catalog, self.name, new)
-        for sequence in list(catalog.sequences.values()):
+        for sequence in catalog.sequences_of(new):
             if sequence.owned_by.rpartition(".")[0] == new.text:
                 catalog = renaming.sequence(catalog, sequence.name, Name(schema=self.schema, name=sequence.name.name))
         return catalog

@@ -173,9 +173,9 @@ def drop_column(p: Prediction, operation: DropColumn) -> None:
 
 def _dependents_of_column(p: Prediction, table: Table, column: str, *, cascade: bool) -> None:
     """Views, generated columns and foreign keys of others stand in the way, or go too with CASCADE."""
-    for view in p.catalog.views.values():
+    for view in p.catalog.readers_of(table.name):
         known = f"{table.name.text}.{column}" in view.depends_on_columns
-        if known or (table.name in view.depends_on and not view.depends_on_columns):
+        if known or not view.depends_on_columns:
             _in_the_way(p, f"view {view.name.text}", view.name, cascade=cascade, certain=known)
     for other in table.columns:
         if other.name != column and other.generated is not None and mentions(other.generated.expression, column):

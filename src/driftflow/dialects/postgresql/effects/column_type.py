@@ -126,7 +126,7 @@ def _zero_offset(catalog: Catalog) -> bool:
 def _in_the_way(p: Prediction, table: Table, column: Column) -> None:
     """Views, generated columns, policies and triggers that name the column make the server refuse."""
     key = f"{table.name.text}.{column.name}"
-    for view in p.catalog.views.values():
+    for view in p.catalog.readers_of(table.name):
         if key in view.depends_on_columns:
             p.fails(
                 "dependency",
@@ -134,7 +134,7 @@ def _in_the_way(p: Prediction, table: Table, column: Column) -> None:
                 relation=view.name,
                 certain=True,
             )
-        elif table.name in view.depends_on and not view.depends_on_columns:
+        elif not view.depends_on_columns:
             p.fails("dependency", f"view {view.name.text} may use {column.name}", relation=view.name)
     for other in table.columns:
         if other.name != column.name and other.generated is not None and mentions(other.generated.expression, column.name):

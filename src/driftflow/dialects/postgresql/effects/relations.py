@@ -116,12 +116,8 @@ def default_partition(catalog: Catalog, parent: Name) -> Table | None:
 
 def owned_sequences(catalog: Catalog, table: Name, column: str = "") -> tuple[Name, ...]:
     """Sequences owned by the table's columns (or by that one)."""
-    prefix = f"{table.text}."
-    return tuple(
-        sequence.name
-        for sequence in catalog.sequences.values()
-        if sequence.owned_by.startswith(prefix) and column in ("", sequence.owned_by.removeprefix(prefix))
-    )
+    owner = f"{table.text}.{column}"
+    return tuple(one.name for one in catalog.sequences_of(table) if not column or one.owned_by == owner)
 
 
 _NEXTVAL = lazy_regex(r"nextval\('(?P<name>[^']+)'(?:::regclass)?\)")
