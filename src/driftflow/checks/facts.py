@@ -20,8 +20,10 @@ class Facts:
         self._said: dict[str, None] = {}
 
     def look_at(self, at: Situation) -> None:
-        self._sizes.update(dict.fromkeys(self._sizes_of(at)))
-        self._said.update((f"{at.statement.span}: {said}", None) for said in _facts(at))
+        for said in self._sizes_of(at):
+            self._sizes[said] = None
+        if said := _fact(at):
+            self._said[f"{at.statement.span}: {said}"] = None
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -46,28 +48,31 @@ class Facts:
                 yield f"{claim.relation.name} has {size(at, claim.relation)}{basis}"
 
 
-def _facts(at: Situation) -> Iterator[str]:
+def _fact(at: Situation) -> str:
+    """What is to be said of the operation, or nothing."""
     operation = at.operation
     if at.conflict or at.effects.unknown:
-        return
+        return ""
     match operation:
         case AddColumn() if operation.column.default is not None and not at.effects.work and operation.column.generated is None:
-            yield (
+            return (
                 f"ADD COLUMN {operation.table.name}.{operation.column.name} DEFAULT {operation.column.default} blocks nobody"
                 f"{_since(at)}: the default is kept in the catalog, no row is written"
             )
         case AddColumn() if not at.effects.work and at.table(operation.table) is not None and not is_new(at, operation.table):
-            yield f"ADD COLUMN {operation.table.name}.{operation.column.name} changes the catalog alone: no row is read or written"
+            return (
+                f"ADD COLUMN {operation.table.name}.{operation.column.name} changes the catalog alone: no row is read or written"
+            )
         case SetNotNull() if (
             not at.effects.work and at.table(operation.table) is not None and not at.can(Capability.TABLE_REBUILD_ONLY)
         ):
-            yield f"SET NOT NULL of {operation.table.name}.{operation.column} reads nothing: a validated constraint proves it"
+            return f"SET NOT NULL of {operation.table.name}.{operation.column} reads nothing: a validated constraint proves it"
         case ValidateConstraint() if at.effects.scans and not _strongly_locked(at, operation.table):
-            yield f"VALIDATE {operation.name} reads {operation.table.name} while readers and writers go on"
+            return f"VALIDATE {operation.name} reads {operation.table.name} while readers and writers go on"
         case CreateIndex() if is_new(at, operation.index.table):
-            yield f"{operation.index.table.name} is made in this release: its index is built on an empty table"
+            return f"{operation.index.table.name} is made in this release: its index is built on an empty table"
         case _:
-            pass
+            return ""
 
 
 def _strongly_locked(at: Situation, table: Name) -> bool:

@@ -125,7 +125,7 @@ def _findings(at: Situation, by_kind: _ByKind) -> Iterator[Finding]:
     """Of one operation, with code and page of the check that spoke."""
     for check in by_kind[type(at.operation), holding(at)]:
         for found in check.value(at.operation, at):
-            if _names_nothing(at) and check.name not in ALWAYS and found.axis != "note":
+            if found.axis != "note" and check.name not in ALWAYS and _names_nothing(at):
                 continue  # what a statement blocks or loses does not matter when it names what is not there
             yield replace(found, code=found.code or check.name, page=found.page or check.info["page"])
 
