@@ -45,6 +45,7 @@ COUNTED = frozenset(
         "session_state",
         "end_session",
         "blockers",
+        "sees_holders",
     ]
 )
 

@@ -14,6 +14,7 @@ import pytest
 from proving import FAMILY, ROWS, VENDORS, claim, flavour, question, schema, shop, table, tampered
 
 import planning
+import wanted
 from driftflow.cli.main import main
 from driftflow.dialects.registry import dialect_named
 from driftflow.lab.proof.bench import Question, open_bench
@@ -150,6 +151,58 @@ def test_a_step_that_locks_more_than_it_claims_is_found(vendor: str, tmp_path: P
     assert f"table {table(vendor, 'users')}" in {one.object for one in locks.differences}
     assert all("nickname" in one.step for one in locks.differences)
     assert any(("ACCESS EXCLUSIVE" if vendor == "postgresql" else "EXCLUSIVE") in one.what for one in locks.differences)
+
+
+TWO_TRIGGERS = """
+CREATE TRIGGER one AFTER INSERT ON orders FOR EACH ROW UPDATE tenants SET name = name WHERE id = 0;
+CREATE TRIGGER two AFTER INSERT ON orders FOR EACH ROW DELETE FROM products WHERE id = 0;
+"""
+on_mysql_9 = pytest.mark.parametrize("vendor", [pytest.param("mysql-9", marks=pytest.mark.mysql)])
+
+
+@on_mysql_9
+def test_tables_that_are_locked_around_a_trigger_are_within_its_claims(vendor: str, tmp_path: Path) -> None:
+    wanted.mysql_programs_of(vendor)
+    asked = question(TWO_TRIGGERS, shop(vendor), tmp_path)
+    two = next(step for step in asked.plan.steps if isinstance(step, RunSql) and "TRIGGER two" in step.statements[0])
+    assert {one.relation.name: one.mode for one in two.claims} == {
+        "orders": "EXCLUSIVE",
+        "products": "SHARED_READ_ONLY",
+        "tenants": "SHARED_NO_READ_WRITE",
+        "users": "SHARED_READ_ONLY",
+    }
+    locks = claim(prove(asked, only=()), "locks")
+    assert locks.state == "proved", locks
+
+
+@on_mysql_9
+def test_those_that_its_claims_leave_out_are_found(vendor: str, tmp_path: Path) -> None:
+    wanted.mysql_programs_of(vendor)
+    change = tampered(lambda step: replace(step, claims=step.claims[:1]), naming="TRIGGER two")
+    proof = prove(question(TWO_TRIGGERS, shop(vendor), tmp_path, change=change), only=())
+    assert {(one.object, one.what) for one in claim(proof, "locks").differences} == {
+        ("table shop.products", "was locked in mode SHARED_READ_ONLY; the step claims no lock on it"),
+        ("table shop.tenants", "was locked in mode SHARED_NO_READ_WRITE; the step claims no lock on it"),
+        ("table shop.users", "was locked in mode SHARED_READ_ONLY; the step claims no lock on it"),
+    }
+
+
+MODELS = """
+CREATE TABLE makers (id int PRIMARY KEY);
+CREATE TABLE models (id int PRIMARY KEY, maker int, n int NOT NULL, CONSTRAINT made_by FOREIGN KEY (maker) REFERENCES makers (id) ON DELETE CASCADE);
+CREATE TABLE parts (id int PRIMARY KEY, model int, CONSTRAINT part_of FOREIGN KEY (model) REFERENCES models (id));
+CREATE TABLE audit (id int PRIMARY KEY);
+CREATE TRIGGER noted AFTER INSERT ON parts FOR EACH ROW INSERT INTO audit VALUES (NEW.id);
+"""
+
+
+@on_mysql_9
+def test_so_are_those_of_a_rebuild_between_keys_that_change_rows(vendor: str, tmp_path: Path) -> None:
+    """Keys and triggers come and go, and tables change their names: each step claims what is there just then."""
+    asked = question("ALTER TABLE models MODIFY n bigint NOT NULL;", schema(MODELS, vendor), tmp_path)
+    assert sum(isinstance(step, RunSql) and step.locked_when_free is not None for step in asked.plan.steps) > 20
+    locks = claim(prove(asked, only=()), "locks")
+    assert locks.state == "proved", locks
 
 
 @pytest.mark.sqlite

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from driftflow.dialects.exact import Exact
 from driftflow.dialects.source_text import SourceText
 from driftflow.model.catalog import Catalog, Column
-from driftflow.model.effects import Effects
+from driftflow.model.effects import Effects, LockClaim
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
 from driftflow.model.operations import Operation, RequestAlgorithm
@@ -83,6 +83,8 @@ class Capability(StrEnum):
     """With foreign_key_checks off one statement may change the type of both ends of a table's foreign key to itself (MySQL)."""
     TRIGGER_LOCKS_PARENTS = "trigger_locks_parents"
     """CREATE TRIGGER and DROP TRIGGER wait for who writes what the table's foreign keys point at too (MariaDB)."""
+    TRIGGER_LOCK_GROWS = "trigger_lock_grows"
+    """CREATE TRIGGER and DROP TRIGGER take one lock and a stronger one a moment later, no lock can be asked for without waiting, and who holds one is seen (MySQL)."""
     STALE_TRIGGER_TABLES = "stale_trigger_tables"
     """A statement that has to start over opens the tables that a table's triggers wrote at its first attempt, whatever triggers there are by then (MariaDB)."""
     REPLACE_KEEPS_REFERENCED = "replace_keeps_referenced"
@@ -247,6 +249,10 @@ class Dialect(ABC):
     def trigger_obstacles(self, table: Name, version: Version | None) -> tuple[tuple[str, str], ...]:
         """What may stand in the way of CREATE TRIGGER beside the right to alter the table: (query that counts it, sentence)."""
         return ()
+
+    def locked_with(self, table: Name, catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:
+        """LOCK TABLES of the table and of all that the server locks with it, and what that takes; nothing where that is not known, or too much."""
+        return "", ()
 
     def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
         """The same of rights on the table's database; `GRANT OPTION` is the right to give others what one has."""

@@ -20,7 +20,7 @@ from driftflow.dialects.mysql.engine_kind import engine_kind
 from driftflow.dialects.mysql.errors import error_kind
 from driftflow.dialects.unsaid_values import without_values
 from driftflow.drivers import mysql_session as sessions
-from driftflow.drivers.mysql_free import execute_behind, look_at
+from driftflow.drivers.mysql_free import execute_behind, holders_are_seen, look_at
 from driftflow.drivers.mysql_place import Place
 from driftflow.engine.ports import Blocker, DatabaseFault, Held, Row, ServerIdentity, SessionState
 from driftflow.errors import ConnectError
@@ -331,6 +331,9 @@ class MysqlConnection:
             yield
         finally:
             self._at_once, self._look = {}, ""
+
+    def sees_holders(self) -> bool:
+        return self.kind == "mysql" and holders_are_seen(self)
 
     def identity(self) -> ServerIdentity:
         return sessions.identity(self)

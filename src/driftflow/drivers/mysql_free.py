@@ -16,7 +16,7 @@ import pymysql
 from pymysql.constants import COMMAND
 
 from driftflow.dialects.mysql.keywords import quote_string
-from driftflow.engine.ports import Held
+from driftflow.engine.ports import Connection, DatabaseFault, Held
 from driftflow.model.effects import LockClaim
 
 OVERFLOW = 1690
@@ -28,6 +28,23 @@ LOOK = (
 )
 """On one line, so that the server counts the statement's lines as ever. Those two locks are of who only reads a definition. Before 8.0 the server notes no
 metadata locks unless it is told to: then nobody is seen, and the statement waits as it would without."""
+
+
+SEEN = (
+    "SELECT COUNT(*) FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES' "
+    "AND EXISTS (SELECT 1 FROM performance_schema.metadata_locks)"
+)
+"""Whoever asks holds a metadata lock himself."""
+
+
+def holders_are_seen(connection: Connection) -> bool:
+    """Whether the server notes metadata locks, and the session may look at them."""
+    try:
+        return bool(connection.query(SEEN)[0][0])
+    except DatabaseFault as fault:
+        if int(fault.code or 0) not in CANNOT_LOOK:
+            raise
+        return False
 
 
 def look_at(claims: Sequence[LockClaim]) -> str:

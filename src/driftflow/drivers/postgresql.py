@@ -315,6 +315,9 @@ class PostgresqlConnection:
         """In a deadlock we give up first: what the engine runs waits for less than `deadlock_timeout`."""
         return nullcontext()
 
+    def sees_holders(self) -> bool:
+        return False
+
     def identity(self) -> ServerIdentity:
         return sessions.identity(self)
 

@@ -304,6 +304,9 @@ class SqliteConnection:
         """There is one writer, and whoever waits for it holds nothing that it waits for."""
         return nullcontext()
 
+    def sees_holders(self) -> bool:
+        return False
+
     def identity(self) -> ServerIdentity:
         """The id that the journal carries (none before it is installed), with device and inode: a copy of the file has another inode."""
         found = self._file.stat()

@@ -115,6 +115,9 @@ class Connection(Protocol):
         """Within it `execute` (without parameters) raises Held where it would have to wait for one of these locks, wherever a request that waits makes
         the server end whom it waits for (MySQL, MariaDB); elsewhere, and where the server lets nobody see, it waits as ever. Outside transactions only."""
 
+    def sees_holders(self) -> bool:
+        """Whether `unless_held` goes by a look at who holds the locks (MySQL), and this session may look."""
+
     def identity(self) -> ServerIdentity: ...
 
     def server_now(self) -> str:

@@ -126,6 +126,14 @@ class BaseStep(Record, frozen=True, kw_only=True, tag_field="kind"):
 UNLOCK_TABLES = "UNLOCK TABLES"
 
 
+class LockedWhenFree(Record, frozen=True, kw_only=True):
+    """LOCK TABLES around a step's statements, where all that it takes is free at one moment; else the step goes without."""
+
+    sql: str
+    beside: tuple[Name, ...]
+    """What the step claims for these locks alone."""
+
+
 class RunSql(BaseStep, frozen=True, kw_only=True, tag="run_sql"):
     """Statements in one transaction, together with the journal entry; or one statement outside any transaction."""
 
@@ -139,6 +147,9 @@ class RunSql(BaseStep, frozen=True, kw_only=True, tag="run_sql"):
     """SET LOCAL name = value before the statements (PostgreSQL)."""
     lock_tables: str = ""
     """MariaDB: the LOCK TABLES that stands around the statement, in the same session; whatever happens, UNLOCK TABLES follows."""
+
+    locked_when_free: LockedWhenFree | None = None
+    """MySQL, of a step that makes or drops triggers."""
 
     @property
     def script(self) -> tuple[str, ...]:

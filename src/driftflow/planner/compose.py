@@ -36,6 +36,7 @@ from driftflow.planner.relations import footprint, related
 from driftflow.planner.rights import lock_rights, trigger_rights
 from driftflow.planner.subscribers import with_subscribers
 from driftflow.planner.transactions import made_by_release, segmented
+from driftflow.planner.trigger_locks import with_trigger_locks
 from driftflow.strategies.columns.dual_write import RETIRE, STRATEGY
 from driftflow.strategies.drops.drop_columns import dependents_of
 from driftflow.strategies.spoken import wanted_files
@@ -73,7 +74,8 @@ def compose_plan(
         catalog,
         transactional=dialect.can(Capability.TRANSACTIONAL_DDL, catalog.version),
     )
-    steps = with_estimates(with_ids(_keep_triggers(steps)), catalog, made)
+    steps = with_trigger_locks(_keep_triggers(steps), catalog, dialect)
+    steps = with_estimates(with_ids(steps), catalog, made)
     stall, unknown = longest_stall(steps, made)
     touched = footprint(steps, chosen.drafts, catalog)
     fingerprinted = related(touched, catalog)

@@ -120,7 +120,11 @@ def sql_of(step: Step) -> str:
     """The step as SQL: exactly what runs where plain SQL can say it, else the nearest."""
     match step:
         case RunSql(script=statements):
-            return "\n".join(f"{statement.rstrip().rstrip(';')};" for statement in statements)
+            locks = step.locked_when_free
+            first = (
+                [f"-- behind this, where all of it is free at one moment, else without: {locks.sql}"] if locks is not None else []
+            )
+            return "\n".join((*first, *(f"{statement.rstrip().rstrip(';')};" for statement in statements)))
         case BuildIndex(create_sql=sql):
             return f"{sql};"
         case Backfill():

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, accepted, edge, gates, writing
+from recipes.rig import Database, Place, PlainSession, accepted, edge, gates, outcome, writing
 from recipes.test_rebuild_mysql import SCHEMA
 from recipes.test_rebuild_raced import Between
 
@@ -86,10 +86,11 @@ def met(database: Database, plan: Plan, begins: str, read: str, write: str) -> R
 )
 def test_who_has_read_a_table_may_write_it(place: Place, migration: str, begins: str) -> None:
     database = place.fresh(SCHEMA)
+    locks_first = place.vendor == "mysql" and "TRIGGER" in begins
     report = met(
         database,
         database.plan(migration),
-        begins,
+        "LOCK TABLES" if locks_first else begins,
         "SELECT total FROM orders WHERE id = 7",
         "UPDATE orders SET total = 77 WHERE id = 7",
     )
@@ -140,3 +141,28 @@ def test_an_application_that_always_does_so(place: Place, schema: str, migration
         application.go_on()
     assert report.state == "done"
     assert application.failures == []
+
+
+@pytest.mark.on("mysql")
+@pytest.mark.parametrize("begins", ["CREATE TRIGGER", "DROP TRIGGER"])
+def test_nobody_comes_to_the_table_while_a_trigger_is_made(place: Place, begins: str) -> None:
+    """MySQL takes one lock for it and a stronger one a moment later: who has read the table in between, and then writes it, is lost."""
+    database = place.fresh(SCHEMA)
+    plan = database.plan("ALTER TABLE orders MODIFY total bigint;")
+    seen: list[str] = []
+    between = Between(database, begins, [lambda: seen.append(outcome(database, "SELECT total FROM orders WHERE id = 7"))])
+    report = run_plan(plan, options=RunOptions(open_gates=gates(plan)), **edge(database) | {"connector": between})
+    assert report.state == "done"
+    assert ["1205" in one for one in seen] == [True]
+
+
+@pytest.mark.on("mysql")
+def test_nor_to_a_table_that_is_tied_to_it(place: Place) -> None:
+    """Of a trigger that somebody has written himself: who writes the parent comes to the child next."""
+    database = place.fresh(TIED)
+    plan = database.plan("CREATE TRIGGER counted BEFORE INSERT ON models FOR EACH ROW SET NEW.n = NEW.n + 1;")
+    seen: list[str] = []
+    acts = [lambda: seen.append(outcome(database, "UPDATE makers SET n = 1 WHERE id = 7"))]
+    report = run_plan(plan, options=RunOptions(), **edge(database) | {"connector": Between(database, "CREATE TRIGGER", acts)})
+    assert report.state == "done"
+    assert ["1205" in one for one in seen] == [True]

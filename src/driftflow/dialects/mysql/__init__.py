@@ -16,7 +16,7 @@ from driftflow.dialects.mysql.errors import error_kind
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError
 from driftflow.model.catalog import Catalog, Column
-from driftflow.model.effects import Effects
+from driftflow.model.effects import Effects, LockClaim
 from driftflow.model.migration import Statement
 from driftflow.model.names import Name, Version
 from driftflow.model.operations import Operation, RequestAlgorithm
@@ -217,6 +217,12 @@ class MySQL(Dialect):
             ),
             (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}"),
         )
+
+    def locked_with(self, table: Name, catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:
+        from driftflow.dialects.mysql.tied import lock_tables, locked_with
+
+        claims = () if self.mariadb else locked_with(table, catalog)
+        return lock_tables(claims) if claims else "", claims
 
     def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
         from driftflow.dialects.mysql.rights import without_right

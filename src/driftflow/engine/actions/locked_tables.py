@@ -16,20 +16,22 @@ locks. Its own default is eight hours."""
 
 
 @contextmanager
-def locked_tables(statement: str, connection: Connection, lock: Callable[[str], object]) -> Iterator[None]:
-    """`lock` runs the statement; nothing where there is none. The journal is in tables that are not locked, so nothing of it may be asked or written within."""
+def locked_tables(statement: str, connection: Connection, lock: Callable[[str], bool]) -> Iterator[bool]:
+    """`lock` runs the statement and says whether it did; nothing where there is none. Yields whether the tables are locked: the journal is in tables that are
+    not, so nothing of it may be asked or written within."""
     if not statement:
-        yield
+        yield False
         return
     with in_session({"wait_timeout": str(ABSENT_SECONDS)}, connection):
         try:
-            lock(statement)
-            yield
+            locked = lock(statement)
+            yield locked
         except BaseException:
             with suppress(DatabaseFault):  # The failure is what there is to say; a lost session holds nothing.
                 _free(connection)
             raise
-        _free(connection)
+        if locked:
+            _free(connection)
 
 
 def _free(connection: Connection) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from driftflow.dialects.base import ErrorKind
 from driftflow.engine.actions.acting import acting_as
 from driftflow.engine.actions.locked_tables import locked_tables
-from driftflow.engine.actions.when_free import execute_when_free
+from driftflow.engine.actions.when_free import execute_when_free, executed_when_free
 from driftflow.engine.context import Context
 from driftflow.engine.faults import place
-from driftflow.engine.lease import settle_timeouts
-from driftflow.engine.ports import Connection
+from driftflow.engine.lease import lost, settle_timeouts
+from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import StepFailedError
 from driftflow.model.effects import LockClaim
 from driftflow.model.event import StepRepaired
@@ -69,9 +70,9 @@ def _alone(step: RunSql, context: Context) -> None:
         with (
             context.watched(step.lock_timeout_ms, step.statement_timeout_ms),
             acting_as(step, context.connection),
-            locked_tables(step.lock_tables, context.connection, lambda sql: execute_when_free(sql, step.claims, context)),
+            locked_tables(step.lock_tables, context.connection, lambda sql: _lock(sql, step, context)),
         ):
-            for statement in step.statements:
+            for statement in step.statements[_done_under_locks(step, context) :]:
                 execute_when_free(statement, _waits_at_its_start(step), context)
     finally:
         if not context.connection.in_transaction:
@@ -80,11 +81,35 @@ def _alone(step: RunSql, context: Context) -> None:
         context.finished(step, begun)
 
 
+def _lock(sql: str, step: RunSql, context: Context) -> bool:
+    execute_when_free(sql, step.claims, context)
+    return True
+
+
+def _done_under_locks(step: RunSql, context: Context) -> int:
+    """How many of the statements were run under locks that the step may have beside its own, and that were free at one moment. What the server refuses
+    there (no right to lock, a table that is gone) is left to be tried without."""
+    locks, connection, done = step.locked_when_free, context.connection, 0
+    if locks is None or not connection.sees_holders():
+        return 0
+    try:
+        with locked_tables(locks.sql, connection, lambda sql: executed_when_free(sql, step.claims, context)) as locked:
+            for statement in step.statements if locked else ():
+                connection.execute(statement)
+                done += 1
+    except DatabaseFault as fault:
+        if lost(fault) or fault.kind.retryable or fault.kind in {ErrorKind.CANCELLED, ErrorKind.STATEMENT_TIMEOUT}:
+            raise
+    return done
+
+
 def _waits_at_its_start(step: RunSql) -> Sequence[LockClaim]:
     """What may be tried again for nothing: locks that are held for an instant, and not those of work that would be lost at its last one. Between LOCK
     TABLES and UNLOCK TABLES nobody else has them."""
-    instant = all(claim.held == "instant" for claim in step.claims)
-    return step.claims if instant and not step.lock_tables else ()
+    beside = step.locked_when_free.beside if step.locked_when_free is not None else ()
+    own = [claim for claim in step.claims if claim.relation not in beside]
+    instant = all(claim.held == "instant" for claim in own)
+    return own if instant and not step.lock_tables else ()
 
 
 def probe(step: RunSql, context: Context) -> Outcome:

@@ -21,6 +21,13 @@ PATIENCE_SECONDS = 2.0
 
 def execute_when_free(statement: str, claims: Sequence[LockClaim], context: Context) -> None:
     """Run the statement, which takes these locks. Raises DatabaseFault."""
+    if not executed_when_free(statement, claims, context):
+        context.control.anew(context.clock.monotonic())
+        context.connection.execute(statement)
+
+
+def executed_when_free(statement: str, claims: Sequence[LockClaim], context: Context) -> bool:
+    """Whether there was a moment for it. Raises DatabaseFault."""
     clock, connection = context.clock, context.connection
     ends = clock.monotonic() + (PATIENCE_SECONDS if claims else 0)
     with connection.unless_held(claims):
@@ -28,7 +35,6 @@ def execute_when_free(statement: str, claims: Sequence[LockClaim], context: Cont
             context.control.anew(clock.monotonic())
             with suppress(Held):
                 connection.execute(statement)
-                return
+                return True
             clock.sleep(POLL_SECONDS)
-    context.control.anew(clock.monotonic())
-    connection.execute(statement)
+    return False

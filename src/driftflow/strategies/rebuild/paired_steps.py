@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from driftflow.dialects.mysql.keywords import quote_string
+from driftflow.dialects.mysql.tokens import string_of, tokenize
 from driftflow.model.catalog import Trigger
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
@@ -250,6 +251,13 @@ def run_where(condition: str, text: str, *, name: str = "driftflow_text") -> tup
         f"EXECUTE {name}",
         f"DEALLOCATE PREPARE {name}",
     )
+
+
+def text_run_where(statement: str) -> str:
+    """The text in the first of these statements; empty for any other."""
+    if not (statement.startswith("SET @driftflow_") and statement.endswith(", 'DO 0')")):
+        return ""
+    return string_of(tokenize(statement)[0][-4])
 
 
 def claim(table: Name, mode: str = ALONE) -> LockClaim:

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mysql 9.7 (shop)
--- digest 9f1d5ae3536cda2dcfc7674317fad3ce3ecdebab6de38d3dcd12337773cccdde
+-- digest b9a75ffa1c0a64ac3a424a85221182e4ac047a4493563839638edc708215e5be
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -10,7 +10,7 @@ SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD COLUMN tenant_id char(36) CHARACTER SET ascii COLLATE ascii_bin, ALGORITHM=INSTANT;
 -- undo: ALTER TABLE shop.orders DROP COLUMN tenant_id, ALGORITHM=INSTANT
 
--- step 2 (1d51f9d7af.1): Fill orders.tenant_id for rows that the old application writes (trigger on UPDATE)
+-- step 2 (4f032bb92e.1): Fill orders.tenant_id for rows that the old application writes (trigger on UPDATE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
@@ -18,7 +18,7 @@ SET lock_wait_timeout = 1;
 CREATE TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update BEFORE UPDATE ON shop.orders FOR EACH ROW IF NEW.tenant_id IS NULL OR (NOT (NOT (NEW.tenant_id <=> OLD.tenant_id)) AND (NOT (NEW.user_id <=> OLD.user_id))) THEN SET NEW.tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id); END IF;
 -- undo: DROP TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update
 
--- step 3 (15c7d209fd.1): Fill orders.tenant_id for rows that the old application writes (trigger on INSERT)
+-- step 3 (1479f91601.1): Fill orders.tenant_id for rows that the old application writes (trigger on INSERT)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders')
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
@@ -69,13 +69,13 @@ SELECT count(*) FROM shop.orders WHERE 1 = 1 AND (orders.tenant_id IS NOT NULL A
 --   [ ] orders.tenant_id is written by the new application itself
 -- undo: nothing to do, waiting changes nothing
 
--- step 10 (5a1cc1bbec.1): Take away the UPDATE trigger that fills orders.tenant_id: the new application writes it
+-- step 10 (c5c176c07b.1): Take away the UPDATE trigger that fills orders.tenant_id: the new application writes it
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_update BEFORE UPDATE ON shop.orders FOR EACH ROW IF NEW.tenant_id IS NULL OR (NOT (NOT (NEW.tenant_id <=> OLD.tenant_id)) AND (NOT (NEW.user_id <=> OLD.user_id))) THEN SET NEW.tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = NEW.user_id); END IF
 
--- step 11 (af190d2424.1): Take away the INSERT trigger that fills orders.tenant_id: the new application writes it
+-- step 11 (23f4bec529.1): Take away the INSERT trigger that fills orders.tenant_id: the new application writes it
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER shop.zzz_driftflow_fill_orders_tenant_id_insert;

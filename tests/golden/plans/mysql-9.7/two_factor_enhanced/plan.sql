@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 51 steps (1 gate) for mysql 9.7 (shop)
--- digest 2938f2d6222d7f2107ab2433c54be1746b16c482d2cd7560b7ccb9430a5f827c
+-- digest 56a0f0ff9a72e41d41e84f64b04d75ac0dfe25f34f0abb2c29094b46ca03d6e5
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS shop._driftflow_back_users_613332_now (driftflow_id b
 CREATE TABLE shop._driftflow_back_users_613332 (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB;
 -- undo: DROP TABLE IF EXISTS shop._driftflow_back_users_613332, shop._driftflow_back_users_613332_now
 
--- step 9 (9f07e5ecc0.1): Note the keys of rows of users (trigger on DELETE)
+-- step 9 (5d0c8025d0.1): Note the keys of rows of users (trigger on DELETE)
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 AND COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'SUPER')
 -- refuse if: SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER') AND NOT EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND 'shop' LIKE TABLE_SCHEMA) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users')
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
@@ -71,7 +71,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_delete AFTER DELETE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_delete
 
--- step 10 (68ab4fcb09.1): Note the keys of rows of users (trigger on UPDATE)
+-- step 10 (3c8da1f8a3.1): Note the keys of rows of users (trigger on UPDATE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -79,7 +79,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_update AFTER UPDATE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_update
 
--- step 11 (8f01823e40.1): Note the keys of rows of users (trigger on INSERT)
+-- step 11 (ae82c6dfd3.1): Note the keys of rows of users (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -112,7 +112,7 @@ DELETE shop._driftflow_log_users_613332 FROM shop._driftflow_log_users_613332_no
 DELETE FROM shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, the rows go with zzz_driftflow_new_users_613332
 
--- step 14 (ec73d9ca45.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on DELETE)
+-- step 14 (192ae4b3d1.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on DELETE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -120,7 +120,7 @@ CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_delete AFTER DELETE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete
 
--- step 15 (0221e49321.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on UPDATE)
+-- step 15 (66be3eab77.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on UPDATE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -128,7 +128,7 @@ CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_update AFTER UPDATE ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update
 
--- step 16 (b16321aa00.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on INSERT)
+-- step 16 (55853bac0f.1): Write rows of users to zzz_driftflow_new_users_613332 too (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -136,7 +136,7 @@ CREATE TRIGGER shop.zzz_driftflow_copy_users_613332_insert AFTER INSERT ON shop.
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert
 
--- step 17 (e8e69437cb.1): Know a row of users that is replaced by one that others point at as before
+-- step 17 (f86fb03482.1): Know a row of users that is replaced by one that others point at as before
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -144,19 +144,19 @@ CREATE TRIGGER shop.zzz_driftflow_replace_users_613332_insert BEFORE INSERT ON s
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_replace_users_613332_insert
 
--- step 18 (72318aa1dd.1): Take away the trigger zzz_driftflow_note_users_613332_delete
+-- step 18 (b2d4eca1cc.1): Take away the trigger zzz_driftflow_note_users_613332_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_delete;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 19 (4e4c8ca179.1): Take away the trigger zzz_driftflow_note_users_613332_update
+-- step 19 (ab95482eb3.1): Take away the trigger zzz_driftflow_note_users_613332_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_update;
 -- undo: nothing to do, it goes with what it belongs to
 
--- step 20 (2ff85a71e5.1): Take away the trigger zzz_driftflow_note_users_613332_insert
+-- step 20 (e948f7862c.1): Take away the trigger zzz_driftflow_note_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_insert;
@@ -185,7 +185,7 @@ DELETE FROM shop._driftflow_log_users_613332_now;
 SELECT (SELECT COUNT(*) FROM (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.users) AS now_there LEFT JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.id = now_there.driftflow_k1 WHERE shop.zzz_driftflow_new_users_613332.id IS NULL OR NOT (now_there.driftflow_v1 <=> shop.zzz_driftflow_new_users_613332.id) OR NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(shop.zzz_driftflow_new_users_613332.tenant_id AS BINARY)) OR NOT (now_there.driftflow_v3 <=> shop.zzz_driftflow_new_users_613332.email) OR NOT (now_there.driftflow_v4 <=> shop.zzz_driftflow_new_users_613332.totp_seed) OR NOT (now_there.driftflow_v5 <=> shop.zzz_driftflow_new_users_613332.created_at) OR NOT (now_there.driftflow_v6 <=> shop.zzz_driftflow_new_users_613332.two_factor_ciphertext) OR NOT (now_there.driftflow_v7 <=> shop.zzz_driftflow_new_users_613332.two_factor_key_id) OR NOT (now_there.driftflow_v8 <=> shop.zzz_driftflow_new_users_613332.two_factor_enabled)) + (SELECT COUNT(*) FROM shop.zzz_driftflow_new_users_613332 LEFT JOIN shop.users ON shop.zzz_driftflow_new_users_613332.id = shop.users.id WHERE shop.users.id IS NULL);
 -- undo: nothing to do, it changes nothing
 
--- step 23 (fb512c5ac4.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on DELETE)
+-- step 23 (b35f112cec.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on DELETE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -193,7 +193,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_delete AFTER DELETE ON 
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_delete
 
--- step 24 (71925788a1.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on UPDATE)
+-- step 24 (0ec7bf01b7.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on UPDATE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -201,7 +201,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_update AFTER UPDATE ON 
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_update
 
--- step 25 (8eedf3ef20.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on INSERT)
+-- step 25 (cea598e703.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -288,7 +288,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 33 (dcd025fc74.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
+-- step 33 (9204462bbe.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_users_613332')
 -- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)
 -- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert', 'zzz_driftflow_replace_users_613332_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users'))
@@ -369,25 +369,25 @@ SET foreign_key_checks = DEFAULT;
 -- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.zzz_driftflow_old_users_613332) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.users AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(other.tenant_id AS BINARY)) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.email) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.totp_seed) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.created_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.two_factor_ciphertext) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v7 <=> other.two_factor_key_id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v8 <=> other.two_factor_enabled)) AND NOT EXISTS (SELECT 1 FROM shop._driftflow_back_users_613332 AS later WHERE later.driftflow_k1 = noted.driftflow_k1)) AS rejected
 -- undo: nothing to do, it changes nothing
 
--- step 38 (4475078f16.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
+-- step 38 (00127c824c.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 39 (c2df4a7598.1): Take away the trigger zzz_driftflow_copy_users_613332_update
+-- step 39 (f008481e55.1): Take away the trigger zzz_driftflow_copy_users_613332_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 40 (85bbbe008d.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
+-- step 40 (312e3f9b6f.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 41 (0def2b8f02.1): Take away the trigger zzz_driftflow_replace_users_613332_insert
+-- step 41 (365d3db08f.1): Take away the trigger zzz_driftflow_replace_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_replace_users_613332_insert;
@@ -418,20 +418,20 @@ DROP TABLE IF EXISTS shop._driftflow_ready_users_613332;
 --   [ ] the old form of shop.users is removed: until then it can take its place again with every row
 -- undo: nothing to do, waiting changes nothing
 
--- step 46 (a3e691ac24.1): Take away the trigger zzz_driftflow_note_users_613332_back_delete
+-- step 46 (749ecf9b72.1): Take away the trigger zzz_driftflow_note_users_613332_back_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_delete;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_delete AFTER DELETE ON shop.users FOR EACH ROW INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id)
 -- undo: Copy users into its old form in chunks
 
--- step 47 (4dd98c8a67.1): Take away the trigger zzz_driftflow_note_users_613332_back_update
+-- step 47 (88af8d11d3.1): Take away the trigger zzz_driftflow_note_users_613332_back_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_update;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_update AFTER UPDATE ON shop.users FOR EACH ROW IF NOT (OLD.id <=> NEW.id) THEN INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id), (NEW.id); ELSE INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id); END IF
 
--- step 48 (e1c4857725.1): Take away the trigger zzz_driftflow_note_users_613332_back_insert
+-- step 48 (2b1c627e28.1): Take away the trigger zzz_driftflow_note_users_613332_back_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_insert;
