@@ -134,6 +134,8 @@ class Situation(LocalState, kw_only=True, eq=False):
     """The catalog as the last pending migration leaves it."""
     later: Mapping[Name, Name] = field(default_factory=dict)
     """Tables that a later statement of the release renames or moves: what they are called in the end. Only planning asks, and fills it."""
+    _tables: dict[Name, Table | None] = field(default_factory=dict)
+    """Of `catalog`, as far as somebody asked."""
     start: Catalog | None = None
     """The catalog as the first pending migration finds it : what running code knows."""
 
@@ -189,7 +191,10 @@ class Situation(LocalState, kw_only=True, eq=False):
         return self.dialect.can(capability, self.catalog.version)
 
     def table(self, name: Name) -> Table | None:
-        return self.catalog.table(name)
+        """Remembered: every check asks about the same few, and later statements ask again, for which the catalog would have to go back."""
+        if name not in self._tables:
+            self._tables[name] = self.catalog.table(name)
+        return self._tables[name]
 
     def table_at_end(self, name: Name) -> Table | None:
         """The table that has this name here, as the last pending migration leaves it; None where it is gone."""

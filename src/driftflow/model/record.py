@@ -46,14 +46,10 @@ class _RecordKind(msgspec.StructMeta):
     release is made of, are made without a call of ours."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> _RecordKind:
-        if any(_met_by_value(getattr(value, "default", value)) for key, value in namespace.items() if key in _fields(namespace)):
+        values = [namespace[key] for key in namespace.get("__annotations__", ()) if key in namespace]
+        if any(_met_by_value(getattr(value, "default", value)) for value in values):
             namespace = {"__post_init__": _put_defaults, **namespace}
         return super().__new__(mcs, name, bases, namespace, **options)
-
-
-def _fields(namespace: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = namespace.get("__annotations__", {})
-    return found
 
 
 def _met_by_value(default: object) -> bool:
