@@ -267,9 +267,15 @@ def test_a_number_that_only_the_new_form_holds(place: Place) -> None:
     ("old", "new", "why"),
     [
         (
-            "REFERENCES makers (id));\nCREATE TABLE visits",
-            "REFERENCES makers (id) ON DELETE CASCADE);\nCREATE TABLE visits",
-            "no trigger sees the rows of parts that parts_maker changes by itself",
+            (
+                "PRIMARY KEY, model int, maker int, FOREIGN KEY (model) REFERENCES models (id),\n"
+                "    CONSTRAINT parts_maker FOREIGN KEY (maker) REFERENCES makers (id)"
+            ),
+            (
+                ", model int, maker int NOT NULL, PRIMARY KEY (maker, id), KEY (id), FOREIGN KEY (model) REFERENCES models (id),\n"
+                "    CONSTRAINT parts_maker FOREIGN KEY (maker) REFERENCES makers (id) ON UPDATE CASCADE"
+            ),
+            "maker, by which parts is walked, changes with what it references",
         ),
         ("parts (id bigint AUTO_INCREMENT PRIMARY KEY", "parts (id bigint AUTO_INCREMENT, KEY (id)", "parts has no unique key"),
     ],

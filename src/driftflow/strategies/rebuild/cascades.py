@@ -7,14 +7,14 @@ child can come to it, and the trigger locks the children which the key is about 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, ForeignKey, Table, Trigger
 from driftflow.model.names import Name
-from driftflow.model.record import Record, digest
+from driftflow.model.record import Record, digest, replace
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild.paired import Texts, naming
 
@@ -96,32 +96,49 @@ def ancestors(found: Sequence[Cascade]) -> list[Table]:
     return [by_name[name] for name in sorted(by_name)]
 
 
-def noting(found: Sequence[Cascade], texts: Texts, at: Situation, *, later: Sequence[Name]) -> Iterator[Trigger]:
+def noting(
+    found: Sequence[Cascade],
+    texts: Texts,
+    at: Situation,
+    *,
+    later: Sequence[Name],
+    placed: Mapping[Name, Name] | None = None,
+    through: Mapping[Name, Texts] | None = None,
+) -> Iterator[Trigger]:
     """The triggers that note, in the log of the pair, the keys of rows of its source. They name the source, which must have these columns also when another
-    form has its name. `later` is what triggers write that take their place."""
+    form has its name. `later` is what triggers write that take their place. `placed`: where a trigger stands that does not stand on the ancestor itself.
+    `through`: tables in the middle of a chain that have copies, which the keys change in the same statement; then only those rows are noted that hang on one which its
+    copy does not hold as it is: its key is in that pair's own log."""
     for ancestor in ancestors(found):
         for event in EVENTS:
             begun = [one for one in found if one.ancestor.name == ancestor.name and one.event == event]
             if begun:
-                body = " ".join(f"{_Noted(one, texts, at).block()};" for one in begun)
+                body = " ".join(f"{_Noted(one, texts, at, through or {}).block()};" for one in begun)
                 yield Trigger(
-                    name=trigger_name(ancestor.name, event, texts),
-                    table=ancestor.name,
+                    name=trigger_name(ancestor.name, event, texts, "loose_" if through else ""),
+                    table=(placed or {}).get(ancestor.name, ancestor.name),
                     timing="BEFORE",
                     events=(event,),
                     definition=f"BEFORE {event} {naming(later, f'BEGIN {body} END', at)}",
                 )
 
 
-def trigger_name(ancestor: Name, event: str, texts: Texts) -> str:
-    return fit(f"zzz_driftflow_{event.lower()}_{digest([ancestor.text])[:4]}_{texts.pair.tag}", bytes_max=60)
+def trigger_name(ancestor: Name, event: str, texts: Texts, kind: str = "") -> str:
+    return fit(f"zzz_driftflow_{kind}{event.lower()}_{digest([ancestor.text])[:4]}_{texts.pair.tag}", bytes_max=60)
+
+
+def left_behind(cascade: Cascade, texts: Texts, at: Situation, copies: Mapping[Name, Name]) -> str:
+    """A statement for a trigger of the ancestor, which has written its copy: rows of the copy below that still hang on the old row are noted. There are
+    none but where the copy above did not have that row, or rejects the new one: then the cascade that the table has seen has no twin."""
+    links = tuple((replace(holder, name=copies[holder.name]), key) for holder, key in cascade.links)
+    return _Noted(replace(cascade, links=links), texts, at, {}).block()
 
 
 class _Noted:
     """What one cascade is about to change."""
 
-    def __init__(self, cascade: Cascade, texts: Texts, at: Situation) -> None:
-        self.cascade, self.texts, self.at = cascade, texts, at
+    def __init__(self, cascade: Cascade, texts: Texts, at: Situation, through: Mapping[Name, Texts]) -> None:
+        self.cascade, self.texts, self.at, self.through = cascade, texts, at, through
 
     def block(self) -> str:
         """Row by row: an INSERT ... SELECT would hold the log's AUTO-INC lock until the statement ends, and wait for a row whose writer waits for that lock
@@ -140,6 +157,7 @@ class _Noted:
             f"BEGIN {declared} DECLARE driftflow_ends int DEFAULT 0; DECLARE driftflow_any int DEFAULT 0; "
             f"DECLARE driftflow_rows CURSOR FOR {self._select([self._column(self.cascade.links[0][0], one) for one in keys])}; "
             "DECLARE CONTINUE HANDLER FOR NOT FOUND SET driftflow_ends = 1; "
+            f"{self._middle_held()}"
             f"SET driftflow_any = {exists}; IF driftflow_any = 0 THEN SET driftflow_any = {shared}; END IF; "
             "IF driftflow_any = 1 THEN OPEN driftflow_rows; "
             f"driftflow_each: LOOP FETCH driftflow_rows INTO {', '.join(held)}; "
@@ -148,9 +166,18 @@ class _Noted:
         )
         return block if self.cascade.event == "DELETE" else f"IF {self._changes()} THEN {block}; END IF"
 
-    def _select(self, values: list[str], *, lock: str = " FOR UPDATE") -> str:
+    def _middle_held(self) -> str:
+        """Rows in the middle are about to change too, and are locked for that first: the server waits there for who has written a row that hangs on one, and
+        a gap that is locked below by then would be in that one's way (1213)."""
+        links = self.cascade.links[1:]
+        if not links:
+            return ""
+        some = self._select(["1"], lock="", links=links)
+        return f"IF EXISTS ({some}) THEN SET driftflow_any = ({self._select(['COUNT(*)'], links=links)}); END IF; "
+
+    def _select(self, values: list[str], *, lock: str = " FOR UPDATE", links: tuple[tuple[Table, ForeignKey], ...] = ()) -> str:
         """From the ancestor downwards, in the order in which the server goes: a row of ours is never locked before the one that it hangs on."""
-        downwards = list(reversed(self.cascade.links))
+        downwards = list(reversed(links or self.cascade.links))
         quoted = self.at.dialect.quote_name
         _, first = downwards[0]
         source = quoted(downwards[0][0].name)
@@ -164,7 +191,19 @@ class _Noted:
             f"{self._column(downwards[0][0], mine)} = OLD.{self.at.dialect.quote(theirs)}"
             for mine, theirs in zip(first.columns, first.referenced_columns, strict=True)
         )
-        return f"SELECT {', '.join(values)} FROM {source} WHERE {where}{lock}"
+        rejected = [
+            self._rejected(table, self.through[table.name]) for table, _ in self.cascade.links[1:] if table.name in self.through
+        ]
+        loose = f" AND ({' OR '.join(rejected)})" if rejected else ""
+        return f"SELECT {', '.join(values)} FROM {source} WHERE {where}{loose}{lock}"
+
+    def _rejected(self, table: Table, texts: Texts) -> str:
+        """Whether the key of a row in the middle was noted. Read without a lock: whoever notes one would wait for this statement."""
+        same = " AND ".join(
+            f"{texts.log}.{noted} = {self._column(table, ours)}"
+            for noted, (ours, _) in zip(texts.log_columns.split(", "), texts.pair.key, strict=True)
+        )
+        return f"EXISTS (SELECT 1 FROM {texts.log} WHERE {same})"
 
     def _column(self, table: Table, column: str) -> str:
         return f"{self.at.dialect.quote_name(table.name)}.{self.at.dialect.quote(column)}"

@@ -19,7 +19,7 @@ from driftflow.model.names import Name
 from driftflow.model.record import Record, digest
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild import compared_columns
-from driftflow.strategies.rebuild.paired_replace import Replaced
+from driftflow.strategies.rebuild.paired_replace import Replaced, ReplacedApart
 
 KEY, SEQUENCE, OUT = "driftflow_k", "driftflow_seq", "driftflow_out"
 """Columns of our tables: as no table of an application has them, which stand beside them in a join."""
@@ -56,6 +56,15 @@ class Pair(Record, frozen=True, kw_only=True):
 
     referenced: tuple[str, ...] = ()
     """Columns of the source that foreign keys point at."""
+
+    pointed_at: tuple[tuple[str, ...], ...] = ()
+    """The same by foreign key, for a copy that others point at for long, and that has the unique keys of the source."""
+
+    followed: tuple[tuple[str, str], ...] = ()
+    """An event, and a statement for behind it, whether the copy took the row or not: it notes rows of another copy that should have followed."""
+
+    orphaned: tuple[str, ...] = ()
+    """Conditions on NEW: what it hangs on is there, and rejected by its own copy. Then a foreign key of the copy refuses what is the application's success."""
 
     written: tuple[Name, ...] = ()
     """What triggers of ours write that stand where those of this pair stand, these among them or later."""
@@ -150,13 +159,22 @@ class Texts:
         updated = f"UPDATE {self.copy} SET {sets} WHERE {self._row_is('OLD')}"
         # A row that others point at changes its key in one statement; where the copy did not have it, it has it now.
         moved = f"{updated}; IF ROW_COUNT() = 0 THEN {inserted}; END IF" if self.pair.bound else f"{removed}; {inserted}"
+        followed = "".join(f"; {statement}" for of, statement in self.pair.followed if of == event)
+        removed += followed if event == "DELETE" else ""
         body, noted = {
             "INSERT": (replaced.instead_of(inserted, sets) if replaced else inserted, self._noted("NEW")),
             "DELETE": (replaced.unless_kept(removed, self._noted("OLD")) if replaced else removed, self._noted("OLD")),
-            "UPDATE": (f"IF {self._key_changes()} THEN {moved}; ELSE {updated}; END IF", self._noted("OLD", "NEW")),
+            "UPDATE": (f"IF {self._key_changes()} THEN {moved}; ELSE {updated}; END IF{followed}", self._noted("OLD", "NEW")),
         }[event]
-        refused = f"DECLARE EXIT HANDLER FOR {OF_FOREIGN_KEYS} RESIGNAL; " if self.pair.bound else ""
-        return self._trigger("copy", event, f"BEGIN {refused}DECLARE EXIT HANDLER FOR {DOES_NOT_FIT} {noted}; {body}; END")
+        refused = f"DECLARE EXIT HANDLER FOR {OF_FOREIGN_KEYS} {self._refused(noted, event)}; " if self.pair.bound else ""
+        handled = f"BEGIN {noted}{followed}; END" if followed else noted
+        return self._trigger("copy", event, f"BEGIN {refused}DECLARE EXIT HANDLER FOR {DOES_NOT_FIT} {handled}; {body}; END")
+
+    def _refused(self, noted: str, event: str) -> str:
+        """What a foreign key of the copy refuses is the application's error, but where the row that it hangs on is rejected by a copy of its own."""
+        if event == "DELETE" or not self.pair.orphaned:
+            return "RESIGNAL"
+        return f"BEGIN IF {' OR '.join(f'({one})' for one in self.pair.orphaned)} THEN {noted}; ELSE RESIGNAL; END IF; END"
 
     def _replaced(self) -> Replaced | None:
         """None where a REPLACE is to foreign keys what it is to triggers, or none points at the table."""
@@ -167,7 +185,20 @@ class Texts:
         pairs = [
             (self.quote(ours), self.quote(theirs)) for ours, theirs in zip(self.pair.referenced, there, strict=True) if theirs
         ]
-        return Replaced(copy=self.copy, log=self.log, sequence=SEQUENCE, columns=tuple(pairs), mark=digest([self.pair.tag])[:8])
+        mark = digest([self.pair.tag])[:8]
+        if not self.pair.pointed_at:
+            return Replaced(copy=self.copy, log=self.log, sequence=SEQUENCE, columns=tuple(pairs), mark=mark)
+        named = " AND ".join(f"{KEY}{number} = NEW.{self.quote(ours)}" for number, (ours, _) in self._keys())
+        keys = tuple(tuple(map(self.quote, columns)) for columns in self.pair.pointed_at)
+        return ReplacedApart(
+            copy=self.copy,
+            log=self.log,
+            sequence=SEQUENCE,
+            columns=tuple(pairs),
+            mark=mark,
+            keys=keys,
+            named=named,
+        )
 
     def writing_names(self) -> list[str]:
         """Of all triggers that write the copy."""
@@ -339,9 +370,9 @@ class Texts:
     def uniques(self) -> list[tuple[tuple[str, str], ...]]:
         """Unique keys of both tables beside the one they are walked by: columns of the source, and of the copy."""
         theirs_of = {ours: theirs for theirs, expression in self.pair.columns for ours in self._columns_named(expression)}
-        there = {_plain(index_columns) for index_columns in _unique_columns(self.pair.copy)}
+        there = {_plain(index_columns) for index_columns in unique_columns(self.pair.copy)}
         found = []
-        for columns in _unique_columns(self.pair.source):
+        for columns in unique_columns(self.pair.source):
             if columns == tuple(ours for ours, _ in self.pair.key) or not all(one in theirs_of for one in columns):
                 continue
             pairs = tuple((one, theirs_of[one]) for one in columns)
@@ -431,7 +462,7 @@ def naming(tables: Sequence[Name], body: str, at: Situation) -> str:
     return f"BEGIN IF 0 THEN {named} END IF; {body}; END"
 
 
-def _unique_columns(table: Table) -> list[tuple[str, ...]]:
+def unique_columns(table: Table) -> list[tuple[str, ...]]:
     keys = [
         index.columns
         for index in table.indexes

@@ -4,7 +4,7 @@ The copy gets its keys only when it is equal to the table, without a look at the
 it would hold on to a row that the application deletes. The table's own go just before the swap, for the same reason. From then on the triggers that write
 the copy pass on what its keys refuse: the application has the error that it would have had from the table. A key of the table to itself is one of
 the copy to itself, and one to a table that is rebuilt together with it one of its copy to that one's: these stay between the old forms when the swap
-comes, and go behind it. Keys of other tables that point here: `rebuild_children`.
+comes, and go behind it. Keys that change rows: `rebuild_cascades`. Keys of other tables that point here: `rebuild_children`.
 """
 
 from __future__ import annotations
@@ -57,24 +57,26 @@ class Keys:
         """The keys that stay where they are when the swap comes: those between tables that are rebuilt together, of this table or pointing at it, and the
         table's own that change rows; `way` says under which names they are."""
         cascading = tuple(filter(changes_rows, self.rebuild.before.foreign_keys))
-        return [(self.table, key.name) for key in (self.called(cascading, way) if way else cascading)] + [
+        own = [(self.table, key.name) for key in (self.called(cascading, way) if way else cascading)]
+        tied = [
             (one.before.name, one.keys.called((key,), way)[0].name if way else key.name)
             for one in self.rebuild.together
             for key in one.before.foreign_keys
             if self.table in (one.before.name, key.referenced) and self.rebuild.form_of(key.referenced, "new") is not None
         ]
+        return list(dict.fromkeys((*own, *tied)))
 
-    def _split(self, keys: tuple[ForeignKey, ...]) -> tuple[tuple[ForeignKey, ...], tuple[ForeignKey, ...]]:
+    def split(self, keys: tuple[ForeignKey, ...]) -> tuple[tuple[ForeignKey, ...], tuple[ForeignKey, ...]]:
         """Those to tables that are rebuilt together, and the others."""
         inner = tuple(key for key in keys if self.rebuild.form_of(key.referenced, "new") is not None)
         return inner, tuple(key for key in keys if key not in inner)
 
-    def _in_turn(self, keys: tuple[ForeignKey, ...]) -> list[tuple[tuple[ForeignKey, ...], str]]:
+    def in_turn(self, keys: tuple[ForeignKey, ...]) -> list[tuple[tuple[ForeignKey, ...], str]]:
         """Where several tables are rebuilt together, first those to others, then those among them, with words for which they are: each statement locks as
         little as it can."""
         if len(self.rebuild.together) == 1:
             return [(keys, "")] if keys else []
-        inner, outer = self._split(keys)
+        inner, outer = self.split(keys)
         parts = [
             (outer, f" to {', '.join(dict.fromkeys(key.referenced.name for key in outer))}"),
             (inner, " to what is rebuilt with it"),
@@ -83,22 +85,22 @@ class Keys:
 
     def before_swap(self) -> Iterator[RunSql]:
         old = self._refusing(self.rebuild.before)
-        for new, to in self._in_turn(self._refusing(self.rebuild.after)):
+        for new, to in self.in_turn(self._refusing(self.rebuild.after)):
             yield self.changed(
                 self.rebuild.new,
                 (),
-                self._among(new, "forth", "new"),
+                self.among(new, "forth", "new"),
                 purpose=f"Give the copy of {self.table.name} its foreign keys{to}, under names for now",
                 undo=(
                     self.turned_back(
                         self.rebuild.new,
-                        self._among(new, "forth", "new"),
+                        self.among(new, "forth", "new"),
                         (),
                         purpose=f"Take the foreign keys{to} from the copy of {self.table.name}",
                     ),
                 ),
             )
-        _, outer = self._split(old)
+        _, outer = self.split(old)
         if outer:
             yield self.changed(
                 self.table,
@@ -114,41 +116,44 @@ class Keys:
     def after_swap(self) -> Iterator[RunSql]:
         yield from self.rebuild.cascading.names_free()
         yield from self.untied()
-        for new, to in self._in_turn(self.rebuild.after.foreign_keys):
+        for new, to in self.in_turn(self.rebuild.after.foreign_keys):
             named, of = self.called(new, "forth"), f"the foreign keys of {self.table.name}{to}"
             back = self.changed(self.table, new, named, purpose=f"Give {of} names for now")
             yield self.changed(self.table, named, new, purpose=f"Give {of} their names again", undo=(back,))
 
     def untied(self) -> Iterator[RunSql]:
         """The old form loses what ties it to old forms, behind the swap: nobody writes it, and its keys' names are wanted."""
-        inner, _ = self._split(self._refusing(self.rebuild.before))
+        inner, _ = self.split(self.rebuild.before.foreign_keys)
         if inner:
             said = f"Take the foreign keys from the old form of {self.table.name}"
             old = self.rebuild.old
-            kept = self.moved(self._among(inner, "", "old"), old)
+            kept = self.moved(self.among(inner, "", "old"), old)
             yield self._taken(old, kept, purpose=said)
 
     def before_swap_back(self) -> Iterator[RunSql]:
         label = self.table.name
-        for old, to in self._in_turn(self._refusing(self.rebuild.before)):
+        for old, to in self.in_turn(self._refusing(self.rebuild.before)):
             yield self.changed(
                 self.rebuild.old,
                 (),
-                self._among(old, "back", "old"),
+                self.among(old, "back", "old"),
                 purpose=f"Give the old form of {label} its foreign keys{to} again",
             )
-        _, outer = self._split(self._refusing(self.rebuild.after))
+        _, outer = self.split(self._refusing(self.rebuild.after))
         if outer:
             yield self.changed(
                 self.table, self.called(outer, "forth"), (), purpose=f"Take the foreign keys from the new form of {label}"
             )
 
     def after_swap_back(self) -> Iterator[RunSql]:
-        inner, _ = self._split(self._refusing(self.rebuild.after))
+        inner, _ = self.split(self.rebuild.after.foreign_keys)
         if inner:
             said = f"Take the foreign keys from the new form of {self.table.name}"
-            yield self._taken(self.rebuild.new, self._among(inner, "forth", "new"), purpose=said)
-        for part, to in self._in_turn(self._refusing(self.rebuild.before)):
+            yield self._taken(self.rebuild.new, self.among(inner, "forth", "new"), purpose=said)
+        tied, _ = self.split(self.rebuild.before.foreign_keys)
+        for part, to in self.in_turn(
+            tuple(key for key in self.rebuild.before.foreign_keys if key in tied or not changes_rows(key))
+        ):
             said = f"Give the foreign keys of {self.table.name}{to} their names again"
             yield self.changed(self.table, self.called(part, "back"), part, purpose=said)
         yield from self.indexes_named_again(self.rebuild.before, self.rebuild.before.foreign_keys)
@@ -178,7 +183,7 @@ class Keys:
         """As they are called where RENAME TABLE has given their table this name."""
         return tuple(replace(key, name=_renamed(key.name, self.table, to)) for key in keys)
 
-    def _among(self, keys: tuple[ForeignKey, ...], way: str, which: Literal["new", "old"]) -> tuple[ForeignKey, ...]:
+    def among(self, keys: tuple[ForeignKey, ...], way: str, which: Literal["new", "old"]) -> tuple[ForeignKey, ...]:
         """The table's own, as one of its forms holds them: to the same form of a table that is rebuilt together with it, or of itself."""
         return tuple(
             replace(named, referenced=self.rebuild.form_of(key.referenced, which) or key.referenced)
@@ -252,7 +257,8 @@ class Keys:
 
     def dropped(self) -> tuple[LockClaim, ...]:
         """What the server locks when the old form goes: MySQL, what its keys point at."""
-        staying = {key.referenced for key in self.rebuild.before.foreign_keys if changes_rows(key)}
+        _, outer = self.split(tuple(filter(changes_rows, self.rebuild.before.foreign_keys)))
+        staying = {key.referenced for key in outer}
         at = self.rebuild.at
         predicted = at.dialect.effects(DropTable(name=self.table), at.catalog).locks if staying else ()
         return (claim(self.rebuild.old), *(claim(lock.relation) for lock in predicted if lock.relation in staying))

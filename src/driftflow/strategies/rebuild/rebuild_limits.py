@@ -96,14 +96,13 @@ def obstacle(
     if after is None:
         return "the table is not known"
     return (
-        _of_cascades_together(catalog, names)
-        or _of_operations(operations, table, converted, names)
+        _of_operations(operations, table, converted, names)
         or _of_table(table, operations, at)
         or own_triggers.obstacle(table, operations, at, together=names)
         or _of_cascades(table, operations, catalog, at)
         or _of_tied(table, after_catalog, names)
         or _of_children(table, after, operations, catalog, at.final, names)
-        or _of_release(table, at)
+        or _of_release(table, at, names)
         or _of_key(table, after, operations, at)
     )
 
@@ -183,13 +182,6 @@ def _of_cascades(table: Table, operations: Sequence[Operation], catalog: Catalog
     return ""
 
 
-def _of_cascades_together(catalog: Catalog, together: Collection[Name]) -> str:
-    for table in filter(None, map(catalog.table, together)) if len(together) > 1 else ():
-        for key in cascading(table)[:1]:
-            return f"no trigger sees the rows of {table.name.name} that {key.name} changes by itself"
-    return ""
-
-
 def _of_tied(table: Table, after: Catalog, together: Collection[Name]) -> str:
     """Both ends of a key between tables that are rebuilt together end as the same type."""
     holder = after.table(table.name)
@@ -238,15 +230,16 @@ def _unique_over(table: Table, columns: tuple[str, ...]) -> bool:
     return columns in [*indexes, _primary(table)]
 
 
-def _of_release(table: Table, at: Situation) -> str:
+def _of_release(table: Table, at: Situation, together: Collection[Name]) -> str:
     """Triggers that the release keeps on the table until its gate: no catalog knows them, and they would stay with the old one."""
+    named_together = {table.name.name.lower(), *(name.name.lower() for name in together)}
     for statement in at.migration.statements:
         verbs = {one.verb for one in statement.directives} & TRIGGERS
         named = [at.dialect.altered_table(operation) for operation in statement.operations]
         if verbs and any(one is not None and one.name.lower() == table.name.name.lower() for one in named):
             return f"the release keeps triggers on {table.name.name} ({', '.join(sorted(verbs))})"
         for one in named:
-            if one is not None and one.name.lower() != table.name.name.lower() and _follows(one, table, at):
+            if one is not None and one.name.lower() not in named_together and _follows(one, table, at):
                 return f"the release changes {one.name}, whose rows follow those of {table.name.name}, and may keep triggers here for it"
     return ""
 

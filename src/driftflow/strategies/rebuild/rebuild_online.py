@@ -39,6 +39,7 @@ from driftflow.strategies.rebuild.rebuild_forms import Forms
 from driftflow.strategies.rebuild.rebuild_keys import Keys
 from driftflow.strategies.rebuild.rebuild_limits import BEHIND, obstacle, waits_for_copy
 from driftflow.strategies.rebuild.rebuild_together import Together
+from driftflow.strategies.rebuild.tied_cascades import tied
 from driftflow.strategies.recipe import Recipe, as_undo, merged
 
 NAME = "rebuild_online"
@@ -102,6 +103,8 @@ def rebuilt_together(
     )
     for rebuild in rebuilds:
         rebuild.together = rebuilds
+    for rebuild in rebuilds:
+        rebuild.tie()
     yield from Together(rebuilds).steps({one.before.name: guards for one, (_, guards) in zip(rebuilds, changes, strict=True)})
 
 
@@ -191,13 +194,21 @@ class Rebuild:
     def _steps(self, pair: Pair) -> PairedSteps:
         return PairedSteps(self.recipe, pair, self.phase)
 
+    def tie(self) -> None:
+        """Its pairs know what foreign keys do among the copies."""
+        self.forth, self.home = self._steps(tied(self, self.forth.pair, "new")), self._steps(tied(self, self.home.pair, "old"))
+
     @property
     def label(self) -> str:
         return self.before.name.name
 
     def form_of(self, name: Name, which: Literal["new", "old"]) -> Name | None:
         """The new or old form of a table that is rebuilt together with this one, itself among them; None of others."""
-        return next((one.new if which == "new" else one.old for one in self.together if one.before.name == name), None)
+        return self.forms_of(which).get(name)
+
+    def forms_of(self, which: Literal["new", "old"]) -> dict[Name, Name]:
+        """By the names of the tables that are rebuilt together."""
+        return {one.before.name: one.new if which == "new" else one.old for one in self.together}
 
     def locked(self, step: RunSql) -> RunSql:
         """Where several tables are rebuilt together: what it locks is locked before it, in the order of names, with all that their foreign keys point at.
@@ -209,6 +220,7 @@ class Rebuild:
         if len(self.together) == 1:
             return step
         worked = tuple(dict.fromkeys(one.relation for one in step.claims))
+        worked = tuple(dict.fromkeys((*worked, *(name for one in worked for name in self._named_below(one)))))
         tables, waiting = dict.fromkeys(worked, "WRITE"), list(worked)
         while waiting:
             more = [name for name in self._referenced(waiting.pop()) if name not in tables]
@@ -236,6 +248,16 @@ class Rebuild:
                     seen.add(holder.name)
                     waiting += [holder.name] if changes_rows(key) else []
                     yield claim(holder.name) if changes_rows(key) else read_claim(holder.name)
+
+    def _named_below(self, table: Name) -> Iterator[Name]:
+        """What triggers on a table that is rebuilt, or on its forms, name of those below it: MySQL locks it with the table, in no order of ours."""
+        if self.at.can(Capability.TRIGGER_LOCKS_PARENTS):
+            return
+        above = next((one.before.name for one in self.together if table in (one.before.name, one.new, one.old)), None)
+        for one in self.together:
+            for cascade in one.cascading.found:
+                if cascade.ancestor.name == above:
+                    yield from (holder.name for holder, _ in cascade.links)
 
     def _referenced(self, name: Name) -> list[Name]:
         """What the foreign keys of a table point at; of a form of one that is rebuilt, what they will."""
@@ -302,33 +324,46 @@ class Rebuild:
         yield from self.own.moved("forth")
         yield from self.own.standing_in("back")
         yield from self.on_old(self.forth.not_writing())
-        yield from self.keys.untied()
+        if len(self.together) == 1:
+            yield from self.keys.untied()
         above = self.cascading.above("old")
         yield home.again(purpose=f"Write to the old form of {self.label} what was written to the new one", above=above)
         yield from self._triggers(home.writing())
         yield from self._triggers(home.not_noting())
-        yield from self.cascading.not_noting(home)
+        if self.keys.split(self.cascading.old)[0]:
+            yield home.again(
+                purpose=f"Write to the old form of {self.label} what was noted, before it has its foreign keys", above=above
+            )
+        yield from self.cascading.both_back()
         yield home.again(purpose=f"Write the last rows of {self.label} to its old form", until_empty=True, above=above)
         counted = home.counted_on()
         if counted is not None:
             yield counted
 
+    def completed_back(self) -> Step:
+        """While others were written back a row may have been written that the old form rejects, and been corrected."""
+        return self.home.again(
+            purpose=f"Write to the old form of {self.label} what was noted since",
+            until_empty=True,
+            above=self.cascading.above("old"),
+        )
+
     def _triggers(self, steps: Iterator[RunSql]) -> Iterator[RunSql]:
         """On the table that the application writes."""
         for step in steps:
-            if self.before.foreign_keys and self.at.can(Capability.TRIGGER_LOCKS_PARENTS):
-                undo = step.undo
-                back = (
-                    tuple(self.locked(one) for one in undo.steps if isinstance(one, RunSql))
-                    if isinstance(undo, UndoSteps)
-                    else ()
-                )
-                yield replace(self.locked(step), undo=UndoSteps(steps=back) if back else undo)
-            else:
-                yield step
+            yield self.on_table(self.before.name, step)
+
+    def on_table(self, table: Name, step: RunSql) -> RunSql:
+        """A trigger of the table comes or goes: MariaDB locks what the table's foreign keys point at too."""
+        if not self._referenced(table) or not self.at.can(Capability.TRIGGER_LOCKS_PARENTS):
+            return step
+        undo = step.undo
+        back = tuple(self.locked(one) for one in undo.steps if isinstance(one, RunSql)) if isinstance(undo, UndoSteps) else ()
+        return replace(self.locked(step), undo=UndoSteps(steps=back) if back else undo)
 
     def cleared_back(self) -> Iterator[Step]:
         yield from self.own.moved("back")
+        yield from self.cascading.not_loose(self.home)
         for step in self.home.not_writing():
             yield replace(step, claims=(claim(self.new),))
 
@@ -359,7 +394,8 @@ class Rebuild:
     def _noting_back(self) -> Iterator[RunSql]:
         """On the copy: it is renamed with its triggers."""
         named = replace(self.home.pair, source=_called(self.after, self.new))
-        yield from self._steps(named).noting()
+        for step in self._steps(named).noting():
+            yield self.on_table(self.new, step) if self.cascading.found else step
 
     def none_lost(self) -> Verify:
         """Between the last look and the swap a row may have been written that the new form rejects."""

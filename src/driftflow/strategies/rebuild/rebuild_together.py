@@ -8,7 +8,7 @@ takes keys along with both of their ends, so the new forms are tied among themse
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from driftflow.model.names import Name
 from driftflow.model.plan import Guard, Probe, RunSql, Step, UndoNothing, UndoSteps
@@ -49,6 +49,9 @@ class Together:
         for one in every:
             yield from one.keys.after_swap()
         for one in every:
+            for step in one.cascading.not_loose(one.forth):
+                yield replace(step, undo=UndoNothing(reason="it is not needed on the way back"))
+        for one in every:
             yield one.none_lost()
         for one in every:
             yield from one.cleared()
@@ -75,7 +78,7 @@ class Together:
             for one in self.rebuilds
             for guard in (
                 one.forms.same(),
-                swap_guards.unattached(one.forth, known=one.keys.staying(), triggers=one.own.names),
+                swap_guards.unattached(one.forth, known=one.keys.staying(), triggers=self._seen_to(one, "forth")),
                 *one.own.as_planned(),
                 one.forth.all_written(),
                 swap_guards.not_emptied(one.forth),
@@ -91,12 +94,26 @@ class Together:
             undo=UndoSteps(steps=as_undos(self._swapped_back())),
         )
 
+    def _seen_to(self, rebuild: Rebuild, way: Literal["forth", "home"]) -> tuple[str, ...]:
+        """Triggers on a table that are meant to go with it."""
+        noted = (
+            name
+            for one in self.rebuilds
+            for name in one.cascading.on(rebuild.before.name, one.forth if way == "forth" else one.home)
+        )
+        return (*rebuild.own.names, *noted)
+
     def _swapped_back(self) -> Iterator[Step]:
         """When the old forms hold what was written to the new ones, they change places again."""
         quoted = self.first.at.dialect.quote_name
         every, home, ready = self.rebuilds, self.first.home, self.first.home_ready
+        if self.several:
+            for one in every:
+                yield from one.keys.untied()
         for one in every:
             yield from one.written_back()
+        for one in every if self.several else ():
+            yield one.completed_back()
         yield swap_guards.completed(home, ready)
         yield swap_guards.waited(home, ready)
         for one in every:
@@ -112,7 +129,7 @@ class Together:
             guard
             for one in every
             for guard in (
-                swap_guards.unattached(one.home, known=one.keys.staying("forth"), triggers=one.own.names),
+                swap_guards.unattached(one.home, known=one.keys.staying("forth"), triggers=self._seen_to(one, "home")),
                 *one.own.as_planned(),
                 one.home.all_written(),
                 swap_guards.not_emptied(one.home, hint=f"delete them in {one.old.name}, then resume; or they would come back"),

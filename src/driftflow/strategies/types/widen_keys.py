@@ -22,6 +22,7 @@ from driftflow.strategies.constraints.binding import TRUSTING, bind_on_trust, pr
 from driftflow.strategies.constraints.standing_in_for_key import StandIn, why_not
 from driftflow.strategies.direct import guards_of
 from driftflow.strategies.passes import one_pass
+from driftflow.strategies.rebuild.cascades import cascading
 from driftflow.strategies.rebuild.rebuild_limits import obstacle, waits_for_copy
 from driftflow.strategies.rebuild.rebuild_online import rebuilt_together
 from driftflow.strategies.recipe import Recipe, after_all
@@ -80,16 +81,16 @@ def _obstacle(at: Situation, changes: Changes) -> str:
 
 
 def _parents_first(changes: Changes, at: Situation) -> Changes:
-    """So are the forms beside them named, and locks are taken in the order of names: as most transactions write. In a ring one has to begin."""
+    """So are the forms beside them named, and locks are taken in the order of names: as most transactions write. In a ring one has to begin, behind what its
+    rows follow."""
     left, found = dict(changes), list[tuple[Name, list[ChangeColumn]]]()
     while left:
         tables = [at.catalog.tables[name.text] for name in left]
-        free = [
-            one.name
-            for one in tables
-            if not any(key.referenced in left and key.referenced != one.name for key in one.foreign_keys)
-        ]
-        name = (free or list(left))[0]
+        free, following = (
+            [one.name for one in tables if not any(key.referenced in left and key.referenced != one.name for key in keys(one))]
+            for keys in (lambda one: one.foreign_keys, cascading)
+        )
+        name = (free or following or list(left))[0]
         found.append((name, left.pop(name)))
     return found
 
