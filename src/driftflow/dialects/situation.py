@@ -135,7 +135,8 @@ class Situation(LocalState, kw_only=True, eq=False):
     later: Mapping[Name, Name] = field(default_factory=dict)
     """Tables that a later statement of the release renames or moves: what they are called in the end. Only planning asks, and fills it."""
     _tables: dict[Name, Table | None] = field(default_factory=dict)
-    """Of `catalog`, as far as somebody asked."""
+    """As far as somebody asked, in the catalog that is `_looked_at`: a copy of the situation may stand before another one."""
+    _looked_at: Catalog | None = None
     start: Catalog | None = None
     """The catalog as the first pending migration finds it : what running code knows."""
 
@@ -192,6 +193,8 @@ class Situation(LocalState, kw_only=True, eq=False):
 
     def table(self, name: Name) -> Table | None:
         """Remembered: every check asks about the same few, and later statements ask again, for which the catalog would have to go back."""
+        if self._looked_at is not self.catalog:
+            self._looked_at, self._tables = self.catalog, {}
         if name not in self._tables:
             self._tables[name] = self.catalog.table(name)
         return self._tables[name]

@@ -7,9 +7,11 @@ from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.walk import situations
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Table
 from driftflow.model.migration import Migration, TransactionMode
+from driftflow.model.names import Name
 from driftflow.model.operations import AddColumn, CreateIndex, TransactionControl
+from driftflow.model.record import replace
 
 POSTGRESQL = dialect_named("postgresql")
 EMPTY = Catalog(vendor="postgresql", search_path=("public",), schemas=("public",))
@@ -127,3 +129,11 @@ def test_search_path_decides_where_tables_go() -> None:
     catalog = Catalog(vendor="postgresql", search_path=("public",), schemas=("public", "audit"))
     *_, made = walk("SET search_path = audit; CREATE TABLE t (id int);", catalog=catalog)
     assert made.operation.table.name.text == "audit.t"  # type: ignore[union-attr]
+
+
+def test_a_copy_before_another_catalog_asks_that_one() -> None:
+    (at,) = walk("DROP TABLE a;")
+    table = Table(name=Name(schema="public", name="a"))
+    assert at.table(table.name) is None
+    assert replace(at, catalog=at.catalog.with_table(table)).table(table.name) == table
+    assert at.table(table.name) is None
