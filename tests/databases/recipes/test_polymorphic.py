@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from contextlib import closing
 
 import pytest
@@ -82,6 +83,65 @@ def test_rows_go_along_where_that_was_said(place: Place) -> None:
     assert apply(database.plan(said(" on-delete=cascade")), database).state == "done"
     database.run("DELETE FROM photos WHERE id = 2; DELETE FROM photos WHERE id = 1")
     assert database.query("SELECT id FROM remarks ORDER BY id") == [(1,), (3,), (4,)]
+
+
+KEYED = """
+CREATE TABLE posts (id integer PRIMARY KEY, slug text UNIQUE);
+CREATE TABLE photos (id integer PRIMARY KEY, slug text COLLATE NOCASE UNIQUE, shop int, number int, code text, UNIQUE (shop, number));
+CREATE UNIQUE INDEX photos_code ON photos (code COLLATE NOCASE) WHERE shop > 1;
+CREATE TABLE remarks (id integer PRIMARY KEY, kind varchar(10), about integer, body varchar(20));
+INSERT INTO photos VALUES (1, 'a', 1, 1, 'x'), (2, 'b', 2, 2, 'y'), (3, 'c', 3, 3, 'z'), (4, 'd', 4, 4, 'v');
+INSERT INTO remarks VALUES (1, 'photo', 1, 'x'), (2, 'photo', 2, 'x'), (3, 'post', NULL, 'x');
+"""
+REPLACED = (
+    ("REPLACE INTO photos VALUES (9, 'A', 9, 9, '')", [2]),
+    ("REPLACE INTO photos VALUES (9, 'n', 1, 1, '')", [2]),
+    ("REPLACE INTO photos VALUES (9, 'n', 9, 9, 'Y')", [1]),
+    ("UPDATE OR REPLACE photos SET slug = 'b' WHERE id = 3", [1]),
+    ("INSERT OR REPLACE INTO photos SELECT 9, 'n', 1, 1, 'm' UNION ALL SELECT 10, 'm', 10, 10, 'n'", [2]),
+)
+NOT_REPLACED = (
+    "REPLACE INTO photos VALUES (1, 'a', 1, 5, 'n')",
+    "REPLACE INTO photos VALUES (9, 'C', 9, 9, '')",
+    "REPLACE INTO photos VALUES (9, 'n', 9, 9, 'X')",
+    "INSERT OR IGNORE INTO photos VALUES (9, 'a', 2, 2, 'y')",
+    "INSERT INTO photos VALUES (9, 'b', 9, 9, '') ON CONFLICT (slug) DO UPDATE SET code = 'new'",
+    "UPDATE OR REPLACE photos SET slug = 'd' WHERE id = 3",
+    "UPDATE photos SET slug = 'A' WHERE id = 1",
+    "INSERT INTO photos VALUES (9, 'n', 9, 9, '')",
+)
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize("recursive", [False, True])
+@pytest.mark.parametrize("cascade", [False, True])
+def test_a_row_that_another_one_replaces(place: Place, cascade: bool, recursive: bool) -> None:
+    """It goes without a DELETE trigger, by whichever unique key. The rows that a statement does not replace are nobody's business."""
+    database = place.fresh(KEYED)
+    start = database.structure()
+    report = apply(database.plan(said(" on-delete=cascade" if cascade else "")), database)
+    with closing(sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)) as session:
+        session.execute(f"PRAGMA recursive_triggers = {recursive:d}")
+        for sql, left in REPLACED:
+            session.execute("BEGIN")
+            if cascade:
+                session.execute(sql)
+                assert session.execute("SELECT about FROM remarks WHERE about IS NOT NULL").fetchall() == [
+                    (one,) for one in left
+                ], sql
+            else:
+                with pytest.raises(sqlite3.IntegrityError, match="violates foreign key"):
+                    session.execute(sql)
+                assert session.execute("SELECT count(*) FROM photos WHERE id < 5").fetchall() == [(4,)]
+            session.execute("ROLLBACK")
+        # Where a DELETE trigger fires, a row that comes back under its own key goes first all the same.
+        for sql in NOT_REPLACED[recursive:]:
+            session.execute("BEGIN")
+            session.execute(sql)
+            assert session.execute("SELECT about FROM remarks WHERE about IS NOT NULL").fetchall() == [(1,), (2,)], sql
+            session.execute("ROLLBACK")
+    assert take_back(report.run, database).state == "rolled_back"
+    assert database.structure() == start
 
 
 @pytest.mark.on("postgresql-18", "sqlite", "mysql", "mariadb")

@@ -18,6 +18,7 @@ from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.references.replaced_rows import after_replace
 from driftflow.strategies.references.said_polymorphic import PolymorphicRequest, Target
 from driftflow.strategies.row_guards import guard_rows
 
@@ -141,20 +142,31 @@ class Polymorphic:
     def _parent_itself(self, name: str, target: Target, parent: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
         quote, column = self.at.dialect.quote, self.at.dialect.quote(target.column)
         schema, on = quote(parent.name.schema or "main"), quote(parent.name.name)
-        points = f"{self.type} = {self.at.dialect.literal(target.value)} AND {self.id} = OLD.{column}"
+        mine = f"{self.type} = {self.at.dialect.literal(target.value)}"
+        points = f"{mine} AND {self.id} = OLD.{column}"
         own = quote(self.table.name.name)
-        refuse = (
-            f"SELECT RAISE(ABORT, {self._message('update or delete', parent)}) WHERE EXISTS (SELECT 1 FROM {own} WHERE {points})"
-        )
+        raises = f"SELECT RAISE(ABORT, {self._message('update or delete', parent)})"
+        refuse = f"{raises} WHERE EXISTS (SELECT 1 FROM {own} WHERE {points})"
         go = f"DELETE FROM {own} WHERE {points}" if self.request.cascade else refuse
         delete, update = quote(f"{name}_delete"), quote(f"{name}_update")
+        more, less = after_replace(
+            self.at,
+            f"{name}_replace",
+            target,
+            parent,
+            child=self.table.name,
+            mine=mine,
+            id_column=self.id,
+            refuse="" if self.request.cascade else raises,
+        )
         return (
             f"CREATE TRIGGER {schema}.{delete} BEFORE DELETE ON {on} FOR EACH ROW\nBEGIN\n  {go};\nEND",
             (
                 f"CREATE TRIGGER {schema}.{update} BEFORE UPDATE OF {column} ON {on} FOR EACH ROW WHEN NEW.{column} IS NOT OLD.{column}\n"
                 f"BEGIN\n  {refuse};\nEND"
             ),
-        ), (f"DROP TRIGGER {schema}.{delete}", f"DROP TRIGGER {schema}.{update}")
+            *more,
+        ), (f"DROP TRIGGER {schema}.{delete}", f"DROP TRIGGER {schema}.{update}", *less)
 
 
 def _parent(at: Situation, table: Table, target: Target, request: PolymorphicRequest) -> Table:
