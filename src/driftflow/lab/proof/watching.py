@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from driftflow.engine.ports import Connection, Connector
 from driftflow.model.effects import LockClaim
-from driftflow.model.event import AnyEvent, StepDone, StepUndone
+from driftflow.model.event import AnyEvent, StepDone, StepStarted, StepUndone
 from driftflow.model.names import Name
 
 Seen = tuple[Name, str]
@@ -38,28 +38,41 @@ class Watch(Protocol):
 
 @dataclass
 class Observed:
-    """What was seen, by step. Also a listener: a step's end closes what was seen since the one before."""
+    """What was seen, by step. Also a listener: a step's end closes what was seen since the one before. What an ended step still clears away is its own
+    too: all that was committed until the next one begins."""
 
     by_step: dict[str, set[Seen]] = field(default_factory=dict)
     commits: list[str] = field(default_factory=list)
-    """The step of each commit of the engine's session, in order; empty while its step has not ended."""
-    _pending: set[Seen] = field(default_factory=set)
+    """The step of each commit of the engine's session, in order, counted from the end of the one before; empty while its step has not ended."""
+    _pending: list[set[Seen]] = field(default_factory=list)
     _unnamed: int = 0
+    _ended: str = ""
 
     def add(self, seen: set[Seen]) -> None:
-        self._pending |= seen
+        self._pending.append(seen)
 
     def committed(self) -> None:
         self.commits.append("")
         self._unnamed += 1
 
     def __call__(self, event: AnyEvent) -> None:
+        if isinstance(event, StepStarted) and self._ended:
+            self._close(self._ended, keep=1)
         if isinstance(event, StepDone):
-            if self._pending or not event.found_done:  # of what had happened before there is nothing to see
-                self.by_step.setdefault(event.step, set()).update(self._pending)
+            if any(self._pending) or not event.found_done:  # of what had happened before there is nothing to see
+                self._close(event.step)
+            self._ended = event.step
             self.commits[len(self.commits) - self._unnamed :] = [event.step] * self._unnamed
         if isinstance(event, StepDone | StepUndone):
-            self._pending, self._unnamed = set(), 0
+            self._pending, self._unnamed = [], 0
+        if isinstance(event, StepUndone):
+            self._ended = ""
+
+    def _close(self, step: str, *, keep: int = 0) -> None:
+        """What all but the last `keep` commits held was the step's."""
+        mine = self._pending[: len(self._pending) - keep]
+        self.by_step.setdefault(step, set()).update(*mine)
+        self._pending = self._pending[len(mine) :]
 
 
 class WatchedConnector:
