@@ -278,6 +278,10 @@ class Dialect(ABC):
         """Whether every old value that the new column holds comes back from there the same."""
         return old.type == new.type
 
+    def assigns(self, old: str, new: str, catalog: Catalog, version: Version | None) -> bool:
+        """Whether a value of the one type is assigned to a column of the other without a written cast: then a default goes on as it is spelled."""
+        return True
+
     def conversion(self, old: Column, new: Column, value: str, *, zone: str, format: str, encoding: str) -> tuple[str, str]:
         """(there, back): how a value of the old column becomes one of the new column by a named time zone, format or encoding, and the old value over
         the new one, both spelled `value`. Empty where these words say nothing about these types, or the server has no expression for them."""

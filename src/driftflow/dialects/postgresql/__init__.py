@@ -132,6 +132,14 @@ class PostgreSQL(Dialect):
 
         return together(operations, catalogs, super().together(operations, catalogs, version=version))
 
+    def assigns(self, old: str, new: str, catalog: Catalog, version: Version | None) -> bool:
+        from driftflow.dialects.postgresql.effects.casts import castable
+        from driftflow.dialects.postgresql.effects.types import read_type
+
+        return bool(
+            castable(read_type(old, catalog), read_type(new, catalog), version=version.major if version is not None else 18)
+        )
+
     def error_kind(self, code: str) -> ErrorKind:
         return errors.error_kind(code)
 

@@ -19,7 +19,7 @@ from driftflow.lab.rows.ahead import with_what_comes
 from driftflow.lab.rows.fill import ROWS, Filled, fill
 from driftflow.lab.scratch import Scratch, scratch
 from driftflow.lab.start_schema import StartSchema, build
-from driftflow.model.catalog import Catalog, TableStatistics
+from driftflow.model.catalog import Catalog, Column, TableStatistics
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
 from driftflow.model.plan import Plan
@@ -67,6 +67,8 @@ class Bench:
     filled: Filled
     not_built: tuple[str, ...]
     tell: Tell
+    asked: Mapping[str, object] = field(default_factory=dict)
+    """What directives ask for beside the original migration, once the plan has run undisturbed."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _in_use: bool = False
 
@@ -138,6 +140,17 @@ class Bench:
         """What the original migration leaves behind."""
         return self._original[2]
 
+    @property
+    def numbered(self) -> Mapping[str, frozenset[str]]:
+        """Columns that the original migration adds and numbers its rows by: which row gets which number depends on who wrote meanwhile."""
+        return {
+            name: frozenset(
+                one.name for one in table.columns if _is_numbered(one) and (old is None or old.column(one.name) is None)
+            )
+            for name, table in self.final_catalog.tables.items()
+            for old in (self.catalog.tables.get(name),)
+        }
+
     @cached_property
     def loose(self) -> Mapping[str, frozenset[str]]:
         """Columns whose values two runs of the original migration do not agree on."""
@@ -147,6 +160,10 @@ class Bench:
         with self.copy() as place:
             run_original(self.question.migrations, place, self.question.dialect, root=self.question.root)
             return undetermined(first, self.state(place))
+
+
+def _is_numbered(column: Column) -> bool:
+    return column.identity is not None or column.autoincrement or "nextval(" in (column.default or "")
 
 
 @contextmanager

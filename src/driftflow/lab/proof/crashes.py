@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from driftflow.engine.ports import DatabaseFault
 from driftflow.errors import DriftflowError
+from driftflow.lab.proof.asked_for import beside
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.breaking import BreakingConnector, Killed, Moment
 from driftflow.lab.proof.ends import FORWARD
@@ -125,9 +126,9 @@ def _at(bench: Bench, point: Point, expected: State, *, by_system: bool) -> Iter
             what = f"ended as {report.state.replace('_', ' ')} {where}: {report.message}"
             yield Difference(step=named(bench.plan, point.step), object="the run", what=what)
             return
-        for name, what in differences(
-            expected, bench.state(place), first=FORWARD, second=f"a run resumed {where}", loose=bench.loose
-        ):
+        found = bench.state(place)
+        wanted = beside(expected, found, bench.asked)
+        for name, what in differences(wanted, found, first=FORWARD, second=f"a run resumed {where}", loose=bench.loose):
             yield Difference(step=named(bench.plan, point.step), object=name, what=what)
 
 

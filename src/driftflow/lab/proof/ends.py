@@ -5,6 +5,7 @@ from __future__ import annotations
 from driftflow.engine.ports import DatabaseFault
 from driftflow.engine.run import RunReport
 from driftflow.errors import DriftflowError
+from driftflow.lab.proof.asked_for import asked_for, beside
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.naming import attributed
 from driftflow.lab.proof.running import named, why
@@ -45,7 +46,8 @@ def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
     if report.state != "done":
         left = Difference(object="the run", what=f"ended as {report.state.replace('_', ' ')}: {report.message}")
         return Claim(name="same_end", state="differs", summary="The plan does not reach its end", differences=(left,))
-    different = differences(expected, found, first=FORWARD, second="the plan", loose=bench.loose)
+    bench.asked = asked_for(bench.plan, bench.question.migrations, expected, found)
+    different = differences(beside(expected, found, bench.asked), found, first=FORWARD, second="the plan", loose=bench.loose)
     rows = sum(len(one.rows) for one in expected.rows.values())
     held = f"{count(len(expected.objects), 'object')} and {rows:,} rows compared"
     loose = [f"{table}.{column}" for table, columns in sorted(bench.loose.items()) for column in sorted(columns)]

@@ -20,7 +20,7 @@ def _step_of(name: str, plan: Plan) -> str:
     words = _words(name)
     best, most = "", 0
     for step in plan.steps:
-        text = " ".join(_texts(step)).lower()
+        text = " ".join(texts_of(step)).lower()
         hits = sum(bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)) for word in words)
         if hits and hits >= most:
             best, most = named(plan, step), hits
@@ -34,7 +34,8 @@ def _words(name: str) -> list[str]:
     return [word.strip('"').lower() for word in words if word not in ("public", "main", "(unnamed)")]
 
 
-def _texts(step: Step) -> Iterator[str]:
+def texts_of(step: Step) -> Iterator[str]:
+    """What the step says, forward and back."""
     match step:
         case RunSql():
             yield from step.statements
@@ -50,4 +51,4 @@ def _texts(step: Step) -> Iterator[str]:
             pass
     if not isinstance(step.undo, UndoNothing):
         for inner in step.undo.steps:
-            yield from _texts(inner)
+            yield from texts_of(inner)

@@ -1,5 +1,5 @@
 """The original migration on a scratch database: its statements as the team's tool runs them, and what its `backfill` directives fill, in one plain
-statement each. It is what a plan must equal, so none of the planner's or the engine's code takes part."""
+statement each, as is what its `maintained` directives keep true. It is what a plan must equal, so none of the planner's or the engine's code takes part."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from driftflow.model.catalog import Catalog, Table
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.operations import TransactionControl
 from driftflow.model.record import replace
+from driftflow.strategies.columns.said_maintained import maintained_in, over_row
 from driftflow.strategies.spoken import BackfillRequest, backfills, input_path
 
 
@@ -31,6 +32,28 @@ def run_original(migrations: Sequence[Migration], place: Scratch, dialect: Diale
             said = _run(migration, place, connection, dialect, root)
             if said:
                 return said
+    return keep_true(migrations, place, dialect)
+
+
+def keep_true(migrations: Sequence[Migration], place: Scratch, dialect: Dialect) -> str:
+    """Every `maintained` column as its expression has it for the row as it is now; why that failed."""
+    wanted = [
+        (statement, one) for migration in migrations for statement in migration.statements for one in maintained_in(statement)
+    ]
+    with closing(place.connector.connect("original")) as connection:
+        for statement, request in wanted:
+            table = _table_with((request.column,), statement, connection)
+            if table is None:
+                continue
+            name = dialect.quote_name(table.name)
+            expression = over_row(request.expression, dialect.quote(table.name.name))
+            assigned = ", ".join(
+                [f"{dialect.quote(request.column)} = {expression}", *_as_they_are(table, (request.column,), dialect)]
+            )
+            try:
+                connection.execute(f"UPDATE {name} SET {assigned}")
+            except DatabaseFault as fault:
+                return f"{request.span}: {fault.message}"
     return ""
 
 
@@ -42,7 +65,7 @@ def _run(migration: Migration, place: Scratch, connection: Connection, dialect: 
     whole = [one for one in migration.statements if one.operations and not (dialect.name == "sqlite" and _of_transactions(one))]
     for statement in whole:
         pending = [request for holder, request in fillings if holder is statement]
-        early = [request for request in pending if _table_with(request, statement, connection) is not None]
+        early = [request for request in pending if _table_with(request.columns, statement, connection) is not None]
         for request in (*early, None, *[one for one in pending if one not in early]):
             if request is not None:
                 said = _filled(request, statement, migration, connection, dialect, root)
@@ -62,14 +85,14 @@ def _of_transactions(statement: Statement) -> bool:
     return all(isinstance(one, TransactionControl) for one in statement.operations)
 
 
-def _table_with(request: BackfillRequest, statement: Statement, connection: Connection) -> Table | None:
+def _table_with(columns: Sequence[str], statement: Statement, connection: Connection) -> Table | None:
     """The table that the statement changes, once it has the columns that are to be filled."""
     catalog = catalog_of(connection)
     named = [getattr(operation, "table", None) for operation in statement.operations]
     for name in (one for one in named if one is not None):
         for table in catalog.tables.values():
             same = table.name.name == name.name and name.schema in ("", table.name.schema)
-            if same and all(table.column(column) is not None for column in request.columns):
+            if same and all(table.column(column) is not None for column in columns):
                 return table
     return None
 
@@ -77,7 +100,7 @@ def _table_with(request: BackfillRequest, statement: Statement, connection: Conn
 def _filled(
     request: BackfillRequest, statement: Statement, migration: Migration, connection: Connection, dialect: Dialect, root: Path
 ) -> str:
-    table = _table_with(request, statement, connection)
+    table = _table_with(request.columns, statement, connection)
     if table is None:
         return f"{request.span}: no table here has the columns {', '.join(request.columns)}"
     try:
@@ -103,19 +126,19 @@ def _update(request: BackfillRequest, table: Table, dialect: Dialect) -> str:
     column = request.columns[0]
     conditions = [f"{name}.{quote(column)} IS NULL", *([f"({request.where})"] if request.where else [])]
     if not request.from_clause:
-        assigned = ", ".join([f"{quote(column)} = {request.expression}", *_as_they_are(table, request, dialect)])
+        assigned = ", ".join([f"{quote(column)} = {request.expression}", *_as_they_are(table, request.columns, dialect)])
         return f"UPDATE {name} SET {assigned} WHERE {' AND '.join(conditions)}"
     joined = [f"({request.join})", *conditions] if request.join else conditions
     if dialect.one_pass:
-        assigned = ", ".join([f"{name}.{quote(column)} = {request.expression}", *_as_they_are(table, request, dialect)])
+        assigned = ", ".join([f"{name}.{quote(column)} = {request.expression}", *_as_they_are(table, request.columns, dialect)])
         return f"UPDATE {name}, {request.from_clause} SET {assigned} WHERE {' AND '.join(joined)}"
     return f"UPDATE {name} SET {quote(column)} = {request.expression} FROM {request.from_clause} WHERE {' AND '.join(joined)}"
 
 
-def _as_they_are(table: Table, request: BackfillRequest, dialect: Dialect) -> list[str]:
+def _as_they_are(table: Table, columns: Sequence[str], dialect: Dialect) -> list[str]:
     """MySQL and MariaDB: what would take the time of every UPDATE is kept, for nobody has changed the row."""
     name = dialect.quote_name(table.name)
-    kept = [column.name for column in table.columns if column.on_update and column.name not in request.columns]
+    kept = [column.name for column in table.columns if column.on_update and column.name not in columns]
     return [f"{name}.{dialect.quote(column)} = {name}.{dialect.quote(column)}" for column in kept]
 
 
@@ -131,7 +154,7 @@ def _from_csv(request: BackfillRequest, table: Table, connection: Connection, di
     where = f" AND ({request.where})" if request.where else ""
     # MySQL and MariaDB cast to a few types only, and read a text as whatever the column is.
     given, sought = ("%s", "%s") if dialect.one_pass else (f"CAST(%s AS {typed})", f"CAST(%s AS {matched})")
-    assigned = ", ".join([f"{quote(column)} = {given}", *_as_they_are(table, request, dialect)])
+    assigned = ", ".join([f"{quote(column)} = {given}", *_as_they_are(table, request.columns, dialect)])
     connection.execute_many(
         f"UPDATE {dialect.quote_name(table.name)} SET {assigned} WHERE {quote(match)} = {sought} AND {quote(column)} IS NULL{where}",
         pairs,
@@ -159,7 +182,9 @@ def _by_function(request: BackfillRequest, table: Table, connection: Connection,
     rows = connection.query(f"SELECT {listed} FROM {dialect.quote_name(table.name)} WHERE {empty}{where} ORDER BY {listed}")
     given = [dict(zip(inputs, row, strict=True)) for row in rows]
     answers = getattr(module, name)(given)
-    assigned = ", ".join([*(f"{quote(column)} = %s" for column in request.columns), *_as_they_are(table, request, dialect)])
+    assigned = ", ".join(
+        [*(f"{quote(column)} = %s" for column in request.columns), *_as_they_are(table, request.columns, dialect)]
+    )
     found = " AND ".join(f"{quote(column)} = %s" for column in keys)
     changes = [
         (*(answer[column] for column in request.columns), *(row[key] for key in keys))

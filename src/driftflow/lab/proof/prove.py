@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from driftflow import __version__
+from driftflow.lab.proof.asked_for import told
 from driftflow.lab.proof.bench import Bench, Question, Tell, open_bench, schema_gaps
 from driftflow.lab.proof.crashes import crashes
 from driftflow.lab.proof.ends import ends
@@ -107,6 +108,7 @@ def _notes(bench: Bench) -> Iterator[str]:
         yield f"NULLs, different values and the most common ones as the database's statistics have them in {count(spread, 'column')}"
     else:
         yield "how values are spread is assumed: the start schema comes without statistics of its columns (driftflow snapshot writes them)"
+    yield from told(bench.asked)
     unwritten = [f"{table}.{column}" for table, column in sorted(bench.question.unwritten)]
     if unwritten:
         yield f"as was said, the application does not write {', '.join(unwritten)}"

@@ -15,12 +15,13 @@ from driftflow.drivers.catalogs import read_catalog
 from driftflow.engine.ports import DatabaseFault
 from driftflow.errors import DriftflowError
 from driftflow.lab.proof.application import Application, Done, Tally, unpacked
+from driftflow.lab.proof.asked_for import beside as with_asked
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.ends import FORWARD
 from driftflow.lab.proof.habits import habits_of
 from driftflow.lab.proof.naming import attributed
 from driftflow.lab.proof.operations import POOL, TRIES, Replay, Written, operations_on
-from driftflow.lab.proof.original import run_original
+from driftflow.lab.proof.original import keep_true, run_original
 from driftflow.lab.proof.running import named, why
 from driftflow.lab.proof.state import Found, State, accepted_either_way, differences
 from driftflow.lab.scratch import Scratch
@@ -237,14 +238,16 @@ def _lost(bench: Bench, beside: _Beside) -> tuple[Sequence[Found], str]:
     first, said = _replayed(bench, beside, before=beside.early)
     if first is None:
         return (), f"the application's writes cannot be repeated beside the original migration: {said}"
-    different = differences(first, found, first=FORWARD, second="the plan", loose=bench.loose)
+    loose = {table: bench.loose.get(table, frozenset()) | bench.numbered.get(table, frozenset()) for table in found.rows}
+    first = with_asked(first, found, bench.asked)
+    different = differences(first, found, first=FORWARD, second="the plan", loose=loose)
     if not different:
         return (), ""
     # A row that was written while the plan ran may have been there before the migration or have come after it: both are right.
     second, _ = _replayed(bench, beside, before=0)
     if second is not None:
-        found = accepted_either_way(found, first, second)
-        different = differences(first, found, first=FORWARD, second="the plan", loose=bench.loose)
+        found = accepted_either_way(found, first, with_asked(second, found, bench.asked))
+        different = differences(first, found, first=FORWARD, second="the plan", loose=loose)
     return different, ""
 
 
@@ -255,6 +258,7 @@ def _replayed(bench: Bench, beside: _Beside, *, before: int) -> tuple[State | No
         said = _repeat(place, tally.done[:before], replays)
         said = said or run_original(bench.question.migrations, place, bench.question.dialect, root=bench.question.root)
         said = said or _repeat(place, tally.done[before:], replays)
+        said = said or keep_true(bench.question.migrations, place, bench.question.dialect)
         return (None, said) if said else (bench.state(place), "")
 
 

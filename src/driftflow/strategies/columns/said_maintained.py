@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
 from driftflow.dialects.verbs import need, options_of
 from driftflow.errors import ParseError, RefusedError
 from driftflow.model.catalog import Table
+from driftflow.model.migration import Statement
 from driftflow.model.names import Span
 from driftflow.model.record import Record
 from driftflow.patterns import lazy_regex
@@ -27,16 +29,25 @@ class MaintainedRequest(Record, frozen=True, kw_only=True):
 
 def maintained_of(at: Situation, column: str) -> MaintainedRequest | None:
     """The request for the column. Raises ParseError (DF-E212, DF-E213, DF-E217)."""
-    for directive in at.directives("maintained"):
-        options = options_of(directive)
-        if need(directive, "column") != column:
+    for request in maintained_in(at.statement):
+        if request.column != column:
             raise ParseError(
                 "DF-E217",
-                f"the directive names {options['column']}, and the statement does not",
-                where=str(directive.span),
+                f"the directive names {request.column}, and the statement does not",
+                where=str(request.span),
                 why=f"the statement that follows speaks of {column}",
                 hint="correct the name, or put the directive above the statement that it is about",
             )
+        return request
+    return None
+
+
+def maintained_in(statement: Statement) -> Iterator[MaintainedRequest]:
+    """What the directives above the statement say. Raises ParseError (DF-E212, DF-E213)."""
+    for directive in statement.directives:
+        if directive.verb != "maintained":
+            continue
+        options = options_of(directive)
         if options.get("lookups", "when-written") != "when-written":
             raise ParseError(
                 "DF-E213",
@@ -44,10 +55,9 @@ def maintained_of(at: Situation, column: str) -> MaintainedRequest | None:
                 where=str(directive.span),
                 hint="driftflow's directives are described in docs/directives.md",
             )
-        return MaintainedRequest(
-            column=column, expression=need(directive, "set"), lookups="lookups" in options, span=directive.span
+        yield MaintainedRequest(
+            column=need(directive, "column"), expression=need(directive, "set"), lookups="lookups" in options, span=directive.span
         )
-    return None
 
 
 def inputs_of(request: MaintainedRequest, table: Table) -> tuple[str, ...]:

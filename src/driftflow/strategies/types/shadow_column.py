@@ -122,7 +122,9 @@ def _steps(recipe: Recipe, table: Table, column: Column, conversion: Conversion)
         undo=UndoNothing(reason="statistics change nothing"),
     )
     both = shadow_trigger.both_ways(at, table, conversion, aside)
-    names = Swap(column=column.name, waiting=shadow, aside=aside, default=_default(column, conversion), views=_views(recipe.at))
+    names = Swap(
+        column=column.name, waiting=shadow, aside=aside, default=_default(recipe.at, column, conversion), views=_views(recipe.at)
+    )
     yield swap(
         recipe,
         table,
@@ -202,10 +204,12 @@ def _views(at: Situation) -> tuple[View, ...]:
     return views_of(at.operation, at) if isinstance(at.operation, AlterColumnType) else ()
 
 
-def _default(column: Column, conversion: Conversion) -> str | None:
-    """The default as the new type takes it: a literal that is marked with the old type loses the mark."""
+def _default(at: Situation, column: Column, conversion: Conversion) -> str | None:
+    """The default as the new type takes it: a literal that is marked with the old type loses the mark where the one is not assigned to the other."""
     default, mark = column.default, f"'::{conversion.old_type}"
-    if default is None or not default.startswith("'") or not default.endswith(mark) or conversion.old_type == conversion.new_type:
+    if default is None or not default.startswith("'") or not default.endswith(mark):
+        return default
+    if at.dialect.assigns(conversion.old_type, conversion.new_type, at.catalog, at.version):
         return default
     return default.removesuffix(mark) + "'"
 

@@ -1,0 +1,76 @@
+"""What a directive asks for beside its statement: triggers, indexes, tables. The original migration, in which a directive is a comment, makes none of
+them. They are named in the proof, and a run that is disturbed must make the same ones; whether they do what they should is not shown here."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from driftflow.lab.proof.naming import texts_of
+from driftflow.lab.proof.state import State
+from driftflow.model.catalog import Check
+from driftflow.model.migration import Migration, Statement
+from driftflow.model.operations import AddConstraint
+from driftflow.model.plan import Plan
+
+LEAVE_SOMETHING = frozenset(("by-trigger", "maintained", "polymorphic", "rule"))
+"""Verbs whose recipes stay in the schema."""
+IN_THE_PLACE_OF_A_CHECK = frozenset(("by-trigger", "rule"))
+
+
+def asked_for(plan: Plan, migrations: Sequence[Migration], expected: State, found: State) -> dict[str, object]:
+    """Of what only the plan's end has, by name: what a step makes that answers such a directive, and no other step. And, with None, the constraints of
+    which it says that a trigger is to stand for them."""
+    statements = [(migration.id, one) for migration in migrations for one in migration.statements if _says(one, LEAVE_SOMETHING)]
+    asked = {(id, one.span) for id, one in statements}
+    texts = [((step.migration, step.span) in asked, " ".join(texts_of(step)).lower()) for step in plan.steps]
+    mine = " ".join(text for wanted, text in texts if wanted)
+    others = " ".join(text for wanted, text in texts if not wanted)
+    more: dict[str, object] = {
+        name: one
+        for name, one in found.objects.items()
+        if name not in expected.objects and _speaks_of(mine, name) and not _speaks_of(others, name)
+    }
+    checks = {
+        operation.constraint.name
+        for _, one in statements
+        if more and _says(one, IN_THE_PLACE_OF_A_CHECK)
+        for operation in one.operations
+        if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check)
+    }
+    missing = expected.objects.keys() - found.objects.keys()
+    return more | {name: None for name in missing if name.startswith("constraint ") and _own(name) in checks}
+
+
+def beside(expected: State, found: State, asked: Mapping[str, object]) -> State:
+    """The expected end, and what was asked for beside it as the undisturbed run made it. Rows of such a table are anybody's."""
+    missing = {name: one for name, one in asked.items() if one is not None and name not in expected.objects}
+    return dataclasses.replace(
+        expected,
+        objects={name: one for name, one in expected.objects.items() if asked.get(name, one) is not None} | missing,
+        details={**expected.details, **{name: found.details[name] for name in missing if name in found.details}},
+        rows={**expected.rows, **{name: rows for name, rows in found.rows.items() if f"table {name}" in missing}},
+    )
+
+
+def told(asked: Mapping[str, object]) -> Iterator[str]:
+    """As a note of the proof."""
+    more, instead = (sorted(name for name, one in asked.items() if (one is None) is missing) for missing in (False, True))
+    if more:
+        place = f" (in the place of {', '.join(instead)})" if instead else ""
+        yield f"directives ask for more than the original migration, which was not compared with anything: {', '.join(more)}{place}"
+
+
+def _says(statement: Statement, verbs: Collection[str]) -> bool:
+    return any(directive.verb in verbs for directive in statement.directives)
+
+
+def _own(name: str) -> str:
+    """By which text speaks of it: `trigger a_b of public.t` is a_b."""
+    return name.partition(" ")[2].partition(" of ")[0].partition("(")[0].rpartition(".")[2].strip('"')
+
+
+def _speaks_of(text: str, name: str) -> bool:
+    own = _own(name).lower()
+    return bool(own) and re.search(rf"(?<!\w){re.escape(own)}(?!\w)", text) is not None
