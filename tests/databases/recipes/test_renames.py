@@ -248,7 +248,7 @@ def test_what_needs_the_table_to_itself_waits_until_the_view_is_gone(place: Plac
     without_unique = "ALTER TABLE orders RENAME TO purchases; ALTER TABLE purchases ADD COLUMN n integer;"
     naive = without_unique if place.vendor == "sqlite" else ""
     recipe = Recipe(
-        schema=SCHEMA,
+        schema={**SCHEMA, "sqlite": SCHEMA["sqlite"].replace("CREATE VIEW open_orders", "-- CREATE VIEW open_orders")},
         migration=migration,
         naive=naive,  # SQLite has no statement for the unique column: rows are compared
         old=application("orders"),
@@ -258,6 +258,66 @@ def test_what_needs_the_table_to_itself_waits_until_the_view_is_gone(place: Plac
     shown = show(place, recipe, back=False)
     gate = next(index for index, step in enumerate(shown.plan.steps) if isinstance(step, Gate))
     assert [step.strategy for step in shown.plan.steps[: gate + 2]] == ["rename_table", "gate", "retire_name"]
+
+
+OUTDATED = """
+CREATE TABLE orders (id INTEGER PRIMARY KEY, status TEXT, total int);
+CREATE TABLE logs (id INTEGER PRIMARY KEY, what TEXT);
+INSERT INTO orders VALUES (1, 'new', 1), (2, 'old', 2);
+"""
+VIEW = "CREATE VIEW open_orders AS SELECT id, status FROM orders WHERE status = 'new';"
+OTHERS_TRIGGER = "CREATE TRIGGER logged AFTER INSERT ON logs BEGIN UPDATE orders SET total = 1 WHERE status = NEW.what; END;"
+OWN_TRIGGER = "CREATE TRIGGER noted AFTER UPDATE ON orders BEGIN INSERT INTO logs (what) VALUES (NEW.total); END;"
+NEW_COLUMN_NAME = "ALTER TABLE orders RENAME COLUMN status TO state; ALTER TABLE orders ADD COLUMN n integer UNIQUE;"
+NEW_TABLE_NAME = "ALTER TABLE orders RENAME TO purchases; ALTER TABLE purchases ADD COLUMN n integer UNIQUE;"
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize(
+    ("more", "migration"),
+    [
+        (VIEW, NEW_COLUMN_NAME),
+        (OTHERS_TRIGGER, NEW_COLUMN_NAME),
+        (VIEW, NEW_TABLE_NAME),
+        (OWN_TRIGGER, NEW_TABLE_NAME),
+    ],
+)
+def test_a_rename_before_a_rebuild_that_writes_texts_anew(place: Place, more: str, migration: str) -> None:
+    """SQLite follows the rename into views and triggers; the texts that we know are from before it."""
+    with pytest.raises(RefusedError) as refused:
+        place.fresh(OUTDATED + more).plan(migration)
+    assert refused.value.code == "DF-E789"
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize(
+    ("more", "migration"),
+    [
+        (OWN_TRIGGER, NEW_COLUMN_NAME),
+        ("CREATE VIEW totals AS SELECT id, total FROM orders;", NEW_COLUMN_NAME),
+        ("CREATE VIEW whats AS SELECT what AS status FROM logs;", NEW_COLUMN_NAME),
+        ("", NEW_TABLE_NAME),
+        (OTHERS_TRIGGER, NEW_TABLE_NAME),
+    ],
+)
+def test_a_rename_before_a_rebuild_that_no_text_says(place: Place, more: str, migration: str) -> None:
+    database, naive = place.fresh(OUTDATED + more), place.fresh(OUTDATED + more)
+    start = database.structure()
+    plan = database.plan(migration)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done"
+    naive.run(migration.replace(" UNIQUE", ""))
+    for one in (database, naive):
+        one.run("INSERT INTO logs (what) VALUES ('old');")
+    assert [*database.query("SELECT name FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY name")] == [
+        *naive.query("SELECT name FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY name")
+    ]
+    assert database.rows() == naive.rows()
+    back = take_back(report.run, database, open_gates=gates(plan))
+    while back.state == "waiting_at_gate":
+        back = go_on_back(back.run, database, open_gates=(*gates(plan), back.gate))
+    assert back.state == "rolled_back"
+    assert more == OTHERS_TRIGGER or database.structure() == start  # there SQLite has put quotes around the name
 
 
 PRODUCTS = """

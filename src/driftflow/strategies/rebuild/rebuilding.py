@@ -30,6 +30,7 @@ from driftflow.model.record import replace
 from driftflow.strategies.columns.filling import chunk_policy
 from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import moved
+from driftflow.strategies.rebuild.outdated_texts import refuse_outdated_texts
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.size import is_large
 
@@ -158,6 +159,7 @@ def _step(
     assert old is not None
     assert new is not None
     parts = rebuild_step_parts(old, new, before, expressions=dict(expressions))
+    refuse_outdated_texts(at, parts.restore)
     online = None
     if is_large(at, table):
         online = online_copy(old, new, before, temporary_name=parts.temporary_name, copy=parts.copy, chunk=chunk_policy(at))

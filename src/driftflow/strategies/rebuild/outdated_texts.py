@@ -1,0 +1,46 @@
+"""SQLite: views and triggers that a rebuild writes anew, and whose text the server itself has changed since it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from driftflow.dialects.situation import Situation
+from driftflow.errors import RefusedError
+from driftflow.patterns import lazy_regex
+from driftflow.strategies.size import beginning
+
+WRITTEN_ANEW = lazy_regex(r"\s*CREATE\s+(?:TEMP(?:ORARY)?\s+)?(VIEW|TRIGGER)\s+(?:IF\s+NOT\s+EXISTS\s+)?(\S+)")
+
+
+def refuse_outdated_texts(at: Situation, restored: Sequence[str]) -> None:
+    """Raises RefusedError (DF-E789) where one says a name that an earlier statement of the release has changed: SQLite follows a new name of a table or
+    column into the text of every view and trigger, and what we know is how it was before. Made from that, a view would read what is no longer there, and
+    nothing would say so until somebody asks it."""
+    from driftflow.dialects.sqlite.mentions import words
+
+    gone = tuple(_gone(at))
+    for text in restored if gone else ():
+        made = WRITTEN_ANEW.match(text)
+        said = words(text) if made else frozenset()
+        for tables, name in gone:
+            if made and name in said and (not tables or said & tables):
+                raise RefusedError(
+                    "DF-E789",
+                    f"the {made[1].lower()} {made[2]} would be made from an outdated text",
+                    where=str(at.statement.span),
+                    why=f"it says {name}, which has another name since an earlier statement of this release, and the table is made anew here",
+                    hint="apply the rename first, in a release of its own; or drop the view or trigger before it, and make it again behind this statement",
+                )
+
+
+def _gone(at: Situation) -> Iterator[tuple[frozenset[str], str]]:
+    """Names in lower case that were there when the release began and are not now: (the table by its names, column), or (nothing, table)."""
+    for table in beginning(at).values():
+        name = at.later.get(table.name, table.name)
+        now = at.catalog.table(table.name) or at.catalog.table(name)
+        if at.catalog.table(table.name) is None:
+            yield frozenset(), table.name.name.lower()
+        if now is not None:
+            left = {column.name.lower() for column in now.columns}
+            names = frozenset({table.name.name.lower(), now.name.name.lower()})
+            yield from ((names, column.name.lower()) for column in table.columns if column.name.lower() not in left)
