@@ -7,6 +7,7 @@ from driftflow.model.catalog import Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.operations.identifiers import rename_column
 from driftflow.model.plan import RunSql
+from driftflow.strategies import trigger_text
 from driftflow.strategies.cleansing.archiving import key_of, our_name, our_object
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.types.conversion import Conversion
@@ -44,7 +45,11 @@ class CutArchive:
             *statements,
             purpose=f"Archive with their keys the values of {self.table.name.name}.{self.conversion.column} that are cut, and keep those that are written: {self.name.name}",
             phase="migrate",
-            claims=(LockClaim(relation=self.table.name, mode="RESERVED", blocks=("writes", "ddl"), held="scan", queues=False),),
+            claims=(
+                LockClaim(relation=self.table.name, mode="RESERVED", blocks=("writes", "ddl"), held="scan", queues=False),
+                *trigger_text.claims(self.at, self.table, create=True),
+            ),
+            undo_claims=trigger_text.claims(self.at, self.table, create=False),
             undo=(
                 *(f"DROP TRIGGER IF EXISTS {self._trigger(name)}" for name in triggers.values()),
                 f"DROP TABLE IF EXISTS {archive}",
