@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -283,6 +284,56 @@ def test_a_plan_that_takes_rights_gives_them_again_on_its_way_back(vendor: str, 
     for name in ("taken_back", "locks"):
         assert claim(proof, name).state == "proved", claim(proof, name)
     assert proof.not_proved == ()
+
+
+FOLDED = {"postgresql": "lower(NEW.name || ' ' || NEW.sku)", "sqlite": "lower(NEW.name || ' ' || NEW.sku)"}
+ASKED = {
+    "polymorphic": (
+        '-- driftflow: polymorphic type=status id=product_id targets="user=users(id), product=products(id)"\n'
+        "ALTER TABLE orders ADD CONSTRAINT orders_subject CHECK (status IN ('new', 'user', 'product'));"
+    ),
+    "maintained": ('-- driftflow: maintained column=search set="{folded}"\nALTER TABLE products ADD COLUMN search varchar(500);'),
+    "rule": (
+        "-- driftflow: rule existing=keep\n"
+        "ALTER TABLE orders ADD CONSTRAINT orders_not_from_tomorrow CHECK (created_at <= {clock});"
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", ASKED)
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_a_directive_asks_for_beside_its_statement_is_named(vendor: str, verb: str, tmp_path: Path) -> None:
+    """The original migration makes none of it, and that is no difference."""
+    if verb == "rule" and vendor != "postgresql":
+        pytest.skip("only PostgreSQL takes the clock in a CHECK")
+    migration = ASKED[verb].format(folded=FOLDED.get(vendor, "lower(concat(NEW.name, ' ', NEW.sku))"), clock="now()")
+    proof = prove(question(migration, shop(vendor), tmp_path), only=("crashes",))
+    states = {name: claim(proof, name).state for name in ("same_end", "taken_back", "locks", "crashes")}
+    assert set(states.values()) == {"proved"}, [one for one in proof.claims if one.state != "proved"]
+    (note,) = (one for one in proof.notes if one.startswith("directives ask for more"))
+    assert "trigger " in note and ("in the place of constraint orders_not_from_tomorrow" in note) == (verb == "rule")
+
+
+@pytest.mark.postgresql
+def test_tables_that_belong_to_postgres(tmp_path: Path) -> None:
+    """As most people's do: what the plan makes belongs to that role too, which is an ordinary one in the lab."""
+    start = shop("postgresql")
+    assert start.catalog is not None
+    catalog = start.catalog
+    for one in catalog.tables.values():
+        catalog = catalog.with_table(replace(one, owner="postgres"))
+    migration = ASKED["maintained"].format(folded=FOLDED["postgresql"])
+    proof = prove(question(migration, dataclasses.replace(start, catalog=catalog), tmp_path), only=("crashes",))
+    states = {name: claim(proof, name).state for name in ("same_end", "taken_back", "locks", "crashes")}
+    assert set(states.values()) == {"proved"}, [one for one in proof.claims if one.state != "proved"]
+
+
+def test_a_trigger_that_no_directive_asks_for_is_a_difference(tmp_path: Path) -> None:
+    """The same plan, and a migration whose statement says nothing of it."""
+    asked = question(ASKED["polymorphic"], shop("sqlite"), tmp_path)
+    bare = [replace(one, statements=tuple(replace(each, directives=()) for each in one.statements)) for one in asked.migrations]
+    same = claim(prove(dataclasses.replace(asked, migrations=bare), only=()), "same_end")
+    assert any("trigger " in one.object for one in same.differences), same
 
 
 VISITS = """

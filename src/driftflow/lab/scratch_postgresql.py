@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.ports import Connection, Connector, DatabaseFault
 from driftflow.errors import ConnectError
-from driftflow.lab import postgresql
+from driftflow.lab import postgresql, template
 from driftflow.lab.binaries import installed
 from driftflow.lab.disposable import require_mark
 from driftflow.lab.scratch import Scratch, other_version
@@ -19,6 +19,7 @@ from driftflow.model.names import Version
 
 NEWEST = 18
 ROLE = "driftflow"
+ADMINISTRATOR = "driftflow_administrator"
 SETTINGS = {"autovacuum": "off"}
 SETTINGS_OF = """
 SELECT s.setconfig FROM pg_catalog.pg_db_role_setting AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
@@ -33,11 +34,15 @@ def own(version: Version | None) -> Iterator[Scratch]:
     newest = here[-1] if here else NEWEST
     major = newest if version is None else next((one for one in here if one >= version.major), newest)
     with postgresql.start(major, settings=SETTINGS) as server:
-        administration = connector_for(server.url(), pooler_check=False)
-        with closing(administration.connect("lab")) as connection:
+        with closing(connector_for(server.url(), pooler_check=False).connect("lab")) as connection:
             connection.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER")
+            connection.execute(f"CREATE ROLE {ADMINISTRATOR} LOGIN SUPERUSER")
+        url = server.url(user=ADMINISTRATOR)
+        with closing(connector_for(url, pooler_check=False).connect("lab")) as connection:
+            # The owner of most people's tables bears that name: it is made as any other that a statement names, and whoever acts as it is no superuser.
+            connection.execute(f"ALTER ROLE {template.SUPERUSER} RENAME TO driftflow_bootstrap")
         note = other_version(f"PostgreSQL {major}", version, same=version is None or version.major == major)
-        yield _Place(url=server.url(), user=ROLE, server=f"PostgreSQL {major}", note=note).empty(ROLE)
+        yield _Place(url=url, user=ROLE, server=f"PostgreSQL {major}", note=note).empty(ROLE)
 
 
 @contextmanager

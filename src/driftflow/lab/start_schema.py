@@ -75,7 +75,31 @@ def build(start: StartSchema, place: Scratch, dialect: Dialect, *, rights: bool 
     before = ("SET foreign_key_checks = 0", *session_settings(start, dialect)) if dialect.one_pass else ()
     refused = run_in_any_order(place, [one for one in made if one[1]], before=before)
     _set_search_path(place, start.catalog.search_path)
+    if rights:
+        _give_away(start.catalog, place, dialect)
     return (*start.catalog.unseen, *impossible, *refused)
+
+
+def _give_away(catalog: Catalog, place: Scratch, dialect: Dialect) -> None:
+    """PostgreSQL: to whom the tables, views and sequences belong, made as roles that the lab's own may act as, and that may make something beside
+    them. What belongs to a table goes with it."""
+    if dialect.name != "postgresql" or place.administration is None:
+        return
+    owned = [(table.name, table.owner, "TABLE") for table in catalog.tables.values()]
+    owned += [(view.name, view.owner, "MATERIALIZED VIEW" if view.materialized else "VIEW") for view in catalog.views.values()]
+    owned += [(one.name, one.owner, "SEQUENCE") for one in catalog.sequences.values() if not one.owned_by]
+    with closing(place.administration.connect("setup")) as connection:
+        for name, owner, kind in owned:
+            if not owner:
+                continue
+            to = dialect.quote(owner)
+            place.make_role(owner)  # there already, from the table before
+            for sql in (
+                f"GRANT USAGE, CREATE ON SCHEMA {dialect.quote(name.schema)} TO {to}",
+                f"ALTER {kind} {dialect.quote_name(name)} OWNER TO {to}",
+            ):
+                with suppress(DatabaseFault):  # the table could not be made here, which was said
+                    connection.execute(sql)
 
 
 SCHEMAS = """

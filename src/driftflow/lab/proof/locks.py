@@ -64,11 +64,13 @@ def within_claims(bench: Bench, observed: Observed) -> Claim:
 
 
 def _gone_already(step: Step, plan: Plan) -> bool:
-    """A way back that drops, if it is there, what the plan itself has dropped by the same words."""
-    return (
-        isinstance(step, RunSql)
-        and all(" IF EXISTS " in one for one in step.statements)
-        and any(isinstance(other, RunSql) and other.id != step.id and other.statements == step.statements for other in plan.steps)
+    """A way back that drops, if it is there, what the plan itself has dropped by the same words, or an index that goes with its constraint."""
+    if not isinstance(step, RunSql) or not all(" IF EXISTS " in one for one in step.statements):
+        return False
+    name = step.statements[-1].rpartition(".")[2]
+    run = [other for other in plan.steps if isinstance(other, RunSql)]
+    return any(other.statements == step.statements for other in run) or any(
+        text.endswith(f" USING INDEX {name}") for other in run for text in other.statements
     )
 
 

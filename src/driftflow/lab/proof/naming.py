@@ -31,7 +31,7 @@ def _words(name: str) -> list[str]:
     """`column public.orders.tenant_id` → orders, tenant_id."""
     rest = name.partition(" ")[2]
     words = [word for part in rest.split(" of ") for word in part.split(".")]
-    return [word.strip('"').lower() for word in words if word not in ("public", "main", "(unnamed)")]
+    return [word.strip('"').lower() for word in words if word not in ("public", "main") and not word.startswith("(unnamed")]
 
 
 def texts_of(step: Step) -> Iterator[str]:

@@ -23,7 +23,12 @@ def rebuilt(statement: Statement, connection: Connection, dialect: Dialect) -> s
     after = before
     for operation in statement.operations:
         after = after.after(dialect.resolve(operation, after))
-    changed = [table for name, table in after.tables.items() if before.tables.get(name) != table]
+    # What points at them is text in other tables, which stays as it is.
+    named = {getattr(operation, "table", None) for operation in statement.operations}
+    spoken_of = {name.name.lower() for name in named if name is not None}
+    changed = [
+        table for name, table in after.tables.items() if before.tables.get(name) != table and table.name.name.lower() in spoken_of
+    ]
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("PRAGMA legacy_alter_table = ON")
     try:

@@ -13,7 +13,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.drivers.details import POSITION, Details, details_of
 from driftflow.engine.ports import Connection, Connector
-from driftflow.model.catalog import Catalog, Table, View, is_ours, structure, view_structure
+from driftflow.model.catalog import Catalog, Check, Constraint, NotNull, Table, View, is_ours, structure, view_structure
 from driftflow.model.names import Name
 from driftflow.model.record import Record, replace, to_builtins
 
@@ -91,7 +91,7 @@ def _objects(catalog: Catalog, tables: Mapping[str, Table]) -> dict[str, object]
     for name, table in tables.items():
         found |= {f"table {name}": replace(_bare(table), grants=table.grants)}
         found |= {f"column {name}.{column.name}": column for column in table.columns}
-        found |= {f"constraint {one.name or '(unnamed)'} of {name}": one for one in table.constraints}
+        found |= {f"constraint {one.name or _unnamed(one)} of {name}": one for one in table.constraints}
         found |= {f"index {index.name.name} of {name}": replace(index, bytes=None) for index in table.indexes}
         found |= {f"trigger {one.name} of {name}": one for one in table.triggers if not is_ours(one.name)}
         found |= {f"policy {one.name} of {name}": one for one in table.policies}
@@ -106,6 +106,18 @@ def _objects(catalog: Catalog, tables: Mapping[str, Table]) -> dict[str, object]
             found[f"{routine.kind} {name}"] = routine
     found |= {f"type {name}": type for name, type in catalog.types.items() if not ours(type.name)}
     return found
+
+
+def _unnamed(constraint: Constraint) -> str:
+    """What tells it from the others of its table."""
+    kind = type(constraint).__name__.lower()
+    match constraint:
+        case Check():
+            return f"(unnamed {kind}: {constraint.expression})"
+        case NotNull():
+            return f"(unnamed {kind}: {constraint.column})"
+        case _:
+            return f"(unnamed {kind}: {', '.join(constraint.columns)})"
 
 
 def _bare(table: Table) -> Table:
