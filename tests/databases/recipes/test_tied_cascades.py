@@ -116,7 +116,7 @@ def test_rows_that_follow_their_parents_through_tied_tables(place: Place) -> Non
         assert "foreign key constraint fails" in outcome(shown.planned, statement), statement
 
 
-@pytest.mark.on("mariadb-10")
+@pytest.mark.on("mysql", "mariadb-10")
 def test_a_ring_of_which_one_key_takes_rows_along(place: Place) -> None:
     """By keys of several columns. The table above comes first, whatever points back at the one below. On MySQL 9.7.4 one transaction of thousands was the victim
     of a deadlock on the way back (the page says so)."""
@@ -274,7 +274,7 @@ def test_rows_that_hang_on_what_the_old_form_rejects(place: Place, settled: tupl
             assert outcome(database, statement) == ""
             wide.run(statement)
 
-    meanwhile = OnTheWayBack(plan, "Give the old form of tills the foreign keys that change rows", lambda: write(REJECTED))
+    meanwhile = OnTheWayBack(plan, "Write the last rows of tills to its old form", lambda: write(REJECTED))
     with pytest.raises(DriftflowError, match="not fit"):
         roll_back(report.run, options=RunOptions(open_gates=gates(plan)), **edge(database) | {"listener": meanwhile})
     assert meanwhile.steps == set()
