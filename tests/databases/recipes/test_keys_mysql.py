@@ -212,6 +212,8 @@ WIDER = (
     "ALTER TABLE parents MODIFY id bigint NOT NULL AUTO_INCREMENT; ALTER TABLE children MODIFY parent bigint;"
     "ALTER TABLE guests MODIFY parent bigint NOT NULL;"
 )
+IN_PLACE = "".join(f"-- driftflow: small\n{one};\n" for one in WIDER.split(";") if one)
+"""Large tables are made anew beside themselves."""
 UNTIED = "ALTER TABLE children DROP FOREIGN KEY children_parent; ALTER TABLE guests DROP FOREIGN KEY guests_parent;"
 TIED_AGAIN = (
     "ALTER TABLE children ADD CONSTRAINT children_parent FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE;"
@@ -235,7 +237,7 @@ def test_a_key_and_what_points_at_it_become_bigint(place: Place) -> None:
         "INSERT INTO parents (id) VALUES (50000 + {n})",
         "INSERT INTO guests (parent) VALUES (50000 + {n} - 1)",
     )
-    shown = show(place, Recipe(schema=TIED, migration=WIDER, naive=UNTIED + WIDER + TIED_AGAIN, old=writes))
+    shown = show(place, Recipe(schema=TIED, migration=IN_PLACE, naive=UNTIED + WIDER + TIED_AGAIN, old=writes))
     assert {step.strategy for step in shown.plan.steps} == {"widen_keys"}
     refuses(shown.planned, "INSERT INTO children (parent) VALUES (999999)", "foreign key constraint fails")
 
@@ -245,7 +247,7 @@ def test_triggers_refuse_what_the_foreign_key_would(place: Place) -> None:
     """As the plan leaves it once the keys are gone: also for two sessions of which neither has committed."""
     database = place.fresh(TIED)
     with closing(PlainSession(database.url)) as session:
-        for step in database.plan(WIDER).steps:
+        for step in database.plan(IN_PLACE).steps:
             for statement in getattr(step, "statements", ()) if step.purpose.startswith(("Stand in", "Drop the")) else ():
                 session.run((statement,))
     assert database.query(

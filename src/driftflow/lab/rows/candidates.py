@@ -90,7 +90,7 @@ class Maker:
             nullable = all(column is not None and column.nullable for column in map(table.column, key.columns))
             count = self.filled.get(key.referenced.text, 0)
             if key in later or not count:
-                values.by_column |= dict.fromkeys(key.columns, "NULL")
+                values.by_column |= {name: self._nothing(table, name) for name in key.columns}
                 if not nullable:
                     why = "rows that reference each other" if key in later else f"{key.referenced}, which has no rows"
                     values.impossible.append(f"{table.name}.{', '.join(key.columns)} references {why}")
@@ -107,6 +107,12 @@ class Maker:
             )
             for name, referenced in zip(key.columns, key.referenced_columns, strict=True):
                 values.by_column[name] = f"p{number}.{quote(referenced)}"
+
+    def _nothing(self, table: Table, name: str) -> str:
+        """NULL of the column's type: what comes out of a query without one is a text."""
+        column = table.column(name)
+        value = self.spelling.value(column, "(s.n - 1)", self.catalog) if column is not None else None
+        return f"CASE WHEN 1 = 0 THEN {value} END" if value else "NULL"
 
     def _parent(self, count: int, salt: int, spread: Spread) -> str:
         """Which parent, from 0: as the statistics have it, or as it mostly is in life."""
