@@ -116,6 +116,7 @@ def test_rows_that_follow_their_parents_through_tied_tables(place: Place) -> Non
         assert "foreign key constraint fails" in outcome(shown.planned, statement), statement
 
 
+@pytest.mark.slow
 @pytest.mark.on("mysql", "mariadb-10")
 def test_a_ring_of_which_one_key_takes_rows_along(place: Place) -> None:
     """By keys of several columns. The table above comes first, whatever points back at the one below. On MySQL 9.7.4 one transaction of thousands was the victim
@@ -176,8 +177,8 @@ def test_parents_and_children_in_sessions_of_their_own(place: Place) -> None:
     "moment",
     [
         "Note the keys of rows of visits that change with shops (trigger on DELETE)",
-        "Give the copy of visits the foreign keys to what is rebuilt with it",
-        "Verify that zzz_driftflow_new3",
+        pytest.param("Give the copy of visits the foreign keys to what is rebuilt with it", marks=pytest.mark.slow),
+        pytest.param("Verify that zzz_driftflow_new3", marks=pytest.mark.slow),
         "Give the copy of marks its foreign keys",
     ],
 )
@@ -261,7 +262,7 @@ SETTLED = (
 
 
 @pytest.mark.on("mysql", "mariadb-10")
-@pytest.mark.parametrize("settled", SETTLED)
+@pytest.mark.parametrize("settled", [SETTLED[0], *(pytest.param(one, marks=pytest.mark.slow) for one in SETTLED[1:])])
 def test_rows_that_hang_on_what_the_old_form_rejects(place: Place, settled: tuple[str, ...]) -> None:
     """On the way back: the application's statements succeed, the way stops, and where it goes on the old forms hold what the new ones held."""
     database, wide = place.fresh(THREE), place.fresh(THREE.replace(" int", " bigint"))
