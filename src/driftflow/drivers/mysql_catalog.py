@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from driftflow.config import Policy
 from driftflow.dialects.base import ErrorKind, Rows
 from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, INSTANT_ANYWHERE
 from driftflow.dialects.mysql.keywords import quote
@@ -16,8 +17,8 @@ from driftflow.errors import DatabaseError
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name, Version
 
-COUNTED_ROWS = 10_000
-"""Up to so many rows of a table that is said to be empty are counted; the default of `small_table_rows`."""
+COUNTED_ROWS = Policy().small_table_rows
+"""Up to so many rows of a table that is said to be empty are counted."""
 COUNTED_MS = 1_000
 COUNTED_AT_ONCE = 500
 """Tables in one statement."""

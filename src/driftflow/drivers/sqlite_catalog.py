@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from driftflow.config import Policy
 from driftflow.dialects.base import Rows
 from driftflow.dialects.sqlite import SQLite
 from driftflow.dialects.sqlite.keywords import quote, quote_string
@@ -16,8 +17,8 @@ from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 
-COUNT_MAX = 10_000
-"""Up to this many rows a table is counted exactly; the default of `small_table_rows`."""
+COUNT_MAX = Policy().small_table_rows
+"""Up to this many rows a table is counted exactly."""
 DBSTAT_BYTES_MAX = 64 << 20
 """dbstat reads every page of the file: only small files are measured with it."""
 _TERMS_MAX = 200

@@ -88,18 +88,18 @@ def _give_away(catalog: Catalog, place: Scratch, dialect: Dialect) -> None:
     owned = [(table.name, table.owner, "TABLE") for table in catalog.tables.values()]
     owned += [(view.name, view.owner, "MATERIALIZED VIEW" if view.materialized else "VIEW") for view in catalog.views.values()]
     owned += [(one.name, one.owner, "SEQUENCE") for one in catalog.sequences.values() if not one.owned_by]
+    owned = [one for one in owned if one[1]]
+    statements = [
+        f"GRANT USAGE, CREATE ON SCHEMA {dialect.quote(schema)} TO {dialect.quote(owner)}"
+        for schema, owner in dict.fromkeys((name.schema, owner) for name, owner, _ in owned)
+    ]
+    statements += [f"ALTER {kind} {dialect.quote_name(name)} OWNER TO {dialect.quote(owner)}" for name, owner, kind in owned]
+    for owner in dict.fromkeys(owner for _, owner, _ in owned):
+        place.make_role(owner)
     with closing(place.administration.connect("setup")) as connection:
-        for name, owner, kind in owned:
-            if not owner:
-                continue
-            to = dialect.quote(owner)
-            place.make_role(owner)  # there already, from the table before
-            for sql in (
-                f"GRANT USAGE, CREATE ON SCHEMA {dialect.quote(name.schema)} TO {to}",
-                f"ALTER {kind} {dialect.quote_name(name)} OWNER TO {to}",
-            ):
-                with suppress(DatabaseFault):  # the table could not be made here, which was said
-                    connection.execute(sql)
+        for sql in statements:
+            with suppress(DatabaseFault):  # the table could not be made here, which was said
+                connection.execute(sql)
 
 
 SCHEMAS = """

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -294,6 +294,19 @@ def take_back(run: str, database: Database, *, open_gates: tuple[str, ...] = (),
 
 def go_on_back(run: str, database: Database, *, open_gates: tuple[str, ...] = (), folder: Path = Path()) -> RunReport:
     return resume(run, options=RunOptions(open_gates=open_gates), **edge(database, folder))
+
+
+def there_and_back_beside(database: Database, plan: Plan, *sessions: Texts) -> None:
+    """Nobody's statement fails in any of these sessions, which write all the while."""
+    with ExitStack() as stack:
+        applications = [stack.enter_context(writing(database, texts)) for texts in sessions]
+        report = run_plan(plan, options=RunOptions(), **edge(database))
+        for one in applications:
+            one.go_on()
+        assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
+        for one in applications:
+            one.go_on()
+    assert [one.failures for one in applications] == [[] for _ in sessions]
 
 
 def there_and_back(database: Database, migration: str) -> Plan:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, edge, gates, outcome, show, take_back, there_and_back, writing
+from recipes.rig import (
+    Database,
+    Place,
+    Recipe,
+    apply,
+    edge,
+    gates,
+    outcome,
+    show,
+    take_back,
+    there_and_back,
+    there_and_back_beside,
+    writing,
+)
 from recipes.test_rebuild_mysql import Once
 
 from driftflow.engine.run import RunOptions, run_plan
@@ -104,14 +117,7 @@ def test_parents_and_children_in_sessions_of_their_own(place: Place) -> None:
     """No session waits for another that waits for it, forth or back: who changes a parent locks the table's rows before those of the copy, as who writes them."""
     database = place.fresh(SCHEMA)
     plan = rebuilt(database.plan(CHANGE))
-    with writing(database, CHILDREN) as children, writing(database, PARENTS) as parents:
-        report = run_plan(plan, options=RunOptions(), **edge(database))
-        for one in (children, parents):
-            one.go_on()
-        assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
-        for one in (children, parents):
-            one.go_on()
-    assert (children.failures, parents.failures) == ([], [])
+    there_and_back_beside(database, plan, CHILDREN, PARENTS)
     assert orphans(database) == [0, 0, 0, 0]
 
 

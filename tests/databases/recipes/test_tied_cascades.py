@@ -7,7 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, edge, gates, go_on_back, outcome, replay, show, take_back, writing
+from recipes.rig import (
+    Database,
+    Place,
+    Recipe,
+    apply,
+    edge,
+    gates,
+    go_on_back,
+    outcome,
+    replay,
+    show,
+    take_back,
+    there_and_back_beside,
+    writing,
+)
 from recipes.test_rebuild_mysql import Once
 from recipes.test_tied_rebuild import ROOMS, ROOMS_CHANGE, ROOMS_TIED, ROOMS_UNTIED, ROOMS_WRITES, together
 
@@ -158,14 +172,7 @@ def test_parents_and_children_in_sessions_of_their_own(place: Place) -> None:
     """No session waits for another that waits for it, forth or back, but where they do so without us: nobody's statement fails."""
     database = place.fresh(SCHEMA)
     plan = beside(database.plan(CHANGE))
-    with writing(database, CHILDREN) as children, writing(database, PARENTS) as parents:
-        report = run_plan(plan, options=RunOptions(), **edge(database))
-        for one in (children, parents):
-            one.go_on()
-        assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
-        for one in (children, parents):
-            one.go_on()
-    assert (children.failures, parents.failures) == ([], [])
+    there_and_back_beside(database, plan, CHILDREN, PARENTS)
     if place.vendor == "mariadb":
         # MySQL 9.7.4 leaves orphans by itself where a cascade meets other writers, with none of us there.
         assert orphans(database) == [0] * 5

@@ -40,6 +40,8 @@ def keep_true(migrations: Sequence[Migration], place: Scratch, dialect: Dialect)
     wanted = [
         (statement, one) for migration in migrations for statement in migration.statements for one in maintained_in(statement)
     ]
+    if not wanted:
+        return ""
     with closing(place.connector.connect("original")) as connection:
         for statement, request in wanted:
             table = _table_with((request.column,), statement, connection)

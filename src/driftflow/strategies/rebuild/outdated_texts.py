@@ -21,25 +21,27 @@ def refuse_outdated_texts(at: Situation, restored: Sequence[str]) -> None:
     gone = tuple(_gone(at))
     for text in restored if gone else ():
         made = WRITTEN_ANEW.match(text)
-        said = words(text) if made else frozenset()
-        for tables, name in gone:
-            if made and name in said and (not tables or said & tables):
-                raise RefusedError(
-                    "DF-E789",
-                    f"the {made[1].lower()} {made[2]} would be made from an outdated text",
-                    where=str(at.statement.span),
-                    why=f"it says {name}, which has another name since an earlier statement of this release, and the table is made anew here",
-                    hint="apply the rename first, in a release of its own; or drop the view or trigger before it, and make it again behind this statement",
-                )
+        if made is None:
+            continue
+        said = words(text)
+        name = next((name for tables, name in gone if name in said and (not tables or said & tables)), "")
+        if name:
+            raise RefusedError(
+                "DF-E789",
+                f"the {made[1].lower()} {made[2]} would be made from an outdated text",
+                where=str(at.statement.span),
+                why=f"it says {name}, which has another name since an earlier statement of this release, and the table is made anew here",
+                hint="apply the rename first, in a release of its own; or drop the view or trigger before it, and make it again behind this statement",
+            )
 
 
 def _gone(at: Situation) -> Iterator[tuple[frozenset[str], str]]:
     """Names in lower case that were there when the release began and are not now: (the table by its names, column), or (nothing, table)."""
     for table in beginning(at).values():
-        name = at.later.get(table.name, table.name)
-        now = at.catalog.table(table.name) or at.catalog.table(name)
-        if at.catalog.table(table.name) is None:
+        now = at.table(table.name)
+        if now is None:
             yield frozenset(), table.name.name.lower()
+            now = at.table(at.later.get(table.name, table.name))
         if now is not None:
             left = {column.name.lower() for column in now.columns}
             names = frozenset({table.name.name.lower(), now.name.name.lower()})
