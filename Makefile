@@ -46,6 +46,7 @@ lint: $(READY) ## style, formatting, types, import rules
 	$(VENV)/bin/lint-imports --no-logo
 
 test: lint test-interpreters ## everything that must pass: lint, then unit, golden, property, database, crash and tidy tests
+	@$(PYTHON) -m compileall -q src  # the suite starts the command line a thousand times
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
 
 test-interpreters: $(READY) ## the unit tests on every other supported Python that this machine has

@@ -20,6 +20,7 @@ from typing import Any
 
 import backfill_postgresql
 import backfill_sqlite
+import fingerprints
 import linting
 import reading
 import rebuild
@@ -30,7 +31,7 @@ from driftflow import __version__
 from driftflow.demo.shop import Size
 from driftflow.lab.postgresql import start
 
-PARTS = ("postgresql", "sqlite", "stalls", "rebuild", "catalog", "lint", "start")
+PARTS = ("postgresql", "sqlite", "stalls", "rebuild", "catalog", "fingerprints", "lint", "start")
 VERSION = 18
 
 
@@ -62,6 +63,8 @@ def _measure(part: str, options: argparse.Namespace, server: Any, folder: Path) 
             return rebuild.run(rows=options.rebuilt_rows, rounds=options.rounds, folder=folder)
         case "catalog":
             return reading.catalog(server, tables=options.tables, rounds=options.rounds)
+        case "fingerprints":
+            return fingerprints.run(server, tables=options.tables // 4, rounds=options.rounds)
         case "lint":
             return linting.run(files=options.files, rounds=options.rounds, folder=folder)
         case _:

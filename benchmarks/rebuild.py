@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -131,14 +131,17 @@ def alter(url: str) -> None:
 
 def run(*, rows: int, rounds: int, folder: Path) -> dict[str, Any]:
     """On each server that is here."""
+    return {name: _on(server, rows, rounds, folder / server.flavour) for name, server in mysql_servers()}
+
+
+def mysql_servers() -> Iterator[tuple[str, mysql.Server]]:
+    """Those that are here, one after the other, each stopped before the next one."""
     here = {(one.flavour, one.version.major) for one in mysql_programs.installed()}
-    found = {}
     for flavour, major in SERVERS:
         if (flavour, major) in here:
             programs = mysql_programs.find(flavour, major)
             with mysql.begun(programs, folder=None, settings=SETTINGS[flavour], durable=True) as server:
-                found[f"{flavour} {programs.version}"] = _on(server, rows, rounds, folder / flavour)
-    return found
+                yield f"{flavour} {programs.version}", server
 
 
 def _on(server: mysql.Server, rows: int, rounds: int, folder: Path) -> dict[str, Any]:

@@ -27,6 +27,11 @@ def render(results: dict[str, Any]) -> str:
             "",
             f"catalog of {found['tables']:,} tables: {found['seconds']:.2f} s ({found['cpu_seconds']:.2f} s of CPU, ours and the server's), {found['queries']} queries (limit 2 s)",
         ]
+    for name, found in results.get("fingerprints", {"servers": {}})["servers"].items():
+        lines.append(
+            f"fingerprint of 2 tables among {results['fingerprints']['tables']:,}, {name}: {found['seconds'] * 1000:.0f} ms"
+            f" ({found['first_seconds'] * 1000:.0f} ms the first time), {found['seconds'] / found['whole_seconds']:.3f} of reading the whole catalog"
+        )
     if "lint" in results:
         lines += ["", *_lint(results["lint"])]
     if "start" in results:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
 from driftflow.drivers.mysql_catalog import read_catalog, read_rows
@@ -94,6 +96,26 @@ def test_statistics_settings_and_sizes_are_there(schema: tuple[Connection, Seque
     )
     assert live.vendor == connection.dialect and live.version == connection.version and live.search_path == (DATABASE,)
     assert all(table.statistics.bytes is not None and table.statistics.basis for table in live.tables.values())
+
+
+def test_a_slice_has_the_fingerprint_of_the_whole(schema: tuple[Connection, Sequence[str]]) -> None:
+    """Whatever the relations are; of the other tables nothing is read."""
+    connection, _ = schema
+    tables = list(read_catalog(connection).tables.values())
+    first, second = (quote(table.name.name) for table in tables[:2])
+    connection.execute(f"create view seen as select count(*) as n from {first}")
+    connection.execute("create view seen_again as select n from seen")
+    connection.execute(f"create trigger mine before delete on {first} for each row set @a = 'it''s'")
+    connection.execute(f"create trigger zzz_driftflow_x before delete on {second} for each row set @a = 1")
+    whole = read_catalog(connection)
+    names = [one.name for one in (*whole.tables.values(), *whole.views.values())]
+    for some in [(one,) for one in names] + list(pairwise(names)) + [tuple(names)]:
+        narrow = read_catalog(connection, relations=some)
+        assert narrow.fingerprint(some) == whole.fingerprint(some), some
+        assert whole.complete and not narrow.complete
+        assert {*narrow.tables} == {one.text for one in some} & {*whole.tables}
+    (one,) = read_catalog(connection, relations=names[:1]).tables.values()
+    assert structure(one) == structure(whole.tables[one.name.text]) and [trigger.name for trigger in one.triggers] == ["mine"]
 
 
 def test_two_hundred_tables_take_as_many_queries_as_one(mysql_server: Server) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import psycopg
 import pytest
 
 from driftflow.dialects.postgresql.catalog import catalog
 from driftflow.drivers.postgresql import PostgresqlConnection, PostgresqlConnector
-from driftflow.drivers.postgresql_catalog import QUERIES, read_rows, sql
+from driftflow.drivers.postgresql_catalog import REST, STRUCTURE, read_rows, sql
 from driftflow.errors import DatabaseError
 from driftflow.lab.postgresql import database_of
-from driftflow.model.catalog import Check, Exclusion, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Unique
+from driftflow.model.catalog import Check, Exclusion, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Unique, structure
 from driftflow.model.names import Name
 
 pytestmark = pytest.mark.postgresql
@@ -278,14 +279,32 @@ def test_a_transaction_sees_its_own_changes_and_keeps_its_search_path(shop):
     assert "sales.mine" not in read(shop).tables
 
 
-def test_a_slice_holds_only_the_relations_asked_for(shop):
-    catalog = read(shop, relations=[Name(schema="sales", name="orders")])
+def test_a_slice_holds_the_structure_of_the_relations_asked_for_and_no_more(shop):
+    catalog, whole = read(shop, relations=[Name(schema="sales", name="orders")]), read(shop)
+    assert list(catalog.tables) == ["sales.orders"] and not catalog.complete and whole.complete
+    assert structure(catalog.tables["sales.orders"]) == structure(whole.tables["sales.orders"])
+    assert not catalog.sequences and not catalog.routines
+
+
+def test_a_slice_has_the_fingerprint_of_the_whole(shop):
+    """Whatever the relations are, and whatever was read before in the same session; what changes is seen."""
     whole = read(shop)
-    assert list(catalog.tables) == ["sales.orders"] and not catalog.complete
-    assert catalog.tables["sales.orders"] == whole.tables["sales.orders"]
-    assert set(catalog.sequences) == {"sales.orders_id_seq"}
-    names = [Name(schema="sales", name="orders")]
-    assert catalog.fingerprint(names) == whole.fingerprint(names)
+    names = [one.name for one in (*whole.tables.values(), *whole.views.values())]
+    pairs = [(one,) for one in names] + list(pairwise(names)) + [tuple(names)]
+    for some in pairs:
+        assert read(shop, relations=some).fingerprint(some) == whole.fingerprint(some), some
+    tenants = [Name(schema="public", name="tenants")]
+    shop.execute("alter view cheap rename to no_longer_so")
+    assert read(shop, relations=tenants).fingerprint(tenants) not in {"", whole.fingerprint(tenants)}
+
+
+def test_a_slice_may_be_read_through_a_session_that_forgets(shop):
+    orders = [Name(schema="sales", name="orders")]
+    before = read(shop, relations=orders).fingerprint(orders)
+    shop.execute("deallocate all")
+    assert read(shop, relations=orders).fingerprint(orders) == before
+    names = shop.query("select name from pg_prepared_statements")
+    assert names and all(name.startswith("driftflow_") for (name,) in names)
 
 
 def test_an_ordinary_role_reads_the_structure_and_is_told_what_it_cannot_read(shop, postgresql_server, postgresql_url):
@@ -404,13 +423,13 @@ def test_two_thousand_tables_take_as_many_queries_as_one(postgresql_url, capsys)
     with capsys.disabled():
         print(f"\n2,000 tables on PostgreSQL {connection.version}: {seconds:.2f} s, {connection.queries} queries")
     assert len(catalog.tables) == 2000
-    assert connection.queries == len(QUERIES) + 1
+    assert connection.queries == len(STRUCTURE + REST) + 1
     connection.close()
 
 
 @pytest.mark.parametrize("version", range(12, 19))
 def test_each_version_gets_its_own_lines(version):
-    for name in ("database", "activity", *QUERIES):
+    for name in ("database", "activity", "relations", *STRUCTURE, *REST):
         text = sql(name, version)
         assert "-- since" not in text and "-- before" not in text
         assert text.count("(") == text.count(")")
@@ -419,4 +438,4 @@ def test_each_version_gets_its_own_lines(version):
 
 def test_rows_are_what_the_dialect_takes(shop):
     rows = read_rows(shop)
-    assert set(rows) == {"database", "rates", "scope", *QUERIES}
+    assert set(rows) == {"database", "rates", "scope", *STRUCTURE, *REST}

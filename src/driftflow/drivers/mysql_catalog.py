@@ -1,8 +1,11 @@
-"""The structure of a live MySQL or MariaDB database: one query of information_schema per kind of object, whatever the number of tables."""
+"""The structure of a live MySQL or MariaDB database: one query of information_schema per kind of object, whatever the number of tables.
+
+A query of some tables has their names in it: both servers then open these, and not every table of the database.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,7 +17,7 @@ from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.registry import dialect_named
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import DatabaseError
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, is_ours
 from driftflow.model.names import Name, Version
 
 COUNTED_ROWS = Policy().small_table_rows
@@ -23,36 +26,36 @@ COUNTED_MS = 1_000
 COUNTED_AT_ONCE = 500
 """Tables in one statement."""
 
-QUERIES = ("tables", "columns", "statistics", "foreign_keys", "triggers", "views", "routines", "partitions", "grants", "settings")
+STRUCTURE = ("views", "tables", "columns", "statistics", "foreign_keys", "triggers", "partitions")
+REST = ("routines", "grants", "settings")
 """Names of the files in `catalog/mysql/`; those of checks and row versions depend on the server."""
+RELATIONS = ":relations"
+"""Stands in the lines of a query that narrow it to some tables."""
 
 
 def read_catalog(connection: Connection, *, relations: Sequence[Name] | None = None) -> Catalog:
     """The catalog of the database that the connection is in, with every text in the dialect's normal form.
 
-    The whole database is a handful of queries, so `relations` narrows nothing; with them the catalog is the same. Raises DatabaseError
-    where information_schema cannot be read, or no database is chosen; DatabaseFault where the connection is lost.
+    With `relations` (none: all of them) only their structure is read, and that of the views that read them, without triggers of ours: what a fingerprint
+    of them needs; the catalog then counts as incomplete. Raises DatabaseError where information_schema cannot be read, or no database is chosen;
+    DatabaseFault where the connection is lost.
     """
-    return dialect_named(connection.dialect).catalog(read_rows(connection))
+    return dialect_named(connection.dialect).catalog(read_rows(connection, relations=relations))
 
 
-def read_rows(connection: Connection) -> Rows:
+def read_rows(connection: Connection, *, relations: Sequence[Name] | None = None) -> Rows:
     """What `dialect.catalog` takes: the rows of every query by its name, their columns in lower case."""
     try:
         database = _run(connection, "database")
         if database[0]["name"] is None:
             raise DatabaseError("DF-E410", "the URL names no database", hint="mysql://user@host:3306/database")
-        rows: dict[str, list[dict[str, Any]]] = {"database": database}
-        for name in QUERIES:
-            rows[name] = _run(connection, name)
+        version = Version.parse(str(database[0]["version"]).partition("-")[0])
+        if relations:
+            return {"database": database, **_structure_of(connection, [one.name for one in relations], version)}
+        rows = {"database": database, **{name: _run(connection, name) for name in (*STRUCTURE, *REST)}}
+        rows["checks"] = _checks(connection, version)
         _with_texts(connection, rows["triggers"])
         _count_the_empty(connection, rows["tables"])
-        version = Version.parse(str(database[0]["version"]).partition("-")[0])
-        mariadb = connection.dialect == "mariadb"
-        if mariadb:
-            rows["checks"] = _run(connection, "checks_mariadb")
-        elif version >= CHECK_ENFORCED:
-            rows["checks"] = _run(connection, "checks_mysql")
     except DatabaseFault as fault:
         if fault.kind is ErrorKind.CONNECTION_LOST:
             raise
@@ -60,7 +63,7 @@ def read_rows(connection: Connection) -> Rows:
             "DF-E451", "the catalog could not be read", why=fault.message, hint="driftflow doctor    # which rights are missing"
         ) from fault
     rows["unseen"] = []
-    if not mariadb and version >= INSTANT_ANYWHERE:
+    if connection.dialect != "mariadb" and version >= INSTANT_ANYWHERE:
         try:
             rows["row_versions"] = _run(connection, "row_versions")
         except DatabaseFault:
@@ -69,8 +72,39 @@ def read_rows(connection: Connection) -> Rows:
     return rows
 
 
-def _run(connection: Connection, name: str) -> list[dict[str, Any]]:
-    return [{key.lower(): value for key, value in row.items()} for row in connection.query_dicts(_query(name))]
+def _structure_of(connection: Connection, relations: Sequence[str], version: Version) -> dict[str, list[dict[str, Any]]]:
+    views = [row for row in _run(connection, "views") if str(row["table_name"]) in relations or _mentions(row, relations)]
+    wanted = [*relations, *(str(row["table_name"]) for row in views)]
+    rows = {name: _run(connection, name, wanted) for name in STRUCTURE if name != "views"}
+    rows["views"] = views
+    rows["checks"] = _checks(connection, version, wanted)
+    rows["triggers"] = [row for row in rows["triggers"] if not is_ours(str(row["trigger_name"]))]
+    _with_texts(connection, rows["triggers"])
+    return {**rows, **{name: [] for name in REST}, "scope": [{"complete": False}]}
+
+
+def _mentions(view: Mapping[str, Any], relations: Sequence[str]) -> bool:
+    """Whether it may read one of them: the name stands somewhere in its text, in whatever quotes."""
+    text = view["view_definition"] or ""
+    bare = _unquoted(text.decode() if isinstance(text, bytes) else str(text))
+    return any(_unquoted(name) in bare for name in relations)
+
+
+def _unquoted(text: str) -> str:
+    return text.casefold().translate(dict.fromkeys(map(ord, '`"')))
+
+
+def _checks(connection: Connection, version: Version, relations: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    if connection.dialect == "mariadb":
+        return _run(connection, "checks_mariadb", relations)
+    return _run(connection, "checks_mysql", relations) if version >= CHECK_ENFORCED else []
+
+
+def _run(connection: Connection, name: str, relations: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    text = _query(name, narrowed=relations is not None)
+    count = text.count(RELATIONS)
+    rows = connection.query_dicts(text.replace(RELATIONS, "%s"), [relations] * count) if count else connection.query_dicts(text)
+    return [{key.lower(): value for key, value in row.items()} for row in rows]
 
 
 def _with_texts(connection: Connection, triggers: Sequence[dict[str, Any]]) -> None:
@@ -121,5 +155,6 @@ def _counts(connection: Connection, tables: Sequence[dict[str, Any]]) -> list[in
 
 
 @cache
-def _query(name: str) -> str:
-    return resources.files("driftflow.drivers").joinpath("catalog", "mysql", f"{name}.sql").read_text()
+def _query(name: str, *, narrowed: bool) -> str:
+    text = resources.files("driftflow.drivers").joinpath("catalog", "mysql", f"{name}.sql").read_text()
+    return text if narrowed else "\n".join(line for line in text.splitlines() if RELATIONS not in line)

@@ -6,14 +6,16 @@ for long, and every text that comes back means the same in every session.
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from driftflow.dialects.base import ErrorKind, Rows
+from driftflow.dialects.postgresql.names import quote_text
 from driftflow.dialects.registry import dialect_named
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.errors import DatabaseError
@@ -21,24 +23,8 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 from driftflow.patterns import lazy_regex
 
-QUERIES = (
-    "schemas",
-    "tables",
-    "columns",
-    "constraints",
-    "indexes",
-    "triggers",
-    "views",
-    "view_dependencies",
-    "sequences",
-    "routines",
-    "types",
-    "policies",
-    "extended_statistics",
-    "extensions",
-    "publications",
-    "subscriptions",
-)
+STRUCTURE = ("tables", "columns", "constraints", "indexes", "triggers", "policies", "views", "view_dependencies")
+REST = ("schemas", "sequences", "routines", "types", "extended_statistics", "extensions", "publications", "subscriptions")
 """Names of the files in `catalog/postgresql/`; `database` comes before them, `activity` only when rates are wanted."""
 
 LOCK_WAIT_MS = 1_000
@@ -52,8 +38,8 @@ RELATIONS = ":relations"
 def read_catalog(connection: Connection, *, relations: Sequence[Name] | None = None, sample_seconds: float = 0) -> Catalog:
     """The catalog of the database that the connection is in, with every text in the dialect's normal form.
 
-    With `relations` only those tables and the sequences they own are read (and views, types and routines, which are few); the catalog
-    then counts as incomplete. `sample_seconds` adds writes and reads per second, from two samples that far apart. Inside a transaction of
+    With `relations` (none: all of them) only their structure is read, and that of the views that read them: what a fingerprint of them needs; the
+    catalog then counts as incomplete. `sample_seconds` adds writes and reads per second, from two samples that far apart. Inside a transaction of
     the caller, its own changes are seen. Raises DatabaseError when a relation stays locked, or when the structure keeps changing while it
     is read.
     """
@@ -64,18 +50,19 @@ def read_catalog(connection: Connection, *, relations: Sequence[Name] | None = N
 def read_rows(connection: Connection, *, relations: Sequence[Name] | None = None, sample_seconds: float = 0) -> Rows:
     """What `dialect.catalog` takes: the rows of every query by its name."""
     rates = _rates(connection, sample_seconds) if sample_seconds > 0 else []
-    wanted = None if relations is None else [name.text for name in relations]
     for attempt in range(1, TRIES + 1):
         try:
-            with _snapshot(connection) as database:
+            with _snapshot(connection, whole=not relations) as database:
                 rows: dict[str, list[dict[str, Any]]] = {"database": [database]}
-                for name in QUERIES:
-                    rows[name] = _run(connection, name, wanted)
+                if relations:
+                    rows |= _structure_of(connection, relations)
+                else:
+                    rows |= {name: _run(connection, name) for name in (*STRUCTURE, *REST)}
         except DatabaseFault as fault:
             if connection.in_transaction or attempt == TRIES or not _passes(fault):
                 raise _unreadable(fault) from fault
         else:
-            return {**rows, "rates": rates, "scope": [{"complete": relations is None}]}
+            return {**rows, "rates": rates, "scope": [{"complete": not relations}]}
     raise AssertionError("the loop returns or raises")
 
 
@@ -100,8 +87,12 @@ def _unreadable(fault: DatabaseFault) -> DatabaseError:
 
 
 @contextmanager
-def _snapshot(connection: Connection) -> Iterator[dict[str, Any]]:
-    """One consistent view for all queries; the caller's settings come back at the end. Gives the row of database.sql."""
+def _snapshot(connection: Connection, *, whole: bool) -> Iterator[dict[str, Any]]:
+    """One consistent view for all queries; the caller's settings come back at the end. Gives the row of database.sql.
+
+    Reading everything joins in the order that the queries are written in: looking for a better one takes the server as long as reading a hundred
+    tables.
+    """
     own = not connection.in_transaction
     if own:
         connection.begin(write=False)
@@ -109,9 +100,11 @@ def _snapshot(connection: Connection) -> Iterator[dict[str, Any]]:
         if own:
             connection.execute("set transaction isolation level repeatable read, read only")
         path = connection.query("select current_setting('search_path'), current_schemas(false)::text[]")[0]
-        database = _run(connection, "database", None)[0]
+        database = _run(connection, "database")[0]
         if own:
             connection.set_timeouts(lock_ms=LOCK_WAIT_MS)
+            if whole:
+                connection.query("select set_config('join_collapse_limit', '1', true)")
         connection.query("select set_config('search_path', '', true)")
         yield {**database, "search_path": path[1]}
         if not own:
@@ -121,12 +114,27 @@ def _snapshot(connection: Connection) -> Iterator[dict[str, Any]]:
             connection.rollback()
 
 
-def _run(connection: Connection, name: str, relations: Sequence[str] | None) -> list[dict[str, Any]]:
-    text = sql(name, connection.version.major)
-    count = text.count(RELATIONS)
-    if not count:
-        return connection.query_dicts(text)
-    return connection.query_dicts(text.replace("%", "%%").replace(RELATIONS, "%s"), [relations] * count)
+def _structure_of(connection: Connection, relations: Sequence[Name]) -> dict[str, list[dict[str, Any]]]:
+    """A run asks for the same after each of its steps, and planning these queries takes the server many times as long as answering them: they are
+    prepared once per session. The server is asked which ones are, so that a pooler may give us another session meanwhile."""
+    prepared = {name for (name,) in connection.query("select name from pg_prepared_statements")}
+
+    def run(name: str, values: Mapping[str, Iterable[str]]) -> list[dict[str, Any]]:
+        text = sql(name, connection.version.major)
+        for mark, said in values.items():
+            text = text.replace(mark, f"array[{', '.join(said)}]")
+        known_as = f"driftflow_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        if known_as not in prepared:
+            connection.execute(f"prepare {known_as} as {text}")
+        return connection.query_dicts(f"execute {known_as}")
+
+    schemas, names = ([quote_text(one) for one in ones] for ones in ([n.schema for n in relations], [n.name for n in relations]))
+    wanted = [str(row["oid"]) for row in run("relations", {":schemas": schemas, ":names": names})]
+    return {**{name: run(name, {RELATIONS: wanted}) for name in STRUCTURE}, **{name: [] for name in REST}}
+
+
+def _run(connection: Connection, name: str) -> list[dict[str, Any]]:
+    return connection.query_dicts(sql(name, connection.version.major).replace(RELATIONS, "null"))
 
 
 @cache
@@ -168,4 +176,4 @@ def _rates(connection: Connection, seconds: float) -> list[dict[str, Any]]:
 
 def _counters(connection: Connection) -> list[dict[str, Any]]:
     connection.query("select pg_stat_clear_snapshot()")
-    return _run(connection, "activity", None)
+    return _run(connection, "activity")

@@ -319,4 +319,6 @@ def _answers(path: Path) -> bool:
 def _connect(path: Path) -> RawConnection[Any]:
     import pymysql
 
-    return pymysql.connect(unix_socket=str(path), user=ROOT, connect_timeout=5, autocommit=True, charset="utf8mb4")
+    return pymysql.connect(
+        unix_socket=str(path), user=ROOT, connect_timeout=5, autocommit=True, charset="utf8mb4", ssl_disabled=True
+    )

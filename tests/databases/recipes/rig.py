@@ -25,15 +25,17 @@ from driftflow.config import Policy
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.registry import dialect_named
 from driftflow.dialects.source_text import SourceText
+from driftflow.drivers.catalogs import catalog_of
 from driftflow.drivers.details import POSITION, details_of
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.clock import SystemClock
+from driftflow.engine.ports import Connection
 from driftflow.engine.run import RunOptions, RunReport, resume, roll_back, run_plan
 from driftflow.errors import RefusedError
 from driftflow.journal.same_database import SameDatabaseJournal
 from driftflow.lab.plain_driver import plain_connection
 from driftflow.lab.proof.state import Found, State, detailed, left_among
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Table
 from driftflow.model.plan import Gate, Irreversible, Plan
 from driftflow.planner.compose import compose_plan
 from driftflow.readers.inputs import external_inputs
@@ -77,6 +79,16 @@ class Place:
         return database
 
 
+@dataclass(frozen=True)
+class Seen:
+    structure: Any
+    details: dict[str, dict[str, str]]
+    left: list[str]
+    """What is ours among the application's objects."""
+    rows: dict[str, list[str]]
+    """Every row of every table but ours, sorted."""
+
+
 class Database:
     """One database, as a test wants to see it."""
 
@@ -102,35 +114,40 @@ class Database:
         inputs = external_inputs(migrations, folder)
         return compose_plan(migrations, catalog=self.catalog(), dialect=self.dialect, policy=policy, folder=folder, inputs=inputs)
 
-    def structure(self) -> Any:
-        """What two databases must have in common: columns by name, since a plan may add them in another order; nothing of ours."""
-        return self._bare(structure_of(self.catalog()))
+    def seen(self, without: Sequence[str] = ()) -> Seen:
+        """Everything that two databases must have in common, from one reading of the catalog; `without` are columns whose values differ from run to run."""
+        with closing(self.connector.connect("look")) as connection:
+            catalog = catalog_of(connection)
+            details = details_of(connection, catalog)
+            return Seen(
+                # Columns by name, since a plan may add them in another order; nothing of ours.
+                structure=self._bare(structure_of(catalog)),
+                # How far a sequence has counted is left out: it says when a row was written, not which rows there are.
+                details={
+                    self._bare(name): {fact: self._bare(value) for fact, value in facts.items() if fact != POSITION}
+                    for name, facts in details.items()
+                },
+                left=sorted(left_among(catalog)),
+                rows={
+                    self._bare(str(table.name)): self._rows(table, connection, without)
+                    for table in catalog.tables.values()
+                    if not ours(table.name)
+                },
+            )
 
-    def details(self) -> dict[str, dict[str, str]]:
-        """How far a sequence has counted is left out: it says when a row was written, not which rows there are."""
-        with closing(self.connector.connect("details")) as connection:
-            found = details_of(connection, self.catalog())
-        return {
-            self._bare(name): {fact: self._bare(value) for fact, value in facts.items() if fact != POSITION}
-            for name, facts in found.items()
-        }
+    def _rows(self, table: Table, connection: Connection, without: Sequence[str]) -> list[str]:
+        names = sorted(column.name for column in table.columns if column.name not in without)
+        columns = ", ".join(self.dialect.quote(name) for name in names) or "1"
+        return sorted(map(repr, connection.query(f"SELECT {columns} FROM {self.dialect.quote_name(table.name)}")))
+
+    def structure(self) -> Any:
+        return self.seen().structure
 
     def left(self) -> list[str]:
-        """What is ours among the application's objects."""
-        return sorted(left_among(self.catalog()))
+        return self.seen().left
 
     def rows(self, without: Sequence[str] = ()) -> dict[str, list[str]]:
-        """Every row of every table but ours, sorted; `without` are columns whose values differ from run to run."""
-        found = {}
-        with closing(self.connector.connect("rows")) as connection:
-            for table in self.catalog().tables.values():
-                if ours(table.name):
-                    continue
-                names = sorted(column.name for column in table.columns if column.name not in without)
-                columns = ", ".join(self.dialect.quote(name) for name in names) or "1"
-                rows = connection.query(f"SELECT {columns} FROM {self.dialect.quote_name(table.name)}")
-                found[self._bare(str(table.name))] = sorted(map(repr, rows))
-        return found
+        return self.seen(without).rows
 
     def _bare(self, value: Any) -> Any:
         """Without the database's own name, which on MySQL and MariaDB is the schema of everything in it."""
@@ -324,10 +341,11 @@ def there_and_back(database: Database, migration: str) -> Plan:
 
 def refused(database: Database, migration: str, *, folder: Path = Path()) -> RefusedError:
     """What applying it says; nothing has changed then."""
-    before, rows = database.structure(), database.rows()
+    before = database.seen()
     with pytest.raises(RefusedError) as error:
         apply(database.plan(migration, folder=folder), database, folder=folder)
-    assert (database.structure(), database.rows()) == (before, rows)
+    after = database.seen()
+    assert (after.structure, after.rows) == (before.structure, before.rows)
     return error.value
 
 
@@ -441,19 +459,22 @@ def _equal(planned: Database, naive: Database, recipe: Recipe) -> None:
     if recipe.expected is not None:
         assert recipe.expected(planned) == recipe.expected(naive)
         return
-    assert planned.structure() == naive.structure()
-    assert _details_apart(naive, planned) == []
-    assert planned.rows(recipe.without) == naive.rows(recipe.without)
+    _same(planned.seen(recipe.without), naive.seen(recipe.without))
 
 
 def _equal_start(planned: Database, start: Database, recipe: Recipe) -> None:
-    assert planned.structure() == start.structure()
-    assert _details_apart(start, planned) == []
-    assert planned.left() == start.left() == []
-    assert planned.rows(recipe.without) == start.rows(recipe.without)
+    found, expected = planned.seen(recipe.without), start.seen(recipe.without)
+    _same(found, expected)
+    assert found.left == expected.left == []
 
 
-def _details_apart(expected: Database, found: Database) -> list[Found]:
+def _same(found: Seen, expected: Seen) -> None:
+    assert found.structure == expected.structure
+    assert _details_apart(expected, found) == []
+    assert found.rows == expected.rows
+
+
+def _details_apart(expected: Seen, found: Seen) -> list[Found]:
     """Owners, rights, rules and the like: what the catalog does not hold."""
-    one, other = (State(objects={}, rows={}, details=database.details()) for database in (expected, found))
+    one, other = (State(objects={}, rows={}, details=seen.details) for seen in (expected, found))
     return list(detailed(one, other, first="the naive migration", second="the plan"))

@@ -68,6 +68,7 @@ def catalog_from(rows: Rows, *, mariadb: bool) -> Catalog:
         routines={f"{one.name}({one.arguments})": one for one in found.routines()},
         settings=settings,
         captured_at=str(database["captured_at"]),
+        complete=bool(rows.get("scope", ({"complete": True},))[0]["complete"]),
         unseen=tuple(str(row["sentence"]) for row in rows.get("unseen", ())),
     )
 

@@ -1,1 +1,3 @@
-SELECT * FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position
+SELECT * FROM information_schema.columns WHERE table_schema = DATABASE()
+  AND table_name IN :relations
+ORDER BY table_name, ordinal_position

@@ -4,4 +4,6 @@ FROM information_schema.referential_constraints AS r
 JOIN information_schema.key_column_usage AS k
   ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name AND k.table_name = r.table_name
 WHERE r.constraint_schema = DATABASE() AND k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL
+  AND r.table_name IN :relations
+  AND k.table_name IN :relations
 ORDER BY r.table_name, r.constraint_name, k.ordinal_position

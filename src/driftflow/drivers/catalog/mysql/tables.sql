@@ -1,1 +1,3 @@
-SELECT * FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name
+SELECT * FROM information_schema.tables WHERE table_schema = DATABASE()
+  AND table_name IN :relations
+ORDER BY table_name

@@ -41,5 +41,5 @@ where a.attnum > 0
     and c.relpersistence <> 't'
     and n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'driftflow')
-    and (:relations::text[] is null or n.nspname || '.' || c.relname = any (:relations::text[]) or c.relkind in ('v', 'm', 'c'))
+    and (:relations::oid[] is null or c.oid = any (:relations::oid[]))
 order by n.nspname, c.relname, a.attnum

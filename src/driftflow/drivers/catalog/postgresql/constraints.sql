@@ -57,6 +57,6 @@ where con.contype in ('p', 'u', 'c', 'f', 'x', 'n')
     and c.relpersistence <> 't'
     and n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'driftflow')
-    and (:relations::text[] is null or n.nspname || '.' || c.relname = any (:relations::text[]))
+    and (:relations::oid[] is null or c.oid = any (:relations::oid[]))
     and (parent.conrelid is null or parent.conrelid <> con.conrelid)
 order by n.nspname, c.relname, con.conname

@@ -75,5 +75,5 @@ where c.relkind in ('r', 'p', 'm')
     and c.relpersistence <> 't'
     and n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'driftflow')
-    and (:relations::text[] is null or n.nspname || '.' || c.relname = any (:relations::text[]) or c.relkind = 'm')
+    and (:relations::oid[] is null or c.oid = any (:relations::oid[]))
 order by n.nspname, c.relname, ic.relname

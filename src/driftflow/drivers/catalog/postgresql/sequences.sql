@@ -31,9 +31,4 @@ where c.relpersistence <> 't'
         select from pg_depend d
         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
     )
-    and (
-        :relations::text[] is null
-        or n.nspname || '.' || c.relname = any (:relations::text[])
-        or tn.nspname || '.' || t.relname = any (:relations::text[])
-    )
 order by n.nspname, c.relname

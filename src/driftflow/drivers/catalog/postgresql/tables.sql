@@ -51,7 +51,7 @@ where c.relkind in ('r', 'p', 'f')
     and c.relpersistence <> 't'
     and n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'driftflow')
-    and (:relations::text[] is null or n.nspname || '.' || c.relname = any (:relations::text[]))
+    and (:relations::oid[] is null or c.oid = any (:relations::oid[]))
     and not exists (
         select from pg_depend d
         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'

@@ -15,4 +15,5 @@ join pg_namespace rn on rn.oid = r.relnamespace
 left join pg_attribute a on a.attrelid = r.oid and a.attnum = d.refobjsubid and d.refobjsubid > 0
 where n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'driftflow')
+    and (:relations::oid[] is null or c.oid = any (:relations::oid[]))
 order by 1, 2, 3, 4, 5

@@ -15,6 +15,7 @@ where c.relkind in ('v', 'm')
     and c.relpersistence <> 't'
     and n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'driftflow')
+    and (:relations::oid[] is null or c.oid = any (:relations::oid[]))
     and not exists (
         select from pg_depend d
         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
