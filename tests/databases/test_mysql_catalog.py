@@ -135,6 +135,31 @@ def test_two_hundred_tables_take_as_many_queries_as_one(mysql_server: Server) ->
     assert counts[0] == counts[1] < 25
 
 
+def test_the_work_grows_with_the_tables_and_not_with_their_square(mysql_server: Server) -> None:
+    """Rows that the server looked at, not time. 4 times the tables are 16 times the work where two views are joined row by row."""
+    looked_at = []
+    for tables in (15, 60):
+        mysql_server.drop_database(DATABASE)
+        mysql_server.create_database(DATABASE)
+        with closing(connector_for(mysql_server.url(DATABASE)).connect()) as connection:
+            for number in range(tables):
+                connection.execute(
+                    f"create table t{number} (id int primary key, v int check (v > 0), parent int references t0 (id),"
+                    f" constraint f{number} foreign key (parent) references t{max(number - 1, 0)} (id))"
+                )
+            read_rows(connection)
+            before = handled(connection)
+            rows = read_rows(connection)
+            looked_at.append(handled(connection) - before)
+            assert len(rows["checks"]) == tables
+    mysql_server.drop_database(DATABASE)
+    assert looked_at[1] < 7 * looked_at[0], looked_at
+
+
+def handled(connection: Connection) -> int:
+    return sum(int(count) for _, count in connection.query("SHOW SESSION STATUS LIKE 'Handler_read%'"))
+
+
 def rows_of(url: str, table: str) -> int | None:
     """As somebody who begins now is told."""
     with closing(connector_for(url).connect()) as connection:

@@ -23,7 +23,7 @@ from driftflow.model.names import Name, Version
 COUNTED_ROWS = Policy().small_table_rows
 """Up to so many rows of a table that is said to be empty are counted."""
 COUNTED_MS = 1_000
-COUNTED_AT_ONCE = 500
+COUNTED_AT_ONCE = 250
 """Tables in one statement."""
 
 STRUCTURE = ("views", "tables", "columns", "statistics", "foreign_keys", "triggers", "partitions")

@@ -1,7 +1,11 @@
-SELECT t.table_name, t.constraint_name, c.check_clause, t.enforced
-FROM information_schema.table_constraints AS t
-JOIN information_schema.check_constraints AS c
-  ON c.constraint_schema = t.constraint_schema AND c.constraint_name = t.constraint_name
-WHERE t.table_schema = DATABASE() AND t.constraint_type = 'CHECK'
-  AND t.table_name IN :relations
+-- Merged, the two views are joined row by row: for 500 checks the server works for seconds.
+SELECT /*+ NO_MERGE(t, c) */ t.table_name, t.constraint_name, c.check_clause, t.enforced
+FROM (
+  SELECT table_name, constraint_name, enforced FROM information_schema.table_constraints
+  WHERE table_schema = DATABASE() AND constraint_type = 'CHECK'
+  AND table_name IN :relations
+) AS t
+JOIN (
+  SELECT constraint_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()
+) AS c ON c.constraint_name = t.constraint_name
 ORDER BY t.table_name, t.constraint_name
