@@ -29,6 +29,8 @@ COUNTED_AT_ONCE = 250
 STRUCTURE = ("views", "tables", "columns", "statistics", "foreign_keys", "triggers", "partitions")
 REST = ("routines", "grants", "settings")
 """Names of the files in `catalog/mysql/`; those of checks and row versions depend on the server."""
+TEXTS = {"triggers": ("trigger_name", 2), "views": ("table_name", 1), "routines": ("routine_name", 2)}
+"""Where the name of each stands in its row, and the text in what SHOW CREATE says."""
 RELATIONS = ":relations"
 """Stands in the lines of a query that narrow it to some tables."""
 
@@ -54,7 +56,8 @@ def read_rows(connection: Connection, *, relations: Sequence[Name] | None = None
             return {"database": database, **_structure_of(connection, [one.name for one in relations], version)}
         rows = {"database": database, **{name: _run(connection, name) for name in (*STRUCTURE, *REST)}}
         rows["checks"] = _checks(connection, version)
-        _with_texts(connection, rows["triggers"])
+        for name in TEXTS:
+            _with_texts(connection, name, rows[name])
         _count_the_empty(connection, rows["tables"])
     except DatabaseFault as fault:
         if fault.kind is ErrorKind.CONNECTION_LOST:
@@ -79,7 +82,7 @@ def _structure_of(connection: Connection, relations: Sequence[str], version: Ver
     rows["views"] = views
     rows["checks"] = _checks(connection, version, wanted)
     rows["triggers"] = [row for row in rows["triggers"] if not is_ours(str(row["trigger_name"]))]
-    _with_texts(connection, rows["triggers"])
+    _with_texts(connection, "triggers", rows["triggers"])
     return {**rows, **{name: [] for name in REST}, "scope": [{"complete": False}]}
 
 
@@ -107,13 +110,15 @@ def _run(connection: Connection, name: str, relations: Sequence[str] | None = No
     return [{key.lower(): value for key, value in row.items()} for row in rows]
 
 
-def _with_texts(connection: Connection, triggers: Sequence[dict[str, Any]]) -> None:
-    """`statement` beside what information_schema says, which shows some literals without their character set."""
-    for row in triggers:
-        name = f"{quote(str(row['trigger_schema']))}.{quote(str(row['trigger_name']))}"
+def _with_texts(connection: Connection, query: str, rows: Sequence[dict[str, Any]]) -> None:
+    """`statement` beside what information_schema says, which shows some literals of a trigger without their character set, and of a routine its body
+    alone. What has gone meanwhile has none, nor what may be seen and not read."""
+    name, place = TEXTS[query]
+    for row in rows:
+        kind = str(row["routine_type"]) if query == "routines" else query.removesuffix("s").upper()
         try:
-            row["statement"] = str(connection.query(f"SHOW CREATE TRIGGER {name}")[0][2])
-        except DatabaseFault as fault:  # It has gone meanwhile, or may be seen and not read.
+            row["statement"] = connection.query(f"SHOW CREATE {kind} {quote(str(row[name]))}")[0][place]
+        except DatabaseFault as fault:
             if fault.kind is ErrorKind.CONNECTION_LOST:
                 raise
 

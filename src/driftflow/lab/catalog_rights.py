@@ -7,24 +7,18 @@ from collections.abc import Iterator
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.lab.catalog_sql import Made
-from driftflow.model.catalog import Catalog, Table, View, is_ours
+from driftflow.model.catalog import Catalog, KeptText, Table, View, is_ours
 from driftflow.model.names import Name
 from driftflow.model.operations import CreatePolicy
 from driftflow.strategies.grants import by_name, grants_again
 
 
 def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
-    """(what, SQL), for whoever has made the tables already. On MySQL and MariaDB what accounts hold on tables by their names, and everything for those that
-    triggers run as; SQLite has no rights."""
+    """(what, SQL), for whoever has made the tables already. On MySQL and MariaDB what accounts hold on tables by their names; SQLite has no rights."""
     if catalog.vendor in ("mysql", "mariadb"):
         for table in catalog.tables.values():
             for grant, _ in by_name(table, table.name, dialect):
                 yield f"rights of {grant.roles[0]} on {table.name}", grant.sql
-            for trigger in table.triggers:
-                user, host = trigger.kept.account if trigger.kept is not None else ("", "")
-                if user and table.name.schema:
-                    account = f"{quote_string(user)}@{quote_string(host)}"
-                    yield f"rights for trigger {trigger.name}", f"GRANT ALL ON {dialect.quote(table.name.schema)}.* TO {account}"
     if catalog.vendor != "postgresql":
         return
     holders: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]
@@ -38,6 +32,19 @@ def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
         yield from _commented(kind, name, holder.comment, dialect)
         if isinstance(holder, Table):
             yield from _of_table(holder, name, dialect)
+
+
+def definers_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
+    """MySQL and MariaDB: everything in the database for whoever something in it runs as."""
+    found: list[tuple[KeptText | None, str]] = []
+    found += [(trigger.kept, f"trigger {trigger.name}") for table in catalog.tables.values() for trigger in table.triggers]
+    found += [(one.kept, f"view {one.name.name}") for one in catalog.views.values()]
+    found += [(one.kept, f"{one.kind} {one.name.name}") for one in catalog.routines.values()]
+    for kept, what in found:
+        user, host = kept.account if kept is not None else ("", "")
+        if user and catalog.database:
+            account = f"{quote_string(user)}@{quote_string(host)}"
+            yield f"rights for {what}", f"GRANT ALL ON {dialect.quote(catalog.database)}.* TO {account}"
 
 
 def _of_table(table: Table, name: str, dialect: Dialect) -> Iterator[Made]:

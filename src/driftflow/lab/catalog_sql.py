@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.engine.ports import DatabaseFault
-from driftflow.model.catalog import Catalog, Check, ForeignKey, Table, Trigger, TriggerText, View, is_ours
+from driftflow.model.catalog import Catalog, Check, ForeignKey, KeptText, Table, View, is_ours
 from driftflow.model.operations import (
     AddConstraint,
     CreateExtension,
@@ -22,14 +22,16 @@ from driftflow.model.operations import (
     Operation,
 )
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 
 Made = tuple[str, str]
 """(what it makes, SQL); without SQL, why it cannot be made."""
 
 
-def statements_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
-    """Everything that a query can name, roughly in an order that works; rights, owners, comments, policies and rows are left out."""
-    for what, operation in _operations(catalog):
+def statements_of(catalog: Catalog, dialect: Dialect, *, rights: bool = False) -> Iterator[Made]:
+    """Everything that a query can name, roughly in an order that works; rights, owners, comments, policies and rows are left out. With `rights` what
+    MySQL and MariaDB run as somebody runs as them, and somebody gives them rights."""
+    for what, operation in _operations(catalog, rights=rights):
         if isinstance(operation, str):
             yield what, operation
             continue
@@ -72,13 +74,13 @@ def without_database(sql: str, database: str) -> str:
     return "".join((*pieces, sql[at:]))
 
 
-def _operations(catalog: Catalog) -> Iterator[tuple[str, Operation | str]]:
+def _operations(catalog: Catalog, *, rights: bool) -> Iterator[tuple[str, Operation | str]]:
     tables = [table for table in catalog.tables.values() if not is_ours(table.name.name) and not is_ours(table.name.schema)]
     match catalog.vendor:
         case "sqlite":
             yield from _sqlite(catalog, tables)
         case "mysql" | "mariadb":
-            yield from _mysql(catalog, tables)
+            yield from _mysql(catalog, tables, rights=rights)
         case _:
             yield from _postgresql(catalog, tables)
 
@@ -96,30 +98,46 @@ def _sqlite(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operat
             yield f"trigger {trigger.name}", trigger.definition
 
 
-def _mysql(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operation | str]]:
+def _mysql(catalog: Catalog, tables: list[Table], *, rights: bool) -> Iterator[tuple[str, Operation | str]]:
     """Foreign keys are not looked at meanwhile, so tables come in any order."""
     for table in tables:
         yield f"table {table.name.name}", CreateTable(table=replace(table, triggers=()))
     for routine in catalog.routines.values():
-        yield f"{routine.kind} {routine.name.name} (the catalog holds its body, not its parameters)", ""
-    for view in catalog.views.values():
-        yield f"view {view.name.name}", CreateView(view=view)
+        what = f"{routine.kind} {routine.name.name}"
+        if routine.kept is None:
+            yield f"{what} (the catalog holds its body, not its parameters)", ""
+        else:
+            yield from _to_the_letter(what, routine.kept, definer=rights)
+    for view in _read_first(catalog.views.values()):
+        what = f"view {view.name.name}"
+        yield from ((what, CreateView(view=view)),) if view.kept is None else _to_the_letter(what, view.kept, definer=rights)
     for table in tables:
         for trigger in table.triggers:
             yield from (
-                _to_the_letter(trigger, trigger.kept)
+                _to_the_letter(f"trigger {trigger.name}", trigger.kept)
                 if trigger.kept is not None
                 else ((f"trigger {trigger.name}", CreateTrigger(trigger=trigger)),)
             )
 
 
-def _to_the_letter(trigger: Trigger, kept: TriggerText) -> Iterator[tuple[str, str]]:
+def _read_first(views: Iterable[View]) -> Iterator[View]:
+    """In an order that works."""
+    left = {view.name: view for view in views}
+    while left:
+        ready = [view for view in left.values() if not any(name in left and name != view.name for name in view.depends_on)]
+        for view in ready or list(left.values()):
+            yield left.pop(view.name)
+
+
+DEFINER = lazy_regex(r" DEFINER=`(?:[^`]|``)*`(?:@`(?:[^`]|``)*`)?")
+
+
+def _to_the_letter(what: str, kept: KeptText, *, definer: bool = True) -> Iterator[tuple[str, str]]:
     """As the database has it: a plan that makes it again looks whether it is the same."""
     modes = kept.settings
-    what = f"trigger {trigger.name}"
     yield what, f"SET {', '.join(f'@driftflow_{name} = @@SESSION.{name}' for name in modes)}"
     yield what, f"SET {', '.join(f'SESSION {name} = {quote_string(value)}' for name, value in modes.items())}"
-    yield what, kept.statement
+    yield what, kept.statement if definer else DEFINER.sub("", kept.statement, count=1)
     yield what, f"SET {', '.join(f'SESSION {name} = @driftflow_{name}' for name in modes)}"
 
 

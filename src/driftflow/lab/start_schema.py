@@ -11,7 +11,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.query_text import EVERYTHING, masked
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
-from driftflow.lab.catalog_rights import rights_of
+from driftflow.lab.catalog_rights import definers_of, rights_of
 from driftflow.lab.catalog_sql import in_any_order, statements_of
 from driftflow.lab.scratch import Scratch
 from driftflow.lab.stand_ins import stand_ins_for
@@ -70,7 +70,9 @@ def build(start: StartSchema, place: Scratch, dialect: Dialect, *, rights: bool 
         refused = run_setup(place, start.setup, dialect, rights=rights)
         _set_search_path(place, ())
         return refused
-    made = (*statements_of(start.catalog, dialect), *(rights_of(start.catalog, dialect) if rights else ()))
+    made = tuple(statements_of(start.catalog, dialect, rights=rights))
+    if rights:
+        made = (*definers_of(start.catalog, dialect), *made, *rights_of(start.catalog, dialect))
     impossible = tuple(what for what, sql in made if not sql)
     before = ("SET foreign_key_checks = 0", *session_settings(start, dialect)) if dialect.one_pass else ()
     refused = run_in_any_order(place, [one for one in made if one[1]], before=before)

@@ -202,23 +202,19 @@ class Index(Record, frozen=True, kw_only=True):
         return tuple(part.column for part in self.parts if part.column)
 
 
-class TriggerText(Record, frozen=True, kw_only=True):
-    """A trigger of MySQL or MariaDB to the letter, with what it runs under: as it has to be to be made again."""
+class KeptText(Record, frozen=True, kw_only=True):
+    """A view, trigger, function or procedure of MySQL or MariaDB to the letter, with what it runs under: as it has to be to be made again."""
 
     statement: str
-    """As SHOW CREATE TRIGGER gives it."""
-    body_sha256: str
-    """Of what information_schema says of the body."""
+    """As SHOW CREATE gives it, to whoever is in its database."""
     definer: str
     """user@host"""
-    sql_mode: str
+    sql_mode: str | None = None
+    """None: the server does not keep it (of a view)."""
     character_set: str
     """Of the client that made it."""
     collation: str
     """Of that connection."""
-    database_collation: str
-    order: int
-    """Among those of the same event and time."""
 
     @property
     def account(self) -> tuple[str, str]:
@@ -229,11 +225,16 @@ class TriggerText(Record, frozen=True, kw_only=True):
     @property
     def settings(self) -> dict[str, str]:
         """Of the session that makes it: what the server keeps with it."""
-        return {
-            "sql_mode": self.sql_mode,
-            "character_set_client": self.character_set,
-            "collation_connection": self.collation,
-        }
+        mode = {} if self.sql_mode is None else {"sql_mode": self.sql_mode}
+        return {**mode, "character_set_client": self.character_set, "collation_connection": self.collation}
+
+
+class TriggerText(KeptText, frozen=True, kw_only=True):
+    body_sha256: str
+    """Of what information_schema says of the body."""
+    database_collation: str
+    order: int
+    """Among those of the same event and time."""
 
 
 class Trigger(Record, frozen=True, kw_only=True):
@@ -396,6 +397,7 @@ class View(Record, frozen=True, kw_only=True):
     owner: str = ""
     comment: str = ""
     grants: tuple[str, ...] = ()
+    kept: KeptText | None = None
 
 
 class Sequence(Record, frozen=True, kw_only=True):
@@ -422,6 +424,8 @@ class Routine(Record, frozen=True, kw_only=True):
     security_definer: bool = False
     depends_on: tuple[Name, ...] = ()
     comment: str = ""
+    kept: KeptText | None = None
+    """MySQL and MariaDB, read from the server: arguments and volatility stand nowhere else."""
 
 
 class TypeDefinition(Record, frozen=True, kw_only=True):
@@ -598,7 +602,7 @@ class Catalog(Record, frozen=True, kw_only=True):
         rest: tuple[object, ...] = ()
         if everything:
             sequences = {key: replace(sequence, owner="") for key, sequence in self.sequences.items()}
-            rest = (sequences, self.routines, self.types)
+            rest = (sequences, {key: replace(routine, kept=None) for key, routine in self.routines.items()}, self.types)
         return digest((self.vendor, tables, views, rest))
 
 
@@ -658,10 +662,11 @@ def structure(table: Table) -> Table:
 
 
 def view_structure(view: View) -> View:
-    """The view without index sizes, owner, grants, and driftflow's own triggers."""
+    """The view without index sizes, owner, grants, kept text, and driftflow's own triggers."""
     return replace(
         view,
         owner="",
+        kept=None,
         grants=(),
         indexes=_ordered_indexes(view.indexes),
         triggers=_ordered_triggers(view.triggers),

@@ -294,12 +294,15 @@ class Recipe:
 
     def held_by_data(self, found: Iterable[tuple[Operation, Catalog]]) -> dict[str, Any]:
         """Guards for what the rows may stand in the way of, and settings under which the server changes no value silently."""
+        from driftflow.strategies import definers
         from driftflow.strategies.types import offenders
 
         found = list(found)
         guards = tuple(guard for operation, before in found for guard in offenders.guards(self.at, operation, before))
         settings = [offenders.strictness(self.at, (operation,), before) for operation, before in found]
-        return {"guards": guards, "settings": next((one for one in settings if one), {})}
+        again = definers.MadeAgain.among(operation for operation, _ in found)
+        strict = next((one for one in settings if one), {})
+        return {"guards": (*guards, *again.guards(self.at)), "settings": {**strict, **again.settings}}
 
 
 def unless_done(step: RunSql) -> RunSql:

@@ -32,6 +32,7 @@ from driftflow.model.catalog import (
     Generated,
     Index,
     IndexPart,
+    KeptText,
     Partitioning,
     PrimaryKey,
     Routine,
@@ -250,7 +251,7 @@ class _Reader:
             definition=f"{timing} {event} {_statement(_text(row['action_statement']))}",
             timing=timing,
             events=(event,),
-            kept=_kept(row),
+            kept=_trigger_text(row) if row.get("statement") else None,
         )
 
     def _partitioning(self, table: str) -> Partitioning | None:
@@ -280,7 +281,8 @@ class _Reader:
         check = "" if str(row["check_option"]) == "NONE" else str(row["check_option"])
         options = view_options(str(row["security_type"]), check)
         name = self.name(row["table_name"])
-        return View(name=name, definition=_statement(text), columns=columns, depends_on=depends_on, options=options)
+        kept = KeptText(**_kept(row)) if row.get("statement") else None
+        return View(name=name, definition=_statement(text), columns=columns, depends_on=depends_on, options=options, kept=kept)
 
     def sequences(self) -> list[SequenceObject]:
         return [
@@ -298,6 +300,7 @@ class _Reader:
                 definition=_statement(_text(row["routine_definition"])),
                 security_definer=row["security_type"] == "DEFINER",
                 comment=str(row["routine_comment"] or ""),
+                kept=KeptText(**_kept(row), sql_mode=str(row["sql_mode"])) if row.get("statement") else None,
             )
             for row in self.rows["routines"]
         ]
@@ -388,16 +391,20 @@ def _partitions(method: str, expression: str, rows: Sequence[Row]) -> str:
     return _statement(f"{text} ({', '.join(pieces)})", keywords=WORDS)
 
 
-def _kept(row: Row) -> TriggerText | None:
-    if not row.get("statement"):
-        return None
+def _kept(row: Row) -> dict[str, str]:
+    return {
+        "statement": _text(row["statement"]),
+        "definer": str(row["definer"]),
+        "character_set": str(row["character_set_client"]),
+        "collation": str(row["collation_connection"]),
+    }
+
+
+def _trigger_text(row: Row) -> TriggerText:
     return TriggerText(
-        statement=_text(row["statement"]),
-        body_sha256=hashlib.sha256(_text(row["action_statement"]).encode()).hexdigest(),
-        definer=str(row["definer"]),
+        **_kept(row),
         sql_mode=str(row["sql_mode"]),
-        character_set=str(row["character_set_client"]),
-        collation=str(row["collation_connection"]),
+        body_sha256=hashlib.sha256(_text(row["action_statement"]).encode()).hexdigest(),
         database_collation=str(row["database_collation"]),
         order=int(row["action_order"]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog, Routine, Table
+from driftflow.model.catalog import Catalog, KeptText, Routine, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
@@ -16,6 +16,8 @@ class CreateFunction(BaseOperation, frozen=True, kw_only=True, tag="create_funct
     if_not_exists: bool = False
     definer: str = ""
     """MySQL and MariaDB: whose rights it runs with, as written."""
+    kept: KeptText | None = None
+    """It is made again to this letter, whatever the rest says (MySQL, MariaDB)."""
 
     def after(self, catalog: Catalog) -> Catalog:
         key = f"{self.routine.name}({self.routine.arguments})"

@@ -133,7 +133,9 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
         view = catalog.views[old.text]
         indexes = tuple(_moved_index(index, old, new) for index in view.indexes)
         triggers = tuple(_moved_trigger(trigger, old, new) for trigger in view.triggers)
-        catalog = catalog.without_views((old.text,)).with_view(replace(view, name=new, indexes=indexes, triggers=triggers))
+        catalog = catalog.without_views((old.text,)).with_view(
+            replace(view, name=new, indexes=indexes, triggers=triggers, kept=None)
+        )
     for view in () if views_read_by_name(catalog) else tuple(catalog.views.values()):
         if (after := _view(view, old, new)) is not view:
             catalog = catalog.with_view(after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftflow.model.catalog import Catalog, Table, Trigger, View
+from driftflow.model.catalog import Catalog, KeptText, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import heirs
 from driftflow.model.operations.base import BaseOperation
@@ -21,6 +21,8 @@ class CreateTrigger(BaseOperation, frozen=True, kw_only=True, tag="create_trigge
     """Relations that the body names (SQLite, MySQL); constraint triggers' FROM table."""
     definer: str = ""
     """MySQL and MariaDB: whose rights it runs with, as written."""
+    kept: KeptText | None = None
+    """It is made again to this letter, whatever the rest says (MySQL, MariaDB)."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """On a partitioned table a row trigger comes to every partition too."""

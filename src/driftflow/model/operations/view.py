@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftflow.model.catalog import Catalog, View
+from driftflow.model.catalog import Catalog, KeptText, View
 from driftflow.model.names import Name
 from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
@@ -25,6 +25,8 @@ class CreateView(BaseOperation, frozen=True, kw_only=True, tag="create_view"):
     """MySQL and MariaDB, as the next two."""
     definer: str = ""
     security: Literal["", "DEFINER", "INVOKER"] = ""
+    kept: KeptText | None = None
+    """It is made again to this letter, whatever the rest says (MySQL, MariaDB)."""
     views_again: bool = False
     """OR REPLACE with other columns: the plan drops the view, with those that read it, and makes all of them again; no statement says so."""
 

@@ -131,7 +131,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case CreateView() | DropView() | AlterView() | RefreshView():
             return other.view(operation, before, at)
         case CreateTrigger() | DropTrigger() | AlterTrigger() | EnableTrigger() | CreateFunction() | DropFunction():
-            return other.routine(operation, before)
+            return other.routine(operation, before, at)
         case CreateType() | AddEnumValue() | RenameEnumValue() | AlterDomain() | DropType():
             return other.type_of_value(operation, before)
         case CreateSequence() | AlterSequence() | DropSequence():

@@ -43,6 +43,7 @@ from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
+from driftflow.strategies.definers import routine_again, trigger_again, view_again
 from driftflow.strategies.inverses.inverse_grant import revoked
 from driftflow.strategies.views.whole_view import made_again
 
@@ -57,6 +58,8 @@ def view(operation: CreateView | DropView | AlterView | RefreshView, before: Cat
                 return (DropView(name=made.name, materialized=made.materialized),)
             if operation.if_not_exists:
                 return UndoNothing(reason=f"{made.name} was already there")
+            if old.kept is not None:
+                return (replace(view_again(old), or_replace=True),)
             # OR REPLACE may only append columns, so the way back is drop and create.
             return (DropView(name=made.name, materialized=made.materialized), *made_again(old, at.dialect))
         case DropView(name=name):
@@ -75,7 +78,7 @@ def view(operation: CreateView | DropView | AlterView | RefreshView, before: Cat
 Code = CreateTrigger | DropTrigger | AlterTrigger | EnableTrigger | CreateFunction | DropFunction
 
 
-def routine(operation: Code, before: Catalog) -> Inverse:
+def routine(operation: Code, before: Catalog, at: Situation) -> Inverse:
     match operation:
         case CreateTrigger(trigger=made):
             old = _trigger(before, made.table, made.name)
@@ -85,11 +88,11 @@ def routine(operation: Code, before: Catalog) -> Inverse:
             return (
                 UndoNothing(reason=f"{made.name} was already there")
                 if operation.if_not_exists
-                else (drop, CreateTrigger(trigger=old))
+                else (drop, trigger_again(old, at))
             )
         case DropTrigger(name=name, table=table):
             old = _trigger(before, table, name)
-            return UndoNothing(reason=f"the trigger {name} was not there") if old is None else (CreateTrigger(trigger=old),)
+            return UndoNothing(reason=f"the trigger {name} was not there") if old is None else (trigger_again(old, at),)
         case AlterTrigger(to=""):
             return UndoNothing(reason="results do not depend on it")
         case AlterTrigger():
@@ -102,8 +105,10 @@ def routine(operation: Code, before: Catalog) -> Inverse:
             return (replace(operation, state=state),)
         case CreateFunction(routine=made):
             known = _routine(before, made)
+            if known is not None and operation.if_not_exists:
+                return UndoNothing(reason=f"{made.name} was already there")
             if known is not None:
-                return (CreateFunction(routine=known, or_replace=True),)
+                return (replace(routine_again(known), or_replace=True),)
             return (DropFunction(name=made.name, arguments=made.arguments, kind=made.kind),)
         case DropFunction(name=name):
             found = [
@@ -113,7 +118,11 @@ def routine(operation: Code, before: Catalog) -> Inverse:
             ]
             if not found:
                 return UndoNothing(reason=f"{name} was not there")
-            return tuple(CreateFunction(routine=known) for known in found)
+            if at.dialect.one_pass and not all(known.definition for known in found):
+                return Irreversible(
+                    reason=f"nobody who may not read {name} knows how to make it again", name=f"drop_{operation.kind} {name}"
+                )
+            return tuple(routine_again(known) for known in found)
         case _:
             assert_never(operation)
 
@@ -284,6 +293,6 @@ def _trigger(catalog: Catalog, table: Name | None, name: str) -> Trigger | None:
 
 
 def _routine(catalog: Catalog, wanted: Routine) -> Routine | None:
-    return next(
-        (known for known in catalog.routines.values() if known.name == wanted.name and known.arguments == wanted.arguments), None
-    )
+    """Where the server says no arguments, names are not overloaded."""
+    named = [known for known in catalog.routines.values() if (known.name, known.kind) == (wanted.name, wanted.kind)]
+    return next((known for known in named if known.kept is not None or known.arguments == wanted.arguments), None)

@@ -27,7 +27,7 @@ from driftflow.dialects.cursor import Unread
 from driftflow.dialects.mysql.keywords import quote, quote_always, quote_string
 from driftflow.dialects.mysql.parse.cursor import Cursor
 from driftflow.dialects.mysql.parse.routine import body_relations
-from driftflow.dialects.mysql.rights import definer_without, not_that_definer
+from driftflow.dialects.mysql.rights import definer_without
 from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token, tokenize
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger, TriggerText, is_ours
@@ -37,6 +37,7 @@ from driftflow.model.operations import Operation
 from driftflow.model.operations.dependents import names_in_trigger
 from driftflow.model.plan import Guard, Probe, RunSql, UndoSteps
 from driftflow.model.record import replace
+from driftflow.strategies.definers import AS_THAT, may_name
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild.cascades import cascading
 from driftflow.strategies.rebuild.paired_steps import claim, schema_of, there
@@ -87,7 +88,7 @@ def _unfit(trigger: Trigger, table: Table, gone: Sequence[str]) -> str:
     kept = trigger.kept
     if kept is None:
         return "is not known as the server keeps it"
-    if any(one in kept.sql_mode.split(",") for one in OF_ANOTHER):
+    if any(one in (kept.sql_mode or "").split(",") for one in OF_ANOTHER):
         return f"was made under another language (sql_mode {kept.sql_mode})"
     if "@" not in kept.definer or kept.definer.endswith("@"):
         return f"runs as a role ({kept.definer})"
@@ -153,11 +154,7 @@ class OwnTriggers:
             user, host = kept.account
             rights = ["TRIGGER", "SELECT", *(["UPDATE"] if trigger.timing == "BEFORE" and "DELETE" not in trigger.events else [])]
             found += [
-                Guard(
-                    query=not_that_definer(user, host, self.at.version, mariadb=self.mariadb),
-                    summary=f"the trigger {trigger.name} runs as {kept.definer}, and the user may not make one that does",
-                    hint="run it as that account, or as one that may name others as definers; or say as-is: then writers wait",
-                ),
+                replace(may_name(f"trigger {trigger.name}", kept, self.at), hint=f"{AS_THAT}; or say as-is: then writers wait"),
                 Guard(
                     query=definer_without(self.table, user, host, rights),
                     summary=f"the trigger {trigger.name} runs as {kept.definer}, of which {{count}} of the rights {', '.join(rights)} on the whole "
@@ -177,7 +174,7 @@ class OwnTriggers:
         """They are what they were when the plan was made."""
         meant = " OR ".join(
             f"(TRIGGER_NAME = {quote_string(trigger.name)} AND ACTION_TIMING = '{trigger.timing}' AND EVENT_MANIPULATION = '{trigger.events[0]}' "
-            f"AND DEFINER = {quote_string(kept.definer)} AND SQL_MODE = {quote_string(kept.sql_mode)} "
+            f"AND DEFINER = {quote_string(kept.definer)} AND SQL_MODE = {quote_string(kept.sql_mode or '')} "
             f"AND SHA2(ACTION_STATEMENT, 256) = '{kept.body_sha256}')"
             for trigger, kept in self.found
         )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import View
-from driftflow.model.operations import AlterView, Comment, CreateIndex, CreateTrigger, CreateView, Operation
+from driftflow.model.operations import AlterView, Comment, CreateIndex, CreateTrigger, Operation
+from driftflow.strategies.definers import view_again
 from driftflow.strategies.grants import grants_again
 
 
@@ -17,7 +18,7 @@ def made_again(view: View, dialect: Dialect) -> tuple[Operation, ...]:
 
 
 def _made_again(view: View, dialect: Dialect) -> Iterator[Operation]:
-    yield CreateView(view=view)
+    yield view_again(view)
     yield from hung_on(view, dialect)
 
 

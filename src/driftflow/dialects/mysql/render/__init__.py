@@ -17,7 +17,7 @@ from driftflow.dialects.mysql.render.table import (
     table_of,
     waiting,
 )
-from driftflow.model.catalog import SequenceOptions
+from driftflow.model.catalog import KeptText, SequenceOptions
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AlterObject,
@@ -173,6 +173,12 @@ def _one(operation: Operation, *, mariadb: bool) -> str:
             return f"DROP TRIGGER {'IF EXISTS ' if operation.if_exists else ''}{name}"
         case DropFunction():
             return f"DROP {operation.kind.upper()} {'IF EXISTS ' if operation.if_exists else ''}{quote_name(operation.name)}"
+        case (
+            CreateView(kept=KeptText(statement=text))
+            | CreateTrigger(kept=KeptText(statement=text))
+            | CreateFunction(kept=KeptText(statement=text))
+        ):
+            return text.replace("CREATE", "CREATE OR REPLACE", 1) if operation.or_replace else text
         case CreateView():
             return _create_view(operation)
         case CreateTrigger():

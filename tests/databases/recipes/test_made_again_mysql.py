@@ -1,0 +1,142 @@
+"""What a rollback makes again on MySQL and MariaDB is what was there, to the letter: whose rights it has, under which modes, with which arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+from recipes.rig import Database, Place, accepted, apply, edge, gates, go_on_back, take_back
+
+from driftflow.engine.run import RunOptions, roll_back
+from driftflow.errors import RefusedError
+from driftflow.lab.plain_driver import plain_connection
+
+SCHEMA = "CREATE TABLE items (id int PRIMARY KEY, v int, name varchar(40), legacy int);"
+CODE = (
+    "SET SESSION sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'",
+    "CREATE DEFINER=keeper@localhost FUNCTION plus(a int, b varchar(20)) RETURNS int DETERMINISTIC COMMENT 'of mine' /* why */ RETURN a + 1",
+    "CREATE DEFINER=keeper@localhost PROCEDURE put(IN a int, OUT c int) SQL SECURITY INVOKER BEGIN SET c = a + 1 || 'it''s'; END",
+    "CREATE DEFINER=keeper@localhost TRIGGER watch BEFORE INSERT ON items FOR EACH ROW BEGIN /* héé */ SET NEW.name = \"v\" || 'a\\'; END",
+    "CREATE DEFINER=keeper@localhost TRIGGER of_legacy BEFORE UPDATE ON items FOR EACH ROW SET NEW.legacy = 1",
+    "CREATE ALGORITHM=MERGE DEFINER=keeper@localhost SQL SECURITY INVOKER VIEW seen AS SELECT id, v FROM items WHERE v > 1 WITH CASCADED CHECK OPTION",
+    "CREATE DEFINER=keeper@localhost VIEW whole AS SELECT id, legacy FROM items",
+)
+KINDS = {"plus": "FUNCTION", "put": "PROCEDURE", "watch": "TRIGGER", "of_legacy": "TRIGGER", "seen": "VIEW", "whole": "VIEW"}
+MINE = {"plus": (0, 6), "put": (0, 6), "watch": (0, 6), "of_legacy": (0, 6), "seen": (0, 4), "whole": (0, 4)}
+"""What SHOW CREATE says of each, without the moment of its making."""
+
+
+def as_root(database: Database, *statements: str) -> list[list[tuple[object, ...]]]:
+    parts = urlsplit(database.url)
+    url = parts._replace(netloc="root@localhost").geturl()
+    with closing(plain_connection(url, application="root", lock_timeout_ms=1000)) as raw, raw.cursor() as cursor:
+        found = []
+        for statement in statements:
+            cursor.execute(statement)
+            found.append(list(cursor.fetchall()))
+        return found
+
+
+def texts(database: Database) -> dict[str, object]:
+    found = {}
+    for name, kind in KINDS.items():
+        ((row,),) = as_root(database, f"SHOW CREATE {kind} {name}")
+        found[name] = row[slice(*MINE[name])]
+    return found
+
+
+def made(place: Place, *, named: bool) -> Database:
+    """With code that runs as another account, and with the right to say so or without it."""
+    database = place.fresh(SCHEMA)
+    name = urlsplit(database.url).path.lstrip("/")
+    user = urlsplit(database.url).username
+    as_root(
+        database, "CREATE USER IF NOT EXISTS keeper@localhost ACCOUNT LOCK", f"GRANT ALL ON {name}.* TO keeper@localhost", *CODE
+    )
+    as_root(database, f"{'GRANT' if named else 'REVOKE'} {right(place)} ON *.* {'TO' if named else 'FROM'} {user}@localhost")
+    return database
+
+
+def right(place: Place) -> str:
+    return "SET USER" if place.vendor == "mariadb" else "SET_ANY_DEFINER, SYSTEM_USER"
+
+
+def taken(database: Database, migration: str, place: Place) -> Sequence[str]:
+    plan = database.plan(migration)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done", report
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(database))
+    assert report.state == "rolled_back", report
+    return [step.purpose for step in plan.steps]
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+@pytest.mark.parametrize(
+    "migration",
+    [
+        "DROP FUNCTION plus;",
+        "DROP PROCEDURE put;",
+        "DROP TRIGGER watch;",
+        "DROP VIEW seen;",
+        "CREATE OR REPLACE VIEW seen AS SELECT v, id, name FROM items;",
+        "-- driftflow: cascade\nALTER TABLE items DROP COLUMN legacy;",
+    ],
+)
+def test_it_comes_back_to_the_letter(place: Place, migration: str) -> None:
+    database = made(place, named=True)
+    before = texts(database)
+    taken(database, migration, place)
+    assert texts(database) == before
+
+
+@pytest.mark.on("mariadb-10")
+@pytest.mark.parametrize(
+    "migration",
+    [
+        "CREATE OR REPLACE FUNCTION plus(a bigint) RETURNS bigint RETURN a + 2;",
+        "CREATE OR REPLACE PROCEDURE put() BEGIN SET @a = 1; END;",
+        "CREATE OR REPLACE TRIGGER watch BEFORE INSERT ON items FOR EACH ROW SET NEW.v = 1;",
+    ],
+)
+def test_what_is_replaced_comes_back(place: Place, migration: str) -> None:
+    database = made(place, named=True)
+    before = texts(database)
+    taken(database, migration, place)
+    assert texts(database) == before
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+def test_a_routine_that_is_there_already_is_not_dropped_on_the_way_back(place: Place) -> None:
+    database = made(place, named=True)
+    before = texts(database)
+    taken(database, "CREATE FUNCTION IF NOT EXISTS plus(a int, b varchar(20)) RETURNS int DETERMINISTIC RETURN 7;", place)
+    assert texts(database) == before
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+def test_who_may_not_name_the_account_is_told_on_the_way_back(place: Place) -> None:
+    """Before anything is made, and the rest of the way stays open to somebody who may."""
+    database = made(place, named=False)
+    before = texts(database)
+    plan = database.plan("DROP TRIGGER watch;")
+    report = apply(plan, database, open_gates=gates(plan))
+    with pytest.raises(RefusedError, match="watch runs as keeper@localhost"):
+        take_back(report.run, database, open_gates=gates(plan))
+    as_root(database, f"GRANT {right(place)} ON *.* TO {urlsplit(database.url).username}@localhost")
+    assert go_on_back(report.run, database).state == "rolled_back"
+    assert texts(database) == before
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+def test_a_trigger_of_a_table_that_is_renamed_in_the_same_release(place: Place) -> None:
+    database = made(place, named=True)
+    before = texts(database)
+    taken(database, "RENAME TABLE items TO things;\nDROP TRIGGER watch;", place)
+    after = texts(database)
+    # MariaDB rewrites what triggers say when their table is renamed.
+    assert [after[name] for name in ("plus", "put", "seen", "whole")] == [
+        before[name] for name in ("plus", "put", "seen", "whole")
+    ]
+    assert "keeper" in str(after["watch"]) and after["watch"][1] == before["watch"][1]  # type: ignore[index]
