@@ -129,7 +129,8 @@ def _read_first(views: Iterable[View]) -> Iterator[View]:
             yield left.pop(view.name)
 
 
-DEFINER = lazy_regex(r" DEFINER=`(?:[^`]|``)*`(?:@`(?:[^`]|``)*`)?")
+NAME = r"(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")"
+DEFINER = lazy_regex(rf" DEFINER={NAME}(?:@{NAME})?")
 
 
 def _to_the_letter(what: str, kept: KeptText, *, definer: bool = True) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from recipes.rig import Database, Place, accepted, apply, edge, gates, go_on_bac
 from driftflow.engine.run import RunOptions, roll_back
 from driftflow.errors import RefusedError
 from driftflow.lab.plain_driver import plain_connection
+from driftflow.model.plan import Irreversible
 
 SCHEMA = "CREATE TABLE items (id int PRIMARY KEY, v int, name varchar(40), legacy int);"
 CODE = (
@@ -140,3 +141,18 @@ def test_a_trigger_of_a_table_that_is_renamed_in_the_same_release(place: Place) 
         before[name] for name in ("plus", "put", "seen", "whole")
     ]
     assert "keeper" in str(after["watch"]) and after["watch"][1] == before["watch"][1]  # type: ignore[index]
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+def test_a_routine_that_may_not_be_read_cannot_be_taken_back(place: Place) -> None:
+    database = made(place, named=True)
+    name, host = urlsplit(database.url).path.lstrip("/"), "reader@localhost"
+    as_root(
+        database,
+        f"CREATE USER IF NOT EXISTS {host} IDENTIFIED BY 'x'",
+        f"GRANT SELECT ON {name}.* TO {host}",
+        f"GRANT EXECUTE ON {name}.* TO {host}",
+    )
+    reader = Database(urlsplit(database.url)._replace(netloc="reader:x@localhost").geturl(), database.dialect)
+    plan = reader.plan("DROP FUNCTION plus;")
+    assert [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)] == [f"drop_function {name}.plus"]

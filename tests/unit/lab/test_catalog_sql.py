@@ -62,7 +62,10 @@ def text(statement: str) -> KeptText:
 def test_views_and_routines_run_as_their_account_only_where_that_gets_rights() -> None:
     head = "CREATE DEFINER=`keeper`@`%`"
     inner, outer = (Name(schema="shop", name=name) for name in ("inner", "outer"))
-    routine = Routine(name=Name(schema="shop", name="plus"), kept=text(f"{head} FUNCTION `plus`(a int) RETURNS int RETURN a"))
+    routine = Routine(
+        name=Name(schema="shop", name="plus"),
+        kept=text(f'{head.replace("`", chr(34))} FUNCTION "plus"(a int) RETURNS int RETURN a'),
+    )
     catalog = catalog_with(None).with_view(
         View(name=outer, definition="", depends_on=(inner,), kept=text(f"{head} VIEW `outer` AS select 1 from `inner`"))
     )
@@ -72,6 +75,6 @@ def test_views_and_routines_run_as_their_account_only_where_that_gets_rights() -
     catalog = replace(catalog, routines={"shop.plus()": routine})
     dialect = dialect_named("mysql")
     with_rights = [sql for _, sql in statements_of(catalog, dialect, rights=True) if "keeper" in sql]
-    assert [sql.split("`")[5] for sql in with_rights] == ["plus", "inner", "outer"]
+    assert [sql.replace('"', "`").split("`")[5] for sql in with_rights] == ["plus", "inner", "outer"]
     without = [sql for _, sql in statements_of(catalog, dialect)]
     assert not any("keeper" in sql for sql in without) and "CREATE VIEW `inner` AS select 1" in without
