@@ -52,10 +52,10 @@ def _mysql(connection: Connection, catalog: Catalog) -> Iterator[Fact]:
         kind, schema, name, part, fact, value = ("" if one is None else str(one) for one in row)
         yield kind, Name(schema=schema, name=name), part, fact, value
     for view in catalog.views.values():
-        quoted = view.name.name.replace("`", "``")
-        ((_, made, *_),) = connection.query(f"SHOW CREATE VIEW `{quoted}`")
-        algorithm = re.search(r"ALGORITHM=(\w+)", str(made))
-        yield "view", view.name, "", "algorithm", algorithm[1] if algorithm else ""
+        if view.kept is not None:
+            algorithm = re.search(r"ALGORITHM=(\w+)", view.kept.statement)
+            yield "view", view.name, "", "algorithm", algorithm[1] if algorithm else ""
+            yield "view", view.name, "", "definer", view.kept.definer
 
 
 def _sqlite(connection: Connection) -> Iterator[Fact]:

@@ -8,14 +8,15 @@ Source: MySQL 8.4 manual, "Stored Object Access Control"; MariaDB documentation,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from driftflow.dialects.mysql.keywords import quote_always
+from driftflow.dialects.mysql.keywords import quote, quote_always
 from driftflow.dialects.mysql.rights import not_that_definer
+from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import KeptText, Routine, Trigger, View
+from driftflow.model.catalog import Catalog, KeptText, Routine, Trigger, TriggerText, View
 from driftflow.model.operations import CreateFunction, CreateTrigger, CreateView, Operation
 from driftflow.model.plan import Guard
 from driftflow.model.record import replace
@@ -23,10 +24,10 @@ from driftflow.model.record import replace
 AS_THAT = "run it as that account, or as one that may name others as definers"
 
 
-def trigger_again(trigger: Trigger, at: Situation) -> CreateTrigger:
+def trigger_again(trigger: Trigger, before: Catalog, at: Situation) -> CreateTrigger:
     """Where another statement of the release has changed what its text names, the text as it is now, and the account and the modes of before."""
-    if trigger.kept is not None:
-        return CreateTrigger(trigger=trigger, kept=trigger.kept)
+    if isinstance(trigger.kept, TriggerText):
+        return CreateTrigger(trigger=trigger, kept=_in_its_place(trigger, trigger.kept, before))
     start = at.start.tables.values() if at.start is not None else ()
     known = next(
         (one for table in start for one in table.triggers if (one.name, one.events) == (trigger.name, trigger.events)), None
@@ -37,6 +38,43 @@ def trigger_again(trigger: Trigger, at: Situation) -> CreateTrigger:
     definer = f"{quote_always(user)}@{quote_always(host)}" if user and host else ""
     text = at.dialect.render(CreateTrigger(trigger=trigger, definer=definer))
     return CreateTrigger(trigger=trigger, kept=replace(known.kept, statement=text))
+
+
+def _in_its_place(trigger: Trigger, kept: TriggerText, before: Catalog) -> TriggerText:
+    """Among those of the same event and time, which the server keeps beside the text."""
+    table = before.table(trigger.table)
+    same = (
+        [one for one in table.triggers if (one.timing, one.events) == (trigger.timing, trigger.events)]
+        if table is not None
+        else []
+    )
+    later = [(one.kept.order, one.name) for one in same if one.kept is not None and one.kept.order > kept.order]
+    body = body_of(kept)
+    if not later or not body:
+        return kept
+    return replace(kept, statement=f"{kept.statement.removesuffix(body)} PRECEDES {quote(min(later)[1])}{body}")
+
+
+def body_of(kept: TriggerText) -> str:
+    """What stands behind FOR EACH ROW, to the letter; empty where the statement is not read."""
+    last = ("", "", "")
+    for token in tokens_of(kept.statement):
+        last = (*last[1:], token.key)
+        if last == ("FOR", "EACH", "ROW"):
+            return kept.statement[token.end :]
+    return ""
+
+
+def tokens_of(text: str) -> Iterator[Token]:
+    """As far as the text is read: what is looked for stands at its beginning, and a mode of the trigger's own may change what a string is."""
+    at = 0
+    while at < len(text):
+        try:
+            token, _, at = next_token(text, at)
+        except TokenFault:
+            return
+        if token is not None:
+            yield token
 
 
 def routine_again(routine: Routine) -> CreateFunction:

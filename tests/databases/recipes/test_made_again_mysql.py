@@ -20,12 +20,21 @@ CODE = (
     "CREATE DEFINER=keeper@localhost FUNCTION plus(a int, b varchar(20)) RETURNS int DETERMINISTIC COMMENT 'of mine' /* why */ RETURN a + 1",
     "CREATE DEFINER=keeper@localhost PROCEDURE put(IN a int, OUT c int) SQL SECURITY INVOKER BEGIN SET c = a + 1 || 'it''s'; END",
     "CREATE DEFINER=keeper@localhost TRIGGER watch BEFORE INSERT ON items FOR EACH ROW BEGIN /* héé */ SET NEW.name = \"v\" || 'a\\'; END",
+    "CREATE DEFINER=keeper@localhost TRIGGER next BEFORE INSERT ON items FOR EACH ROW SET NEW.v = length(NEW.name)",
     "CREATE DEFINER=keeper@localhost TRIGGER of_legacy BEFORE UPDATE ON items FOR EACH ROW SET NEW.legacy = 1",
     "CREATE ALGORITHM=MERGE DEFINER=keeper@localhost SQL SECURITY INVOKER VIEW seen AS SELECT id, v FROM items WHERE v > 1 WITH CASCADED CHECK OPTION",
     "CREATE DEFINER=keeper@localhost VIEW whole AS SELECT id, legacy FROM items",
 )
-KINDS = {"plus": "FUNCTION", "put": "PROCEDURE", "watch": "TRIGGER", "of_legacy": "TRIGGER", "seen": "VIEW", "whole": "VIEW"}
-MINE = {"plus": (0, 6), "put": (0, 6), "watch": (0, 6), "of_legacy": (0, 6), "seen": (0, 4), "whole": (0, 4)}
+KINDS = {
+    "plus": "FUNCTION",
+    "put": "PROCEDURE",
+    "watch": "TRIGGER",
+    "next": "TRIGGER",
+    "of_legacy": "TRIGGER",
+    "seen": "VIEW",
+    "whole": "VIEW",
+}
+MINE = {"plus": (0, 6), "put": (0, 6), "watch": (0, 6), "next": (0, 6), "of_legacy": (0, 6), "seen": (0, 4), "whole": (0, 4)}
 """What SHOW CREATE says of each, without the moment of its making."""
 
 
@@ -41,10 +50,14 @@ def as_root(database: Database, *statements: str) -> list[list[tuple[object, ...
 
 
 def texts(database: Database) -> dict[str, object]:
-    found = {}
+    found: dict[str, object] = {}
     for name, kind in KINDS.items():
         ((row,),) = as_root(database, f"SHOW CREATE {kind} {name}")
         found[name] = row[slice(*MINE[name])]
+    (found["order"],) = as_root(
+        database,
+        "SELECT trigger_name, action_order FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY 1",
+    )
     return found
 
 

@@ -88,11 +88,11 @@ def routine(operation: Code, before: Catalog, at: Situation) -> Inverse:
             return (
                 UndoNothing(reason=f"{made.name} was already there")
                 if operation.if_not_exists
-                else (drop, trigger_again(old, at))
+                else (drop, trigger_again(old, before, at))
             )
         case DropTrigger(name=name, table=table):
             old = _trigger(before, table, name)
-            return UndoNothing(reason=f"the trigger {name} was not there") if old is None else (trigger_again(old, at),)
+            return UndoNothing(reason=f"the trigger {name} was not there") if old is None else (trigger_again(old, before, at),)
         case AlterTrigger(to=""):
             return UndoNothing(reason="results do not depend on it")
         case AlterTrigger():

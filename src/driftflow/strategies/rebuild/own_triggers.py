@@ -28,7 +28,7 @@ from driftflow.dialects.mysql.keywords import quote, quote_always, quote_string
 from driftflow.dialects.mysql.parse.cursor import Cursor
 from driftflow.dialects.mysql.parse.routine import body_relations
 from driftflow.dialects.mysql.rights import definer_without
-from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token, tokenize
+from driftflow.dialects.mysql.tokens import TokenFault, tokenize
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger, TriggerText, is_ours
 from driftflow.model.effects import LockClaim
@@ -37,7 +37,7 @@ from driftflow.model.operations import Operation
 from driftflow.model.operations.dependents import names_in_trigger
 from driftflow.model.plan import Guard, Probe, RunSql, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies.definers import AS_THAT, may_name
+from driftflow.strategies.definers import AS_THAT, body_of, may_name, tokens_of
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.rebuild.cascades import cascading
 from driftflow.strategies.rebuild.paired_steps import claim, schema_of, there
@@ -100,34 +100,12 @@ def _unfit(trigger: Trigger, table: Table, gone: Sequence[str]) -> str:
     named = next((one for one in gone if names_in_trigger(trigger.definition, table.name.name, one, own=True)), "")
     if named:
         return f"names {named}, which gets another name"
-    for token in _tokens(body):
+    for token in tokens_of(body):
         if token.key in STATEMENTS:
             break
         if token.text.upper() in BEFORE_IT:
             return f"asks for {token.text} before it has run a statement"
     return ""
-
-
-def body_of(kept: TriggerText) -> str:
-    """What stands behind FOR EACH ROW, to the letter; empty where the statement is not read."""
-    last = ("", "", "")
-    for token in _tokens(kept.statement):
-        last = (*last[1:], token.key)
-        if last == ("FOR", "EACH", "ROW"):
-            return kept.statement[token.end :]
-    return ""
-
-
-def _tokens(text: str) -> Iterator[Token]:
-    """As far as the text is read: what is looked for stands at its beginning, and a mode of the trigger's own may change what a string is."""
-    at = 0
-    while at < len(text):
-        try:
-            token, _, at = next_token(text, at)
-        except TokenFault:
-            return
-        if token is not None:
-            yield token
 
 
 class OwnTriggers:

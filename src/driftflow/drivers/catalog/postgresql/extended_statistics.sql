@@ -24,5 +24,4 @@ join pg_class c on c.oid = s.stxrelid
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'driftflow')
-    and (:relations::oid[] is null or c.oid = any (:relations::oid[]))
 order by n.nspname, c.relname, s.stxname
