@@ -426,6 +426,10 @@ class Routine(Record, frozen=True, kw_only=True):
     comment: str = ""
     kept: KeptText | None = None
     """MySQL and MariaDB, read from the server: arguments and volatility stand nowhere else."""
+    owner: str = ""
+    """PostgreSQL, as the next."""
+    grants: tuple[str, ...] | None = None
+    """aclitems; None where nobody has changed what everybody may do."""
 
 
 class TypeDefinition(Record, frozen=True, kw_only=True):
@@ -602,7 +606,7 @@ class Catalog(Record, frozen=True, kw_only=True):
         rest: tuple[object, ...] = ()
         if everything:
             sequences = {key: replace(sequence, owner="") for key, sequence in self.sequences.items()}
-            rest = (sequences, {key: replace(routine, kept=None) for key, routine in self.routines.items()}, self.types)
+            rest = (sequences, {key: routine_structure(one) for key, one in self.routines.items()}, self.types)
         return digest((self.vendor, tables, views, rest))
 
 
@@ -673,6 +677,11 @@ def view_structure(view: View) -> View:
         depends_on=tuple(sorted(view.depends_on)),
         depends_on_columns=tuple(sorted(view.depends_on_columns)),
     )
+
+
+def routine_structure(routine: Routine) -> Routine:
+    """The routine without owner, grants and kept text."""
+    return replace(routine, owner="", grants=None, kept=None)
 
 
 def _ordered_indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:

@@ -1,9 +1,10 @@
-"""Views, triggers and routines of MySQL and MariaDB that are made again as they were: as the same account, to the letter.
+"""Views, triggers and routines that are made again as they were: to the letter and as the same account on MySQL and MariaDB, with owner and rights on
+PostgreSQL.
 
-A rollback that gave them to whoever runs it would change whose rights they act with, and lose what no catalog holds: a routine's arguments, the modes
-under which a text means what it means.
+A rollback that gave them to whoever runs it would change whose rights they act with, and lose what no catalog holds: on MySQL a routine's arguments, the
+modes under which a text means what it means.
 
-Source: MySQL 8.4 manual, "Stored Object Access Control"; MariaDB documentation, "Stored Routine Privileges".
+Source: MySQL 8.4 manual, "Stored Object Access Control"; MariaDB documentation, "Stored Routine Privileges"; PostgreSQL documentation, "Privileges".
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql.keywords import quote, quote_always
 from driftflow.dialects.mysql.rights import not_that_definer
 from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, KeptText, Routine, Trigger, TriggerText, View
-from driftflow.model.operations import CreateFunction, CreateTrigger, CreateView, Operation
+from driftflow.model.operations import AlterObject, Comment, CreateFunction, CreateTrigger, CreateView, Grant, Operation
 from driftflow.model.plan import Guard
 from driftflow.model.record import replace
+from driftflow.strategies.grants import grants_again, roles_of
 
 AS_THAT = "run it as that account, or as one that may name others as definers"
 
@@ -77,8 +80,23 @@ def tokens_of(text: str) -> Iterator[Token]:
             yield token
 
 
-def routine_again(routine: Routine) -> CreateFunction:
-    return CreateFunction(routine=routine, kept=routine.kept)
+def routine_again(routine: Routine, dialect: Dialect) -> Iterator[Operation]:
+    """With what DROP takes along: on PostgreSQL its owner, rights and comment. Anybody may call a function that is made, until somebody says otherwise."""
+    yield CreateFunction(routine=routine, kept=routine.kept)
+    if routine.kept is not None or dialect.name != "postgresql":
+        return
+    kind = "PROCEDURE" if routine.kind == "procedure" else "FUNCTION"
+    target = f"{dialect.quote_name(routine.name)}({routine.arguments})"
+    if routine.comment:
+        yield Comment(kind=kind, target=target, text=routine.comment)
+    if routine.grants is not None:
+        if "" not in roles_of(routine.grants):
+            yield Grant(sql=f"REVOKE ALL ON {kind} {target} FROM PUBLIC", revoke=True, roles=("public",))
+        yield from grants_again(routine.name, routine.grants, owner=routine.owner, dialect=dialect, kind=kind, target=target)
+    if routine.owner:
+        # Last: who has given it away may no longer grant rights on it.
+        sql = f"ALTER {kind} {target} OWNER TO {dialect.quote(routine.owner)}"
+        yield AlterObject(kind=kind.lower(), action="owner", name=routine.name, sql=sql)
 
 
 def view_again(view: View) -> CreateView:

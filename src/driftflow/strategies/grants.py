@@ -22,15 +22,18 @@ PRIVILEGES = {
     "t": "TRIGGER",
     "m": "MAINTAIN",
     "U": "USAGE",
+    "X": "EXECUTE",
 }
 """PostgreSQL's letters. Source: PostgreSQL documentation, "Privileges", ACL privilege abbreviations."""
 ITEM = lazy_regex(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')
 
 
-def grants_again(name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect, kind: str = "") -> Iterator[Grant]:
+def grants_again(
+    name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect, kind: str = "", target: str = ""
+) -> Iterator[Grant]:
     """GRANT statements that give the rights of the aclitems `acl` on `name`; the owner has its own anyway.
 
-    `kind` is what stands before the name where it is no table (`SEQUENCE`).
+    `kind` is what stands before the name where it is no table (`SEQUENCE`), `target` what stands there in its place (a function's arguments too).
     """
     for item in acl:
         found = ITEM.match(item)
@@ -46,7 +49,8 @@ def grants_again(name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect
                 if bool(star) == option and letter in PRIVILEGES
             ]
             if rights:
-                yield _grant(name, rights, role, option=option, dialect=dialect, kind=kind)
+                where = f"{kind} {target or dialect.quote_name(name)}".strip()
+                yield _grant(name, rights, role, option=option, dialect=dialect, target=where)
 
 
 def roles_of(acl: Iterable[str]) -> Iterator[str]:
@@ -103,8 +107,7 @@ def given(holder: Holder, name: Name, dialect: Dialect) -> tuple[Grant, Grant]:
     return grant, revoke
 
 
-def _grant(name: Name, rights: list[str], role: str, *, option: bool, dialect: Dialect, kind: str) -> Grant:
-    target = f"{kind} {dialect.quote_name(name)}".strip()
+def _grant(name: Name, rights: list[str], role: str, *, option: bool, dialect: Dialect, target: str) -> Grant:
     sql = f"GRANT {', '.join(rights)} ON {target} TO {dialect.quote(role) if role else 'PUBLIC'}"
     return Grant(sql=sql + (" WITH GRANT OPTION" if option else ""), relations=(name,), roles=(role or "public",))
 

@@ -210,6 +210,8 @@ def _routines(rows: Sequence[Row]) -> dict[str, Routine]:
             security_definer=row["security_definer"],
             depends_on=tuple(Name(schema=schema, name=name) for schema, name in row["relations"] or ()),
             comment=row["comment"] or "",
+            owner=row["owner"],
+            grants=tuple(sorted(row["acl"])) if row["acl"] is not None else None,
         )
     return routines
 

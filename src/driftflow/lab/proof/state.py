@@ -103,7 +103,7 @@ def _objects(catalog: Catalog, tables: Mapping[str, Table]) -> dict[str, object]
             found[f"sequence {name}"] = replace(sequence, owner="")
     for name, routine in catalog.routines.items():
         if not ours(routine.name):
-            found[f"{routine.kind} {name}"] = routine
+            found[f"{routine.kind} {name}"] = replace(routine, owner="", grants=None)
     found |= {f"type {name}": type for name, type in catalog.types.items() if not ours(type.name)}
     return found
 

@@ -8,6 +8,7 @@ from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.lookup import refuse
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 
 
 class CreateFunction(BaseOperation, frozen=True, kw_only=True, tag="create_function"):
@@ -38,7 +39,7 @@ class DropFunction(BaseOperation, frozen=True, kw_only=True, tag="drop_function"
 
     def after(self, catalog: Catalog) -> Catalog:
         """Triggers that call it go only with CASCADE."""
-        keys = [key for key, one in catalog.routines.items() if one.name == self.name and self._is_meant(one)]
+        keys = [key for key, one in catalog.routines.items() if self.is_meant(one)]
         if not keys:
             if not self.if_exists:
                 refuse(catalog, f"{self.kind} {self.name} does not exist")
@@ -52,14 +53,43 @@ class DropFunction(BaseOperation, frozen=True, kw_only=True, tag="drop_function"
         catalog = replace(catalog, routines={key: one for key, one in catalog.routines.items() if key not in keys})
         return dependents.rewrite_tables(catalog, self._without_triggers)
 
-    def _is_meant(self, routine: Routine) -> bool:
-        return self.arguments is None or _types(self.arguments) == _types(routine.arguments)
+    def is_meant(self, routine: Routine) -> bool:
+        """By name and types: names of arguments, and their defaults, tell no function from another."""
+        return routine.name == self.name and (self.arguments is None or self._same(routine))
+
+    def _same(self, routine: Routine) -> bool:
+        procedure = routine.kind == "procedure"
+        return _types(self.arguments or "", procedure=procedure) == _types(routine.arguments, procedure=procedure)
 
     def _without_triggers(self, table: Table) -> Table:
         kept = tuple(one for one in table.triggers if one.function != self.name)
         return table if len(kept) == len(table.triggers) else replace(table, triggers=kept)
 
 
-def _types(arguments: str) -> list[str]:
-    """The last word of every argument: identity arguments may carry names and modes, DROP FUNCTION usually does not."""
-    return [one.strip().split(" ")[-1] for one in arguments.split(",") if one.strip()]
+LONG = (
+    "double precision",
+    "character varying",
+    "bit varying",
+    *(f"{one} {how} time zone" for one in ("timestamp", "time") for how in ("with", "without")),
+)
+"""Types of several words, as the server spells them."""
+PIECE = lazy_regex(r'"(?:[^"]|"")*"(?:\."(?:[^"]|"")*")?|[^\s,()"]+|\([^)]*\)|,')
+
+
+def _types(arguments: str, *, procedure: bool) -> list[str]:
+    """The type of every argument that tells the function from others: identity arguments may carry names, modes and modifiers, DROP FUNCTION usually does
+    not. What a function only gives back (OUT, TABLE) takes no part."""
+    found: list[list[str]] = [[]]
+    for piece in PIECE.findall(arguments):
+        if piece == ",":
+            found.append([])
+        elif not piece.startswith("("):  # a modifier, which the server does not look at either
+            found[-1].append(piece)
+    return [_type(words) for words in found if words and (procedure or words[0].upper() not in ("OUT", "TABLE"))]
+
+
+def _type(words: list[str]) -> str:
+    text = " ".join(words)
+    bare = text.rstrip("[]")
+    name = next((one for one in LONG if bare.endswith(one)), words[-1].rstrip("[]"))
+    return name.removeprefix("public.") + text[len(bare) :]  # The catalog names every schema but the server's own.

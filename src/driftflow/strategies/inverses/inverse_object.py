@@ -108,21 +108,17 @@ def routine(operation: Code, before: Catalog, at: Situation) -> Inverse:
             if known is not None and operation.if_not_exists:
                 return UndoNothing(reason=f"{made.name} was already there")
             if known is not None:
-                return (replace(routine_again(known), or_replace=True),)
+                return (CreateFunction(routine=known, kept=known.kept, or_replace=True),)
             return (DropFunction(name=made.name, arguments=made.arguments, kind=made.kind),)
         case DropFunction(name=name):
-            found = [
-                known
-                for known in before.routines.values()
-                if known.name == name and operation.arguments in (None, known.arguments)
-            ]
+            found = [known for known in before.routines.values() if operation.is_meant(known)]
             if not found:
                 return UndoNothing(reason=f"{name} was not there")
-            if at.dialect.one_pass and not all(known.definition for known in found):
+            if not all(known.definition for known in found):
                 return Irreversible(
                     reason=f"nobody who may not read {name} knows how to make it again", name=f"drop_{operation.kind} {name}"
                 )
-            return tuple(routine_again(known) for known in found)
+            return tuple(one for known in found for one in routine_again(known, at.dialect))
         case _:
             assert_never(operation)
 

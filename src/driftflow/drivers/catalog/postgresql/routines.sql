@@ -9,6 +9,8 @@ select
     pg_get_function_result(p.oid) as returns,
     case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end as definition,
     p.prosecdef as security_definer,
+    pg_get_userbyid(p.proowner) as owner,
+    p.proacl::text[] as acl,
     (
         select jsonb_agg(distinct jsonb_build_array(rn.nspname, r.relname))
         from pg_depend d

@@ -1,0 +1,76 @@
+"""A function that a rollback makes again on PostgreSQL has its owner, its rights and its comment: anybody may call one that is only made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from recipes.rig import Database, Place, accepted, apply, edge, gates
+
+from driftflow.engine.run import RunOptions, roll_back
+from driftflow.model.plan import Irreversible
+
+pytestmark = pytest.mark.on("postgresql")
+SCHEMA = """
+CREATE FUNCTION secret(a integer, b text DEFAULT 'x') RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT a';
+COMMENT ON FUNCTION secret(integer, text) IS 'it''s mine';
+REVOKE ALL ON FUNCTION secret(integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secret(integer, text) TO caller WITH GRANT OPTION;
+ALTER FUNCTION secret(integer, text) OWNER TO keeper;
+CREATE FUNCTION secret(a integer) RETURNS integer LANGUAGE sql AS 'SELECT a';
+CREATE FUNCTION many(at timestamptz, ratio double precision, list integer[], name varchar(20), VARIADIC rest numeric(10, 2)[]) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION several(IN a integer, OUT b integer, INOUT c text) LANGUAGE sql AS 'SELECT 1, ''x''::text';
+CREATE PROCEDURE "Put"(INOUT a integer) LANGUAGE sql AS 'SELECT 1';
+GRANT EXECUTE ON PROCEDURE "Put"(integer) TO caller;
+ALTER PROCEDURE "Put"(integer) OWNER TO keeper;
+CREATE AGGREGATE total (integer) (sfunc = int4pl, stype = integer, initcond = '0');
+"""
+STATE = """
+SELECT p.oid::regprocedure::text, pg_get_userbyid(p.proowner), (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(p.proacl) AS a),
+  obj_description(p.oid, 'pg_proc'), CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END
+FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace ORDER BY 1
+"""
+
+
+@pytest.fixture
+def code(place: Place) -> Iterator[Database]:
+    database = place.fresh()
+    for role in ("keeper", "caller"):
+        if not database.query(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
+            database.run(f"CREATE ROLE {role};")
+    database.run("GRANT CREATE ON SCHEMA public TO keeper;")
+    database.run(SCHEMA)
+    yield database
+    database.run("DROP OWNED BY keeper, caller; DROP ROLE keeper, caller;")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP FUNCTION secret(integer, text);",
+        "DROP FUNCTION secret(int);",
+        "DROP FUNCTION secret(a int, b text);",
+        "DROP FUNCTION many(timestamptz, float8, int[], varchar, numeric[]);",
+        "DROP FUNCTION many(at timestamp with time zone, double precision, integer[], character varying(20), VARIADIC rest numeric[]);",
+        "DROP FUNCTION IF EXISTS several(integer, text);",
+        "DROP ROUTINE several;",
+        'DROP PROCEDURE "Put";',
+        "CREATE OR REPLACE FUNCTION secret(a int, b text DEFAULT 'y') RETURNS int LANGUAGE sql AS 'SELECT 2';",
+        "CREATE OR REPLACE FUNCTION many(at timestamptz, ratio float8, list int[], name varchar, VARIADIC rest numeric[]) RETURNS int LANGUAGE sql AS 'SELECT 2';",
+        "CREATE OR REPLACE FUNCTION several(IN a integer, OUT b integer, INOUT c text) LANGUAGE sql AS 'SELECT 2, ''y''::text';",
+        "CREATE OR REPLACE PROCEDURE \"Put\"(INOUT a int) LANGUAGE sql AS 'SELECT 2';",
+    ],
+)
+def test_with_owner_rights_and_comment(code: Database, change: str) -> None:
+    before = code.query(STATE)
+    plan = code.plan(change)
+    report = apply(plan, code, open_gates=gates(plan))
+    assert report.state == "done" and code.query(STATE) != before
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(code))
+    assert report.state == "rolled_back" and code.query(STATE) == before
+
+
+def test_an_aggregate_does_not_come_back_and_the_plan_says_so(code: Database) -> None:
+    """The server shows no text that makes it."""
+    plan = code.plan("DROP AGGREGATE total(integer);")
+    assert [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)] == ["drop_aggregate public.total"]
