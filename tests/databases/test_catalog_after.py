@@ -42,6 +42,7 @@ from driftflow.model.catalog import (
     Unique,
     View,
     structure,
+    type_structure,
     view_structure,
 )
 from driftflow.model.names import Name
@@ -731,7 +732,7 @@ def facts(catalog: Catalog) -> dict[str, object]:
         found[f"view {key}"] = to_builtins(replace(view_structure(view), definition=""))
     for kind in ("sequences", "types"):
         for key, one in getattr(catalog, kind).items():
-            found[f"{kind} {key}"] = to_builtins(replace(one, owner="") if kind == "sequences" else one)
+            found[f"{kind} {key}"] = to_builtins(replace(one, owner="") if kind == "sequences" else type_structure(one))
     found["routines"] = sorted(catalog.routines)
     found["schemas"] = sorted(catalog.schemas)
     return found

@@ -444,6 +444,9 @@ class TypeDefinition(Record, frozen=True, kw_only=True):
     collation: str = ""
     definition: str = ""
     comment: str = ""
+    owner: str = ""
+    grants: tuple[str, ...] | None = None
+    """aclitems; None where nobody has changed what everybody may do."""
 
 
 class Extension(Record, frozen=True, kw_only=True):
@@ -606,7 +609,11 @@ class Catalog(Record, frozen=True, kw_only=True):
         rest: tuple[object, ...] = ()
         if everything:
             sequences = {key: replace(sequence, owner="") for key, sequence in self.sequences.items()}
-            rest = (sequences, {key: routine_structure(one) for key, one in self.routines.items()}, self.types)
+            rest = (
+                sequences,
+                {key: routine_structure(one) for key, one in self.routines.items()},
+                {key: type_structure(one) for key, one in self.types.items()},
+            )
         return digest((self.vendor, tables, views, rest))
 
 
@@ -677,6 +684,11 @@ def view_structure(view: View) -> View:
         depends_on=tuple(sorted(view.depends_on)),
         depends_on_columns=tuple(sorted(view.depends_on_columns)),
     )
+
+
+def type_structure(type: TypeDefinition) -> TypeDefinition:
+    """The type without owner and grants."""
+    return replace(type, owner="", grants=None)
 
 
 def routine_structure(routine: Routine) -> Routine:

@@ -18,8 +18,18 @@ from driftflow.dialects.mysql.keywords import quote, quote_always
 from driftflow.dialects.mysql.rights import not_that_definer
 from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, KeptText, Routine, Trigger, TriggerText, View
-from driftflow.model.operations import AlterObject, Comment, CreateFunction, CreateTrigger, CreateView, Grant, Operation
+from driftflow.model.catalog import Catalog, KeptText, Routine, Trigger, TriggerText, TypeDefinition, View
+from driftflow.model.operations import (
+    AlterObject,
+    Comment,
+    CreateFunction,
+    CreateTrigger,
+    CreateType,
+    CreateView,
+    EnableTrigger,
+    Grant,
+    Operation,
+)
 from driftflow.model.plan import Guard
 from driftflow.model.record import replace
 from driftflow.strategies.grants import grants_again, roles_of
@@ -80,23 +90,46 @@ def tokens_of(text: str) -> Iterator[Token]:
             yield token
 
 
+def trigger_whole(trigger: Trigger, before: Catalog, at: Situation) -> Iterator[Operation]:
+    """With what DROP TRIGGER takes along."""
+    yield trigger_again(trigger, before, at)
+    if at.dialect.name == "postgresql" and trigger.enabled in ("D", "R", "A") and trigger.table.text in before.tables:
+        yield EnableTrigger(table=trigger.table, name=trigger.name, state=trigger.enabled)  # type: ignore[arg-type]
+    if at.dialect.name == "postgresql" and trigger.comment:
+        yield Comment(
+            kind="TRIGGER",
+            target=f"{at.dialect.quote(trigger.name)} ON {at.dialect.quote_name(trigger.table)}",
+            text=trigger.comment,
+        )
+
+
 def routine_again(routine: Routine, dialect: Dialect) -> Iterator[Operation]:
-    """With what DROP takes along: on PostgreSQL its owner, rights and comment. Anybody may call a function that is made, until somebody says otherwise."""
+    """Anybody may call a function that is made, until somebody says otherwise."""
     yield CreateFunction(routine=routine, kept=routine.kept)
-    if routine.kept is not None or dialect.name != "postgresql":
+    if routine.kept is None:
+        kind = "PROCEDURE" if routine.kind == "procedure" else "FUNCTION"
+        yield from _hung_on(routine, kind, f"{dialect.quote_name(routine.name)}({routine.arguments})", dialect)
+
+
+def type_again(made: TypeDefinition, dialect: Dialect) -> Iterator[Operation]:
+    yield CreateType(type=made)
+    yield from _hung_on(made, "DOMAIN" if made.kind == "domain" else "TYPE", dialect.quote_name(made.name), dialect)
+
+
+def _hung_on(made: Routine | TypeDefinition, kind: str, target: str, dialect: Dialect) -> Iterator[Operation]:
+    """PostgreSQL: the comment, the rights and the owner, which DROP takes along."""
+    if dialect.name != "postgresql":
         return
-    kind = "PROCEDURE" if routine.kind == "procedure" else "FUNCTION"
-    target = f"{dialect.quote_name(routine.name)}({routine.arguments})"
-    if routine.comment:
-        yield Comment(kind=kind, target=target, text=routine.comment)
-    if routine.grants is not None:
-        if "" not in roles_of(routine.grants):
+    if made.comment:
+        yield Comment(kind=kind, target=target, text=made.comment)
+    if made.grants is not None:
+        if "" not in roles_of(made.grants):
             yield Grant(sql=f"REVOKE ALL ON {kind} {target} FROM PUBLIC", revoke=True, roles=("public",))
-        yield from grants_again(routine.name, routine.grants, owner=routine.owner, dialect=dialect, kind=kind, target=target)
-    if routine.owner:
+        yield from grants_again(made.name, made.grants, owner=made.owner, dialect=dialect, kind=kind, target=target)
+    if made.owner:
         # Last: who has given it away may no longer grant rights on it.
-        sql = f"ALTER {kind} {target} OWNER TO {dialect.quote(routine.owner)}"
-        yield AlterObject(kind=kind.lower(), action="owner", name=routine.name, sql=sql)
+        sql = f"ALTER {kind} {target} OWNER TO {dialect.quote(made.owner)}"
+        yield AlterObject(kind=kind.lower(), action="owner", name=made.name, sql=sql)
 
 
 def view_again(view: View) -> CreateView:

@@ -1,4 +1,5 @@
-"""A function that a rollback makes again on PostgreSQL has its owner, its rights and its comment: anybody may call one that is only made."""
+"""What a rollback makes again on PostgreSQL has its owner, its rights and its comment: anybody may call a function that is only made. What it changes
+back is as it was."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ def code(place: Place) -> Iterator[Database]:
     for role in ("keeper", "caller"):
         if not database.query(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
             database.run(f"CREATE ROLE {role};")
-    database.run("GRANT CREATE ON SCHEMA public TO keeper;")
+    database.run("GRANT CREATE ON SCHEMA public TO keeper; GRANT CREATE ON SCHEMA public TO caller;")
     database.run(SCHEMA)
     yield database
     database.run("DROP OWNED BY keeper, caller; DROP ROLE keeper, caller;")
@@ -74,3 +75,50 @@ def test_an_aggregate_does_not_come_back_and_the_plan_says_so(code: Database) ->
     """The server shows no text that makes it."""
     plan = code.plan("DROP AGGREGATE total(integer);")
     assert [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)] == ["drop_aggregate public.total"]
+
+
+MORE = """
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+COMMENT ON TYPE mood IS 'm';
+REVOKE USAGE ON TYPE mood FROM PUBLIC;
+GRANT USAGE ON TYPE mood TO caller;
+ALTER TYPE mood OWNER TO keeper;
+CREATE DOMAIN cents AS integer CHECK (VALUE > 0);
+COMMENT ON DOMAIN cents IS 'c';
+ALTER DOMAIN cents OWNER TO keeper;
+CREATE TABLE t (id integer PRIMARY KEY, v integer) WITH (fillfactor = 80);
+CREATE INDEX i ON t (v) WITH (fillfactor = 70);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER trg BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();
+COMMENT ON TRIGGER trg ON t IS 'tt';
+ALTER TABLE t ENABLE ALWAYS TRIGGER trg;
+CREATE VIEW w WITH (security_barrier) AS SELECT id FROM t;
+ALTER VIEW w OWNER TO keeper;
+"""
+COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, description FROM pg_description WHERE objoid >= 16384 ORDER BY 1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TYPE mood;",
+        "DROP DOMAIN cents;",
+        "DROP TRIGGER trg ON t;",
+        "ALTER VIEW w SET (security_barrier = false, check_option = local);",
+        "ALTER VIEW w RESET (security_barrier);",
+        "ALTER VIEW w OWNER TO caller;",
+        "ALTER TABLE t RESET (fillfactor);",
+        "ALTER TABLE t SET (fillfactor = 90, autovacuum_enabled = off);",
+        "ALTER INDEX i SET (fillfactor = 50);",
+        "ALTER INDEX i RESET (fillfactor);",
+    ],
+)
+def test_what_is_dropped_or_set_is_as_it_was(code: Database, change: str) -> None:
+    code.run(MORE)
+    before, comments = code.seen(), code.query(COMMENTS)
+    plan = code.plan(change)
+    report = apply(plan, code, open_gates=gates(plan))
+    assert report.state == "done" and code.seen() != before
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(code))
+    assert report.state == "rolled_back"
+    assert (code.seen(), code.query(COMMENTS)) == (before, comments)

@@ -233,6 +233,8 @@ def _types(rows: Rows, normal: Normal, normal_type: Normal) -> dict[str, TypeDef
             collation=row["collation"] or "",
             definition=row["range_of"] or "",
             comment=row["comment"] or "",
+            owner=row["owner"],
+            grants=tuple(sorted(row["acl"])) if row["acl"] is not None else None,
         )
     return types
 

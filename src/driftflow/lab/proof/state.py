@@ -13,7 +13,18 @@ from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.drivers.details import POSITION, Details, details_of
 from driftflow.engine.ports import Connection, Connector
-from driftflow.model.catalog import Catalog, Check, Constraint, NotNull, Table, View, is_ours, structure, view_structure
+from driftflow.model.catalog import (
+    Catalog,
+    Check,
+    Constraint,
+    NotNull,
+    Table,
+    View,
+    is_ours,
+    structure,
+    type_structure,
+    view_structure,
+)
 from driftflow.model.names import Name
 from driftflow.model.record import Record, replace, to_builtins
 
@@ -104,7 +115,7 @@ def _objects(catalog: Catalog, tables: Mapping[str, Table]) -> dict[str, object]
     for name, routine in catalog.routines.items():
         if not ours(routine.name):
             found[f"{routine.kind} {name}"] = replace(routine, owner="", grants=None)
-    found |= {f"type {name}": type for name, type in catalog.types.items() if not ours(type.name)}
+    found |= {f"type {name}": type_structure(type) for name, type in catalog.types.items() if not ours(type.name)}
     return found
 
 

@@ -133,7 +133,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case CreateTrigger() | DropTrigger() | AlterTrigger() | EnableTrigger() | CreateFunction() | DropFunction():
             return other.routine(operation, before, at)
         case CreateType() | AddEnumValue() | RenameEnumValue() | AlterDomain() | DropType():
-            return other.type_of_value(operation, before)
+            return other.type_of_value(operation, before, at)
         case CreateSequence() | AlterSequence() | DropSequence():
             return other.sequence(operation, before)
         case CreatePolicy() | AlterPolicy() | DropPolicy() | SetRowSecurity():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import assert_never
+from collections.abc import Iterator, Sequence
+from typing import Literal, assert_never
 
 from driftflow.dialects.numbers import whole
 from driftflow.model.catalog import (
@@ -269,6 +269,10 @@ def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reinde
         case AlterIndex(action="visible"):
             found = _index(before, operation.name)
             return (replace(operation, value="visible" if found is None or found.visible else "invisible"),)
+        case AlterIndex(action="set" | "reset") if (found := _index(before, operation.name)) is not None:
+            return tuple(
+                replace(operation, action=one, value=value) for one, value in options_back(operation.value, found.options)
+            )
         case AlterIndex() | Reindex():
             return UndoNothing(reason="results do not depend on it")
         case _:
@@ -311,6 +315,18 @@ def _storage(operation: RewriteTable, before: Catalog) -> Inverse:
     return (replace(operation, value=old),)
 
 
+def options_back(named: str, options: Sequence[str]) -> Iterator[tuple[Literal["set", "reset"], str]]:
+    """What gives the options that SET or RESET names back as they were."""
+    names = [part.partition("=")[0].strip() for part in named.strip("() ").split(",")]
+    before = dict(option.partition("=")[::2] for option in options)
+    kept = [f"{name}={before[name]}" for name in names if name in before]
+    gone = [name for name in names if name not in before]
+    if kept:
+        yield "set", ", ".join(kept)
+    if gone:
+        yield "reset", ", ".join(gone)
+
+
 def _option(operation: AlterTableOption, before: Catalog) -> Inverse:
     table = before.table(operation.table)
     if table is None:
@@ -323,17 +339,10 @@ def _option(operation: AlterTableOption, before: Catalog) -> Inverse:
             if old is None:
                 return UndoNothing(reason="which index identified the rows before is not kept")
             return (replace(operation, value=old),)
-        case "set":
-            names = [part.partition("=")[0].strip() for part in operation.value.strip("() ").split(",")]
-            old_options = dict(option.partition("=")[::2] for option in table.options)
-            kept = [f"{name}={old_options[name]}" for name in names if name in old_options]
-            gone = [name for name in names if name not in old_options]
-            back: list[Operation] = []
-            if kept:
-                back.append(replace(operation, option="set", value=", ".join(kept)))
-            if gone:
-                back.append(replace(operation, option="reset", value=", ".join(gone)))
-            return tuple(back)
+        case "set" | "reset":
+            return tuple(
+                replace(operation, option=one, value=value) for one, value in options_back(operation.value, table.options)
+            )
         case _:
             return UndoNothing(reason="results do not depend on it")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import assert_never
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, Routine, Trigger
+from driftflow.model.catalog import Catalog, Check, Routine, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddEnumValue,
@@ -42,8 +44,10 @@ from driftflow.model.operations import (
 from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 from driftflow.strategies import spoken
-from driftflow.strategies.definers import routine_again, trigger_again, view_again
+from driftflow.strategies.definers import routine_again, trigger_again, trigger_whole, type_again, view_again
+from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import revoked
 from driftflow.strategies.views.whole_view import made_again
 
@@ -67,12 +71,26 @@ def view(operation: CreateView | DropView | AlterView | RefreshView, before: Cat
             if old is None:
                 return UndoNothing(reason=f"{name} was not there")
             return made_again(old, at.dialect)
-        case AlterView():
-            return UndoNothing(reason="the view's options before are not kept; its query is unchanged")
+        case AlterView(name=name, action=action):
+            back = _view_back(action, before.views.get(name.text), at)
+            return tuple(replace(operation, action=one) for one in back) or UndoNothing(
+                reason="what the view said before is not kept; its query is unchanged"
+            )
         case RefreshView():
             return UndoNothing(reason="the next refresh replaces the rows")
         case _:
             assert_never(operation)
+
+
+OPTIONS = lazy_regex(r"\s*(?:RE)?SET\s*\((?P<named>[^()]*)\)\s*\Z", re.IGNORECASE)
+OWNER = lazy_regex(r"\s*OWNER\s+TO\b", re.IGNORECASE)
+
+
+def _view_back(action: str, old: View | None, at: Situation) -> Iterator[str]:
+    if old is not None and (found := OPTIONS.match(action)):
+        yield from (f"{verb.upper()} ({value})" for verb, value in options_back(found["named"], old.options))
+    if old is not None and old.owner and OWNER.match(action):
+        yield f"OWNER TO {at.dialect.quote(old.owner)}"
 
 
 Code = CreateTrigger | DropTrigger | AlterTrigger | EnableTrigger | CreateFunction | DropFunction
@@ -92,7 +110,9 @@ def routine(operation: Code, before: Catalog, at: Situation) -> Inverse:
             )
         case DropTrigger(name=name, table=table):
             old = _trigger(before, table, name)
-            return UndoNothing(reason=f"the trigger {name} was not there") if old is None else (trigger_again(old, before, at),)
+            return (
+                UndoNothing(reason=f"the trigger {name} was not there") if old is None else tuple(trigger_whole(old, before, at))
+            )
         case AlterTrigger(to=""):
             return UndoNothing(reason="results do not depend on it")
         case AlterTrigger():
@@ -123,7 +143,9 @@ def routine(operation: Code, before: Catalog, at: Situation) -> Inverse:
             assert_never(operation)
 
 
-def type_of_value(operation: CreateType | AddEnumValue | RenameEnumValue | AlterDomain | DropType, before: Catalog) -> Inverse:
+def type_of_value(
+    operation: CreateType | AddEnumValue | RenameEnumValue | AlterDomain | DropType, before: Catalog, at: Situation
+) -> Inverse:
     match operation:
         case CreateType(type=made):
             return (DropType(name=made.name, domain=made.kind == "domain"),)
@@ -133,7 +155,7 @@ def type_of_value(operation: CreateType | AddEnumValue | RenameEnumValue | Alter
             return (replace(operation, value=operation.to, to=operation.value),)
         case DropType(name=name):
             found = before.types.get(name.text)
-            return UndoNothing(reason=f"{name} was not there") if found is None else (CreateType(type=found),)
+            return UndoNothing(reason=f"{name} was not there") if found is None else tuple(type_again(found, at.dialect))
         case AlterDomain():
             return _domain(operation, before)
         case _:

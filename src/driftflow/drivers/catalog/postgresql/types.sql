@@ -23,6 +23,8 @@ select
         where con.contypid = t.oid and con.contype = 'c'
     ) as checks,
     format_type(r.rngsubtype, null) as range_of,
+    pg_get_userbyid(t.typowner) as owner,
+    t.typacl::text[] as acl,
     note.description as comment
 from pg_type t
 join pg_namespace n on n.oid = t.typnamespace
