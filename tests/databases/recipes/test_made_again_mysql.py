@@ -33,8 +33,18 @@ KINDS = {
     "of_legacy": "TRIGGER",
     "seen": "VIEW",
     "whole": "VIEW",
+    "items": "TABLE",
 }
-MINE = {"plus": (0, 6), "put": (0, 6), "watch": (0, 6), "next": (0, 6), "of_legacy": (0, 6), "seen": (0, 4), "whole": (0, 4)}
+MINE = {
+    "plus": (0, 6),
+    "put": (0, 6),
+    "watch": (0, 6),
+    "next": (0, 6),
+    "of_legacy": (0, 6),
+    "seen": (0, 4),
+    "whole": (0, 4),
+    "items": (0, 2),
+}
 """What SHOW CREATE says of each, without the moment of its making."""
 
 
@@ -94,6 +104,8 @@ def taken(database: Database, migration: str, place: Place) -> Sequence[str]:
         "DROP PROCEDURE put;",
         "DROP TRIGGER watch;",
         "DROP VIEW seen;",
+        "ALTER VIEW seen AS SELECT id FROM items;",
+        "ALTER TABLE items DEFAULT CHARSET latin1;",
         "CREATE OR REPLACE VIEW seen AS SELECT v, id, name FROM items;",
         "-- driftflow: cascade\nALTER TABLE items DROP COLUMN legacy;",
     ],

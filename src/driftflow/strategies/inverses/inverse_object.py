@@ -274,6 +274,10 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return Irreversible(
                 reason=f"how to remove a {operation.kind} is not known here", name=f"create_{operation.kind} {where}"
             )
+        case AlterObject(kind="view", action="alter", name=Name(name=altered)) if (
+            old := _kept_view(altered, before)
+        ) is not None:
+            return (replace(view_again(old), or_replace=True),)
         case AlterObject(kind="type" | "domain" as kind, name=Name() as name, to=to) if to:
             now, quote = Name(schema=name.schema, name=to), at.dialect.quote
             sql = f"ALTER {kind.upper()} {at.dialect.quote_name(now)} RENAME TO {quote(name.name)}"
@@ -289,6 +293,11 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return Irreversible(reason=f"the {operation.kind} as it was is not kept", name=f"drop_{operation.kind} {where}")
         case _:
             assert_never(operation)
+
+
+def _kept_view(name: str, before: Catalog) -> View | None:
+    """A view of MySQL or MariaDB, whose ALTER is a definition, by its name in the database."""
+    return next((view for view in before.views.values() if view.name.name == name and view.kept is not None), None)
 
 
 def _comment(operation: Comment, before: Catalog) -> Inverse:

@@ -20,6 +20,10 @@ def redefinition(operation: Redefinition, before: Catalog, at: Situation) -> tup
         case ChangeColumn():
             return _column(operation, before, at)
         case ConvertCharset(columns=False):
+            table = before.table(operation.table)
+            options = dict(option.partition("=")[::2] for option in table.options) if table is not None else {}
+            if "CHARSET" in options:
+                return (replace(operation, charset=options["CHARSET"], collation=options.get("COLLATE", "")),)
             return UndoNothing(reason="only columns that are added later take the table's default character set")
         case ConvertCharset():
             return _charset(operation, before, at)
