@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.lab.catalog_sql import Made
-from driftflow.model.catalog import Catalog, KeptText, Table, View, is_ours
+from driftflow.model.catalog import Catalog, KeptText, Routine, Table, TypeDefinition, View, is_ours
 from driftflow.model.names import Name
 from driftflow.model.operations import CreatePolicy
+from driftflow.strategies.definers import hung_on
 from driftflow.strategies.grants import by_name, grants_again
 
 
@@ -21,6 +22,10 @@ def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
                 yield f"rights of {grant.roles[0]} on {table.name}", grant.sql
     if catalog.vendor != "postgresql":
         return
+    made: list[Routine | TypeDefinition] = [*catalog.routines.values(), *catalog.types.values()]
+    for one in made:
+        if not is_ours(one.name.schema) and not is_ours(one.name.name):
+            yield from ((f"rights and comment of {one.name}", dialect.render(said)) for said in hung_on(one, dialect))
     holders: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]
     for holder in holders:
         if is_ours(holder.name.name) or is_ours(holder.name.schema):

@@ -15,11 +15,12 @@ from driftflow.lab.catalog_rights import definers_of, rights_of
 from driftflow.lab.catalog_sql import in_any_order, statements_of
 from driftflow.lab.scratch import Scratch
 from driftflow.lab.stand_ins import stand_ins_for
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Routine, TypeDefinition
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Version
 from driftflow.model.operations import AlterObject, Grant, TransactionControl
 from driftflow.patterns import lazy_regex
+from driftflow.strategies.definers import given_away
 
 SHOWN_MAX = 90
 
@@ -83,7 +84,7 @@ def build(start: StartSchema, place: Scratch, dialect: Dialect, *, rights: bool 
 
 
 def _give_away(catalog: Catalog, place: Scratch, dialect: Dialect) -> None:
-    """PostgreSQL: to whom the tables, views and sequences belong, made as roles that the lab's own may act as, and that may make something beside
+    """PostgreSQL: to whom the tables, views, sequences, functions and types belong, made as roles that the lab's own may act as, and that may make something beside
     them. What belongs to a table goes with it."""
     if dialect.name != "postgresql" or place.administration is None:
         return
@@ -91,12 +92,15 @@ def _give_away(catalog: Catalog, place: Scratch, dialect: Dialect) -> None:
     owned += [(view.name, view.owner, "MATERIALIZED VIEW" if view.materialized else "VIEW") for view in catalog.views.values()]
     owned += [(one.name, one.owner, "SEQUENCE") for one in catalog.sequences.values() if not one.owned_by]
     owned = [one for one in owned if one[1]]
+    made: list[Routine | TypeDefinition] = [*catalog.routines.values(), *catalog.types.values()]
+    places = [(name.schema, owner) for name, owner, _ in owned] + [(one.name.schema, one.owner) for one in made if one.owner]
     statements = [
         f"GRANT USAGE, CREATE ON SCHEMA {dialect.quote(schema)} TO {dialect.quote(owner)}"
-        for schema, owner in dict.fromkeys((name.schema, owner) for name, owner, _ in owned)
+        for schema, owner in dict.fromkeys(places)
     ]
     statements += [f"ALTER {kind} {dialect.quote_name(name)} OWNER TO {dialect.quote(owner)}" for name, owner, kind in owned]
-    for owner in dict.fromkeys(owner for _, owner, _ in owned):
+    statements += [dialect.render(said) for one in made for said in given_away(one, dialect)]
+    for owner in dict.fromkeys((*(owner for _, owner, _ in owned), *(one.owner for one in made if one.owner))):
         place.make_role(owner)
     with closing(place.administration.connect("setup")) as connection:
         for sql in statements:

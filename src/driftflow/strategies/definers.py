@@ -104,30 +104,41 @@ def trigger_whole(trigger: Trigger, before: Catalog, at: Situation) -> Iterator[
 
 
 def routine_again(routine: Routine, dialect: Dialect) -> Iterator[Operation]:
-    """Anybody may call a function that is made, until somebody says otherwise."""
     yield CreateFunction(routine=routine, kept=routine.kept)
-    if routine.kept is None:
-        kind = "PROCEDURE" if routine.kind == "procedure" else "FUNCTION"
-        yield from _hung_on(routine, kind, f"{dialect.quote_name(routine.name)}({routine.arguments})", dialect)
+    yield from hung_on(routine, dialect)
+    yield from given_away(routine, dialect)
 
 
 def type_again(made: TypeDefinition, dialect: Dialect) -> Iterator[Operation]:
     yield CreateType(type=made)
-    yield from _hung_on(made, "DOMAIN" if made.kind == "domain" else "TYPE", dialect.quote_name(made.name), dialect)
+    yield from hung_on(made, dialect)
+    yield from given_away(made, dialect)
 
 
-def _hung_on(made: Routine | TypeDefinition, kind: str, target: str, dialect: Dialect) -> Iterator[Operation]:
-    """PostgreSQL: the comment, the rights and the owner, which DROP takes along."""
+def _called(made: Routine | TypeDefinition, dialect: Dialect) -> tuple[str, str]:
+    name = dialect.quote_name(made.name)
+    if isinstance(made, TypeDefinition):
+        return "DOMAIN" if made.kind == "domain" else "TYPE", name
+    return "PROCEDURE" if made.kind == "procedure" else "FUNCTION", f"{name}({made.arguments})"
+
+
+def hung_on(made: Routine | TypeDefinition, dialect: Dialect) -> Iterator[Operation]:
+    """PostgreSQL: the comment and the rights, which DROP takes along. Anybody may call a function that is made, until somebody says otherwise."""
     if dialect.name != "postgresql":
         return
+    kind, target = _called(made, dialect)
     if made.comment:
         yield Comment(kind=kind, target=target, text=made.comment)
     if made.grants is not None:
         if "" not in roles_of(made.grants):
             yield Grant(sql=f"REVOKE ALL ON {kind} {target} FROM PUBLIC", revoke=True, roles=("public",))
         yield from grants_again(made.name, made.grants, owner=made.owner, dialect=dialect, kind=kind, target=target)
-    if made.owner:
-        # Last: who has given it away may no longer grant rights on it.
+
+
+def given_away(made: Routine | TypeDefinition, dialect: Dialect) -> Iterator[Operation]:
+    """After all else: who has given it away may no longer grant rights on it."""
+    if dialect.name == "postgresql" and made.owner:
+        kind, target = _called(made, dialect)
         sql = f"ALTER {kind} {target} OWNER TO {dialect.quote(made.owner)}"
         yield AlterObject(kind=kind.lower(), action="owner", name=made.name, sql=sql)
 
