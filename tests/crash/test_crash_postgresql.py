@@ -14,7 +14,11 @@ from engine_rig import Meter, RunOptions, apply, fingerprinted, postgresql_state
 from driftflow.model.plan import Plan
 from driftflow.model.record import replace
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [
+    pytest.mark.postgresql,
+    # Minutes each, and the same steps on both: the older one in `make soak`.
+    pytest.mark.parametrize("postgresql_server", [pytest.param(16, marks=pytest.mark.slow), 18], indirect=True),
+]
 OPEN = RunOptions(open_gates=("deployed",))
 
 

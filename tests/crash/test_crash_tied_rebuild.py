@@ -71,7 +71,7 @@ SAMPLES = {"refusing": 401, "following": 1303}
 """CI takes every so many calls; `make soak` takes all."""
 
 
-@pytest.fixture(params=sorted(REBUILDS))
+@pytest.fixture(params=["following", pytest.param("refusing", marks=pytest.mark.slow)])
 def rebuilt(request: pytest.FixtureRequest) -> Rebuilt:
     """Keys that refuse, and keys that take rows along."""
     return REBUILDS[request.param]
