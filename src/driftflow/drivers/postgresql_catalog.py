@@ -128,8 +128,8 @@ def _structure_of(connection: Connection, relations: Sequence[Name]) -> dict[str
             connection.execute(f"prepare {known_as} as {text}")
         return connection.query_dicts(f"execute {known_as}")
 
-    schemas, names = ([quote_text(one) for one in ones] for ones in ([n.schema for n in relations], [n.name for n in relations]))
-    wanted = [str(row["oid"]) for row in run("relations", {":schemas": schemas, ":names": names})]
+    named = {":schemas": [quote_text(one.schema) for one in relations], ":names": [quote_text(one.name) for one in relations]}
+    wanted = [str(row["oid"]) for row in run("relations", named)]
     return {**{name: run(name, {RELATIONS: wanted}) for name in STRUCTURE}, **{name: [] for name in REST}}
 
 

@@ -10,8 +10,6 @@ Source: MySQL 8.4 manual, "Stored Object Access Control"; MariaDB documentation,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql.keywords import quote, quote_always
@@ -37,7 +35,20 @@ from driftflow.strategies.grants import grants_again, roles_of
 AS_THAT = "run it as that account, or as one that may name others as definers"
 
 
-def trigger_again(trigger: Trigger, before: Catalog, at: Situation) -> CreateTrigger:
+def trigger_again(trigger: Trigger, before: Catalog, at: Situation) -> Iterator[Operation]:
+    """With what DROP TRIGGER takes along."""
+    yield _trigger_alone(trigger, before, at)
+    if at.dialect.name != "postgresql":
+        return
+    if trigger.enabled in ("D", "R", "A") and trigger.table.text in before.tables:
+        # One of those four letters as the server says it; the catalog holds any text.
+        yield EnableTrigger(table=trigger.table, name=trigger.name, state=trigger.enabled)  # type: ignore[arg-type]
+    if trigger.comment:
+        target = f"{at.dialect.quote(trigger.name)} ON {at.dialect.quote_name(trigger.table)}"
+        yield Comment(kind="TRIGGER", target=target, text=trigger.comment)
+
+
+def _trigger_alone(trigger: Trigger, before: Catalog, at: Situation) -> CreateTrigger:
     """Where another statement of the release has changed what its text names, the text as it is now, and the account and the modes of before."""
     if isinstance(trigger.kept, TriggerText):
         return CreateTrigger(trigger=trigger, kept=_in_its_place(trigger, trigger.kept, before))
@@ -90,19 +101,6 @@ def tokens_of(text: str) -> Iterator[Token]:
             yield token
 
 
-def trigger_whole(trigger: Trigger, before: Catalog, at: Situation) -> Iterator[Operation]:
-    """With what DROP TRIGGER takes along."""
-    yield trigger_again(trigger, before, at)
-    if at.dialect.name == "postgresql" and trigger.enabled in ("D", "R", "A") and trigger.table.text in before.tables:
-        yield EnableTrigger(table=trigger.table, name=trigger.name, state=trigger.enabled)  # type: ignore[arg-type]
-    if at.dialect.name == "postgresql" and trigger.comment:
-        yield Comment(
-            kind="TRIGGER",
-            target=f"{at.dialect.quote(trigger.name)} ON {at.dialect.quote_name(trigger.table)}",
-            text=trigger.comment,
-        )
-
-
 def routine_again(routine: Routine, dialect: Dialect) -> Iterator[Operation]:
     yield CreateFunction(routine=routine, kept=routine.kept)
     yield from hung_on(routine, dialect)
@@ -147,40 +145,30 @@ def view_again(view: View) -> CreateView:
     return CreateView(view=view, kept=view.kept)
 
 
-@dataclass(frozen=True)
-class MadeAgain:
-    """What the operations of one step make again."""
+def as_they_were(operations: Iterable[Operation], at: Situation) -> tuple[tuple[Guard, ...], dict[str, str]]:
+    """What holds before the texts among the operations are sent, and the settings of the session that sends them."""
+    texts = list(_texts(operations))
+    guards = tuple(may_name(what, kept, at) for what, kept in texts if all(kept.account))
+    return guards, {name: value for _, kept in texts for name, value in _settings(kept).items()}
 
-    texts: tuple[tuple[str, KeptText], ...]
-    """(what it is, its text)"""
 
-    @classmethod
-    def among(cls, operations: Iterable[Operation]) -> MadeAgain:
-        found: list[tuple[str, KeptText]] = []
-        for operation in operations:
-            match operation:
-                case CreateTrigger(kept=KeptText() as kept, trigger=trigger):
-                    found.append((f"trigger {trigger.name}", kept))
-                case CreateView(kept=KeptText() as kept, view=view):
-                    found.append((f"view {view.name.name}", kept))
-                case CreateFunction(kept=KeptText() as kept, routine=routine):
-                    found.append((f"{routine.kind} {routine.name.name}", kept))
-                case _:
-                    pass
-        return cls(texts=tuple(found))
+def _texts(operations: Iterable[Operation]) -> Iterator[tuple[str, KeptText]]:
+    for operation in operations:
+        match operation:
+            case CreateTrigger(kept=KeptText() as kept, trigger=trigger):
+                yield f"trigger {trigger.name}", kept
+            case CreateView(kept=KeptText() as kept, view=view):
+                yield f"view {view.name.name}", kept
+            case CreateFunction(kept=KeptText() as kept, routine=routine):
+                yield f"{routine.kind} {routine.name.name}", kept
+            case _:
+                pass
 
-    @property
-    def settings(self) -> dict[str, str]:
-        """Of the session that makes them. Letters that the client's character set of then cannot have are not sent under it."""
-        found: dict[str, Any] = {}
-        for _, kept in self.texts:
-            found |= kept.settings
-            if not kept.statement.isascii() and not kept.character_set.startswith("utf8"):
-                del found["character_set_client"], found["collation_connection"]
-        return found
 
-    def guards(self, at: Situation) -> tuple[Guard, ...]:
-        return tuple(may_name(what, kept, at) for what, kept in self.texts if all(kept.account))
+def _settings(kept: KeptText) -> dict[str, str]:
+    """Letters that the character set of the client of then cannot have are not sent under it."""
+    sent = kept.statement.isascii() or kept.character_set.startswith("utf8")
+    return {name: value for name, value in kept.settings.items() if sent or name == "sql_mode"}
 
 
 def may_name(what: str, kept: KeptText, at: Situation) -> Guard:

@@ -300,9 +300,8 @@ class Recipe:
         found = list(found)
         guards = tuple(guard for operation, before in found for guard in offenders.guards(self.at, operation, before))
         settings = [offenders.strictness(self.at, (operation,), before) for operation, before in found]
-        again = definers.MadeAgain.among(operation for operation, _ in found)
-        strict = next((one for one in settings if one), {})
-        return {"guards": (*guards, *again.guards(self.at)), "settings": {**strict, **again.settings}}
+        accounts, modes = definers.as_they_were((operation for operation, _ in found), self.at)
+        return {"guards": (*guards, *accounts), "settings": {**next((one for one in settings if one), {}), **modes}}
 
 
 def unless_done(step: RunSql) -> RunSql:

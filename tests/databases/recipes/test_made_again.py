@@ -3,7 +3,7 @@ back is as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from recipes.rig import Database, Place, accepted, apply, edge, gates
@@ -45,6 +45,16 @@ def code(place: Place) -> Iterator[Database]:
     database.run("DROP OWNED BY keeper, caller; DROP ROLE keeper, caller;")
 
 
+def taken_back(code: Database, change: str, look: Callable[[], object]) -> None:
+    """Something has changed, and then nothing."""
+    before = look()
+    plan = code.plan(change)
+    report = apply(plan, code, open_gates=gates(plan))
+    assert report.state == "done" and look() != before
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(code))
+    assert report.state == "rolled_back" and look() == before
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -63,12 +73,7 @@ def code(place: Place) -> Iterator[Database]:
     ],
 )
 def test_with_owner_rights_and_comment(code: Database, change: str) -> None:
-    before = code.query(STATE)
-    plan = code.plan(change)
-    report = apply(plan, code, open_gates=gates(plan))
-    assert report.state == "done" and code.query(STATE) != before
-    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(code))
-    assert report.state == "rolled_back" and code.query(STATE) == before
+    taken_back(code, change, lambda: code.query(STATE))
 
 
 def test_an_aggregate_does_not_come_back_and_the_plan_says_so(code: Database) -> None:
@@ -104,6 +109,7 @@ COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, de
         "DROP TYPE mood;",
         "DROP DOMAIN cents;",
         "DROP TRIGGER trg ON t;",
+        "CREATE OR REPLACE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
         "ALTER VIEW w SET (security_barrier = false, check_option = local);",
         "ALTER VIEW w RESET (security_barrier);",
         "ALTER VIEW w OWNER TO caller;",
@@ -115,10 +121,6 @@ COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, de
 )
 def test_what_is_dropped_or_set_is_as_it_was(code: Database, change: str) -> None:
     code.run(MORE)
-    before, comments = code.seen(), code.query(COMMENTS)
-    plan = code.plan(change)
-    report = apply(plan, code, open_gates=gates(plan))
-    assert report.state == "done" and code.seen() != before
-    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(code))
-    assert report.state == "rolled_back"
-    assert (code.seen(), code.query(COMMENTS)) == (before, comments)
+    comments = code.query(COMMENTS)
+    taken_back(code, change, code.seen)
+    assert code.query(COMMENTS) == comments

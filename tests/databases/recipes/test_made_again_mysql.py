@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
-from recipes.rig import Database, Place, accepted, apply, edge, gates, go_on_back, take_back
+from recipes.rig import Database, Place, apply, gates, go_on_back, take_back, there_and_back
 
-from driftflow.engine.run import RunOptions, roll_back
 from driftflow.errors import RefusedError
 from driftflow.lab.plain_driver import plain_connection
 from driftflow.model.plan import Irreversible
@@ -35,17 +33,8 @@ KINDS = {
     "whole": "VIEW",
     "items": "TABLE",
 }
-MINE = {
-    "plus": (0, 6),
-    "put": (0, 6),
-    "watch": (0, 6),
-    "next": (0, 6),
-    "of_legacy": (0, 6),
-    "seen": (0, 4),
-    "whole": (0, 4),
-    "items": (0, 2),
-}
-"""What SHOW CREATE says of each, without the moment of its making."""
+SAID = {"VIEW": 4, "TABLE": 2}
+"""So many columns of SHOW CREATE, else 6: without the moment of its making."""
 
 
 def as_root(database: Database, *statements: str) -> list[list[tuple[object, ...]]]:
@@ -59,15 +48,16 @@ def as_root(database: Database, *statements: str) -> list[list[tuple[object, ...
         return found
 
 
-def texts(database: Database) -> dict[str, object]:
-    found: dict[str, object] = {}
+def texts(database: Database) -> dict[str, tuple[object, ...]]:
+    found: dict[str, tuple[object, ...]] = {}
     for name, kind in KINDS.items():
         ((row,),) = as_root(database, f"SHOW CREATE {kind} {name}")
-        found[name] = row[slice(*MINE[name])]
-    (found["order"],) = as_root(
+        found[name] = row[: SAID.get(kind, 6)]
+    (order,) = as_root(
         database,
         "SELECT trigger_name, action_order FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY 1",
     )
+    found["order"] = tuple(order)
     return found
 
 
@@ -87,13 +77,11 @@ def right(place: Place) -> str:
     return "SET USER" if place.vendor == "mariadb" else "SET_ANY_DEFINER, SYSTEM_USER"
 
 
-def taken(database: Database, migration: str, place: Place) -> Sequence[str]:
-    plan = database.plan(migration)
-    report = apply(plan, database, open_gates=gates(plan))
-    assert report.state == "done", report
-    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(database))
-    assert report.state == "rolled_back", report
-    return [step.purpose for step in plan.steps]
+def comes_back(place: Place, migration: str) -> None:
+    database = made(place, named=True)
+    before = texts(database)
+    there_and_back(database, migration)
+    assert texts(database) == before
 
 
 @pytest.mark.on("mysql", "mariadb-10")
@@ -111,10 +99,7 @@ def taken(database: Database, migration: str, place: Place) -> Sequence[str]:
     ],
 )
 def test_it_comes_back_to_the_letter(place: Place, migration: str) -> None:
-    database = made(place, named=True)
-    before = texts(database)
-    taken(database, migration, place)
-    assert texts(database) == before
+    comes_back(place, migration)
 
 
 @pytest.mark.on("mariadb-10")
@@ -127,18 +112,12 @@ def test_it_comes_back_to_the_letter(place: Place, migration: str) -> None:
     ],
 )
 def test_what_is_replaced_comes_back(place: Place, migration: str) -> None:
-    database = made(place, named=True)
-    before = texts(database)
-    taken(database, migration, place)
-    assert texts(database) == before
+    comes_back(place, migration)
 
 
 @pytest.mark.on("mysql", "mariadb-10")
 def test_a_routine_that_is_there_already_is_not_dropped_on_the_way_back(place: Place) -> None:
-    database = made(place, named=True)
-    before = texts(database)
-    taken(database, "CREATE FUNCTION IF NOT EXISTS plus(a int, b varchar(20)) RETURNS int DETERMINISTIC RETURN 7;", place)
-    assert texts(database) == before
+    comes_back(place, "CREATE FUNCTION IF NOT EXISTS plus(a int, b varchar(20)) RETURNS int DETERMINISTIC RETURN 7;")
 
 
 @pytest.mark.on("mysql", "mariadb-10")
@@ -159,13 +138,13 @@ def test_who_may_not_name_the_account_is_told_on_the_way_back(place: Place) -> N
 def test_a_trigger_of_a_table_that_is_renamed_in_the_same_release(place: Place) -> None:
     database = made(place, named=True)
     before = texts(database)
-    taken(database, "RENAME TABLE items TO things;\nDROP TRIGGER watch;", place)
+    there_and_back(database, "RENAME TABLE items TO things;\nDROP TRIGGER watch;")
     after = texts(database)
     # MariaDB rewrites what triggers say when their table is renamed.
     assert [after[name] for name in ("plus", "put", "seen", "whole")] == [
         before[name] for name in ("plus", "put", "seen", "whole")
     ]
-    assert "keeper" in str(after["watch"]) and after["watch"][1] == before["watch"][1]  # type: ignore[index]
+    assert "keeper" in str(after["watch"]) and after["watch"][1] == before["watch"][1]
 
 
 @pytest.mark.on("mysql", "mariadb-10")

@@ -46,7 +46,7 @@ from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies import spoken
-from driftflow.strategies.definers import routine_again, trigger_again, trigger_whole, type_again, view_again
+from driftflow.strategies.definers import routine_again, trigger_again, type_again, view_again
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import revoked
 from driftflow.strategies.views.whole_view import made_again
@@ -106,12 +106,12 @@ def routine(operation: Code, before: Catalog, at: Situation) -> Inverse:
             return (
                 UndoNothing(reason=f"{made.name} was already there")
                 if operation.if_not_exists
-                else (drop, trigger_again(old, before, at))
+                else (drop, *trigger_again(old, before, at))
             )
         case DropTrigger(name=name, table=table):
             old = _trigger(before, table, name)
             return (
-                UndoNothing(reason=f"the trigger {name} was not there") if old is None else tuple(trigger_whole(old, before, at))
+                UndoNothing(reason=f"the trigger {name} was not there") if old is None else tuple(trigger_again(old, before, at))
             )
         case AlterTrigger(to=""):
             return UndoNothing(reason="results do not depend on it")
@@ -136,7 +136,7 @@ def routine(operation: Code, before: Catalog, at: Situation) -> Inverse:
                 return UndoNothing(reason=f"{name} was not there")
             if not all(known.definition for known in found):
                 return Irreversible(
-                    reason=f"nobody who may not read {name} knows how to make it again", name=f"drop_{operation.kind} {name}"
+                    reason=f"the server shows no text that makes {name} again", name=f"drop_{operation.kind} {name}"
                 )
             return tuple(one for known in found for one in routine_again(known, at.dialect))
         case _:
