@@ -13,7 +13,7 @@ from driftflow.dialects.postgresql.expressions import bare_expression
 from driftflow.dialects.source_text import SourceText
 from driftflow.drivers.postgresql import PostgresqlConnection, PostgresqlConnector
 from driftflow.drivers.postgresql_catalog import read_rows
-from driftflow.model.catalog import Catalog, structure
+from driftflow.model.catalog import Catalog, structure, type_structure
 from driftflow.model.operations import RawSql
 from driftflow.model.record import replace, to_builtins
 
@@ -169,7 +169,7 @@ def facts(catalog: Catalog) -> dict[str, object]:
     for key, sequence in catalog.sequences.items():
         found[f"sequence {key}"] = to_builtins(replace(sequence, owner=""))
     for key, defined in catalog.types.items():
-        found[f"type {key}"] = bare(to_builtins(defined), {})
+        found[f"type {key}"] = bare(to_builtins(type_structure(defined)), {})
     return found
 
 

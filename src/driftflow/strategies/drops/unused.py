@@ -151,7 +151,7 @@ def _digests(at: Situation, table: Table, columns: tuple[Column, ...], request: 
     long = f"CHAR_LENGTH(digest_text) >= {SURELY_WHOLE} * LEAST(@@max_digest_length, @@performance_schema_max_digest_length)"
     yield _evictions(
         request,
-        f"SELECT count(*) FROM {source} WHERE {recent} AND COALESCE(schema_name, DATABASE()) = DATABASE()"
+        f"SELECT count(*) FROM {source} WHERE {recent} AND COALESCE(schema_name, DATABASE()) = DATABASE() AND {text} NOT LIKE '%driftflow%'"
         f" AND {text} REGEXP {literal(f'^[( ]*({DIGEST_COMMANDS})')} AND {long}",
         f"{{count}} recorded queries since {since} are as long as what the server keeps of one: whether their ends named {table.name.name} is not known",
         "max_digest_length and performance_schema_max_digest_length",
