@@ -20,13 +20,14 @@ from driftflow.dialects.mysql.engine_kind import engine_kind
 from driftflow.dialects.mysql.errors import error_kind
 from driftflow.dialects.unsaid_values import without_values
 from driftflow.drivers import mysql_session as sessions
+from driftflow.drivers.mysql_door import Door
 from driftflow.drivers.mysql_free import execute_behind, holders_are_seen, look_at
 from driftflow.drivers.mysql_place import Place
 from driftflow.engine.ports import Blocker, DatabaseFault, Held, Row, ServerIdentity, SessionState
 from driftflow.errors import ConnectError
 from driftflow.model.effects import LockClaim
 from driftflow.model.event import Session
-from driftflow.model.names import Version
+from driftflow.model.names import Name, Version
 
 OLDEST = {"mysql": Version(major=5, minor=7), "mariadb": Version(major=10, minor=4)}
 KEEPS_STATISTICS = Version(major=8)
@@ -35,6 +36,8 @@ NO_LIMIT_SECONDS = 31_536_000
 """The most that lock_wait_timeout takes: a year."""
 AT_ONCE = {"lock_wait_timeout": "0"}
 """MariaDB alone takes this: a lock is granted now, or the statement fails without having waited."""
+SOON = {"lock_wait_timeout": "1"}
+"""The least that MySQL takes."""
 NOT_GRANTED = "1205"
 LOAD_ROWS = 1_000
 LOST_CODES = frozenset({0, 2006, 2013, 2014, 2055})
@@ -200,6 +203,7 @@ class MysqlConnection:
         self._sent: dict[str, str] = {}
         self._at_once: dict[str, str] = {}
         self._look = ""
+        self._door: Door | None = None
         number, comment, id = self.query("SELECT @@version, @@version_comment, CONNECTION_ID()")[0]
         self.kind = engine_kind(str(number), str(comment))
         found = re.match(r"\d+(?:\.\d+){0,2}", str(number))
@@ -250,7 +254,9 @@ class MysqlConnection:
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> int:
         self._sync()
         with self._cursor() as cursor:
-            if self._look and parameters is None:
+            if self._door is not None and parameters is None:
+                self._door.execute(sql, cursor)
+            elif self._look and parameters is None:
                 execute_behind(self._look, sql, cursor)
             else:
                 cursor.execute(sql, parameters)
@@ -322,15 +328,20 @@ class MysqlConnection:
             self._sent = wanted
 
     @contextmanager
-    def unless_held(self, claims: Sequence[LockClaim]) -> Iterator[None]:
+    def unless_held(self, claims: Sequence[LockClaim], *, door: Name | None = None) -> Iterator[None]:
         if self.kind == "mariadb":
             self._at_once = AT_ONCE
-        else:
+        elif door is None:
             self._look = look_at(claims)
+        else:
+            self._at_once = SOON
+            self._door = Door(door, claims, lambda: self._connector.raw("beside"))
         try:
             yield
         finally:
-            self._at_once, self._look = {}, ""
+            if self._door is not None:
+                self._door.close()
+            self._at_once, self._look, self._door = {}, "", None
 
     def sees_holders(self) -> bool:
         return self.kind == "mysql" and holders_are_seen(self)

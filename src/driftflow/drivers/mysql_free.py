@@ -9,7 +9,8 @@ Source: MySQL 9 reference manual, "The metadata_locks Table", "Out-of-Range and 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pymysql
@@ -59,17 +60,26 @@ def look_at(claims: Sequence[LockClaim]) -> str:
     return LOOK.format(" OR ".join(dict.fromkeys(wanted))) if wanted else ""
 
 
+@contextmanager
+def raise_if_held() -> Iterator[None]:
+    """Around a look: raises Held where it finds somebody."""
+    try:
+        yield
+    except pymysql.Error as error:
+        if error.args and error.args[0] == OVERFLOW:
+            raise Held("somebody uses a table that the statement needs", code=str(OVERFLOW)) from None
+        raise
+
+
 def execute_behind(look: str, sql: str, cursor: Any) -> None:
     """The look and the statement in one message. Raises Held; where nobody can look, the statement is run as ever."""
     raw = cursor.connection
     try:
         _take_several(raw, True)
-        cursor.execute(f"{look}; {sql}")
+        with raise_if_held():
+            cursor.execute(f"{look}; {sql}")
     except pymysql.Error as error:
-        number = error.args[0] if error.args else 0
-        if number == OVERFLOW:
-            raise Held("somebody uses a table that the statement needs", code=str(number)) from None
-        if number not in CANNOT_LOOK:
+        if not error.args or error.args[0] not in CANNOT_LOOK:
             raise
     else:
         while cursor.nextset():

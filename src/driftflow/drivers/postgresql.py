@@ -17,7 +17,7 @@ from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, 
 from driftflow.errors import ConnectError
 from driftflow.model.effects import LockClaim
 from driftflow.model.event import Session
-from driftflow.model.names import Version
+from driftflow.model.names import Name, Version
 
 OLDEST = Version(major=12)
 IDLE_LIMIT_MS = 300_000
@@ -311,7 +311,7 @@ class PostgresqlConnection:
             calls = ", ".join("pg_catalog.set_config(%s, %s, %s)" for _ in settings)
             self.query(f"SELECT {calls}", [part for setting in settings for part in setting])
 
-    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+    def unless_held(self, claims: Sequence[LockClaim], *, door: Name | None = None) -> AbstractContextManager[None]:
         """In a deadlock we give up first: what the engine runs waits for less than `deadlock_timeout`."""
         return nullcontext()
 

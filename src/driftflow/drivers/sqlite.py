@@ -16,7 +16,7 @@ from driftflow.engine.ports import Blocker, DatabaseFault, Row, ServerIdentity, 
 from driftflow.errors import ConnectError
 from driftflow.model.effects import LockClaim
 from driftflow.model.event import Session
-from driftflow.model.names import Version
+from driftflow.model.names import Name, Version
 from driftflow.patterns import lazy_regex
 
 OLDEST = Version(major=3, minor=35)
@@ -300,7 +300,7 @@ class SqliteConnection:
         if lock_ms is not None:
             self._run(f"PRAGMA busy_timeout = {int(lock_ms) or 2**31 - 1}", None).close()
 
-    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+    def unless_held(self, claims: Sequence[LockClaim], *, door: Name | None = None) -> AbstractContextManager[None]:
         """There is one writer, and whoever waits for it holds nothing that it waits for."""
         return nullcontext()
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from driftflow.dialects.base import ErrorKind
 from driftflow.model.effects import LockClaim
 from driftflow.model.event import AnyEvent, Session
-from driftflow.model.names import Version
+from driftflow.model.names import Name, Version
 from driftflow.model.record import Record
 
 Row = tuple[Any, ...]
@@ -111,9 +111,10 @@ class Connection(Protocol):
     def set_timeouts(self, *, lock_ms: int | None = None, statement_ms: int | None = None) -> None:
         """For the current transaction (SET LOCAL) or, outside one, for the session. 0 is no limit; None leaves as is."""
 
-    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+    def unless_held(self, claims: Sequence[LockClaim], *, door: Name | None = None) -> AbstractContextManager[None]:
         """Within it `execute` (without parameters) raises Held where it would have to wait for one of these locks, wherever a request that waits makes
-        the server end whom it waits for (MySQL, MariaDB); elsewhere, and where the server lets nobody see, it waits as ever. Outside transactions only."""
+        the server end whom it waits for (MySQL, MariaDB); elsewhere, and where the server lets nobody see, it waits as ever. Writers of `door` are kept
+        out meanwhile, for what takes several locks one after the other (MySQL). Outside transactions only."""
 
     def sees_holders(self) -> bool:
         """Whether `unless_held` goes by a look at who holds the locks (MySQL), and this session may look."""

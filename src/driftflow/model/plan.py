@@ -130,6 +130,8 @@ class LockedWhenFree(Record, frozen=True, kw_only=True):
     """LOCK TABLES around a step's statements, where all that it takes is free at one moment; else the step goes without."""
 
     sql: str
+    door: Name | None = None
+    """Of several: the table that writers come by first, and by no other. They are kept out until the server asks for it."""
     beside: tuple[Name, ...]
     """What the step claims for these locks alone."""
 

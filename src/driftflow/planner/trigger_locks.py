@@ -19,7 +19,7 @@ from driftflow.model.plan import LockedWhenFree, RunSql, Step, UndoNothing
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies.passes import moved
-from driftflow.strategies.rebuild.paired_steps import text_run_where
+from driftflow.strategies.rebuild.paired_steps import texts_run
 
 MAKES_OR_DROPS = lazy_regex(r"\s*(?:CREATE|DROP)\b[^;]*?\bTRIGGER\b", re.IGNORECASE)
 
@@ -37,7 +37,7 @@ def with_trigger_locks(steps: Sequence[Step], catalog: Catalog, dialect: Dialect
 
 def _has_triggers(step: Step) -> bool:
     back = () if isinstance(step.undo, UndoNothing) else step.undo.steps
-    own = isinstance(step, RunSql) and any(MAKES_OR_DROPS.match(sql) for sql in step.statements)
+    own = isinstance(step, RunSql) and any(map(MAKES_OR_DROPS.match, texts_run(step.statements)))
     return own or any(map(_has_triggers, back))
 
 
@@ -59,8 +59,8 @@ def _locked(step: Step, before: Catalog, dialect: Dialect) -> tuple[Step, Catalo
         return step, before
     after = before
     found: list[Operation] = []
-    for sql in step.statements:
-        for operation in _operations(text_run_where(sql) or sql, dialect):
+    for sql in texts_run(step.statements):
+        for operation in _operations(sql, dialect):
             found.append(dialect.resolve(operation, after))
             after = moved(after, found[-1])
     table = _table(found)
@@ -71,8 +71,15 @@ def _locked(step: Step, before: Catalog, dialect: Dialect) -> tuple[Step, Catalo
     beside = tuple(claim for claim in claims if claim.relation not in claimed)
     if not sql or table not in claimed:
         return step, after
-    locked = LockedWhenFree(sql=sql, beside=tuple(claim.relation for claim in beside))
+    door = table if beside and not _has_keys(table, before) else None
+    locked = LockedWhenFree(sql=sql, door=door, beside=tuple(claim.relation for claim in beside))
     return replace(step, locked_when_free=locked, claims=(*step.claims, *beside)), after
+
+
+def _has_keys(table: Name, catalog: Catalog) -> bool:
+    """Whoever writes a table that keys tie to it has come by another one before, and would be kept out while having that one."""
+    known = catalog.table(table)
+    return known is not None and bool(known.foreign_keys or list(catalog.referencing(table)))
 
 
 def _operations(sql: str, dialect: Dialect) -> tuple[Operation, ...]:

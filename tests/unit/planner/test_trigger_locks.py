@@ -9,10 +9,10 @@ import pytest
 import planning
 from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Catalog
-from driftflow.model.names import Version
+from driftflow.model.names import Name, Version
 from driftflow.model.plan import LockedWhenFree, Plan, RunSql, Step, UndoSteps
 from driftflow.model.record import replace
-from driftflow.strategies.rebuild.paired_steps import run_where, text_run_where
+from driftflow.strategies.rebuild.paired_steps import run_where, texts_run
 
 MYSQL, MARIADB = planning.named("mysql"), planning.named("mariadb")
 NOTED = "CREATE TRIGGER {} AFTER INSERT ON orders FOR EACH ROW INSERT INTO {} VALUES ();"
@@ -117,4 +117,14 @@ def test_a_rebuild_names_what_is_there_at_each_step_and_under_which_name() -> No
 def test_the_text_of_a_statement_that_runs_where_something_holds() -> None:
     text = "ALTER TABLE t ADD CONSTRAINT `it's` CHECK (a IN ('x', 'DO 0', 'y\\'))"
     statements = run_where("EXISTS (SELECT 1 FROM u WHERE v = 'w')", text)
-    assert [text_run_where(one) for one in statements] == [text, "", "", ""]
+    assert list(texts_run(("DO 1", *statements, "DO 2"))) == ["DO 1", text, "DO 2"]
+
+
+def test_writers_are_kept_out_of_a_table_that_no_key_ties_to_another() -> None:
+    schema = "CREATE TABLE log (id int AUTO_INCREMENT PRIMARY KEY); CREATE TABLE notes (id int PRIMARY KEY);"
+    noted = NOTED.replace("ON orders", "ON notes")
+    plan = planning.plan_of(schema + noted.format("one", "log") + noted.format("two", "log"), MYSQL)
+    locks = [made(plan, name).locked_when_free for name in ("one", "two")]
+    assert locks[0] is not None and locks[0].door is None  # alone: nothing is waited for while it is held
+    assert locks[1] is not None and locks[1].door == Name(schema="shop", name="notes")
+    assert locks[1].sql == "LOCK TABLES shop.log WRITE, shop.notes WRITE"

@@ -24,6 +24,7 @@ from driftflow.model.names import Name
 
 MOST = 20
 """Tables; more are hardly ever free at one moment."""
+_NOT_LOCKED = frozenset({"information_schema", "performance_schema"})
 _ROWS = frozenset({"old", "new"})
 
 
@@ -91,15 +92,20 @@ def _known(name: Name, catalog: Catalog) -> None:
 
 def _named_by(trigger: Trigger, schema: str, catalog: Catalog) -> Iterator[tuple[Name, bool]]:
     """The tables and views that the body names, and the tables of these views, with whether they may be written."""
-    tokens, _ = tokenize(trigger.definition)
+    text = trigger.definition
+    if trigger.kept is not None and "NO_BACKSLASH_ESCAPES" in (trigger.kept.sql_mode or ""):
+        text = text.replace("\\", "\\\\")
+    tokens, _ = tokenize(text)
     body = tokens[2:]
     if body and body[0].key in {"FOLLOWS", "PRECEDES"}:
         body = body[2:]
     _no_calls(body, catalog)
-    waiting = list(_relations(body, trigger.definition))
+    waiting = list(_relations(body, text))
     seen: set[tuple[Name, bool]] = set()
     while waiting:
         one, written = waiting.pop()
+        if one.schema.lower() in _NOT_LOCKED:
+            continue
         name = one if one.schema else Name(schema=schema, name=one.name)
         _known(name, catalog)
         if (name, written) not in seen:

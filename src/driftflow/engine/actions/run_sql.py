@@ -93,7 +93,9 @@ def _done_under_locks(step: RunSql, context: Context) -> int:
     if locks is None or not connection.sees_holders():
         return 0
     try:
-        with locked_tables(locks.sql, connection, lambda sql: executed_when_free(sql, step.claims, context)) as locked:
+        with locked_tables(
+            locks.sql, connection, lambda sql: executed_when_free(sql, step.claims, context, door=locks.door)
+        ) as locked:
             for statement in step.statements if locked else ():
                 connection.execute(statement)
                 done += 1

@@ -13,6 +13,7 @@ from driftflow.engine.context import Context
 from driftflow.engine.decide import interruption
 from driftflow.engine.ports import Held
 from driftflow.model.effects import LockClaim
+from driftflow.model.names import Name
 
 POLL_SECONDS = 0.003
 PATIENCE_SECONDS = 2.0
@@ -26,11 +27,11 @@ def execute_when_free(statement: str, claims: Sequence[LockClaim], context: Cont
         context.connection.execute(statement)
 
 
-def executed_when_free(statement: str, claims: Sequence[LockClaim], context: Context) -> bool:
+def executed_when_free(statement: str, claims: Sequence[LockClaim], context: Context, *, door: Name | None = None) -> bool:
     """Whether there was a moment for it. Raises DatabaseFault."""
     clock, connection = context.clock, context.connection
     ends = clock.monotonic() + (PATIENCE_SECONDS if claims else 0)
-    with connection.unless_held(claims):
+    with connection.unless_held(claims, door=door):
         while clock.monotonic() < ends and interruption(context.signals()) is None:
             context.control.anew(clock.monotonic())
             with suppress(Held):

@@ -97,7 +97,7 @@ class _WatchedConnection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def unless_held(self, claims: Sequence[LockClaim]) -> AbstractContextManager[None]:
+    def unless_held(self, claims: Sequence[LockClaim], *, door: Name | None = None) -> AbstractContextManager[None]:
         """Whoever sees locks holds every table itself: the statement has to wait, or nothing is seen."""
         return nullcontext()
 

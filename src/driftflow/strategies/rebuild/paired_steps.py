@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.dialects.mysql.tokens import string_of, tokenize
@@ -253,11 +253,16 @@ def run_where(condition: str, text: str, *, name: str = "driftflow_text") -> tup
     )
 
 
-def text_run_where(statement: str) -> str:
-    """The text in the first of these statements; empty for any other."""
-    if not (statement.startswith("SET @driftflow_") and statement.endswith(", 'DO 0')")):
-        return ""
-    return string_of(tokenize(statement)[0][-4])
+def texts_run(statements: Sequence[str]) -> Iterator[str]:
+    """The statements, with the text in place of those of `run_where`."""
+    behind = iter(statements)
+    for statement in behind:
+        if statement.startswith("SET @driftflow_") and statement.endswith(", 'DO 0')"):
+            yield string_of(tokenize(statement)[0][-4])
+            for _ in range(3):
+                next(behind)
+        else:
+            yield statement
 
 
 def claim(table: Name, mode: str = ALONE) -> LockClaim:

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 51 steps (1 gate) for mysql 9.7 (shop)
--- digest 56a0f0ff9a72e41d41e84f64b04d75ac0dfe25f34f0abb2c29094b46ca03d6e5
+-- digest 1d742f2c7e1407883c3250b3348ffac80dcdb3f8a6c47c59c39cb0ef40ed4be8
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -185,7 +185,7 @@ DELETE FROM shop._driftflow_log_users_613332_now;
 SELECT (SELECT COUNT(*) FROM (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.users) AS now_there LEFT JOIN shop.zzz_driftflow_new_users_613332 ON shop.zzz_driftflow_new_users_613332.id = now_there.driftflow_k1 WHERE shop.zzz_driftflow_new_users_613332.id IS NULL OR NOT (now_there.driftflow_v1 <=> shop.zzz_driftflow_new_users_613332.id) OR NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(shop.zzz_driftflow_new_users_613332.tenant_id AS BINARY)) OR NOT (now_there.driftflow_v3 <=> shop.zzz_driftflow_new_users_613332.email) OR NOT (now_there.driftflow_v4 <=> shop.zzz_driftflow_new_users_613332.totp_seed) OR NOT (now_there.driftflow_v5 <=> shop.zzz_driftflow_new_users_613332.created_at) OR NOT (now_there.driftflow_v6 <=> shop.zzz_driftflow_new_users_613332.two_factor_ciphertext) OR NOT (now_there.driftflow_v7 <=> shop.zzz_driftflow_new_users_613332.two_factor_key_id) OR NOT (now_there.driftflow_v8 <=> shop.zzz_driftflow_new_users_613332.two_factor_enabled)) + (SELECT COUNT(*) FROM shop.zzz_driftflow_new_users_613332 LEFT JOIN shop.users ON shop.zzz_driftflow_new_users_613332.id = shop.users.id WHERE shop.users.id IS NULL);
 -- undo: nothing to do, it changes nothing
 
--- step 23 (b35f112cec.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on DELETE)
+-- step 23 (a036978167.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on DELETE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -193,7 +193,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_delete AFTER DELETE ON 
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_delete
 
--- step 24 (0ec7bf01b7.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on UPDATE)
+-- step 24 (cc9ea44d4b.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on UPDATE)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -201,7 +201,7 @@ CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_update AFTER UPDATE ON 
 SET sql_mode = DEFAULT;
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_update
 
--- step 25 (cea598e703.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on INSERT)
+-- step 25 (e817c6202d.1): Note the keys of rows of zzz_driftflow_new_users_613332 (trigger on INSERT)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
@@ -288,7 +288,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 33 (9204462bbe.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
+-- step 33 (cf75a692c0.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_users_613332')
 -- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)
 -- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert', 'zzz_driftflow_replace_users_613332_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users'))
@@ -369,19 +369,19 @@ SET foreign_key_checks = DEFAULT;
 -- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.zzz_driftflow_old_users_613332) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.users AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(other.tenant_id AS BINARY)) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.email) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.totp_seed) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.created_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.two_factor_ciphertext) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v7 <=> other.two_factor_key_id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v8 <=> other.two_factor_enabled)) AND NOT EXISTS (SELECT 1 FROM shop._driftflow_back_users_613332 AS later WHERE later.driftflow_k1 = noted.driftflow_k1)) AS rejected
 -- undo: nothing to do, it changes nothing
 
--- step 38 (00127c824c.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
+-- step 38 (2903f14035.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 39 (f008481e55.1): Take away the trigger zzz_driftflow_copy_users_613332_update
+-- step 39 (69562117d8.1): Take away the trigger zzz_driftflow_copy_users_613332_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 40 (312e3f9b6f.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
+-- step 40 (2184a6f5f5.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert;
