@@ -70,6 +70,12 @@ def taken_back(code: Database, change: str, look: Callable[[], object]) -> None:
         "CREATE OR REPLACE FUNCTION many(at timestamptz, ratio float8, list int[], name varchar, VARIADIC rest numeric[]) RETURNS int LANGUAGE sql AS 'SELECT 2';",
         "CREATE OR REPLACE FUNCTION several(IN a integer, OUT b integer, INOUT c text) LANGUAGE sql AS 'SELECT 2, ''y''::text';",
         "CREATE OR REPLACE PROCEDURE \"Put\"(INOUT a int) LANGUAGE sql AS 'SELECT 2';",
+        "ALTER FUNCTION several IMMUTABLE STRICT SECURITY DEFINER SET work_mem = '8MB' COST 7;",
+        'ALTER PROCEDURE public."Put"(int) SECURITY DEFINER SET search_path = pg_catalog;',
+        'ALTER PROCEDURE "Put" RENAME TO "Give";',
+        "ALTER ROUTINE several(integer, text) RENAME TO others;",
+        "ALTER FUNCTION several(integer, text) OWNER TO caller;",
+        'ALTER PROCEDURE "Put"(int) OWNER TO caller;',
     ],
 )
 def test_with_owner_rights_and_comment(code: Database, change: str) -> None:
@@ -80,6 +86,11 @@ def test_an_aggregate_does_not_come_back_and_the_plan_says_so(code: Database) ->
     """The server shows no text that makes it."""
     plan = code.plan("DROP AGGREGATE total(integer);")
     assert [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)] == ["drop_aggregate public.total"]
+
+
+@pytest.mark.parametrize("change", ["ALTER FUNCTION secret(integer) COST 7;", "ALTER AGGREGATE total(integer) RENAME TO sum_of;"])
+def test_which_of_several_is_not_known_and_the_plan_says_so(code: Database, change: str) -> None:
+    assert accepted(code.plan(change)) != ()
 
 
 MORE = """

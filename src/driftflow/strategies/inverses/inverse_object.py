@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import assert_never
 
+from driftflow.dialects.base import Dialect
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Check, Routine, Trigger, View
 from driftflow.model.names import Name
@@ -46,7 +47,7 @@ from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies import spoken
-from driftflow.strategies.definers import routine_again, trigger_again, type_again, view_again
+from driftflow.strategies.definers import given_away, hung_on, routine_again, trigger_again, type_again, view_again
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import revoked
 from driftflow.strategies.views.whole_view import made_again
@@ -285,6 +286,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
         case AlterObject(kind="schema", name=Name() as name, to=to) if to:
             sql = f"ALTER SCHEMA {at.dialect.quote(to)} RENAME TO {at.dialect.quote(name.name)}"
             return (AlterObject(kind="schema", action="rename", name=Name(name=to), to=name.name, sql=sql),)
+        case AlterObject() if back := _routine_altered(operation, before, at.dialect):
+            return back
         case AlterObject():
             return Irreversible(
                 reason=f"the {operation.kind} as it was is not kept", name=f"{operation.action}_{operation.kind} {where}"
@@ -293,6 +296,29 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return Irreversible(reason=f"the {operation.kind} as it was is not kept", name=f"drop_{operation.kind} {where}")
         case _:
             assert_never(operation)
+
+
+def _routine_altered(operation: AlterObject, before: Catalog, dialect: Dialect) -> tuple[Operation, ...]:
+    """PostgreSQL: of a routine whose name no other has; its definition says all of it but name and owner. Nothing where that is not known."""
+    name = operation.name
+    if operation.kind not in ("function", "procedure", "routine") or name is None:
+        return ()
+    named = [one for one in before.routines.values() if one.name.name == name.name and name.schema in ("", one.name.schema)]
+    if len(named) != 1 or not named[0].definition or named[0].kept is not None:
+        return ()
+    found = named[0]
+    match operation.action:
+        case "alter":
+            return (CreateFunction(routine=found, or_replace=True),)
+        case "rename" if operation.to:
+            now = replace(found.name, name=operation.to)
+            sql = f"ALTER {found.kind.upper()} {dialect.quote_name(now)}({found.arguments}) RENAME TO {dialect.quote(found.name.name)}"
+            return (replace(operation, kind=found.kind, name=now, to=found.name.name, sql=sql),)
+        case "owner":
+            # What the new owner was granted before is one with what owners may do.
+            return (*given_away(found, dialect), *hung_on(found, dialect))
+        case _:
+            return ()
 
 
 def _kept_view(name: str, before: Catalog) -> View | None:
