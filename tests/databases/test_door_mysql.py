@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from driftflow.drivers import mysql_door
+from driftflow.drivers.mysql_free import execute_behind
 from driftflow.drivers.urls import connector_for
 from driftflow.engine.ports import Held
+from driftflow.errors import ConnectError
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 
@@ -99,10 +102,7 @@ def test_who_comes_in_between_waits_and_is_not_ended(
     url: str, sessions: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a pause where it is narrow: between the look and the request."""
-    from driftflow.drivers import mysql_door
-
     ours, application = sessions
-    plain = mysql_door.execute_behind
     updated: list[int] = []
 
     def update() -> None:
@@ -112,7 +112,7 @@ def test_who_comes_in_between_waits_and_is_not_ended(
     writers = [threading.Thread(target=update) for _ in range(3)]
 
     def slowly(look: str, sql: str, cursor: Any) -> None:
-        plain(look, sql, cursor)
+        execute_behind(look, sql, cursor)
         if sql != LOCK:
             for writer in writers:
                 writer.start()
@@ -131,10 +131,7 @@ def test_who_comes_in_between_waits_and_is_not_ended(
 
 def test_a_request_that_waits_elsewhere_is_given_up(url: str, sessions: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody has the other table, and then writes by the door: both go on."""
-    from driftflow.drivers import mysql_door
-
     ours, application = sessions
-    plain = mysql_door.execute_behind
 
     def late(look: str, sql: str, cursor: Any) -> None:
         if sql == LOCK:
@@ -142,7 +139,7 @@ def test_a_request_that_waits_elsewhere_is_given_up(url: str, sessions: tuple[An
             application.execute("INSERT INTO audit (n) VALUES (7)")
             cursor.execute(sql)
         else:
-            plain(look, sql, cursor)
+            execute_behind(look, sql, cursor)
 
     monkeypatch.setattr(mysql_door, "execute_behind", late)
     with ours.unless_held(CLAIMS, door=DOOR):
@@ -156,20 +153,43 @@ def test_a_request_that_waits_elsewhere_is_given_up(url: str, sessions: tuple[An
     ours.execute("UNLOCK TABLES")
 
 
-def test_without_a_session_more_it_is_tried_as_ever(sessions: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    from driftflow.errors import ConnectError
-
+def test_the_session_beside_is_lost(sessions: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it keeps the door, and before it does: the tables are locked all the same."""
     ours, application = sessions
+    lost_at = [LOCK]
+
+    def lossy(look: str, sql: str, cursor: Any) -> None:
+        if sql in lost_at:
+            query = "SELECT PROCESSLIST_ID FROM performance_schema.session_connect_attrs WHERE ATTR_NAME = 'program_name' AND ATTR_VALUE = 'driftflow beside'"
+            for (number,) in application.query(query):
+                application.execute(f"KILL {number}")
+            time.sleep(0.1)
+        execute_behind(look, sql, cursor)
+
+    monkeypatch.setattr(mysql_door, "execute_behind", lossy)
+    for lost_at[:] in ([LOCK], ["LOCK TABLES orders READ"]):
+        with ours.unless_held(CLAIMS, door=DOOR):
+            soon(ours)
+            assert locked(application) == {("audit", "SHARED_NO_READ_WRITE"), ("orders", "SHARED_NO_READ_WRITE")}
+        ours.execute("UNLOCK TABLES")
+
+
+def test_without_a_session_more_it_is_tried_as_ever(sessions: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, application = sessions
+    asked: list[str] = []
 
     def refused(purpose: str) -> Any:
+        asked.append(purpose)
         raise ConnectError("DF-E408", "too many connections")
 
     monkeypatch.setattr(ours._connector, "raw", refused)
     with ours.unless_held(CLAIMS, door=DOOR):
         application.begin()
         application.execute("UPDATE orders SET n = 2")
-        with pytest.raises(Held):
-            ours.execute(LOCK)
+        for _ in range(3):
+            with pytest.raises(Held):
+                ours.execute(LOCK)
         application.commit()
         soon(ours)
     ours.execute("UNLOCK TABLES")
+    assert len(asked) == 1

@@ -44,17 +44,16 @@ class Door:
         self._opened = opened
         self._keeper: Any = None
         self._thread = 0
+        self._refused = False
 
     def close(self) -> None:
-        if self._keeper is not None:
+        if self._keeper is not None and self._keeper.open:
             self._keeper.close()
 
     def execute(self, sql: str, cursor: Any) -> None:
         """The statement on the cursor's session. Raises Held where somebody uses one of its tables, pymysql.Error."""
-        try:
-            self._open()
-        except ConnectError:  # no more sessions: as likely to be free, and not as safe
-            execute_behind(self._look, sql, cursor)
+        if not self._opens():
+            execute_behind(self._look, sql, cursor)  # as likely to be free, and not as safe
             return
         with raise_if_held():
             cursor.execute(self._look)
@@ -62,26 +61,38 @@ class Door:
         (thread,) = cursor.fetchone()
         with closing(self._keeper.cursor()) as keeper, ThreadPoolExecutor(max_workers=1) as pool:
             try:
-                lock = pool.submit(execute_behind, self._writers, f"LOCK TABLES {quote_name(self._table)} READ", keeper)
-                _awaited(lock, PATIENCE_SECONDS, keeper, by=cursor)
+                self._shut(pool, keeper, cursor)
                 look = f"{self._look} AND OWNER_THREAD_ID <> {self._thread}"
                 self._let_in(pool.submit(execute_behind, look, sql, cursor), cursor, int(thread), keeper)
             finally:
-                keeper.execute("UNLOCK TABLES")
+                _unlock(keeper)
 
-    def _open(self) -> None:
-        if self._keeper is None:
-            self._keeper = self._opened()
-            with self._keeper.cursor() as cursor:
-                cursor.execute(LIMITS)
-                cursor.execute(THREAD)
-                self._thread = int(cursor.fetchone()[0])
+    def _opens(self) -> bool:
+        """Whether there is another session. One that was refused is not asked for again."""
+        if self._keeper is None and not self._refused:
+            try:
+                self._keeper = self._opened()
+                with self._keeper.cursor() as cursor:
+                    cursor.execute(LIMITS)
+                    cursor.execute(THREAD)
+                    self._thread = int(cursor.fetchone()[0])
+            except (ConnectError, pymysql.Error):
+                self._refused = True
+        return not self._refused
+
+    def _shut(self, pool: ThreadPoolExecutor, keeper: Any, cursor: Any) -> None:
+        lock = pool.submit(execute_behind, self._writers, f"LOCK TABLES {quote_name(self._table)} READ", keeper)
+        try:
+            _awaited(lock, PATIENCE_SECONDS, keeper, by=cursor)
+        except pymysql.Error:
+            self._refused = True
+            raise Held("the session that keeps writers out could not lock the table") from None
 
     def _let_in(self, request: Future[Any], cursor: Any, thread: int, keeper: Any) -> None:
         """Opens the door when the request stands before it. One that waits elsewhere for long is given up."""
         begun = time.monotonic()
         try:
-            while not request.done():
+            while not request.done() and keeper.connection.open:
                 keeper.execute(WAITS_FOR.format(thread))
                 waits_for = keeper.fetchall()
                 if any(name == self._table.name and self._table.schema in {"", schema} for schema, name in waits_for):
@@ -89,9 +100,20 @@ class Door:
                 if waits_for and time.monotonic() - begun > PATIENCE_SECONDS:
                     _awaited(request, 0, cursor, by=keeper)
                 time.sleep(POLL_SECONDS)
+        except pymysql.Error:
+            if keeper.connection.open:
+                raise
         finally:
-            keeper.execute("UNLOCK TABLES")
+            _unlock(keeper)
         request.result()
+
+
+def _unlock(keeper: Any) -> None:
+    """Once more where the first is ended by a KILL QUERY that came late. A lost session holds nothing."""
+    for _ in range(2):
+        with suppress(pymysql.Error):
+            keeper.execute("UNLOCK TABLES")
+            return
 
 
 def _awaited(request: Future[Any], seconds: float, cursor: Any, *, by: Any) -> None:
