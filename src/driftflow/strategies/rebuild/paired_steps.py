@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.dialects.mysql.tokens import string_of, tokenize
@@ -259,8 +260,8 @@ def texts_run(statements: Sequence[str]) -> Iterator[str]:
     for statement in behind:
         if statement.startswith("SET @driftflow_") and statement.endswith(", 'DO 0')"):
             yield string_of(tokenize(statement)[0][-4])
-            for _ in range(3):
-                next(behind)
+            for _ in islice(behind, 3):
+                pass
         else:
             yield statement
 
