@@ -110,6 +110,7 @@ COMMENT ON TRIGGER trg ON t IS 'tt';
 ALTER TABLE t ENABLE ALWAYS TRIGGER trg;
 CREATE VIEW w WITH (security_barrier) AS SELECT id FROM t;
 ALTER VIEW w OWNER TO keeper;
+CREATE TRIGGER written INSTEAD OF INSERT ON w FOR EACH ROW EXECUTE FUNCTION f();
 """
 COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, description FROM pg_description WHERE objoid >= 16384 ORDER BY 1"
 
@@ -121,6 +122,7 @@ COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, de
         "DROP DOMAIN cents;",
         "DROP TRIGGER trg ON t;",
         "CREATE OR REPLACE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
+        "DROP TRIGGER written ON w;",
         "ALTER VIEW w SET (security_barrier = false, check_option = local);",
         "ALTER VIEW w RESET (security_barrier);",
         "ALTER VIEW w OWNER TO caller;",

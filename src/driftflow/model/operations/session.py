@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.record import replace
 
 
 class TransactionControl(BaseOperation, frozen=True, kw_only=True, tag="transaction"):
@@ -35,6 +37,10 @@ class LockTable(BaseOperation, frozen=True, kw_only=True, tag="lock_table"):
     """MariaDB: WAIT n; 0 for NOWAIT."""
 
 
+KEPT_IN_FILE = frozenset({"user_version", "application_id"})
+"""Numbers of the application's own, which a PRAGMA writes for good."""
+
+
 class Pragma(BaseOperation, frozen=True, kw_only=True, tag="pragma"):
     """SQLite PRAGMA."""
 
@@ -42,3 +48,9 @@ class Pragma(BaseOperation, frozen=True, kw_only=True, tag="pragma"):
     value: str | None = None
     schema: str = ""
     sql: str
+
+    def after(self, catalog: Catalog) -> Catalog:
+        """Of the file's own numbers the last one counts."""
+        if self.name not in KEPT_IN_FILE or self.value is None or self.schema not in ("", "main"):
+            return catalog
+        return replace(catalog, settings={**catalog.settings, self.name: self.value})

@@ -91,6 +91,7 @@ from driftflow.model.operations import (
     Update,
     ValidateConstraint,
 )
+from driftflow.model.operations.session import KEPT_IN_FILE
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.strategies import spoken
 from driftflow.strategies.inverses import inverse_alter as alter
@@ -142,6 +143,8 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
             return other.plain_object(operation, before, at)
         case Insert() | Update() | Delete() | Truncate() | Copy() | Select() | RawSql():
             return _rows(operation, at)
+        case Pragma(name=name, value=str()) if name in KEPT_IN_FILE:
+            return _pragma(operation, before)
         case TransactionControl() | SetSetting() | LockTable() | Pragma():
             return UndoNothing(reason="it ends with its transaction or session")
         case _:
@@ -231,6 +234,13 @@ def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | Mo
             return (MoveTable(name=back, schema=name.schema, relation_kind=operation.relation_kind),)
         case _:
             assert_never(operation)
+
+
+def _pragma(operation: Pragma, before: Catalog) -> Inverse:
+    name, was = operation.name, before.settings.get(operation.name)
+    if was is None or operation.schema not in ("", "main"):
+        return Irreversible(reason=f"what {name} was before is not kept", name=f"pragma {name}")
+    return (Pragma(name=name, value=was, sql=f"PRAGMA {name} = {was}"),)
 
 
 def _rows(operation: Insert | Update | Delete | Truncate | Copy | Select | RawSql, at: Situation) -> Inverse:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, Routine, Trigger, View
+from driftflow.model.catalog import Catalog, Check, Routine, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddEnumValue,
@@ -341,8 +341,10 @@ def _comment(operation: Comment, before: Catalog) -> Inverse:
 
 
 def _trigger(catalog: Catalog, table: Name | None, name: str) -> Trigger | None:
-    tables = [catalog.table(table)] if table is not None else list(catalog.tables.values())
-    return next((trigger for found in tables if found is not None for trigger in found.triggers if trigger.name == name), None)
+    """Of a table, or of a view."""
+    known: tuple[Table | View, ...] = (*catalog.tables.values(), *catalog.views.values())
+    holders = [one for one in known if table in (None, one.name)]
+    return next((trigger for one in holders for trigger in one.triggers if trigger.name == name), None)
 
 
 def _routine(catalog: Catalog, wanted: Routine) -> Routine | None:

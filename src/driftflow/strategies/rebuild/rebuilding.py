@@ -159,7 +159,7 @@ def _step(
     assert old is not None
     assert new is not None
     parts = rebuild_step_parts(old, new, before, expressions=dict(expressions))
-    refuse_outdated_texts(at, parts.restore)
+    refuse_outdated_texts(at, parts.restore, old, new)
     online = None
     if is_large(at, table):
         online = online_copy(old, new, before, temporary_name=parts.temporary_name, copy=parts.copy, chunk=chunk_policy(at))

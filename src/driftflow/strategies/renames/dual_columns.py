@@ -286,7 +286,7 @@ class _Rename:
         table, recipe, back = self.table.name, self.recipe, Recipe(self.at, NAME)
         gone = DropColumn(table=table, column=self.old)
         purpose = f"Drop {table.name}.{self.old}, the second column"
-        if not self.rebuilt or not (self.loosened or is_large(self.at, table)):
+        if not self.rebuilt or not (self.loosened or (is_large(self.at, table) and not self._said_elsewhere())):
             step: Step = recipe.change(gone, purpose=purpose, phase="contract", undo=UndoNothing(reason=""))
         else:
             tight: tuple[Operation, ...] = (
@@ -300,6 +300,15 @@ class _Rename:
         back.catalog = recipe.catalog
         again = self._loosened(back, self.new, self.old) if self.loosened else self._added(back, self.old, phase="contract")
         return replace(step, strategy=NAME, undo=UndoSteps(steps=(as_undo(again),)))
+
+    def _said_elsewhere(self) -> bool:
+        """Whether a view, or a trigger that is not the table's, says the old name: SQLite follows the swap into its text, and a rebuild would write it as it was."""
+        from driftflow.dialects.sqlite.mentions import triggers, words
+
+        catalog, table = self.recipe.catalog, self.table.name
+        texts = [view.definition for view in catalog.views.values()]
+        texts += [trigger.definition for holder, trigger in triggers(catalog) if holder.name != table]
+        return any(words(text) >= {table.name.lower(), self.old.lower()} for text in texts)
 
     # NOT NULL where no trigger comes before it (SQLite)
 
