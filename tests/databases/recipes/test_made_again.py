@@ -123,6 +123,8 @@ COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, de
         "DROP TRIGGER trg ON t;",
         "CREATE OR REPLACE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
         "DROP TRIGGER written ON w;",
+        "DROP VIEW w;",
+        "DROP TRIGGER trg ON t; CREATE TRIGGER trg AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION f();",
         "ALTER VIEW w SET (security_barrier = false, check_option = local);",
         "ALTER VIEW w RESET (security_barrier);",
         "ALTER VIEW w OWNER TO caller;",
