@@ -231,7 +231,7 @@ def refuse_dependents(at: Situation) -> None:
     stopping = [one for one in dependents if one.stops]
     what = f"{operation.table.name}.{operation.column}"
     if stopping and not request.cascade:
-        words = "; what is found by its words may mean another column: then write `-- driftflow: as-is reason=...`"
+        words = ", or leaves it broken; what is found by its words may mean another column: then write `-- driftflow: as-is reason=...`"
         raise RefusedError(
             "DF-E643",
             f"{what} cannot be dropped while {len(stopping)} other thing{'s depend' if len(stopping) > 1 else ' depends'} on it",
