@@ -323,7 +323,8 @@ def there_and_back_beside(database: Database, plan: Plan, *sessions: Texts) -> N
         assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
         for one in applications:
             one.go_on()
-    assert [one.failures for one in applications] == [[] for _ in sessions]
+    failures = [failure for one in applications for failure in one.failures]
+    assert failures == [], failures[:3]
 
 
 def there_and_back(database: Database, migration: str) -> Plan:
