@@ -340,6 +340,16 @@ def there_and_back(database: Database, migration: str) -> Plan:
     return plan
 
 
+def changed_and_back(database: Database, change: str, look: Callable[[], object]) -> None:
+    """Something has changed, and then nothing."""
+    before = look()
+    plan = database.plan(change)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done" and look() != before
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(database))
+    assert report.state == "rolled_back" and look() == before
+
+
 def refused(database: Database, migration: str, *, folder: Path = Path()) -> RefusedError:
     """What applying it says; nothing has changed then."""
     before = database.seen()

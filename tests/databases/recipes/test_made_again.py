@@ -3,12 +3,11 @@ back is as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from recipes.rig import Database, Place, accepted, apply, edge, gates
+from recipes.rig import Database, Place, accepted, changed_and_back
 
-from driftflow.engine.run import RunOptions, roll_back
 from driftflow.model.plan import Irreversible
 
 pytestmark = pytest.mark.on("postgresql")
@@ -45,16 +44,6 @@ def code(place: Place) -> Iterator[Database]:
     database.run("DROP OWNED BY keeper, caller; DROP ROLE keeper, caller;")
 
 
-def taken_back(code: Database, change: str, look: Callable[[], object]) -> None:
-    """Something has changed, and then nothing."""
-    before = look()
-    plan = code.plan(change)
-    report = apply(plan, code, open_gates=gates(plan))
-    assert report.state == "done" and look() != before
-    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(code))
-    assert report.state == "rolled_back" and look() == before
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -79,7 +68,7 @@ def taken_back(code: Database, change: str, look: Callable[[], object]) -> None:
     ],
 )
 def test_with_owner_rights_and_comment(code: Database, change: str) -> None:
-    taken_back(code, change, lambda: code.query(STATE))
+    changed_and_back(code, change, lambda: code.query(STATE))
 
 
 def test_an_aggregate_does_not_come_back_and_the_plan_says_so(code: Database) -> None:
@@ -137,5 +126,5 @@ COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, de
 def test_what_is_dropped_or_set_is_as_it_was(code: Database, change: str) -> None:
     code.run(MORE)
     comments = code.query(COMMENTS)
-    taken_back(code, change, code.seen)
+    changed_and_back(code, change, code.seen)
     assert code.query(COMMENTS) == comments

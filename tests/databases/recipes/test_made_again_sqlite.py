@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Database, Place, accepted, apply, edge, gates
+from recipes.rig import Database, Place, apply, changed_and_back, gates
 
-from driftflow.engine.run import RunOptions, roll_back
 from driftflow.errors import RefusedError
 
 pytestmark = pytest.mark.on("sqlite")
@@ -39,12 +38,7 @@ def seen(database: Database) -> tuple[object, ...]:
 )
 def test_as_it_was(place: Place, change: str) -> None:
     database = place.fresh(SCHEMA)
-    before = seen(database)
-    plan = database.plan(change)
-    report = apply(plan, database, open_gates=gates(plan))
-    assert report.state == "done" and seen(database) != before
-    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(database))
-    assert report.state == "rolled_back" and seen(database) == before
+    changed_and_back(database, change, lambda: seen(database))
 
 
 NOT_NULL = SCHEMA.replace("v INTEGER", "v INTEGER NOT NULL")

@@ -19,7 +19,7 @@ def refuse_outdated_texts(at: Situation, restored: Sequence[str], before: Table,
     nothing would say so until somebody asks it."""
     from driftflow.dialects.sqlite.mentions import words
 
-    gone = (*_gone(at), *_dropped(before, after))
+    gone = (*_gone(at), *_left_out(before, after))
     for text in restored if gone else ():
         made = WRITTEN_ANEW.match(text)
         if made is None:
@@ -36,8 +36,8 @@ def refuse_outdated_texts(at: Situation, restored: Sequence[str], before: Table,
             )
 
 
-def _dropped(before: Table, after: Table) -> Iterator[tuple[frozenset[str], str]]:
-    """Columns that the rebuild leaves out: no view may read them, but one that the server has given another name meanwhile."""
+def _left_out(before: Table, after: Table) -> Iterator[tuple[frozenset[str], str]]:
+    """Columns that are not there afterwards. Of those that a rebuild leaves out a text speaks only if the server has given it another name meanwhile."""
     left = {column.name.lower() for column in after.columns}
     names = frozenset({before.name.name.lower(), after.name.name.lower()})
     yield from ((names, column.name.lower()) for column in before.columns if column.name.lower() not in left)
@@ -51,6 +51,4 @@ def _gone(at: Situation) -> Iterator[tuple[frozenset[str], str]]:
             yield frozenset(), table.name.name.lower()
             now = at.table(at.later.get(table.name, table.name))
         if now is not None:
-            left = {column.name.lower() for column in now.columns}
-            names = frozenset({table.name.name.lower(), now.name.name.lower()})
-            yield from ((names, column.name.lower()) for column in table.columns if column.name.lower() not in left)
+            yield from _left_out(table, now)
