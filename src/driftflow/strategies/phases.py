@@ -55,6 +55,8 @@ def breaks_running_code(operation: Operation, at: Situation) -> str:
             if is_new(at, table) or column_is_new(at, table, column) or _has_column(final, table, column):
                 return ""
             return f"code that still says {table.name}.{column} fails"
+        case DropTable(name=name) if _lives(at, name) and name.text not in final.tables:
+            return f"code that still uses {name.name} fails"
         case DropTable(name=name) | MoveTable(name=name) | RenameTable(name=name):
             return "" if _unknown_or_back(at, final, name) else f"code that still uses {name.name} fails"
         case DropView(name=name):
@@ -151,6 +153,12 @@ def _has_column(catalog: Catalog, table: Name, column: str) -> bool:
 def _column(catalog: Catalog, table: Name, column: str) -> Column | None:
     found: Table | None = catalog.table(table)
     return found.column(column) if found is not None else None
+
+
+def _lives(at: Situation, table: Name) -> bool:
+    """Whether it has rows of before, under whatever name: the application that runs now may reach it by a former one."""
+    found = at.table(table)
+    return found is not None and not found.new
 
 
 def _unknown_or_back(at: Situation, final: Catalog, name: Name) -> bool:

@@ -295,10 +295,11 @@ class Recipe:
     def held_by_data(self, found: Iterable[tuple[Operation, Catalog]]) -> dict[str, Any]:
         """Guards for what the rows may stand in the way of, and settings under which the server changes no value silently."""
         from driftflow.strategies import definers
-        from driftflow.strategies.types import offenders
+        from driftflow.strategies.types import given_back, offenders
 
         found = list(found)
-        guards = tuple(guard for operation, before in found for guard in offenders.guards(self.at, operation, before))
+        asked = (offenders.guards, given_back.guards_back)
+        guards = tuple(guard for operation, before in found for ask in asked for guard in ask(self.at, operation, before))
         settings = [offenders.strictness(self.at, (operation,), before) for operation, before in found]
         accounts, modes = definers.as_they_were((operation for operation, _ in found), self.at)
         return {"guards": (*guards, *accounts), "settings": {**next((one for one in settings if one), {}), **modes}}

@@ -124,7 +124,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case CreateIndex() | DropIndex() | RenameIndex() | AlterIndex() | Reindex():
             return alter.index(operation, before, online=at.can(Capability.CONCURRENT_INDEX))
         case CreateTable() | CreateTableAs() | DropTable() | RenameTable() | MoveTable():
-            return _table(operation, before)
+            return _table(operation, before, at)
         case AlterTableOption() | RewriteTable() | AttachPartition() | DetachPartition() | SetInherit():
             return alter.table_option(operation, before, can_detach=at.can(Capability.DETACH_CONCURRENTLY))
         case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
@@ -209,16 +209,18 @@ def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, 
             assert_never(operation)
 
 
-def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | MoveTable, before: Catalog) -> Inverse:
+def _table(
+    operation: CreateTable | CreateTableAs | DropTable | RenameTable | MoveTable, before: Catalog, at: Situation
+) -> Inverse:
     match operation:
         case CreateTable(table=made):
             if operation.if_not_exists and before.table(made.name) is not None:
                 return UndoNothing(reason=f"{made.name} was already there")
-            return (DropTable(name=made.name),)
+            return (DropTable(name=made.name, if_exists=_dropped_again(made.name, at)),)
         case CreateTableAs(name=name):
             if operation.if_not_exists and before.table(name) is not None:
                 return UndoNothing(reason=f"{name} was already there")
-            return (DropTable(name=name),)
+            return (DropTable(name=name, if_exists=_dropped_again(name, at)),)
         case DropTable(name=name):
             found = before.table(name)
             if operation.if_exists and found is None and before.complete:
@@ -234,6 +236,11 @@ def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | Mo
             return (MoveTable(name=back, schema=name.schema, relation_kind=operation.relation_kind),)
         case _:
             assert_never(operation)
+
+
+def _dropped_again(made: Name, at: Situation) -> bool:
+    """Whether a later statement of the release drops it: nothing brings it back, for nothing of the start is in it."""
+    return at.final is not None and at.final.table(made) is None and made not in at.later
 
 
 def _pragma(operation: Pragma, before: Catalog) -> Inverse:

@@ -86,9 +86,18 @@ def widens(old: str, new: str) -> bool:
     """Whether every value of the old type is the same value of the new one."""
     old_base, old_size = _split_type(old)
     new_base, new_size = _split_type(new)
+    if old_base == new_base and new_size is not None:
+        return old_size is not None and _holds(new_size, old_size)
     if old_base == new_base:
-        return new_size is None or (old_size is not None and len(old_size) == len(new_size) == 1 and new_size[0] >= old_size[0])
+        return True
     return new_size is None and new_base in WIDER.get(old_base, ())
+
+
+def _holds(new: tuple[int, ...], old: tuple[int, ...]) -> bool:
+    """A length, or as many digits before the point and as many behind it."""
+    digits, scale = new[0], new[1] if len(new) > 1 else 0
+    old_digits, old_scale = old[0], old[1] if len(old) > 1 else 0
+    return digits - scale >= old_digits - old_scale and scale >= old_scale
 
 
 def _split_type(type: str) -> tuple[str, tuple[int, ...] | None]:

@@ -106,10 +106,15 @@ LIMITS = {"smallint": (-(2**15), 2**15 - 1), "integer": (-(2**31), 2**31 - 1), "
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 
 
+def sized(type: str) -> tuple[str, list[int]]:
+    """`numeric(8,2)`: its name, and the numbers in parentheses."""
+    base, _, rest = type.partition("(")
+    return base, [int(part) for part in rest.rstrip(")").split(",") if part.strip().isdigit()]
+
+
 def unfit(value: str, old: str, new: str) -> str:
     """A condition that is true for values which the new type does not take; empty where none is needed, or none is known."""
-    old_base, new_base = old.partition("(")[0], new.partition("(")[0]
-    sizes = [int(part) for part in new.partition("(")[2].rstrip(")").split(",") if part.strip().isdigit()]
+    (old_base, _), (new_base, sizes) = sized(old), sized(new)
     if new_base in ("character varying", "character") and sizes and old_base in ("text", "character varying", "character"):
         # What is cut off a longer text by an assignment is white space at its end, and nothing else.
         return (

@@ -21,6 +21,7 @@ from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.rules.json_documents import document_guards
 from driftflow.strategies.size import has_slow_work, is_large, is_new
 from driftflow.strategies.types.conversion import Conversion, conversion_of
+from driftflow.strategies.types.given_back import not_given_back
 from driftflow.strategies.types.said_conversion import ConvertRequest, convert_of, too_long_of
 from driftflow.strategies.types.shadow_column import can_shadow, shadowed
 from driftflow.strategies.types.spelled_conversion import length_of, reads_time_zone, spelled
@@ -93,9 +94,7 @@ def _with_way_back(
         return replace(step, undo=UndoSteps(steps=(back,)))
     # The expression speaks of the old column, so the value that comes back goes by its name.
     again = f"(SELECT {conversion.there} FROM (SELECT {conversion.back} AS {value}) AS {at.dialect.quote(table.name.name)})"
-    said = f"hold a {conversion.column} that the old type {conversion.old_type} does not give back"
-    hint = "change these rows, or keep the new type"
-    guard = guard_rows(at, table.name, at.dialect.differs(value, again), said, hint=hint)
+    guard = not_given_back(at, table, at.dialect.differs(value, again), column=conversion.column, type=conversion.old_type)
     return replace(step, undo=UndoSteps(steps=(replace(back, guards=(guard,)),)))
 
 

@@ -27,8 +27,8 @@ from driftflow.model.operations.dependents import heirs_of
 from driftflow.model.plan import Guard, RunSql, Undo, UndoNothing
 from driftflow.model.record import Record, replace
 from driftflow.strategies.recipe import Recipe
-from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.types.conversion import Conversion, columns_of, comparable
+from driftflow.strategies.types.given_back import not_given_back
 from driftflow.strategies.types.shadow_adoption import adopt_others, refuse_unbuilt
 from driftflow.strategies.types.shadow_names import waiting
 from driftflow.strategies.types.shadow_parts import Parts
@@ -244,5 +244,4 @@ def difference(at: Situation, table: Table, conversion: Conversion, *, old: str,
 def guard_way_back(at: Situation, table: Table, conversion: Conversion, aside: str) -> Guard:
     """Values written since the swap that the old type does not hold."""
     wrong = difference(at, table, conversion, old=aside, new=conversion.column)
-    said = f"hold a {conversion.column} that the old type {conversion.old_type} does not give back"
-    return guard_rows(at, table.name, wrong, said, hint="change these rows, or keep the new type")
+    return not_given_back(at, table, wrong, column=conversion.column, type=conversion.old_type)

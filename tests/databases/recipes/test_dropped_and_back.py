@@ -1,0 +1,46 @@
+"""A release that drops a table is taken back: what was done to the table stays undone with it, and everything else is as it was."""
+
+from __future__ import annotations
+
+import pytest
+from recipes.rig import Place, there_and_back
+
+SCHEMA = """
+CREATE TABLE people (id integer PRIMARY KEY, age integer);
+CREATE TABLE orders (id integer PRIMARY KEY, note varchar(20), total integer);
+CREATE VIEW shown AS SELECT id, note FROM orders;
+CREATE VIEW first_shown AS SELECT id FROM shown;
+CREATE VIEW others AS SELECT id FROM people;
+INSERT INTO people VALUES (1, 20);
+INSERT INTO orders VALUES (1, 'a', 5);
+"""
+GONE = "DROP VIEW first_shown; DROP VIEW shown; DROP TABLE orders;"
+BEFORE = {
+    "index": "CREATE INDEX by_note ON orders (note);",
+    "column": "ALTER TABLE orders RENAME COLUMN note TO remark;",
+    "new column": "ALTER TABLE orders ADD COLUMN more integer; UPDATE orders SET more = 1;",
+    "another name": "DROP VIEW first_shown; DROP VIEW shown; CREATE INDEX by_note ON orders (note); ALTER TABLE orders RENAME TO purchases; DROP TABLE purchases;",
+    "of another table": "DROP VIEW others; CREATE INDEX by_age ON people (age); ALTER TABLE people ADD COLUMN nick varchar(9);",
+}
+
+
+@pytest.mark.parametrize("name", BEFORE)
+def test_the_rest_is_as_it_was(place: Place, name: str) -> None:
+    database, start = place.fresh(SCHEMA), place.fresh(SCHEMA)
+    start.run(GONE)
+    there_and_back(database, BEFORE[name] + ("" if "DROP TABLE" in BEFORE[name] else GONE))
+    assert (database.structure(), database.rows()) == (start.structure(), start.rows())
+    assert database.left() == []
+
+
+@pytest.mark.parametrize(
+    "make", ["CREATE TABLE made (id integer PRIMARY KEY, total integer);", "CREATE TABLE made AS SELECT id, total FROM orders;"]
+)
+def test_a_table_of_the_release_was_never_there(place: Place, make: str) -> None:
+    database, start = place.fresh(SCHEMA), place.fresh(SCHEMA)
+    plan = there_and_back(
+        database,
+        f"{make} CREATE INDEX by_total ON made (total); INSERT INTO made (id, total) SELECT id + 10, total FROM orders; DROP TABLE made;",
+    )
+    assert plan.point_of_no_return == ""
+    assert (database.structure(), database.rows()) == (start.structure(), start.rows())
