@@ -195,6 +195,8 @@ class Index(Record, frozen=True, kw_only=True):
     parent: Name | None = None
     bytes: int | None = None
     visible: bool = True
+    implied: bool = False
+    """Made by the server for a foreign key of this release (MySQL, MariaDB). No server says of an index that was there before whether it is so."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -697,7 +699,7 @@ def routine_structure(routine: Routine) -> Routine:
 
 
 def _ordered_indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
-    return tuple(sorted((replace(index, bytes=None) for index in indexes), key=lambda index: index.name.text))
+    return tuple(sorted((replace(index, bytes=None, implied=False) for index in indexes), key=lambda index: index.name.text))
 
 
 def _ordered_triggers(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, Unique
+from driftflow.model.catalog import Catalog, Check, Constraint, ForeignKey, Index, Unique
 from driftflow.model.effects import LockClaim
+from driftflow.model.names import Name
 from driftflow.model.operations import (
+    AddColumn,
     AddConstraint,
     AlterIdentity,
     AlterSequence,
@@ -18,10 +20,13 @@ from driftflow.model.operations import (
     CreateIndex,
     Operation,
     RawSql,
+    RenameColumn,
     Select,
     SetNotNull,
     SetRowSecurity,
 )
+from driftflow.model.operations.identifiers import mentions
+from driftflow.model.operations.keys import columns_of
 from driftflow.model.plan import Guard, Phase, RunSql, Step
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
@@ -142,17 +147,11 @@ def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | N
                 yield guard_nulls(at, table, column)
             case ChangeColumn() | ConvertCharset():
                 yield from _redefined(operation, at, catalog)
-            case AddConstraint(table=table, constraint=Check(validated=True) as check) if not is_new(at, table):
-                yield guard_check(at, table, check)
-            case AddConstraint(table=table, constraint=ForeignKey(validated=True) as key) if not is_new(at, table):
-                if at.table(key.referenced) is not None:
-                    yield guard_orphans(at, table, key)
+            case AddConstraint(table=table, constraint=constraint) if not is_new(at, table):
+                if not _reads_what_is_made(constraint, operations, catalog):
+                    yield from _unfulfilled(table, constraint, at)
             case CreateIndex(index=index) if index.unique and not is_new(at, index.table) and _columns_are_there(index, catalog):
                 guard = guard_duplicates(at, index)
-                if guard is not None:
-                    yield guard
-            case AddConstraint(table=table, constraint=Unique() as unique) if not is_new(at, table) and not unique.using_index:
-                guard = guard_duplicates(at, index_of(table, unique))
                 if guard is not None:
                     yield guard
             case AlterSequence() | AlterIdentity():
@@ -161,6 +160,45 @@ def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | N
                 yield guard_policies(at, operation)
             case _:
                 pass
+
+
+def _unfulfilled(table: Name, constraint: Constraint, at: Situation) -> Iterator[Guard]:
+    match constraint:
+        case Check(validated=True):
+            yield guard_check(at, table, constraint)
+        case ForeignKey(validated=True) if at.table(constraint.referenced) is not None:
+            yield guard_orphans(at, table, constraint)
+        case Unique(using_index=""):
+            guard = guard_duplicates(at, index_of(table, constraint))
+            if guard is not None:
+                yield guard
+        case _:
+            pass
+
+
+def _reads_what_is_made(constraint: Constraint, operations: Sequence[Operation], catalog: Catalog) -> bool:
+    """Whether it is about a column that the same statement makes: there is nothing to count before, and the server looks itself."""
+    made = _columns_made(operations, catalog)
+    if isinstance(constraint, Check):
+        return any(mentions(constraint.expression, name) for name in made)
+    return not made.isdisjoint(columns_of(constraint))
+
+
+def _columns_made(operations: Sequence[Operation], catalog: Catalog) -> set[str]:
+    """Names that no column of the table has before the statement."""
+    found: set[str] = set()
+    for operation in operations:
+        match operation:
+            case AddColumn(table=table, column=column) | ChangeColumn(table=table, definition=column):
+                name = column.name
+            case RenameColumn(table=table, to=name):
+                pass
+            case _:
+                continue
+        known = catalog.table(table)
+        if known is None or known.column(name) is None:
+            found.add(name)
+    return found
 
 
 def _redefined(operation: ChangeColumn | ConvertCharset, at: Situation, catalog: Catalog) -> Iterator[Guard]:

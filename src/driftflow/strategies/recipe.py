@@ -238,6 +238,11 @@ class Recipe:
             catalog = found
             for operation in operations:
                 altered = self.at.dialect.altered_table(operation)
+                if isinstance(operation, CreateIndex) and operation.if_not_exists:
+                    yield from self._undo_passes(clauses, found_at, phase) if clauses else ()
+                    clauses = []
+                    yield self._unless_there(operation, catalog, phase)
+                    continue
                 if clauses and altered != table:
                     yield from self._undo_passes(clauses, found_at, phase)
                     clauses = []
@@ -249,6 +254,12 @@ class Recipe:
                 catalog = moved(catalog, operation)
         if clauses:
             yield from self._undo_passes(clauses, found_at, phase)
+
+    def _unless_there(self, operation: CreateIndex, catalog: Catalog, phase: Phase) -> Step:
+        """The index, where it is not there: MySQL has no IF NOT EXISTS for it."""
+        index = operation.index
+        without = moved(catalog, DropIndex(name=index.name, table=index.table, if_exists=True))
+        return unless_done(self.undo_step((CreateIndex(index=index),), without, phase=phase))
 
     def _undo_passes(self, clauses: list[Operation], catalog: Catalog, phase: Phase) -> Iterator[Step]:
         for run in in_passes(clauses, catalog, self.at):

@@ -12,6 +12,7 @@ from driftflow.dialects.pinned import covers_key, fixed_columns
 from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
+from driftflow.model.operations.keys import replaceable
 from driftflow.model.record import replace
 
 
@@ -163,8 +164,14 @@ def _index(index: Index, table: Name, found: Table | None) -> Index:
         replace(part, column=columns.get(part.column.lower(), part.column)) if part.column else part for part in index.parts
     )
     index = replace(index, method=_method(index.method, found))
-    name = index.name.name or _made(parts, [one.name.name for one in found.indexes] if found is not None else [])
+    name = index.name.name or _made(parts, _names_held(found, parts) if found is not None else [])
     return replace(index, table=table, name=Name(schema=table.schema, name=name), parts=parts)
+
+
+def _names_held(table: Table, parts: tuple[IndexPart, ...]) -> list[str]:
+    """Without those of indexes that go when this one comes."""
+    gone = [one for one in replaceable(table, parts) if one.implied]
+    return [one.name.name for one in table.indexes if one not in gone]
 
 
 def _method(said: str, table: Table | None) -> str:

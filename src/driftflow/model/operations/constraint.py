@@ -30,6 +30,8 @@ class AddConstraint(BaseOperation, frozen=True, kw_only=True, tag="add_constrain
             case PrimaryKey() | Unique() if self.constraint.using_index:
                 table = _with_adopted_index(table, self.constraint)
             case _:
+                if isinstance(constraint, PrimaryKey | Unique):
+                    table = keys.without_implied(catalog, table, keys.parts_of(constraint))
                 table = keys.with_key_indexes(catalog, replace(table, constraints=(*table.constraints, constraint)))
         if isinstance(constraint, ForeignKey):
             table = keys.with_referencing_index(catalog, table, constraint)

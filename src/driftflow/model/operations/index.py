@@ -6,7 +6,7 @@ from typing import Literal
 
 from driftflow.model.catalog import Catalog, Index, Table, View
 from driftflow.model.names import Name
-from driftflow.model.operations import dependents, heirs
+from driftflow.model.operations import dependents, heirs, keys
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.lookup import children, find_index, index_taken, put, put_holder, refuse
 from driftflow.model.operations.rules import dependents_block
@@ -33,6 +33,7 @@ class CreateIndex(BaseOperation, frozen=True, kw_only=True, tag="create_index"):
             missing = [column for column in named if holder.column(column) is None]
             if missing and not holder.partial:
                 refuse(catalog, f"column {missing[0]} of table {holder.name} does not exist")
+            holder = keys.without_implied(catalog, holder, self.index.parts)
         if self.index.name.name and index_taken(catalog, holder, self.index.name):
             if not self.if_not_exists:
                 refuse(catalog, f"relation {self.index.name} exists already")

@@ -47,8 +47,9 @@ from driftflow.model.operations import (
     SetInherit,
     SetNotNull,
     ValidateConstraint,
+    keys,
 )
-from driftflow.model.operations.rules import columns_are_said_whole
+from driftflow.model.operations.rules import columns_are_said_whole, foreign_key_makes_index
 from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
@@ -181,7 +182,7 @@ def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, onl
             return (DropNotNull(table=table, column=added.column, only=operation.only),)
         case AddConstraint(constraint=added):
             dropped = DropConstraint(table=table, name=added.name, only=operation.only)
-            return (dropped, *_beside(added, before, table))
+            return (*_replaced_by(added, before, table), dropped, *_beside(added, before, table))
         case ValidateConstraint():
             return UndoNothing(reason="a validated constraint forbids nothing that it did not forbid before")
         case RenameConstraint():
@@ -211,6 +212,9 @@ def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, onl
 def _beside(added: Constraint, before: Catalog, table: Name) -> Iterator[Operation]:
     """What goes with the constraint and was not so before: NOT NULL under a primary key stays, an index that it took over goes."""
     known = before.table(table)
+    if known is not None and isinstance(added, ForeignKey):
+        made = keys.with_referencing_index(before, known, added).indexes[len(known.indexes) :]
+        yield from (DropIndex(name=one.name, table=table) for one in made)
     if known is None or not isinstance(added, PrimaryKey | Unique):
         return
     if isinstance(added, PrimaryKey):
@@ -223,6 +227,18 @@ def _beside(added: Constraint, before: Catalog, table: Name) -> Iterator[Operati
     index = next((one for one in known.indexes if added.using_index and one.name.name == added.using_index), None)
     if index is not None:
         yield CreateIndex(index=replace(index, bytes=None))
+
+
+def _replaced_by(added: Constraint, before: Catalog, table: Name) -> Iterator[Operation]:
+    if isinstance(added, PrimaryKey | Unique) and not added.using_index:
+        yield from _replaced(keys.parts_of(added), before, table)
+
+
+def _replaced(parts: Sequence[IndexPart], before: Catalog, table: Name) -> Iterator[Operation]:
+    """What the server may have taken away when an index of these parts was made is there again before that one goes: a foreign key needs one of them."""
+    known = before.table(table) if foreign_key_makes_index(before) else None
+    if known is not None and not known.new:
+        yield from (CreateIndex(index=replace(one, bytes=None), if_not_exists=True) for one in keys.replaceable(known, parts))
 
 
 def _with_it(before: Catalog, table: Name, key: Constraint) -> Iterator[Operation]:
@@ -263,7 +279,8 @@ def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reinde
             if operation.if_not_exists and _index(before, made.name) is not None:
                 return UndoNothing(reason=f"{made.name} was already there")
             partitioned = _is_partitioned(before, made.table)
-            return (DropIndex(name=made.name, table=made.table, concurrently=online and not partitioned, if_exists=False),)
+            dropped = DropIndex(name=made.name, table=made.table, concurrently=online and not partitioned, if_exists=False)
+            return (*_replaced(made.parts, before, made.table), dropped)
         case DropIndex(name=name):
             found = _index(before, name)
             if found is None:

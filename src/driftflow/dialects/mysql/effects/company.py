@@ -12,6 +12,7 @@ from driftflow.dialects.mysql.effects.grade import Grade
 from driftflow.dialects.mysql.effects.prediction import Prediction
 from driftflow.dialects.mysql.render.table import table_of
 from driftflow.model.catalog import Catalog, Table
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     ChangeColumn,
@@ -25,6 +26,7 @@ from driftflow.model.operations import (
     SetColumnOption,
     SetDefault,
 )
+from driftflow.model.record import replace as with_fields
 
 Graded = Sequence[tuple[Operation, Prediction]]
 
@@ -132,6 +134,9 @@ def refuse_together(operations: Sequence[Operation], predictions: Sequence[Predi
         for operation, p in zip(operations, predictions, strict=True):
             if isinstance(operation, DropConstraint) and operation.name == "PRIMARY":
                 _still_stands(p, operation, after)
+    for operation, p in zip(operations, predictions, strict=True):
+        if isinstance(operation, DropIndex) and operation.table is not None:
+            _is_not_needed(p, operation, operation.table, after)
 
 
 def _stated(operation: Operation) -> str:
@@ -153,11 +158,34 @@ def _still_stands(p: Prediction, operation: DropConstraint, after: Catalog) -> N
     """Foreign keys that point at the primary key need a key that begins with its columns afterwards too."""
     table = after.table(operation.table)
     for holder, key in after.referencing(operation.table) if table is not None else ():
-        heads = [index.columns for index in table.indexes] if table is not None else []
-        heads += [table.primary_key.columns] if table is not None and table.primary_key is not None else []
-        if not any(head[: len(key.referenced_columns)] == key.referenced_columns for head in heads):
+        if table is not None and not _begins(table, key.referenced_columns):
             why = f"foreign key {key.name} of {holder.name.name} stands on it"
             p.fails("dependency", why, relation=operation.table, certain=True)
+
+
+def _is_not_needed(p: Prediction, operation: DropIndex, name: Name, after: Catalog | None) -> None:
+    """A foreign key needs an index over its columns, and one over those it points at: this one, or another that is there when the statement ends."""
+    table = p.table(name)
+    index = table.index(operation.name.name) if table is not None else None
+    if table is None or index is None:
+        return
+    catalog = p.catalog if after is None else after
+    left = catalog.table(name) or table
+    left = with_fields(left, indexes=tuple(one for one in left.indexes if one != index))
+    for key in left.foreign_keys:
+        if index.columns[: len(key.columns)] == key.columns and not _begins(left, key.columns):
+            p.fails("dependency", f"foreign key {key.name} of {name.name} needs it", relation=name, certain=True)
+    for holder, key in catalog.referencing(name):
+        wanted = key.referenced_columns
+        if index.columns[: len(wanted)] == wanted and not _begins(left, wanted):
+            p.fails("dependency", f"foreign key {key.name} of {holder.name.name} stands on it", relation=name, certain=True)
+
+
+def _begins(table: Table, columns: tuple[str, ...]) -> bool:
+    """Whether an index, or the primary key, begins with them."""
+    heads = [index.columns for index in table.indexes]
+    heads += [table.primary_key.columns] if table.primary_key is not None else []
+    return any(head[: len(columns)] == columns for head in heads)
 
 
 def _one_counter(operations: Sequence[Operation], p: Prediction, after: Catalog) -> None:

@@ -11,7 +11,7 @@ from driftflow.dialects.mysql.effects.partners import beside_added_key, in_dicti
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, Prediction, quoted
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, SPATIAL_TYPES, base_word
-from driftflow.model.catalog import Check, Column, ForeignKey, Index, IndexPart, PrimaryKey, Table
+from driftflow.model.catalog import Check, Column, ForeignKey, IndexPart, PrimaryKey, Table
 from driftflow.model.effects import LOOKS_UP
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -133,25 +133,8 @@ def drop_index(p: Prediction, operation: DropIndex) -> None:
         p.grade = IN_PLACE
     if index.unique and any(part.expression for part in index.parts):
         p.grade = because(COPY, "a unique index over an expression is dropped by copying the table")
-    others = [one for one in table.indexes if one.name != index.name]
-    for holder, key in [(table, key) for key in table.foreign_keys]:
-        wanted = key.columns
-        if index.columns[: len(wanted)] == wanted and not _covered(table, others, wanted):
-            p.fails("dependency", f"foreign key {key.name} of {holder.name.name} needs it", relation=table.name, certain=True)
-    for holder, key in p.catalog.referencing(table.name):
-        wanted = key.referenced_columns
-        if index.columns[: len(wanted)] == wanted and not _covered(table, others, wanted):
-            p.fails("dependency", f"foreign key {key.name} of {holder.name.name} stands on it", relation=table.name, certain=True)
     if index.unique:
         p.loses(f"nothing keeps ({', '.join(index.columns)}) unique any more", table.name, reversible=True)
-
-
-def _covered(table: Table, indexes: list[Index], wanted: tuple[str, ...]) -> bool:
-    """Whether another index, or the primary key, begins with the columns."""
-    primary = table.primary_key
-    if primary is not None and primary.columns[: len(wanted)] == wanted:
-        return True
-    return any(one.columns[: len(wanted)] == wanted for one in indexes)
 
 
 def rename_index(p: Prediction, operation: RenameIndex) -> None:

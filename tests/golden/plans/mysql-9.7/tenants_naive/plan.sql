@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mysql 9.7 (shop)
--- digest 375aca3b71d40f1a68614c704df8f553a42830a53394a7e578ee84b7858356d8
+-- digest 3a4e6d51dda5dfa2d64842391d47ee44591a0cd7b17d7fc4c0118ac85c727b7e
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -53,8 +53,8 @@ SET foreign_key_checks = DEFAULT;
 SELECT count(*) FROM shop.orders WHERE 1 = 1 AND (orders.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS parent WHERE parent.id = orders.tenant_id));
 -- undo: nothing to do, it changes nothing
 
--- step 8 (bef70f2a57.1): ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
+-- step 8 (78f9fdb5b6.1): Build the index orders_tenant_id_created_at_idx, in the place of orders_tenant_id_fk (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
-ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=INPLACE, LOCK=NONE;
--- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ALGORITHM=INPLACE, LOCK=NONE
+ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=INPLACE, LOCK=NONE;
+-- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=INPLACE, LOCK=NONE
