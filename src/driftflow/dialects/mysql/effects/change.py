@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from driftflow.dialects.mysql.capabilities import EIGHT, INSTANT_ADD_LAST, INSTANT_RENAME
+from dataclasses import replace
+
+from driftflow.dialects.mysql.capabilities import EIGHT, INSTANT_ADD_LAST, INSTANT_ANYWHERE, INSTANT_RENAME
 from driftflow.dialects.mysql.charsets import bytes_per_character, collation_of, is_superset
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, Grade, because, weakest
 from driftflow.dialects.mysql.effects.prediction import Prediction, quoted
@@ -25,8 +27,11 @@ def has_virtual(table: Table) -> bool:
     return any(column.generated is not None and not column.generated.stored for column in table.columns)
 
 
-def has_generated(table: Table) -> bool:
-    return any(column.generated is not None for column in table.columns)
+def has_stored(table: Table) -> bool:
+    """Generated columns that are kept: stored ones, and virtual ones in an index."""
+    return any(
+        column.generated is not None and (column.generated.stored or is_indexed(table, column.name)) for column in table.columns
+    )
 
 
 def option(table: Table, name: str) -> str:
@@ -70,8 +75,8 @@ def change_grade(p: Prediction, table: Table, old: Column, new: Column, position
         grades.append(_nullable(p, table))
     if (old.default, old.on_update, old.comment, old.visible) != (new.default, new.on_update, new.comment, new.visible):
         grades.append(metadata(p))
-    if position and not _stays(table, old.name, position):
-        grades.append(_moved(p, table))
+    if position and not stays(table, old.name, position):
+        grades.append(_moved(p, old))
     if old.generated is not None or new.generated is not None:
         grades.append(_computed_anew(p, table, old, new))
     if new.autoincrement and not old.autoincrement:
@@ -92,8 +97,8 @@ def _computed_anew(p: Prediction, table: Table, old: Column, new: Column) -> Gra
         return because(COPY, "the column becomes generated, or plain")
     same = before.expression == after.expression
     if p.mariadb:
-        indexed = is_indexed(table, old.name)
-        return INSTANT if virtual[0] and not (indexed and not same) else because(COPY, "the column is stored and generated")
+        kept = not virtual[0] or is_indexed(table, old.name)
+        return because(COPY, "the column is generated and kept in the table or an index") if kept else INSTANT
     return metadata(p) if same else because(COPY, "what the column computes changes")
 
 
@@ -124,8 +129,8 @@ def _not_null(p: Prediction, table: Table, old: Column, new: Column) -> Grade:
     if not p.strict:
         p.loses(f"NULL in {old.name} silently becomes 0 or '' (sql_mode is not strict)", table.name)
         return because(COPY, "NULL may have to be converted, for sql_mode is not strict")
-    if p.mariadb and has_generated(table):
-        return because(COPY, "the table has generated columns")
+    if p.mariadb and has_stored(table):
+        return because(COPY, "the table has stored generated columns")
     if not p.mariadb and p.checks_foreign_keys and in_foreign_key(p, table, old.name):
         # Measured on 9.7, at both ends: error 1832 for COPY, unless foreign_key_checks is off. The other way, to NULL, COPY is accepted.
         why = "every row is checked and written anew, and a foreign key contains the column"
@@ -139,19 +144,17 @@ def _nullable(p: Prediction, table: Table) -> Grade:
     return because(REBUILD, "the rows' headers change")
 
 
-def _stays(table: Table, column: str, position: str) -> bool:
+def stays(table: Table, column: str, position: str) -> bool:
     names = [one.name for one in table.columns]
     at = names.index(column)
     word, _, anchor = position.partition(" ")
     return at == 0 if word == "FIRST" else at > 0 and names[at - 1] == anchor
 
 
-def _moved(p: Prediction, table: Table) -> Grade:
-    if not p.mariadb:
-        return because(REBUILD, "the column moves")
-    if has_virtual(table):
-        return because(COPY, "a column moves in a table with virtual columns")
-    return INSTANT
+def _moved(p: Prediction, column: Column) -> Grade:
+    if p.mariadb or (column.generated is not None and not column.generated.stored and p.version >= INSTANT_ANYWHERE):
+        return INSTANT
+    return replace(REBUILD, instant_in_company=p.version >= INSTANT_ANYWHERE, reason="the column moves")
 
 
 def _type_grade(p: Prediction, table: Table, old: Column, new: Column) -> Grade:

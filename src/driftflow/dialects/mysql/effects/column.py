@@ -64,6 +64,7 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
         else:
             p.fails("exists", f"column {column.name} of {table.name} exists already", relation=table.name, certain=True)
         return
+    _stands_behind(p, table, operation.position)
     p.grade = _add_grade(p, table, operation)
     refused.default_fits(p, table, column)
     if (
@@ -85,6 +86,12 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
         )
         p.breaks(f"an INSERT that does not name {column.name} fails in strict mode", table.name, column.name)
     p.breaks("SELECT * and INSERT without a column list see one more column", table.name)
+
+
+def _stands_behind(p: Prediction, table: Table, position: str) -> None:
+    anchor = position.partition(" ")[2]
+    if anchor and not table.partial and not any(one.name.lower() == anchor.lower() for one in table.columns):
+        p.fails("missing", f"there is no column {anchor} of {table.name} to stand behind", relation=table.name, certain=True)
 
 
 def _implicit(column: Column) -> str:
@@ -146,7 +153,7 @@ def _computed(default: str) -> bool:
 
 
 def _add_virtual(p: Prediction, table: Table | None, position: str) -> Grade:
-    if position:
+    if position and not p.mariadb and (table is None or has_virtual(table)):
         return because(COPY, "a virtual column is added at a place of its own")
     return metadata(p)
 
@@ -154,8 +161,6 @@ def _add_virtual(p: Prediction, table: Table | None, position: str) -> Grade:
 def _added(p: Prediction, table: Table | None, position: str) -> Grade:
     """A plain column: what stands around it decides."""
     if p.mariadb:
-        if table is not None and position and has_virtual(table):
-            return because(COPY, "a column is added at a place of its own in a table with virtual columns")
         if table is not None and is_compressed(table):
             return because(REBUILD, "the table is compressed")
         if table is not None and has_fulltext(table):
@@ -221,12 +226,14 @@ def _drop_grade(p: Prediction, table: Table, column: Column) -> Grade:
     if table.primary_key is not None and column.name in table.primary_key.columns:
         return because(COPY, "the primary key goes with the column")
     if column.generated is not None and not column.generated.stored:
-        return IN_PLACE if indexed and not p.mariadb else metadata(p)
+        return IN_PLACE if indexed else metadata(p)
     if p.mariadb:
         if is_compressed(table):
             return because(REBUILD, "the table is compressed")
-        if indexed or has_fulltext(table):
-            return because(REBUILD, "an index loses a column" if indexed else "the table has a FULLTEXT index")
+        if has_fulltext(table):
+            return because(REBUILD, "the table has a FULLTEXT index")
+        if any(column.name in index.columns and len(index.parts) > 1 for index in table.indexes):
+            return because(REBUILD, "an index loses a column")
         return Grade(instant=True, inplace="NONE", rebuilds_in_company=True)
     if is_compressed(table):
         return because(REBUILD, "the table is compressed")
@@ -288,6 +295,7 @@ def change_column(p: Prediction, operation: ChangeColumn) -> None:
     if old.type != new.type:
         refused.by_foreign_keys(p, table, old, new)
         refused.by_indexes(p, table, old, new)
+    _stands_behind(p, table, operation.position)
     if operation.position.partition(" ")[2] == new.name or operation.position.partition(" ")[2] == old.name:
         p.fails("missing", f"{new.name} cannot stand behind itself", relation=table.name, certain=True)
 

@@ -15,7 +15,10 @@ from driftflow.model.catalog import Catalog, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
+    AlterTableOption,
     ChangeColumn,
+    Comment,
+    ConvertCharset,
     CreateIndex,
     DropColumn,
     DropConstraint,
@@ -49,65 +52,40 @@ def _keeps_fulltext(graded: Graded, table: Table) -> bool:
     )
 
 
-def with_virtual(graded: Graded, table: Table | None, whole: Grade) -> Grade:
-    """Adding or dropping a virtual column goes in place only beside its like and beside indexes."""
-    added = {one.column.name for one, _ in graded if isinstance(one, AddColumn) and _adds_virtual(one)}
-    dropped = {one.column for one, _ in graded if isinstance(one, DropColumn) and _drops_virtual(one, table)}
-    if not added and not dropped:
+def with_indexes_looked_at(graded: Graded, table: Table | None, whole: Grade) -> Grade:
+    """MariaDB, which looks at the indexes then and does nothing by the dictionary alone: where one goes, by itself or with its only column, and where an option of the
+    table stands beside a column that gets another name, type or collation (measured on 10.11 and 11.8)."""
+    if not whole.instant or not graded[0][1].mariadb:
         return whole
-    p = graded[0][1]
-    others = [
-        one
-        for one, _ in graded
-        if not _is_virtual(one, added, dropped)
-        and not isinstance(one, CreateIndex | DropIndex)
-        and not _changes_nothing(one, table)
-    ]
-    if any(isinstance(one, CreateIndex) and added & set(one.index.columns) for one, _ in graded) and whole.inplace == "NONE":
-        whole = replace(whole, inplace="SHARED", reason="an index over a new virtual column is built while writers wait")
-    if p.mariadb:
-        partitioned = table is not None and table.partitioning is not None
-        if (added and partitioned) or any(not isinstance(one, DropColumn) for one in others):
-            return _copied(whole)
-        return whole
-    if any(not isinstance(one, AddColumn | DropColumn | SetDefault | DropDefault) for one in others):
-        return _copied(whole)
-    if dropped and any(isinstance(one, AddColumn) for one in others):
-        return _copied(whole)
-    if any(isinstance(one, AddColumn | DropColumn) for one in others):
-        return replace(whole, inplace="")
+    if any(_drops_index(one, table) for one, _ in graded):
+        return replace(whole, instant=False, reason="an index is dropped")
+    options = any(_is_option(one) for one, _ in graded)
+    if options and any(_alters_column(one, table) for one, _ in graded):
+        return replace(whole, instant=False, reason="an option of the table is changed together with a column")
     return whole
 
 
-def _changes_nothing(operation: Operation, table: Table | None) -> bool:
-    """A MODIFY that states the column as it is."""
-    if not isinstance(operation, ChangeColumn) or table is None:
+def _drops_index(operation: Operation, table: Table | None) -> bool:
+    if isinstance(operation, DropIndex):
+        return True
+    return (
+        isinstance(operation, DropColumn) and table is not None and any(operation.column in one.columns for one in table.indexes)
+    )
+
+
+def _is_option(operation: Operation) -> bool:
+    return isinstance(operation, AlterTableOption | Comment) or (isinstance(operation, ConvertCharset) and not operation.columns)
+
+
+def _alters_column(operation: Operation, table: Table | None) -> bool:
+    if isinstance(operation, RenameColumn):
+        return operation.column != operation.to
+    if not isinstance(operation, ChangeColumn):
         return False
-    return operation.definition == table.column(operation.column) and not operation.position
-
-
-def _copied(whole: Grade) -> Grade:
-    reason = "a virtual column is added or dropped together with another change"
-    return replace(whole, instant=False, inplace="", reason=reason)
-
-
-def _is_virtual(operation: Operation, added: set[str], dropped: set[str]) -> bool:
-    match operation:
-        case AddColumn():
-            return operation.column.name in added
-        case DropColumn():
-            return operation.column in dropped
-        case _:
-            return False
-
-
-def _adds_virtual(operation: AddColumn) -> bool:
-    return operation.column.generated is not None and not operation.column.generated.stored
-
-
-def _drops_virtual(operation: DropColumn, table: Table | None) -> bool:
-    column = table.column(operation.column) if table is not None else None
-    return column is not None and column.generated is not None and not column.generated.stored
+    old, new = table.column(operation.column) if table is not None else None, operation.definition
+    if old is None:
+        return True
+    return (old.name, old.type, old.charset, old.collation) != (new.name, new.type, new.charset, new.collation)
 
 
 # refused
@@ -119,6 +97,10 @@ def refuse_together(operations: Sequence[Operation], predictions: Sequence[Predi
     dropped = {one.column for one in operations if isinstance(one, DropColumn)}
     touched: list[str] = []
     for operation, p in zip(operations, predictions, strict=True):
+        if isinstance(operation, AddColumn) and operation.position.partition(" ")[2] in dropped:
+            p.fails(
+                "missing", f"{operation.column.name} cannot stand behind a column that the same statement drops", certain=True
+            )
         if isinstance(operation, CreateIndex) and renamed & set(operation.index.columns):
             old = ", ".join(sorted(renamed & set(operation.index.columns)))
             p.fails("missing", f"{old} is renamed by the same statement: the index must use the new name", certain=True)

@@ -27,6 +27,8 @@ class Grade:
     copy_rebuilds: bool = True
     rebuilds_in_company: bool = False
     """MariaDB: instant alone, but writes the table anew beside a clause that is not instant."""
+    instant_in_company: bool = False
+    """MySQL: writes the table anew alone, but is instant beside a column that is added or dropped by a new row version."""
     reason: str = ""
     """Why it is no better than that."""
     unchecked: bool = False
@@ -49,13 +51,15 @@ def because(grade: Grade, reason: str) -> Grade:
 
 def weakest(grades: Sequence[Grade]) -> Grade:
     """What a statement with all these clauses needs."""
-    instant = all(grade.instant for grade in grades)
+    versioned = any(grade.instant and grade.rebuilds for grade in grades)
+    instant = all(grade.instant or (grade.instant_in_company and versioned) for grade in grades)
     rebuilds = any(grade.rebuilds or (grade.rebuilds_in_company and not instant) for grade in grades)
     decisive = min(grades, key=lambda grade: (grade.instant, -_STRENGTH.index(grade.inplace), not grade.rebuilds))
     return Grade(
         instant=instant,
         inplace=max((grade.inplace for grade in grades), key=_STRENGTH.index),
         rebuilds=rebuilds,
+        instant_in_company=all(grade.instant or grade.instant_in_company for grade in grades),
         copy=max((grade.copy for grade in grades), key=_STRENGTH.index),
         copy_rebuilds=any(grade.copy_rebuilds for grade in grades),
         reason=decisive.reason,

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
-from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_virtual
+from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_indexes_looked_at
 from driftflow.dialects.mysql.effects.grade import INSTANT, REBUILD, Grade, accepted, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_altered, beside_copied
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
 from driftflow.dialects.mysql.effects.sizes import refuse_too_large
+from driftflow.dialects.mysql.effects.virtual import with_virtual, with_virtual_order
 from driftflow.dialects.mysql.render.table import table_of
 from driftflow.model.catalog import Catalog, PrimaryKey, Table
 from driftflow.model.effects import AcceptedAlgorithm, Effects, Held
@@ -41,7 +42,7 @@ def of_statement(operations: Sequence[Operation], predictions: Sequence[Predicti
     if not graded:
         return tuple(p.effects() for p in predictions)
     first = graded[0][1]
-    whole = _whole(graded)
+    whole = _whole(graded, after)
     table = _table_of(graded[0][0])
     pairs = _pairs(first, whole)
     for operation in operations:
@@ -77,7 +78,7 @@ def _after(operations: Sequence[Operation], predictions: Sequence[Prediction]) -
         return None
 
 
-def _whole(graded: Sequence[tuple[Operation, Prediction]]) -> Grade:
+def _whole(graded: Sequence[tuple[Operation, Prediction]], after: Catalog | None) -> Grade:
     """The weakest wins, but for a primary key that is replaced: dropped and added in one statement it is one rebuild in place."""
     drops = any(isinstance(one, DropConstraint) and one.name == "PRIMARY" for one, _ in graded)
     adds = any(isinstance(one, AddConstraint) and one.constraint.name == "PRIMARY" for one, _ in graded)
@@ -100,7 +101,8 @@ def _whole(graded: Sequence[tuple[Operation, Prediction]]) -> Grade:
     first = graded[0][1]
     name = _table_of(graded[0][0])
     table = first.start.table(name) if first.start is not None and name is not None else None
-    whole = with_virtual(graded, table, with_fulltext(graded, table, whole))
+    whole = with_indexes_looked_at(graded, table, with_virtual(graded, table, with_fulltext(graded, table, whole)))
+    whole = with_virtual_order(graded, table, after.table(name) if after is not None and name is not None else None, whole)
     if drops and table is not None and table.partitioning is not None and not whole.inplace:
         # MariaDB before 11.2 does not look at ALGORITHM here (measured on 10.11).
         whole = replace(whole, unchecked=first.mariadb and first.version < ONLINE_COPY)

@@ -59,11 +59,22 @@ def alter_table(cursor: Cursor) -> tuple[Operation, ...]:
             raise Unread(f"nothing is known about what begins {cursor.here()}")
     if if_exists:
         found = [replace(one, table_if_exists=True) for one in found]
-    found.sort(key=lambda one: isinstance(one, RenameTable))  # wherever it stands: the other clauses speak of the old name
+    found.sort(key=_turn)
     asked = request.operation(table)
     if not found and asked is None:
         raise Unread("an ALTER TABLE without a clause")
     return (*found, *([asked] if asked is not None else []))
+
+
+def _turn(operation: Operation) -> int:
+    """Wherever they stand, keys that are dropped are those of before, and every other clause speaks of the table's old name."""
+    match operation:
+        case DropIndex() | DropConstraint():
+            return 0
+        case RenameTable():
+            return 2
+        case _:
+            return 1
 
 
 def _goes_on(cursor: Cursor) -> bool:
