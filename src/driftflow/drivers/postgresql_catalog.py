@@ -23,7 +23,7 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 from driftflow.patterns import lazy_regex
 
-STRUCTURE = ("tables", "columns", "constraints", "indexes", "triggers", "policies", "views", "view_dependencies")
+STRUCTURE = ("tables", "columns", "constraints", "indexes", "triggers", "policies", "rules", "views", "view_dependencies")
 REST = ("schemas", "sequences", "routines", "types", "extended_statistics", "extensions", "publications", "subscriptions")
 """Names of the files in `catalog/postgresql/`; `database` comes before them, `activity` only when rates are wanted."""
 

@@ -268,6 +268,21 @@ class Policy(Record, frozen=True, kw_only=True):
     check: str = ""
 
 
+class Rule(Record, frozen=True, kw_only=True):
+    """CREATE RULE of a table or view, but for the one that a view is made of (PostgreSQL)."""
+
+    name: str
+    target: str = ""
+    """What DROP RULE and COMMENT ON RULE say: `name ON schema.table`, as the server spells it."""
+    definition: str
+    """The whole CREATE RULE statement in normal form."""
+    enabled: str = "O"
+    """As of a trigger."""
+    comment: str = ""
+    depends_on_columns: tuple[str, ...] = ()
+    """`schema.table.column` of what it names: the server changes the type of none of them, and drops them only with the rule."""
+
+
 class Partitioning(Record, frozen=True, kw_only=True):
     """On a partitioned parent."""
 
@@ -330,6 +345,7 @@ class Table(Record, frozen=True, kw_only=True):
     """Including those that implement a constraint (`Index.constraint`)."""
     triggers: tuple[Trigger, ...] = ()
     policies: tuple[Policy, ...] = ()
+    rules: tuple[Rule, ...] = ()
     row_security: bool = False
     row_security_forced: bool = False
     partitioning: Partitioning | None = None
@@ -384,6 +400,18 @@ class Table(Record, frozen=True, kw_only=True):
         return [one for one in self.foreign_keys if replace(one, name=key.name, comment=key.comment) == key]
 
 
+class ViewColumn(Record, frozen=True, kw_only=True):
+    """What is said of a column of a view beside its query (PostgreSQL)."""
+
+    name: str
+    comment: str = ""
+    default: str | None = None
+    statistics: int | None = None
+    options: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
+    """aclitems in text, sorted."""
+
+
 class View(Record, frozen=True, kw_only=True):
     name: Name
     definition: str
@@ -400,6 +428,13 @@ class View(Record, frozen=True, kw_only=True):
     comment: str = ""
     grants: tuple[str, ...] = ()
     kept: KeptText | None = None
+    rules: tuple[Rule, ...] = ()
+    said: tuple[ViewColumn, ...] = ()
+    """Of those columns of which something is said."""
+    clustered_on: str = ""
+    """Of a materialized view: the index that CLUSTER ON names."""
+    populated: bool = True
+    """Of a materialized view: whether it holds rows, and may be read."""
 
 
 class Sequence(Record, frozen=True, kw_only=True):
@@ -425,6 +460,8 @@ class Routine(Record, frozen=True, kw_only=True):
     definition: str = ""
     security_definer: bool = False
     depends_on: tuple[Name, ...] = ()
+    depends_on_columns: tuple[str, ...] = ()
+    """`schema.table.column` of what a body of SQL (BEGIN ATOMIC, RETURN) names: the server holds it to them."""
     comment: str = ""
     kept: KeptText | None = None
     """MySQL and MariaDB, read from the server: arguments and volatility stand nowhere else."""
@@ -571,6 +608,16 @@ class Catalog(Record, frozen=True, kw_only=True):
             found += having_link(self.views, _VIEW_LINKS, "index", name)
         return tuple((holder, index) for holder in found for index in holder.indexes if index.name == name)
 
+    def rules_on(self, *names: Name) -> tuple[tuple[Table | View, Rule], ...]:
+        """Rules that name a column of one of the relations, with the relations that they are on."""
+        found: dict[tuple[Name, str], tuple[Table | View, Rule]] = {}
+        for name in names:
+            holders: list[Table | View] = [*self._tables_linked("ruled", name.text)]
+            if self.views:
+                holders += having_link(self.views, _VIEW_LINKS, "ruled", name.text)
+            found |= {(holder.name, rule.name): (holder, rule) for holder in holders for rule in holder.rules}
+        return tuple(found.values())
+
     def has_constraint(self, schema: str, name: str) -> bool:
         """Whether a table of the schema has a constraint of that name."""
         return bool(self._tables_linked("constraint", (schema, name)))
@@ -625,6 +672,12 @@ def _made_by_constraints(table: Table) -> list[Key]:
     return found + [("references", one.referenced) for one in table.constraints if isinstance(one, ForeignKey)]
 
 
+def _made_by_rules(holder: Table | View) -> list[Key]:
+    # By what stands before each dot of `schema.table.column`: a name may have one too.
+    named = [name for rule in holder.rules for name in rule.depends_on_columns]
+    return [("ruled", name[:at]) for name in named for at, sign in enumerate(name) if sign == "."]
+
+
 def _made_by_indexes(holder: Table | View) -> list[Key]:
     return [("index", index.name) for index in holder.indexes if index.name.schema == holder.name.schema]
 
@@ -634,10 +687,12 @@ _TABLE_LINKS: Links = (
     (attrgetter("indexes"), _made_by_indexes),
     (attrgetter("partition_of"), lambda table: [("under", table.partition_of)] if table.partition_of is not None else ()),
     (attrgetter("inherits"), lambda table: [("under", name) for name in table.inherits]),
+    (attrgetter("rules"), _made_by_rules),
 )
 _VIEW_LINKS: Links = (
     (attrgetter("depends_on"), lambda view: [("reads", name) for name in view.depends_on]),
     (attrgetter("indexes"), _made_by_indexes),
+    (attrgetter("rules"), _made_by_rules),
 )
 
 
@@ -671,16 +726,20 @@ def structure(table: Table) -> Table:
         ),
         triggers=_ordered_triggers(table.triggers),
         policies=tuple(sorted(table.policies, key=lambda policy: policy.name)),
+        rules=_ordered_rules(table.rules),
     )
 
 
 def view_structure(view: View) -> View:
-    """The view without index sizes, owner, grants, kept text, and driftflow's own triggers."""
+    """The view without index sizes, owner, grants, kept text, whether it holds rows, and driftflow's own triggers."""
     return replace(
         view,
         owner="",
         kept=None,
         grants=(),
+        populated=True,
+        rules=_ordered_rules(view.rules),
+        said=tuple(bare for one in view.said if (bare := replace(one, grants=())) != ViewColumn(name=one.name)),
         indexes=_ordered_indexes(view.indexes),
         triggers=_ordered_triggers(view.triggers),
         depends_on=tuple(sorted(view.depends_on)),
@@ -700,6 +759,15 @@ def routine_structure(routine: Routine) -> Routine:
 
 def _ordered_indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
     return tuple(sorted((replace(index, bytes=None, implied=False) for index in indexes), key=lambda index: index.name.text))
+
+
+def _ordered_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(
+        sorted(
+            (replace(rule, depends_on_columns=tuple(sorted(rule.depends_on_columns))) for rule in rules),
+            key=lambda rule: rule.name,
+        )
+    )
 
 
 def _ordered_triggers(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:

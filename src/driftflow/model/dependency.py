@@ -12,6 +12,7 @@ Kind = Literal[
     "materialized view",
     "trigger",
     "policy",
+    "rule",
     "foreign key",
     "generated column",
     "index",

@@ -56,6 +56,7 @@ from driftflow.model.operations import (
     RenameEnumValue,
     RenameIndex,
     Select,
+    SetExpression,
     SetNotNull,
     SetRowSecurity,
     Truncate,
@@ -90,8 +91,15 @@ def _touches(operation: Operation, catalog: Catalog) -> Iterator[str]:
             yield from EVERYTHING if operation.opaque or operation.calls or operation.writes else _rows(operation.reads)
         case AddColumn(table=table, column=column):
             yield f"{table}/{column.name}"
+            if column.generated is not None:
+                yield from mentioned(catalog.table(table), table, column.generated.expression, whole=False)
             for constraint in operation.constraints:
                 yield from _referenced(constraint)
+                if isinstance(constraint, Check):
+                    yield from mentioned(catalog.table(table), table, constraint.expression, whole=False)
+        case SetExpression(table=table, column=changed, generated=generated):
+            yield f"{table}/{changed}"
+            yield from mentioned(catalog.table(table), table, generated.expression, whole=False)
         case RenameColumn(table=table):
             yield f"{table}/{operation.column}"
             yield f"{table}/{operation.to}"

@@ -142,7 +142,7 @@ def given_away(made: Routine | TypeDefinition, dialect: Dialect) -> Iterator[Ope
 
 
 def view_again(view: View) -> CreateView:
-    return CreateView(view=view, kept=view.kept)
+    return CreateView(view=view, kept=view.kept, with_data=view.populated)
 
 
 def as_they_were(operations: Iterable[Operation], at: Situation) -> tuple[tuple[Guard, ...], dict[str, str]]:

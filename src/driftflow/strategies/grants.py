@@ -29,11 +29,12 @@ ITEM = lazy_regex(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')
 
 
 def grants_again(
-    name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect, kind: str = "", target: str = ""
+    name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect, kind: str = "", target: str = "", column: str = ""
 ) -> Iterator[Grant]:
     """GRANT statements that give the rights of the aclitems `acl` on `name`; the owner has its own anyway.
 
     `kind` is what stands before the name where it is no table (`SEQUENCE`), `target` what stands there in its place (a function's arguments too).
+    With `column` they are rights on that column.
     """
     for item in acl:
         found = ITEM.match(item)
@@ -49,6 +50,8 @@ def grants_again(
                 if bool(star) == option and letter in PRIVILEGES
             ]
             if rights:
+                if column:
+                    rights = [f"{right} ({dialect.quote(column)})" for right in rights]
                 where = f"{kind} {target or dialect.quote_name(name)}".strip()
                 yield _grant(name, rights, role, option=option, dialect=dialect, target=where)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, apply, show
+from recipes.rig import Place, Recipe, RunOptions, apply, edge, gates, outcome, roll_back, show
 
 SCHEMA = """
 CREATE TABLE items (id int PRIMARY KEY, price int NOT NULL, name varchar(20));
@@ -170,3 +170,65 @@ def test_a_view_gets_another_query_in_one_transaction(place: Place) -> None:
     )
     (step,) = shown.plan.steps
     assert len(getattr(step, "statements", ())) == 2
+
+
+SAID = """
+CREATE TABLE items (id int PRIMARY KEY, price int NOT NULL, name text);
+INSERT INTO items SELECT n, n * 3, 'item ' || n FROM generate_series(1, 200) AS n;
+CREATE VIEW priced AS SELECT id, price, name FROM items GROUP BY id, price, name;
+COMMENT ON COLUMN priced.price IS 'in cents';
+ALTER VIEW priced ALTER COLUMN price SET DEFAULT 7;
+GRANT UPDATE (name), SELECT (name) ON priced TO PUBLIC;
+CREATE RULE added AS ON INSERT TO priced DO INSTEAD INSERT INTO items VALUES (NEW.id, NEW.price, NEW.name);
+COMMENT ON RULE added ON priced IS 'writes items';
+CREATE FUNCTION passed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER changed INSTEAD OF UPDATE ON priced FOR EACH ROW EXECUTE FUNCTION passed();
+COMMENT ON TRIGGER changed ON priced IS 'nothing';
+"""
+READ_AGAIN = """
+CREATE MATERIALIZED VIEW dear AS SELECT id, price FROM items WHERE price > 100;
+CREATE UNIQUE INDEX dear_id ON dear (id);
+COMMENT ON INDEX dear_id IS 'one each';
+ALTER MATERIALIZED VIEW dear CLUSTER ON dear_id;
+ALTER MATERIALIZED VIEW dear ALTER COLUMN price SET STATISTICS 55;
+COMMENT ON COLUMN dear.price IS 'high';
+CREATE MATERIALIZED VIEW later AS SELECT price FROM items WITH NO DATA;
+"""
+COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, description FROM pg_description WHERE objoid >= 16384 ORDER BY 1"
+HERE = "SELECT matviewname, ispopulated FROM pg_matviews ORDER BY 1"
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize("more", ["", READ_AGAIN], ids=["views", "materialized"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE items ALTER COLUMN price TYPE bigint;",
+        "-- driftflow: cascade\n-- driftflow: archive\nALTER TABLE items DROP COLUMN price;",
+    ],
+    ids=["type", "drop"],
+)
+def test_all_that_is_said_of_a_view_comes_again(place: Place, more: str, change: str) -> None:
+    """Its rules, triggers and indexes with their comments; defaults, rights, comments and statistics of its columns; whether it holds rows."""
+    database = place.fresh(SAID + more)
+
+    def said() -> object:
+        views = list(database.catalog().views.values())
+        return (
+            [(view.rules, view.said, view.clustered_on, view.populated) for view in views],
+            database.query(COMMENTS),
+            database.query(HERE),
+        )
+
+    before = said()
+    plan = database.plan(change)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done"
+    if "TYPE" in change:
+        assert said() == before
+        assert outcome(database, "INSERT INTO priced (id, name) VALUES (900, 'new')") == ""
+        assert database.query("SELECT price FROM items WHERE id = 900") == [(7,)]
+        database.run("DELETE FROM items WHERE id = 900;")
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan)), **edge(database))
+    assert report.state == "rolled_back"
+    assert said() == before

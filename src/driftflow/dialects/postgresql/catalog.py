@@ -14,7 +14,16 @@ from driftflow.dialects.base import Rows
 from driftflow.dialects.postgresql.catalog_columns import column, sequence_options
 from driftflow.dialects.postgresql.catalog_keys import constraint, index
 from driftflow.dialects.postgresql.catalog_statistics import table_statistics
-from driftflow.dialects.postgresql.catalog_tables import extended_statistics, policy, publications_of, table, trigger
+from driftflow.dialects.postgresql.catalog_tables import (
+    extended_statistics,
+    policy,
+    publications_of,
+    rule,
+    spelled,
+    table,
+    trigger,
+    view_columns,
+)
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -112,7 +121,7 @@ def _columns(rows: Sequence[Row], normal: Normal, normal_type: Normal) -> tuple[
 def _tables(rows: Rows, publications: Sequence[Publication], normal: Normal, normal_type: Normal) -> dict[str, Table]:
     columns, constraints = by_relation(rows["columns"]), by_relation(rows["constraints"])
     indexes, triggers, policies = by_relation(rows["indexes"]), by_relation(rows["triggers"]), by_relation(rows["policies"])
-    extended = by_relation(rows.get("extended_statistics", ()))
+    extended, rules = by_relation(rows.get("extended_statistics", ())), by_relation(rows.get("rules", ()))
     statistics = table_statistics(rows)
     parents = {f"{row['schema']}.{row['name']}": row["parents"] for row in rows["tables"]}
     tables = {}
@@ -127,6 +136,7 @@ def _tables(rows: Rows, publications: Sequence[Publication], normal: Normal, nor
             indexes=tuple(index(one, normal=normal) for one in indexes[place]),
             triggers=tuple(trigger(one) for one in triggers[place]),
             policies=tuple(policy(one, normal=normal) for one in policies[place]),
+            rules=tuple(rule(one) for one in rules[place]),
             publications=publications_of(row, publications, parents),
             statistics=statistics[place],
             extended_statistics=tuple(extended_statistics(one) for one in extended[place]),
@@ -146,7 +156,7 @@ def _not_null_only_where_proved(made: Table) -> Table:
 
 def _views(rows: Rows, normal: Normal, normal_type: Normal) -> dict[str, View]:
     columns, indexes, triggers = by_relation(rows["columns"]), by_relation(rows["indexes"]), by_relation(rows["triggers"])
-    dependencies = by_relation(rows["view_dependencies"], key="name")
+    dependencies, rules = by_relation(rows["view_dependencies"], key="name"), by_relation(rows.get("rules", ()))
     views = {}
     for row in rows["views"]:
         place = row["schema"], row["name"]
@@ -171,6 +181,10 @@ def _views(rows: Rows, normal: Normal, normal_type: Normal) -> dict[str, View]:
             owner=row["owner"],
             comment=row["comment"] or "",
             grants=tuple(sorted(row["acl"] or ())),
+            rules=tuple(rule(one) for one in rules[place]),
+            said=tuple(view_columns(columns[place], normal=normal)),
+            clustered_on=row.get("clustered_on") or "",
+            populated=row.get("populated", True),
         )
     return views
 
@@ -209,6 +223,7 @@ def _routines(rows: Sequence[Row]) -> dict[str, Routine]:
             definition=(row["definition"] or "").strip(),
             security_definer=row["security_definer"],
             depends_on=tuple(Name(schema=schema, name=name) for schema, name in row["relations"] or ()),
+            depends_on_columns=spelled(row.get("columns")),
             comment=row["comment"] or "",
             owner=row["owner"],
             grants=tuple(sorted(row["acl"])) if row["acl"] is not None else None,
@@ -252,5 +267,5 @@ def _publication(row: Row) -> Publication:
         all_tables=row["all_tables"],
         schemas=tuple(row["schemas"] or ()),
         tables=tuple(Name(schema=schema, name=name) for schema, name in row["tables"] or ()),
-        columns=tuple(f"{Name(schema=schema, name=name).text}.{column}" for schema, name, column in row.get("columns") or ()),
+        columns=spelled(row.get("columns")),
     )

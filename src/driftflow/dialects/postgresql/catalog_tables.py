@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from driftflow.model.catalog import (
@@ -13,9 +13,11 @@ from driftflow.model.catalog import (
     Partitioning,
     Policy,
     Publication,
+    Rule,
     Table,
     TableStatistics,
     Trigger,
+    ViewColumn,
 )
 from driftflow.model.names import Name
 
@@ -40,6 +42,7 @@ def table(
     indexes: tuple[Index, ...],
     triggers: tuple[Trigger, ...],
     policies: tuple[Policy, ...],
+    rules: tuple[Rule, ...],
     publications: tuple[str, ...],
     statistics: TableStatistics,
     extended_statistics: tuple[ExtendedStatistics, ...],
@@ -55,6 +58,7 @@ def table(
         indexes=indexes,
         triggers=triggers,
         policies=policies,
+        rules=rules,
         row_security=row["row_security"],
         row_security_forced=row["row_security_forced"],
         partitioning=partitioning(row["partition_key"]) if row["partition_key"] else None,
@@ -116,6 +120,38 @@ def trigger(row: Row) -> Trigger:
         enabled=row["enabled"],
         comment=row["comment"] or "",
     )
+
+
+def rule(row: Row) -> Rule:
+    """One row of rules.sql."""
+    return Rule(
+        name=row["name"],
+        target=row["target"],
+        definition=row["definition"].strip().removesuffix(";"),
+        enabled=row["enabled"],
+        comment=row["comment"] or "",
+        depends_on_columns=spelled(row["columns"]),
+    )
+
+
+def spelled(columns: Sequence[Sequence[str]] | None) -> tuple[str, ...]:
+    """`schema.table.column` of each."""
+    return tuple(f"{Name(schema=schema, name=name).text}.{column}" for schema, name, column in columns or ())
+
+
+def view_columns(rows: Iterable[Row], *, normal: Callable[[str], str]) -> Iterator[ViewColumn]:
+    """Of the rows of columns.sql those of a view's columns of which something is said beside the query."""
+    for row in rows:
+        found = ViewColumn(
+            name=row["name"],
+            comment=row["comment"] or "",
+            default=normal(row["expression"]) if row["expression"] is not None else None,
+            statistics=row.get("statistics"),
+            options=tuple(row.get("options") or ()),
+            grants=tuple(sorted(row.get("acl") or ())),
+        )
+        if found != ViewColumn(name=row["name"]):
+            yield found
 
 
 def extended_statistics(row: Row) -> ExtendedStatistics:

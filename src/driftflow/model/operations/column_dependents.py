@@ -24,8 +24,10 @@ from driftflow.model.names import Name
 from driftflow.model.operations import dependents
 from driftflow.model.operations.column import DropColumn
 from driftflow.model.operations.constraint import DropConstraint
+from driftflow.model.operations.function import DropFunction
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.operations.index import DropIndex
+from driftflow.model.operations.object import DropObject
 from driftflow.model.operations.policy import DropPolicy
 from driftflow.model.operations.rules import (
     column_takes_keys_along,
@@ -36,7 +38,7 @@ from driftflow.model.operations.rules import (
 from driftflow.model.operations.trigger import DropTrigger
 from driftflow.model.operations.view import DropView
 
-Removal = DropView | DropTrigger | DropPolicy | DropConstraint | DropIndex | DropColumn
+Removal = DropView | DropTrigger | DropPolicy | DropConstraint | DropIndex | DropColumn | DropObject | DropFunction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,8 @@ class Found:
 
     dependent: Dependent
     removal: Removal | None = None
+    reads_view: bool = False
+    """It names a view that goes too, and goes before it."""
 
 
 def column_dependents(catalog: Catalog, table: Name, *columns: str) -> tuple[Found, ...]:
@@ -60,7 +64,7 @@ def column_dependents(catalog: Catalog, table: Name, *columns: str) -> tuple[Fou
     return tuple(
         sorted(
             (one for key, one in found.items() if not (key[0] == "generated column" and key[1] in inside)),
-            key=lambda one: _rank(one.dependent.kind),
+            key=lambda one: -1 if one.reads_view else _rank(one.dependent.kind),
         )
     )
 
@@ -81,13 +85,14 @@ _ORDER: tuple[Kind, ...] = (
     "view",
     "trigger",
     "policy",
+    "rule",
     "foreign key",
-    "generated column",
     "index",
     "check",
     "exclusion constraint",
     "unique constraint",
     "primary key",
+    "generated column",
     "statistics",
     "sequence",
     "function",
@@ -99,6 +104,7 @@ def _on_column(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
     yield from _views(catalog, table, column)
     yield from _triggers(catalog, table, column)
     yield from _policies(table, column)
+    yield from _rules(catalog, table, column)
     yield from _generated(catalog, table, column)
     yield from _foreign_keys(catalog, table, column)
     yield from _constraints(catalog, table, column)
@@ -168,6 +174,15 @@ def _policies(table: Table, column: str) -> Iterator[Found]:
                 dependent=Dependent(kind="policy", name=policy.name, on=table.name.text, stops=True),
                 removal=DropPolicy(name=policy.name, table=table.name),
             )
+
+
+def _rules(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
+    for holder, rule in dependents.rules_on_column(catalog, table.name, column):
+        yield Found(
+            dependent=Dependent(kind="rule", name=rule.name, on=holder.name.text, stops=True),
+            removal=DropObject(kind="rule", name=Name(name=rule.name), sql=f"DROP RULE {rule.target}", relations=(holder.name,)),
+            reads_view=f"{table.name}.{column}" not in rule.depends_on_columns,
+        )
 
 
 def _generated(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
@@ -274,8 +289,17 @@ def _others(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
     for sequence in catalog.sequences_of(table.name):
         if sequence.owned_by == f"{table.name}.{column}":
             yield Found(dependent=Dependent(kind="sequence", name=sequence.name.text))
+    held = dependents.routines_on_column(catalog, table.name, column)
+    for routine in held:
+        yield Found(
+            dependent=Dependent(kind="function", name=f"{routine.name}({routine.arguments})", stops=True),
+            removal=DropFunction(name=routine.name, arguments=routine.arguments, kind=routine.kind),
+            reads_view=f"{table.name}.{column}" not in routine.depends_on_columns,
+        )
     for routine in catalog.routines.values():
-        if all(re.search(rf"\b{re.escape(word)}\b", routine.definition, re.IGNORECASE) for word in (column, table.name.name)):
+        if routine not in held and all(
+            re.search(rf"\b{re.escape(word)}\b", routine.definition, re.IGNORECASE) for word in (column, table.name.name)
+        ):
             name = f"{routine.name}({routine.arguments})"
             yield Found(dependent=Dependent(kind="function", name=name, fate="broken", by_words=True))
     naming = {one.name for one in catalog.publications if f"{table.name.text}.{column}" in one.columns}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, PrimaryKey, Table, Unique, View
+from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, PrimaryKey, Routine, Rule, Table, Unique, View
 from driftflow.model.names import Name
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.operations.lookup import children, put, refuse
@@ -122,7 +122,7 @@ def in_order(catalog: Catalog, views: Iterable[View]) -> tuple[View, ...]:
 
 
 def blocking_a_column(catalog: Catalog, table: Table, column: str) -> list[str]:
-    """What else reads the column: other generated columns, policies, triggers."""
+    """What else reads the column: other generated columns, policies, triggers, rules, bodies of SQL; and what publications name of it."""
     found = [
         f"generated column {one.name}"
         for one in table.columns
@@ -132,7 +132,39 @@ def blocking_a_column(catalog: Catalog, table: Table, column: str) -> list[str]:
     found += [
         f"trigger {one.name}" for one in table.triggers if column in one.update_columns or in_condition(one.definition, column)
     ]
-    return found
+    found += [f"rule {rule.name} of {holder.name}" for holder, rule in rules_on_column(catalog, table.name, column)]
+    found += [f"{one.kind} {one.name}({one.arguments})" for one in routines_on_column(catalog, table.name, column)]
+    named = f"{table.name}.{column}"
+    return [*found, *(f"publication {one.name}" for one in catalog.publications if named in one.columns)]
+
+
+def rules_on_column(catalog: Catalog, table: Name, column: str) -> list[tuple[Table | View, Rule]]:
+    """Rules that name the column, or a view that reads it; but for those of such views, which go, and come again, with them."""
+    holding = catalog.rules_on(table, *(view.name for view in views_over(catalog, table, column)))
+    if not holding:
+        return []
+    meant = _meant(catalog, table, column)
+    gone = {view.name for view in views_over(catalog, table, column)}
+    return [(holder, rule) for holder, rule in holding if holder.name not in gone and any(map(meant, rule.depends_on_columns))]
+
+
+def routines_on_column(catalog: Catalog, table: Name, column: str) -> list[Routine]:
+    """Functions and procedures whose body of SQL names the column, or a view that reads it, as the server says it."""
+    held = [one for one in catalog.routines.values() if one.depends_on_columns]
+    meant = _meant(catalog, table, column) if held else None
+    return [one for one in held if meant is not None and any(map(meant, one.depends_on_columns))]
+
+
+def views_over(catalog: Catalog, table: Name, column: str) -> tuple[View, ...]:
+    """The views that read the column, and those over them, each behind what it reads."""
+    return in_order(catalog, views_on_column(catalog, table, column))
+
+
+def _meant(catalog: Catalog, table: Name, column: str) -> Callable[[str], bool]:
+    """Whether `schema.table.column` is the column, or one of a view that goes with it."""
+    named = f"{table}.{column}"
+    views = tuple(f"{view.name}." for view in views_over(catalog, table, column))
+    return lambda name: name == named or name.startswith(views)
 
 
 def without_triggers_naming(catalog: Catalog, table: Name, column: str) -> Catalog:

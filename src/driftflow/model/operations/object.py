@@ -8,7 +8,7 @@ from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.dependents import drop_table, drop_views
-from driftflow.model.operations.lookup import put, put_view, refuse, replace_column
+from driftflow.model.operations.lookup import put, put_holder, put_view, refuse, replace_column
 from driftflow.model.operations.publishing import publish, publish_as
 from driftflow.model.operations.type import renamed_type
 from driftflow.model.record import Record, replace
@@ -204,6 +204,10 @@ class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):
                 return replace(catalog, publications=tuple(one for one in catalog.publications if one.name != name))
             case "subscription":
                 return replace(catalog, subscriptions=tuple(one for one in catalog.subscriptions if one != name))
+            case "rule":
+                for relation in self.relations:
+                    catalog = _without_rule(catalog, relation, name)
+                return catalog
             case "statistics":
                 for table in list(catalog.tables.values()):
                     kept = tuple(one for one in table.extended_statistics if one.name.name != name)
@@ -212,3 +216,10 @@ class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):
                 return catalog
             case _:
                 return catalog
+
+
+def _without_rule(catalog: Catalog, relation: Name, rule: str) -> Catalog:
+    holder = catalog.tables.get(relation.text) or catalog.views.get(relation.text)
+    if holder is None:
+        return catalog
+    return put_holder(catalog, replace(holder, rules=tuple(one for one in holder.rules if one.name != rule)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -11,6 +13,7 @@ from driftflow.model.catalog import (
     Index,
     NotNull,
     PrimaryKey,
+    Rule,
     Table,
     Trigger,
     Unique,
@@ -115,6 +118,7 @@ def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Cat
     for view in catalog.views.values():
         if old in view.depends_on_columns:
             catalog = catalog.with_view(replace(view, depends_on_columns=_names(view.depends_on_columns, old, new)))
+    catalog = _held(catalog, lambda name: new if name == old else name)
     for one in catalog.sequences_of(table):
         if one.owned_by == old:
             catalog = catalog.with_sequence(replace(one, owned_by=new))
@@ -122,6 +126,32 @@ def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Cat
         constraints = [_referenced(one, table, column, to) if isinstance(one, ForeignKey) else one for one in holder.constraints]
         catalog = catalog.with_table(replace(holder, constraints=tuple(constraints)))
     return catalog
+
+
+def _held(catalog: Catalog, now: Callable[[str], str], *, text: Callable[[str], str] = str) -> Catalog:
+    """Rules, bodies of SQL and publications, which the server holds to columns (`schema.table.column`), whatever these are called."""
+
+    def ruled(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        return tuple(
+            replace(
+                one,
+                target=text(one.target),
+                definition=text(one.definition),
+                depends_on_columns=tuple(map(now, one.depends_on_columns)),
+            )
+            for one in rules
+        )
+
+    for table in [one for one in catalog.tables.values() if one.rules]:
+        catalog = catalog.with_table(replace(table, rules=ruled(table.rules)))
+    for view in [one for one in catalog.views.values() if one.rules]:
+        catalog = catalog.with_view(replace(view, rules=ruled(view.rules)))
+    routines = {
+        key: replace(one, depends_on_columns=tuple(map(now, one.depends_on_columns))) if one.depends_on_columns else one
+        for key, one in catalog.routines.items()
+    }
+    publications = tuple(replace(one, columns=tuple(map(now, one.columns))) for one in catalog.publications)
+    return replace(catalog, routines=routines, publications=publications)
 
 
 def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
@@ -141,13 +171,9 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
             catalog = catalog.with_view(after)
     for sequence in catalog.sequences_of(old):
         catalog = catalog.with_sequence(replace(sequence, owned_by=_owner(sequence.owned_by, old, new)))
+    catalog = _held(catalog, lambda name: _owner(name, old, new), text=lambda text: _text(text, old, new))
     publications = tuple(
-        replace(
-            one,
-            tables=tuple(new if name == old else name for name in one.tables),
-            columns=tuple(_owner(column, old, new) for column in one.columns),
-        )
-        for one in catalog.publications
+        replace(one, tables=tuple(new if name == old else name for name in one.tables)) for one in catalog.publications
     )
     return rewrite_tables(replace(catalog, publications=publications), lambda table: _pointing(table, old, new))
 

@@ -37,7 +37,15 @@ class CreateView(BaseOperation, frozen=True, kw_only=True, tag="create_view"):
         if old is not None and self.or_replace:
             if not self.views_again and self.view.columns and tuple(self.view.columns[: len(old.columns)]) != old.columns:
                 refuse(catalog, f"view {name} cannot be replaced: its columns must stay as they are, new ones come last")
-            kept = replace(self.view, triggers=old.triggers, grants=old.grants, comment=old.comment, owner=old.owner)
+            kept = replace(
+                self.view,
+                triggers=old.triggers,
+                rules=old.rules,
+                said=old.said,
+                grants=old.grants,
+                comment=old.comment,
+                owner=old.owner,
+            )
             return put_view(catalog, kept)
         if taken(catalog, name.schema)(name.name):
             if not self.if_not_exists:
@@ -48,7 +56,7 @@ class CreateView(BaseOperation, frozen=True, kw_only=True, tag="create_view"):
         ]
         if missing and dependents_block(catalog) and all(one.schema in catalog.schemas for one in missing):
             refuse(catalog, f"view {name} cannot be created: {missing[0]} does not exist")
-        return put_view(catalog, self.view)
+        return put_view(catalog, self.view if self.with_data else replace(self.view, populated=False))
 
 
 class DropView(BaseOperation, frozen=True, kw_only=True, tag="drop_view"):
@@ -82,3 +90,7 @@ class RefreshView(BaseOperation, frozen=True, kw_only=True, tag="refresh_view"):
     name: Name
     concurrently: bool = False
     with_data: bool = True
+
+    def after(self, catalog: Catalog) -> Catalog:
+        view = catalog.views.get(self.name.text)
+        return catalog if view is None else put_view(catalog, replace(view, populated=self.with_data))

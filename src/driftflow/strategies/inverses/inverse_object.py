@@ -8,7 +8,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, Routine, Table, Trigger, View
+from driftflow.model.catalog import Catalog, Check, Routine, Rule, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddEnumValue,
@@ -50,7 +50,7 @@ from driftflow.strategies import spoken
 from driftflow.strategies.definers import given_away, hung_on, routine_again, trigger_again, type_again, view_again
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import revoked
-from driftflow.strategies.views.whole_view import made_again
+from driftflow.strategies.views.whole_view import made_again, rule_again
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 
@@ -267,6 +267,13 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return back
         case Grant():
             return UndoNothing(reason="which rights were there before is not kept; compare `driftflow snapshot` before and after")
+        case AlterObject(kind="rule", action="create", name=Name() as name) if operation.relations:
+            holder = _holder(before, operation.relations[0])
+            old_rule = next((one for one in holder.rules if one.name == name.name), None) if holder is not None else None
+            if old_rule is not None and holder is not None:  # OR REPLACE
+                return _rule_replaced(operation, old_rule, holder, at.dialect)
+            sql = f"DROP RULE {at.dialect.quote(name.name)} ON {at.dialect.quote_name(operation.relations[0])}"
+            return (DropObject(kind="rule", name=name, sql=sql, relations=operation.relations[:1]),)
         case AlterObject(action="create", name=Name() as name):
             sql = f"DROP {operation.kind.replace('_', ' ').upper()} {at.dialect.quote_name(name)}"
             simple = operation.kind in ("statistics", "publication", "collation", "role")
@@ -292,10 +299,21 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return Irreversible(
                 reason=f"the {operation.kind} as it was is not kept", name=f"{operation.action}_{operation.kind} {where}"
             )
+        case DropObject(kind="rule", name=Name(name=rule_name)) if operation.relations:
+            holder = _holder(before, operation.relations[0])
+            rule = next((one for one in holder.rules if one.name == rule_name), None) if holder is not None else None
+            if holder is None or rule is None:
+                return UndoNothing(reason=f"the rule {rule_name} was not there")
+            return tuple(rule_again(rule, holder, at.dialect))
         case DropObject():
             return Irreversible(reason=f"the {operation.kind} as it was is not kept", name=f"drop_{operation.kind} {where}")
         case _:
             assert_never(operation)
+
+
+def _rule_replaced(operation: AlterObject, old: Rule, holder: Table | View, dialect: Dialect) -> tuple[Operation, ...]:
+    drop = DropObject(kind="rule", name=operation.name, sql=f"DROP RULE {old.target}", relations=(holder.name,))
+    return (drop, *rule_again(old, holder, dialect))
 
 
 def _routine_altered(operation: AlterObject, before: Catalog, dialect: Dialect) -> tuple[Operation, ...]:
@@ -338,6 +356,10 @@ def _comment(operation: Comment, before: Catalog) -> Inverse:
     else:
         return UndoNothing(reason="a comment; results do not depend on it")
     return (replace(operation, text=old or None),)
+
+
+def _holder(catalog: Catalog, name: Name) -> Table | View | None:
+    return catalog.table(name) or catalog.views.get(name.text)
 
 
 def _trigger(catalog: Catalog, table: Name | None, name: str) -> Trigger | None:

@@ -72,7 +72,9 @@ def _changed(operation: AlterColumnType | CreateView, at: Situation) -> tuple[Op
     if isinstance(operation, AlterColumnType):
         return (operation,)
     old = at.catalog.views[operation.view.name.text]
-    kept = replace(old, columns=operation.view.columns, indexes=())
+    columns = operation.view.columns
+    said = tuple(one for one in old.said if not columns or one.name in columns)
+    kept = replace(old, columns=columns, indexes=(), said=said)
     return (replace(operation, or_replace=False), *hung_on(kept, at.dialect))
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Dialect
-from driftflow.model.catalog import View
-from driftflow.model.operations import AlterView, Comment, CreateIndex, CreateTrigger, Operation
+from driftflow.model.catalog import Rule, Table, View, ViewColumn
+from driftflow.model.names import Name
+from driftflow.model.operations import AlterObject, AlterTableOption, AlterView, Comment, CreateIndex, CreateTrigger, Operation
 from driftflow.strategies.definers import view_again
 from driftflow.strategies.grants import grants_again
 
@@ -26,8 +27,19 @@ def hung_on(view: View, dialect: Dialect) -> Iterator[Operation]:
     """What the catalog says of the view beside its query."""
     for index in view.indexes:
         yield CreateIndex(index=index)
+        if index.comment:
+            yield Comment(kind="INDEX", target=dialect.quote_name(index.name), text=index.comment)
     for trigger in view.triggers:
         yield CreateTrigger(trigger=trigger)
+        if trigger.comment:
+            target = f"{dialect.quote(trigger.name)} ON {dialect.quote_name(view.name)}"
+            yield Comment(kind="TRIGGER", target=target, text=trigger.comment)
+    for rule in view.rules:
+        yield from rule_again(rule, view, dialect)
+    for column in view.said:
+        yield from _said(column, view, dialect)
+    if view.clustered_on:
+        yield AlterView(name=view.name, action=f"CLUSTER ON {dialect.quote(view.clustered_on)}", materialized=True)
     if view.comment:
         kind = "MATERIALIZED VIEW" if view.materialized else "VIEW"
         yield Comment(kind=kind, target=dialect.quote_name(view.name), text=view.comment, relation=view.name)
@@ -35,3 +47,33 @@ def hung_on(view: View, dialect: Dialect) -> Iterator[Operation]:
     if view.owner:
         # Last: who has given the view away may no longer grant rights on it.
         yield AlterView(name=view.name, action=f"OWNER TO {dialect.quote(view.owner)}", materialized=view.materialized)
+
+
+def rule_again(rule: Rule, holder: Table | View, dialect: Dialect) -> Iterator[Operation]:
+    """With what DROP RULE takes along."""
+    name = Name(name=rule.name)
+    yield AlterObject(kind="rule", action="create", name=name, sql=rule.definition, relations=(holder.name,))
+    said = {"D": "DISABLE RULE", "R": "ENABLE REPLICA RULE", "A": "ENABLE ALWAYS RULE"}.get(rule.enabled)
+    if said:
+        yield AlterTableOption(table=holder.name, option="rule", value=f"{said} {dialect.quote(rule.name)}")
+    if rule.comment:
+        yield Comment(kind="RULE", target=rule.target, text=rule.comment)
+
+
+def _said(column: ViewColumn, view: View, dialect: Dialect) -> Iterator[Operation]:
+    """What is said of one of its columns."""
+    name = dialect.quote(column.name)
+
+    def altered(action: str) -> AlterView:
+        return AlterView(name=view.name, action=f"ALTER COLUMN {name} SET {action}", materialized=view.materialized)
+
+    if column.default is not None:
+        yield altered(f"DEFAULT {column.default}")
+    if column.statistics is not None:
+        yield altered(f"STATISTICS {column.statistics}")
+    if column.options:
+        yield altered(f"({', '.join(column.options)})")
+    if column.comment:
+        target = f"{dialect.quote_name(view.name)}.{name}"
+        yield Comment(kind="COLUMN", target=target, text=column.comment, relation=view.name, column=column.name)
+    yield from grants_again(view.name, column.grants, owner=view.owner, dialect=dialect, column=column.name)

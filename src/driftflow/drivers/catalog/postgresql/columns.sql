@@ -15,6 +15,9 @@ select
     case when a.attstorage <> t.typstorage then a.attstorage::text end as storage,
     a.attcompression::text as compression, -- since 14
     '' as compression, -- before 14
+    nullif(coalesce(a.attstattarget, -1), -1)::int as statistics,
+    a.attoptions::text[] as options,
+    a.attacl::text[] as acl,
     note.description as comment,
     s.seqtypid::regtype::text as sequence_type,
     s.seqstart as sequence_start,

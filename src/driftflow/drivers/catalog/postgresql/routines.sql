@@ -18,6 +18,14 @@ select
         join pg_namespace rn on rn.oid = r.relnamespace
         where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_class'::regclass
     ) as relations,
+    ( -- columns that a body of SQL names: the server keeps a dependency on each (none before 14)
+        select jsonb_agg(distinct jsonb_build_array(rn.nspname, r.relname, a.attname))
+        from pg_depend d
+        join pg_class r on r.oid = d.refobjid and r.relkind in ('r', 'p', 'f', 'v', 'm')
+        join pg_namespace rn on rn.oid = r.relnamespace
+        join pg_attribute a on a.attrelid = r.oid and a.attnum = d.refobjsubid
+        where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
+    ) as columns,
     note.description as comment
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
