@@ -65,6 +65,12 @@ class Column(Record, frozen=True, kw_only=True):
     comment: str = ""
     storage: str = ""
     compression: str = ""
+    statistics: int | None = None
+    """PostgreSQL's SET STATISTICS; None is the server's default."""
+    options: tuple[str, ...] = ()
+    """PostgreSQL: n_distinct and the like."""
+    grants: tuple[str, ...] = ()
+    """PostgreSQL: rights on the column alone; aclitems in text, sorted."""
     autoincrement: bool = False
     """SQLite AUTOINCREMENT, MySQL AUTO_INCREMENT."""
     on_update: str = ""
@@ -197,6 +203,10 @@ class Index(Record, frozen=True, kw_only=True):
     visible: bool = True
     implied: bool = False
     """Made by the server for a foreign key of this release (MySQL, MariaDB). No server says of an index that was there before whether it is so."""
+    clustered: bool = False
+    """Whether CLUSTER ON names it (PostgreSQL)."""
+    identifies: bool = False
+    """Whether it is the replica identity of its table (PostgreSQL)."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -266,6 +276,7 @@ class Policy(Record, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ("public",)
     using: str = ""
     check: str = ""
+    comment: str = ""
 
 
 class Rule(Record, frozen=True, kw_only=True):
@@ -431,8 +442,6 @@ class View(Record, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     said: tuple[ViewColumn, ...] = ()
     """Of those columns of which something is said."""
-    clustered_on: str = ""
-    """Of a materialized view: the index that CLUSTER ON names."""
     populated: bool = True
     """Of a materialized view: whether it holds rows, and may be read."""
 
@@ -445,6 +454,8 @@ class Sequence(Record, frozen=True, kw_only=True):
     identity: bool = False
     owner: str = ""
     comment: str = ""
+    grants: tuple[str, ...] = ()
+    """PostgreSQL: aclitems in text, sorted."""
 
 
 class Routine(Record, frozen=True, kw_only=True):
@@ -657,7 +668,7 @@ class Catalog(Record, frozen=True, kw_only=True):
         }
         rest: tuple[object, ...] = ()
         if everything:
-            sequences = {key: replace(sequence, owner="") for key, sequence in self.sequences.items()}
+            sequences = {key: replace(sequence, owner="", grants=()) for key, sequence in self.sequences.items()}
             rest = (
                 sequences,
                 {key: routine_structure(one) for key, one in self.routines.items()},
@@ -704,7 +715,7 @@ _SEQUENCE_LINKS: Links = (
 
 def structure(table: Table) -> Table:
     """The table without what changes by itself or differs between two environments that hold the same schema: statistics, index sizes, kept
-    texts, owner, grants, publications, extended statistics, driftflow's own triggers. The default replica identity is spelled as nothing."""
+    texts, owner, grants, publications, extended statistics, cluster marks, driftflow's own triggers. The default replica identity is spelled as nothing."""
     return replace(
         table,
         statistics=TableStatistics(),
@@ -717,6 +728,7 @@ def structure(table: Table) -> Table:
         extended_statistics=(),
         replica_identity="" if table.replica_identity == "d" else table.replica_identity,
         partition_bound=QUOTED_NUMBER.sub(r"\1", table.partition_bound),
+        columns=tuple(replace(one, grants=()) if one.grants else one for one in table.columns),
         indexes=_ordered_indexes(table.indexes),
         constraints=tuple(
             sorted(
@@ -758,7 +770,7 @@ def routine_structure(routine: Routine) -> Routine:
 
 
 def _ordered_indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
-    return tuple(sorted((replace(index, bytes=None, implied=False) for index in indexes), key=lambda index: index.name.text))
+    return tuple(sorted((replace(index, bytes=None, implied=False, clustered=False) for index in indexes), key=lambda index: index.name.text))
 
 
 def _ordered_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:

@@ -215,7 +215,7 @@ def test_all_that_is_said_of_a_view_comes_again(place: Place, more: str, change:
     def said() -> object:
         views = list(database.catalog().views.values())
         return (
-            [(view.rules, view.said, view.clustered_on, view.populated) for view in views],
+            [(view.rules, view.said, [(one.name, one.clustered) for one in view.indexes], view.populated) for view in views],
             database.query(COMMENTS),
             database.query(HERE),
         )

@@ -183,7 +183,6 @@ def _views(rows: Rows, normal: Normal, normal_type: Normal) -> dict[str, View]:
             grants=tuple(sorted(row["acl"] or ())),
             rules=tuple(rule(one) for one in rules[place]),
             said=tuple(view_columns(columns[place], normal=normal)),
-            clustered_on=row.get("clustered_on") or "",
             populated=row.get("populated", True),
         )
     return views
@@ -203,6 +202,7 @@ def _sequences(rows: Sequence[Row]) -> dict[str, SequenceObject]:
             identity=bool(row["identity"]),
             owner=row["owner"],
             comment=row["comment"] or "",
+            grants=tuple(sorted(row.get("acl") or ())),
         )
     return sequences
 

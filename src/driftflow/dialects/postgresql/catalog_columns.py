@@ -28,6 +28,9 @@ def column(row: Row, *, normal: Callable[[str], str], normal_type: Callable[[str
         comment=row["comment"] or "",
         storage=STORAGE[row["storage"]] if row["storage"] else "",
         compression=COMPRESSION.get(row["compression"] or "", ""),
+        statistics=row.get("statistics"),
+        options=tuple(row.get("options") or ()),
+        grants=tuple(sorted(row.get("acl") or ())),
     )
 
 

@@ -95,6 +95,8 @@ def index(row: Row, *, normal: Normal) -> Index:
         comment=row["comment"] or "",
         parent=Name(schema=row["parent_schema"], name=row["parent_name"]) if row["parent_name"] else None,
         bytes=row["bytes"],
+        clustered=row.get("clustered", False),
+        identifies=row.get("identifies", False),
     )
 
 

@@ -169,6 +169,7 @@ def policy(row: Row, *, normal: Callable[[str], str]) -> Policy:
         roles=tuple(row["roles"] or ("public",)),
         using=normal(row["using_expression"]) if row["using_expression"] else "",
         check=normal(row["check_expression"]) if row["check_expression"] else "",
+        comment=row.get("comment") or "",
     )
 
 

@@ -26,6 +26,7 @@ from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.constraint import AddConstraint
 from driftflow.model.operations.heirs import inherited_column
 from driftflow.model.operations.identifiers import mentions
+from driftflow.model.operations.index import with_options, without_options
 from driftflow.model.operations.keys import with_not_null
 from driftflow.model.operations.lookup import (
     change_each,
@@ -457,7 +458,6 @@ class SetColumnOption(BaseOperation, frozen=True, kw_only=True, tag="set_column_
     only: bool = False
 
     def after(self, catalog: Catalog) -> Catalog:
-        """Only storage, compression and visibility are structure; statistics targets and n_distinct are not kept in the catalog."""
         table = find_table(catalog, self.table, if_exists=self.table_if_exists)
         column = find_column(catalog, table, self.column) if table is not None else None
         if table is None or column is None:
@@ -474,8 +474,15 @@ class SetColumnOption(BaseOperation, frozen=True, kw_only=True, tag="set_column_
             case "visible":
                 visible = self.value.upper() != "INVISIBLE"
                 return _change_column(catalog, self.table, self.column, only=self.only, visible=visible)
-            case "statistics" | "set" | "reset":
-                return catalog
+            case "statistics":
+                target = int(self.value) if self.value.isdecimal() and len(self.value) < 10 else None
+                return _change_column(catalog, self.table, self.column, only=self.only, statistics=target)
+            case "set":
+                options = with_options(column.options, self.value)
+                return _change_column(catalog, self.table, self.column, only=self.only, options=options)
+            case "reset":
+                options = without_options(column.options, self.value)
+                return _change_column(catalog, self.table, self.column, only=self.only, options=options)
 
 
 def _change_column(catalog: Catalog, table: Name, column: str, *, only: bool, **changes: object) -> Catalog:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftflow.model.catalog import Catalog, Check, Column, Table, TableStatistics
+from driftflow.model.catalog import Catalog, Check, Column, Index, Table, TableStatistics
 from driftflow.model.names import Name
 from driftflow.model.operations import creation, dependents, heirs, renaming
 from driftflow.model.operations.base import BaseOperation
@@ -207,7 +207,11 @@ class AlterTableOption(BaseOperation, frozen=True, kw_only=True, tag="alter_tabl
             case "owner":
                 return put(catalog, replace(table, owner=self.value))
             case "replica_identity":
-                return put(catalog, replace(table, replica_identity=_replica_identity(self.value)))
+                marked = tuple(replace(one, identifies=self._names(one, "USING INDEX ")) for one in table.indexes)
+                return put(catalog, replace(table, replica_identity=_replica_identity(self.value), indexes=marked))
+            case "cluster_on" | "without_cluster":
+                marked = tuple(replace(one, clustered=self._names(one)) for one in table.indexes)
+                return put(catalog, replace(table, indexes=marked))
             case "of":
                 return put(catalog, replace(table, of_type=self.value))
             case "not_of":
@@ -215,8 +219,12 @@ class AlterTableOption(BaseOperation, frozen=True, kw_only=True, tag="alter_tabl
             case "add_period":
                 held = tuple(replace(one, nullable=False) if one.name in self.columns else one for one in table.columns)
                 return put(catalog, replace(table, columns=held))
-            case "cluster_on" | "without_cluster" | "without_oids" | "rule" | "mysql" | "drop_period":
+            case "without_oids" | "rule" | "mysql" | "drop_period":
                 return catalog
+
+    def _names(self, index: Index, words: str = "") -> bool:
+        """Whether the index is the one that is meant, behind these words."""
+        return self.value.startswith(words) and self.value.removeprefix(words).strip('"') == index.name.name
 
 
 class RewriteTable(BaseOperation, frozen=True, kw_only=True, tag="rewrite_table"):

@@ -20,6 +20,7 @@ from driftflow.strategies.drops.archive_beside_drop import ArchiveBesideDrop
 from driftflow.strategies.drops.column_archive import Archive
 from driftflow.strategies.drops.said_columns import drop_request
 from driftflow.strategies.drops.soft_drop import Deprecation
+from driftflow.strategies.inverses.without_values import wants_values
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuild import rebuilding
 from driftflow.strategies.recipe import Recipe
@@ -105,7 +106,8 @@ class _Drop:
             undo=UndoNothing(reason=""),
         )
         if self.archive is None:
-            return replace(step, undo=self._gone(self._without_values((*removals, *drops), before)))
+            can = tuple(one for one in removals if not wants_values(one, before, self.names))
+            return replace(step, undo=self._gone(self._without_values((*can, *drops), before)))
         with_them = self.recipe.undo_of(removals, before, phase=self.phase)
         back = tuple(restoring.restored(self.archive, self.recipe.catalog, self.phase))
         match with_them:

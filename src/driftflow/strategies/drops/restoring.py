@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.model.catalog import Catalog, Column, NotNull, Table
-from driftflow.model.operations import AddColumn, Comment, CreateIndex, DropIndex, Operation, SetDefault, SetNotNull
+from driftflow.model.operations import AddColumn, CreateIndex, DropIndex, Operation, SetDefault, SetNotNull
+from driftflow.model.operations.dependents import heirs_of
 from driftflow.model.plan import Guard, Phase, RebuildTable, Step
 from driftflow.model.record import replace
+from driftflow.strategies import said_again
 from driftflow.strategies.columns.column_parts import not_null
 from driftflow.strategies.columns.filling import backfill
 from driftflow.strategies.drops.column_archive import Archive
@@ -86,9 +88,10 @@ def _added(archive: Archive) -> Iterator[Operation]:
     for column in archive.columns:
         if column.default is not None:
             yield SetDefault(table=table, column=column.name, default=column.default)
-        if column.comment:
-            target = f"{archive.at.dialect.quote_name(table)}.{archive.at.dialect.quote(column.name)}"
-            yield Comment(kind="column", target=target, text=column.comment, relation=table, column=column.name)
+        yield from said_again.of_column(column, archive.table, archive.at.dialect)
+        for heir in heirs_of(archive.at.catalog, table):
+            if (one := heir.column(column.name)) is not None:
+                yield from said_again.of_column(one, heir, archive.at.dialect)
 
 
 def _defaults(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:

@@ -93,7 +93,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.operations.session import KEPT_IN_FILE
 from driftflow.model.plan import Irreversible, UndoNothing
-from driftflow.strategies import spoken
+from driftflow.strategies import said_again, spoken
 from driftflow.strategies.inverses import inverse_alter as alter
 from driftflow.strategies.inverses import inverse_object as other
 from driftflow.strategies.inverses.inverse_redefinition import redefinition
@@ -118,15 +118,16 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
             return alter.constraint(
                 operation,
                 before,
+                at.dialect,
                 not_valid=at.can(Capability.NOT_VALID_CONSTRAINT) and not partitioned,
                 online=at.can(Capability.UNIQUE_USING_INDEX) and not partitioned,
             )
         case CreateIndex() | DropIndex() | RenameIndex() | AlterIndex() | Reindex():
-            return alter.index(operation, before, online=at.can(Capability.CONCURRENT_INDEX))
+            return alter.index(operation, before, at.dialect, online=at.can(Capability.CONCURRENT_INDEX))
         case CreateTable() | CreateTableAs() | DropTable() | RenameTable() | MoveTable():
             return _table(operation, before, at)
         case AlterTableOption() | RewriteTable() | AttachPartition() | DetachPartition() | SetInherit():
-            return alter.table_option(operation, before, can_detach=at.can(Capability.DETACH_CONCURRENTLY))
+            return alter.table_option(operation, before, at.dialect, can_detach=at.can(Capability.DETACH_CONCURRENTLY))
         case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
             return redefinition(operation, before, at)
         case CreateView() | DropView() | AlterView() | RefreshView():
@@ -138,7 +139,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case CreateSequence() | AlterSequence() | DropSequence():
             return other.sequence(operation, before)
         case CreatePolicy() | AlterPolicy() | DropPolicy() | SetRowSecurity():
-            return other.policy(operation, before)
+            return other.policy(operation, before, at)
         case CreateSchema() | DropSchema() | CreateExtension() | Comment() | Grant() | AlterObject() | DropObject():
             return other.plain_object(operation, before, at)
         case Insert() | Update() | Delete() | Truncate() | Copy() | Select() | RawSql():
@@ -187,8 +188,9 @@ def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, 
             if operation.if_exists and table is not None and table.column(name) is None:
                 return UndoNothing(reason=f"{operation.table}.{name} was not there")
             held = table.column(name) if table is not None else None
-            if held is not None and held.generated is not None:
-                return (AddColumn(table=operation.table, column=held, only=operation.only),)
+            if table is not None and held is not None and held.generated is not None:
+                said = said_again.of_column(held, table, at.dialect)
+                return (AddColumn(table=operation.table, column=held, only=operation.only), *said)
             return Irreversible(
                 reason=f"the values of {operation.table}.{name} are gone with the column",
                 name=f"drop_column {operation.table}.{name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, assert_never
 
+from driftflow.dialects.base import Dialect
 from driftflow.dialects.numbers import whole
 from driftflow.model.catalog import (
     Catalog,
@@ -53,6 +54,7 @@ from driftflow.model.operations.rules import columns_are_said_whole, foreign_key
 from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
+from driftflow.strategies import said_again
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 Attribute = SetDefault | DropDefault | SetNotNull | DropNotNull | AlterIdentity | SetExpression | DropExpression | SetColumnOption
@@ -160,7 +162,11 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
 def _column_option(operation: SetColumnOption, column: Column) -> Inverse:
     match operation.option:
         case "statistics":
-            return (replace(operation, value="-1"),)
+            return (replace(operation, value=str(-1 if column.statistics is None else column.statistics)),)
+        case "set" | "reset":
+            return tuple(
+                replace(operation, option=one, value=value) for one, value in options_back(operation.value, column.options)
+            )
         case "storage" if column.storage:
             return (replace(operation, value=column.storage),)
         case "visible":
@@ -174,7 +180,7 @@ def _column_option(operation: SetColumnOption, column: Column) -> Inverse:
 Constraining = AddConstraint | DropConstraint | ValidateConstraint | AlterConstraint | RenameConstraint
 
 
-def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, online: bool) -> Inverse:
+def constraint(operation: Constraining, before: Catalog, dialect: Dialect, *, not_valid: bool, online: bool) -> Inverse:
     """`not_valid` and `online` say how the server can add a constraint again without stopping anybody."""
     table = operation.table
     match operation:
@@ -193,7 +199,8 @@ def constraint(operation: Constraining, before: Catalog, *, not_valid: bool, onl
                 return UndoNothing(reason=f"{operation.name} was not there")
             if isinstance(operation, DropConstraint):
                 again = _added_again(operation, found, not_valid=not_valid, online=online)
-                return (*again, *(_with_it(before, table, found) if operation.cascade else ()))
+                said = said_again.of_constraint(found, before.table(table), table, dialect)
+                return (*again, *said, *(_with_it(before, table, found, dialect) if operation.cascade else ()))
             return (
                 replace(
                     operation,
@@ -241,7 +248,7 @@ def _replaced(parts: Sequence[IndexPart], before: Catalog, table: Name) -> Itera
         yield from (CreateIndex(index=replace(one, bytes=None), if_not_exists=True) for one in keys.replaceable(known, parts))
 
 
-def _with_it(before: Catalog, table: Name, key: Constraint) -> Iterator[Operation]:
+def _with_it(before: Catalog, table: Name, key: Constraint, dialect: Dialect) -> Iterator[Operation]:
     """The foreign keys that CASCADE took away with the key that they referenced."""
     if not isinstance(key, PrimaryKey | Unique):
         return
@@ -249,6 +256,7 @@ def _with_it(before: Catalog, table: Name, key: Constraint) -> Iterator[Operatio
         for one in other.constraints:
             if isinstance(one, ForeignKey) and one.referenced == table and set(one.referenced_columns) == set(key.columns):
                 yield AddConstraint(table=other.name, constraint=one)
+                yield from said_again.of_constraint(one, other, other.name, dialect)
 
 
 def _added_again(operation: DropConstraint, found: Constraint, *, not_valid: bool, online: bool) -> tuple[Operation, ...]:
@@ -273,7 +281,10 @@ def _added_again(operation: DropConstraint, found: Constraint, *, not_valid: boo
             return (AddConstraint(table=table, constraint=found, only=only),)
 
 
-def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reindex, before: Catalog, *, online: bool) -> Inverse:
+Indexing = CreateIndex | DropIndex | RenameIndex | AlterIndex | Reindex
+
+
+def index(operation: Indexing, before: Catalog, dialect: Dialect, *, online: bool) -> Inverse:
     match operation:
         case CreateIndex(index=made):
             if operation.if_not_exists and _index(before, made.name) is not None:
@@ -286,7 +297,8 @@ def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reinde
             if found is None:
                 return UndoNothing(reason=f"{name} was not there")
             partitioned = _is_partitioned(before, found.table)
-            return (CreateIndex(index=replace(found, bytes=None), concurrently=online and not partitioned),)
+            again = CreateIndex(index=replace(found, bytes=None), concurrently=online and not partitioned)
+            return (again, *said_again.of_index(found, dialect))
         case RenameIndex(name=name):
             back = Name(schema=name.schema, name=operation.to)
             return (RenameIndex(name=back, to=name.name, table=operation.table),)
@@ -308,7 +320,7 @@ def index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reinde
 Optional = AlterTableOption | RewriteTable | AttachPartition | DetachPartition | SetInherit
 
 
-def table_option(operation: Optional, before: Catalog, *, can_detach: bool) -> Inverse:
+def table_option(operation: Optional, before: Catalog, dialect: Dialect, *, can_detach: bool) -> Inverse:
     match operation:
         case AttachPartition():
             return (DetachPartition(table=operation.table, partition=operation.partition, concurrently=can_detach),)
@@ -328,7 +340,7 @@ def table_option(operation: Optional, before: Catalog, *, can_detach: bool) -> I
         case RewriteTable():
             return UndoNothing(reason="it changes how rows are stored, not what they are")
         case AlterTableOption():
-            return _option(operation, before)
+            return _option(operation, before, dialect)
         case _:
             assert_never(operation)
 
@@ -353,7 +365,7 @@ def options_back(named: str, options: Sequence[str]) -> Iterator[tuple[Literal["
         yield "reset", ", ".join(gone)
 
 
-def _option(operation: AlterTableOption, before: Catalog) -> Inverse:
+def _option(operation: AlterTableOption, before: Catalog, dialect: Dialect) -> Inverse:
     table = before.table(operation.table)
     if table is None:
         return UndoNothing(reason=f"{operation.table} as it was is not known")
@@ -362,9 +374,13 @@ def _option(operation: AlterTableOption, before: Catalog) -> Inverse:
             return (replace(operation, value=table.owner),)
         case "replica_identity":
             old = {"": "DEFAULT", "d": "DEFAULT", "n": "NOTHING", "f": "FULL"}.get(table.replica_identity)
-            if old is None:
+            marked = next((f"USING INDEX {dialect.quote(one.name.name)}" for one in table.indexes if one.identifies), None)
+            if (back := old or marked) is None:
                 return UndoNothing(reason="which index identified the rows before is not kept")
-            return (replace(operation, value=old),)
+            return (replace(operation, value=back),)
+        case "cluster_on" | "without_cluster":
+            name = next((dialect.quote(one.name.name) for one in table.indexes if one.clustered), "")
+            return (replace(operation, option="cluster_on" if name else "without_cluster", value=name),)
         case "set" | "reset":
             return tuple(
                 replace(operation, option=one, value=value) for one, value in options_back(operation.value, table.options)

@@ -46,7 +46,7 @@ from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
-from driftflow.strategies import spoken
+from driftflow.strategies import said_again, spoken
 from driftflow.strategies.definers import given_away, hung_on, routine_again, trigger_again, type_again, view_again
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import revoked
@@ -214,7 +214,7 @@ def sequence(operation: CreateSequence | AlterSequence | DropSequence, before: C
             assert_never(operation)
 
 
-def policy(operation: CreatePolicy | AlterPolicy | DropPolicy | SetRowSecurity, before: Catalog) -> Inverse:
+def policy(operation: CreatePolicy | AlterPolicy | DropPolicy | SetRowSecurity, before: Catalog, at: Situation) -> Inverse:
     match operation:
         case CreatePolicy(policy=made):
             return (DropPolicy(name=made.name, table=made.table),)
@@ -224,7 +224,7 @@ def policy(operation: CreatePolicy | AlterPolicy | DropPolicy | SetRowSecurity, 
             if found is None:
                 return UndoNothing(reason=f"the policy {operation.name} was not there")
             if isinstance(operation, DropPolicy):
-                return (CreatePolicy(policy=found),)
+                return (CreatePolicy(policy=found), *said_again.of_policy(found, at.dialect))
             if operation.to:
                 return (AlterPolicy(name=operation.to, table=operation.table, to=operation.name),)
             return (

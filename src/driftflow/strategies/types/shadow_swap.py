@@ -26,6 +26,7 @@ from driftflow.model.operations import (
 from driftflow.model.operations.dependents import heirs_of
 from driftflow.model.plan import Guard, RunSql, Undo, UndoNothing
 from driftflow.model.record import Record, replace
+from driftflow.strategies import said_again
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.types.conversion import Conversion, columns_of, comparable
 from driftflow.strategies.types.given_back import not_given_back
@@ -172,24 +173,21 @@ def _counting(at: Situation, table: Table, column: Column, sequence: Sequence | 
         f"SELECT setval({at.dialect.literal(at.dialect.quote_name(sequence.name))}, split_part({counted}, ',', 1)::bigint, "
         f"split_part({counted}, ',', 2)::boolean)"
     )
+    yield from said_again.of_sequence(sequence, at.dialect)
 
 
 def _said(at: Situation, table: Table, column: Column, parts: Parts) -> Iterator[Operation]:
     """Comments on the column, its indexes and constraints."""
-    quote = at.dialect.quote
     yield from _column_said(at, table, column.name)
     for index, _ in parts.every_index:
-        if index.comment:
-            yield Comment(kind="INDEX", target=at.dialect.quote_name(index.name), text=index.comment)
+        yield from said_again.of_index(index, at.dialect)
     held = [
         *((held.table, held.key) for held in parts.every_key),
         *((table.name, one) for one, _ in parts.checks),
         *parts.every_foreign_key,
     ]
     for holder, constraint in held:
-        if constraint.comment:
-            where = f"{quote(constraint.name)} ON {at.dialect.quote_name(holder)}"
-            yield Comment(kind="CONSTRAINT", target=where, text=constraint.comment)
+        yield from said_again.of_constraint(constraint, at.catalog.table(holder), holder, at.dialect)
 
 
 def _column_said(at: Situation, table: Table, column: str) -> Iterator[Operation]:

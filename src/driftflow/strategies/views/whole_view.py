@@ -29,6 +29,8 @@ def hung_on(view: View, dialect: Dialect) -> Iterator[Operation]:
         yield CreateIndex(index=index)
         if index.comment:
             yield Comment(kind="INDEX", target=dialect.quote_name(index.name), text=index.comment)
+        if index.clustered:
+            yield AlterView(name=view.name, action=f"CLUSTER ON {dialect.quote(index.name.name)}", materialized=True)
     for trigger in view.triggers:
         yield CreateTrigger(trigger=trigger)
         if trigger.comment:
@@ -38,8 +40,6 @@ def hung_on(view: View, dialect: Dialect) -> Iterator[Operation]:
         yield from rule_again(rule, view, dialect)
     for column in view.said:
         yield from _said(column, view, dialect)
-    if view.clustered_on:
-        yield AlterView(name=view.name, action=f"CLUSTER ON {dialect.quote(view.clustered_on)}", materialized=True)
     if view.comment:
         kind = "MATERIALIZED VIEW" if view.materialized else "VIEW"
         yield Comment(kind=kind, target=dialect.quote_name(view.name), text=view.comment, relation=view.name)

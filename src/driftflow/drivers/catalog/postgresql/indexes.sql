@@ -17,6 +17,8 @@ select
     method.amname as method,
     pg_get_expr(i.indpred, i.indrelid) as predicate,
     ic.reloptions as options,
+    i.indisclustered as clustered,
+    i.indisreplident as identifies,
     coalesce(space.spcname, '') as tablespace,
     con.conname as constraint_name,
     pn.nspname as parent_schema,

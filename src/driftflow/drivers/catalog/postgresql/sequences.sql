@@ -14,6 +14,7 @@ select
     a.attname as column_name,
     own.deptype = 'i' as identity,
     pg_get_userbyid(c.relowner) as owner,
+    c.relacl::text[] as acl,
     note.description as comment
 from pg_sequence s
 join pg_class c on c.oid = s.seqrelid

@@ -8,9 +8,6 @@ select
     pg_get_userbyid(c.relowner) as owner,
     c.relacl::text[] as acl,
     c.relispopulated as populated,
-    (
-        select one.relname::text from pg_index i join pg_class one on one.oid = i.indexrelid where i.indrelid = c.oid and i.indisclustered
-    ) as clustered_on,
     note.description as comment
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
