@@ -149,8 +149,8 @@ def mentions(text: str, identifier: str) -> bool:
     return any(token.identifier == identifier for token in _columns(_tokens(text), None))
 
 
-def rename_column(text: str, column: str, to: str, *, qualifiers: Collection[str] = ()) -> str:
-    """The text with the column renamed, where it stands alone or behind one of the qualifiers (table names, `old`, `new`)."""
+def rename_column(text: str, column: str, to: str, *, qualifiers: Collection[str] | None = ()) -> str:
+    """The text with the column renamed, where it stands alone or behind one of the qualifiers (table names, `old`, `new`; None: any)."""
     tokens = _tokens(text)
     for token in _columns(tokens, qualifiers):
         if token.identifier == column:

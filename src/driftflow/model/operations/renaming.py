@@ -117,7 +117,9 @@ def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Cat
     old, new = f"{table}.{column}", f"{table}.{to}"
     for view in catalog.views.values():
         if old in view.depends_on_columns:
-            catalog = catalog.with_view(replace(view, depends_on_columns=_names(view.depends_on_columns, old, new)))
+            columns = _names(view.depends_on_columns, old, new)
+            query = _query(catalog, view, table, column, to)
+            catalog = catalog.with_view(replace(view, depends_on_columns=columns, definition=query))
     catalog = _held(catalog, lambda name: new if name == old else name)
     for one in catalog.sequences_of(table):
         if one.owned_by == old:
@@ -126,6 +128,20 @@ def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Cat
         constraints = [_referenced(one, table, column, to) if isinstance(one, ForeignKey) else one for one in holder.constraints]
         catalog = catalog.with_table(replace(holder, constraints=tuple(constraints)))
     return catalog
+
+
+def _query(catalog: Catalog, view: View, table: Name, column: str, to: str) -> str:
+    """What the view says from then on, under the names that its own columns have (`View.columns`): the server keeps these, and the text with them. As it was
+    where another relation that it reads has such a column too, or is called so: only the server can tell then which is meant."""
+    others = [catalog.tables.get(name.text) or catalog.views.get(name.text) for name in view.depends_on if name != table]
+    known = [name for one in others if one is not None for name in _outputs(one)]
+    if not view.columns or {column, to} & {*known, *(name.name for name in view.depends_on)}:
+        return view.definition
+    return rename_column(view.definition, column, to, qualifiers=None)
+
+
+def _outputs(relation: Table | View) -> tuple[str, ...]:
+    return relation.columns if isinstance(relation, View) else tuple(column.name for column in relation.columns)
 
 
 def _held(catalog: Catalog, now: Callable[[str], str], *, text: Callable[[str], str] = str) -> Catalog:
