@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Table
@@ -29,9 +29,10 @@ ITEM = lazy_regex(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')
 
 
 def grants_again(
-    name: Name, acl: Iterable[str], *, owner: str, dialect: Dialect, kind: str = "", target: str = "", column: str = ""
+    name: Name, acl: Iterable[str], *, owner: str | None, dialect: Dialect, kind: str = "", target: str = "", column: str = ""
 ) -> Iterator[Grant]:
-    """GRANT statements that give the rights of the aclitems `acl` on `name`; the owner has its own anyway.
+    """GRANT statements that give the rights of the aclitems `acl` on `name`; the owner has its own anyway
+    (None: has lost some).
 
     `kind` is what stands before the name where it is no table (`SEQUENCE`), `target` what stands there in its place (a function's arguments too).
     With `column` they are rights on that column.
@@ -59,6 +60,13 @@ def grants_again(
 def roles_of(acl: Iterable[str]) -> Iterator[str]:
     """Those that the aclitems give something; empty for everybody."""
     return (_unquoted(found["role"]) for item in acl if (found := ITEM.match(item)) is not None)
+
+
+def only_of(acl: Iterable[str], roles: Collection[str] | None) -> Iterator[str]:
+    """Those of the aclitems that give one of the roles something; None for all of them."""
+    for item in acl:
+        if (found := ITEM.match(item)) is not None and (roles is None or _unquoted(found["role"]) in roles):
+            yield item
 
 
 GRANTEE = lazy_regex(r"(?P<grantee>'(?P<user>.*)'@'(?P<host>[^']*)')=(?P<option>\*?)(?P<rights>.+)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, apply, show, take_back
+from recipes.rig import Place, Recipe, apply, gates, show, take_back
 
 from driftflow.errors import RefusedError
 
@@ -141,3 +141,52 @@ def test_rights_that_nobody_had_are_taken_back(place: Place, granted: str, had: 
     rights = ", ".join(f"has_table_privilege('recipes Newcomer', {one})" for one in asked)
     assert planned.query(f"SELECT {rights}") == [left]
     assert planned.query("SELECT has_table_privilege(current_user, 'notes', 'SELECT')") == [(True,)]
+
+
+HELD = """
+GRANT SELECT, UPDATE ON notes TO "recipes Newcomer" WITH GRANT OPTION;
+GRANT INSERT (id) ON notes TO "recipes Newcomer";
+GRANT SELECT ON notes TO PUBLIC;
+GRANT SELECT ON few TO "recipes Newcomer";
+GRANT UPDATE (id) ON few TO "recipes Newcomer";
+CREATE SEQUENCE counted;
+GRANT USAGE ON SEQUENCE counted TO "recipes Newcomer";
+CREATE TABLE apart (id int, name text);
+GRANT SELECT (id) ON apart TO "recipes Newcomer";
+CREATE TABLE bare (id int, name text);
+CREATE SEQUENCE bare_counted;
+"""
+RIGHTS = """
+SELECT c.relname, '', r.grantee::regrole::text, r.privilege_type, r.is_grantable FROM pg_class c, aclexplode(c.relacl) r
+WHERE c.relnamespace = 'public'::regnamespace AND r.grantee <> c.relowner
+UNION ALL
+SELECT c.relname, a.attname, r.grantee::regrole::text, r.privilege_type, r.is_grantable FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) r
+WHERE c.relnamespace = 'public'::regnamespace
+ORDER BY 1, 2, 3, 4
+"""
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    ("change", "stays"),
+    [
+        ('REVOKE SELECT ON notes FROM "recipes Newcomer"', False),
+        ('REVOKE ALL ON notes, few FROM "recipes Newcomer", PUBLIC CASCADE', False),
+        ('REVOKE GRANT OPTION FOR UPDATE ON notes FROM "recipes Newcomer"', False),
+        ('REVOKE INSERT (id) ON notes FROM "recipes Newcomer"', False),
+        ('REVOKE USAGE ON SEQUENCE counted FROM "recipes Newcomer"', False),
+        ('GRANT SELECT (id), UPDATE (id, name) ON bare TO "recipes Newcomer"', False),
+        ('GRANT USAGE ON SEQUENCE bare_counted TO "recipes Newcomer"', False),
+        ('GRANT SELECT ON apart TO "recipes Newcomer"', True),
+    ],
+)
+def test_rights_are_as_they_were(place: Place, change: str, stays: bool) -> None:
+    """Where a REVOKE of the same would take a right on a column along that was there before, the GRANT stays."""
+    planned = place.fresh(DOCS + NEWCOMER + HELD)
+    before = planned.query(RIGHTS)
+    plan = planned.plan(f"{change};")
+    report = apply(plan, planned, open_gates=gates(plan))
+    after = planned.query(RIGHTS)
+    assert after != before
+    assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
+    assert planned.query(RIGHTS) == (after if stays else before)

@@ -49,7 +49,7 @@ from driftflow.patterns import lazy_regex
 from driftflow.strategies import said_again, spoken
 from driftflow.strategies.definers import given_away, hung_on, routine_again, trigger_again, type_again, view_again
 from driftflow.strategies.inverses.inverse_alter import options_back
-from driftflow.strategies.inverses.inverse_grant import revoked
+from driftflow.strategies.inverses.inverse_grant import taken_back
 from driftflow.strategies.views.whole_view import made_again, rule_again
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
@@ -263,10 +263,12 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return (DropObject(kind="extension", name=Name(name=name), sql=sql),)
         case Comment():
             return _comment(operation, before)
-        case Grant() if back := revoked(operation, before, at.dialect):
+        case Grant() if back := taken_back(operation, before, at.dialect):
             return back
         case Grant():
-            return UndoNothing(reason="which rights were there before is not kept; compare `driftflow snapshot` before and after")
+            return UndoNothing(
+                reason="which rights were there before is not known; compare `driftflow snapshot` before and after"
+            )
         case AlterObject(kind="rule", action="create", name=Name() as name) if operation.relations:
             holder = _holder(before, operation.relations[0])
             old_rule = next((one for one in holder.rules if one.name == name.name), None) if holder is not None else None
