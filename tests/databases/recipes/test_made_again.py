@@ -65,6 +65,10 @@ def code(place: Place) -> Iterator[Database]:
         "ALTER ROUTINE several(integer, text) RENAME TO others;",
         "ALTER FUNCTION several(integer, text) OWNER TO caller;",
         'ALTER PROCEDURE "Put"(int) OWNER TO caller;',
+        "ALTER FUNCTION secret(int) COST 7;",
+        "ALTER FUNCTION secret(integer, b text) SECURITY INVOKER RESET search_path;",
+        "ALTER FUNCTION secret(a integer) RENAME TO open;",
+        "ALTER ROUTINE secret(int) OWNER TO caller;",
     ],
 )
 def test_with_owner_rights_and_comment(code: Database, change: str) -> None:
@@ -77,7 +81,7 @@ def test_an_aggregate_does_not_come_back_and_the_plan_says_so(code: Database) ->
     assert [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)] == ["drop_aggregate public.total"]
 
 
-@pytest.mark.parametrize("change", ["ALTER FUNCTION secret(integer) COST 7;", "ALTER AGGREGATE total(integer) RENAME TO sum_of;"])
+@pytest.mark.parametrize("change", ["ALTER FUNCTION secret COST 7;", "ALTER AGGREGATE total(integer) RENAME TO sum_of;"])
 def test_which_of_several_is_not_known_and_the_plan_says_so(code: Database, change: str) -> None:
     assert accepted(code.plan(change)) != ()
 

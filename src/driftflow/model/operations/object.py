@@ -151,6 +151,8 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
     relations: tuple[Name, ...] = ()
     to: str = ""
     """Of a rename: the new name."""
+    arguments: str | None = None
+    """Of a function or procedure: its argument list, where one was written."""
     published: Published | None = None
     """Of a publication: None where the statement leaves what it carries as it is."""
 

@@ -319,11 +319,17 @@ def _rule_replaced(operation: AlterObject, old: Rule, holder: Table | View, dial
 
 
 def _routine_altered(operation: AlterObject, before: Catalog, dialect: Dialect) -> tuple[Operation, ...]:
-    """PostgreSQL: of a routine whose name no other has; its definition says all of it but name and owner. Nothing where that is not known."""
+    """PostgreSQL: of the one that its name and arguments mean; its definition says all of it but name and owner. Nothing where that is not known."""
     name = operation.name
     if operation.kind not in ("function", "procedure", "routine") or name is None:
         return ()
-    named = [one for one in before.routines.values() if one.name.name == name.name and name.schema in ("", one.name.schema)]
+    named = [
+        one
+        for one in before.routines.values()
+        if one.name.name == name.name
+        and name.schema in ("", one.name.schema)
+        and DropFunction(name=one.name, arguments=operation.arguments).is_meant(one)
+    ]
     if len(named) != 1 or not named[0].definition or named[0].kept is not None:
         return ()
     found = named[0]
@@ -333,7 +339,7 @@ def _routine_altered(operation: AlterObject, before: Catalog, dialect: Dialect) 
         case "rename" if operation.to:
             now = replace(found.name, name=operation.to)
             sql = f"ALTER {found.kind.upper()} {dialect.quote_name(now)}({found.arguments}) RENAME TO {dialect.quote(found.name.name)}"
-            return (replace(operation, kind=found.kind, name=now, to=found.name.name, sql=sql),)
+            return (replace(operation, kind=found.kind, name=now, to=found.name.name, sql=sql, arguments=found.arguments),)
         case "owner":
             # What the new owner was granted before is one with what owners may do.
             return (*given_away(found, dialect), *hung_on(found, dialect))

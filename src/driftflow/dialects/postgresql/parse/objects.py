@@ -8,6 +8,7 @@ from typing import Any, Literal
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.parse.kinds import kind_of, object_relation, object_text
 from driftflow.dialects.postgresql.parse.node import NotUnderstood, name_of, names_of, relation, role_text, roles
+from driftflow.dialects.postgresql.parse.routine import call_arguments
 from driftflow.dialects.postgresql.parse.touches import touches_of
 from driftflow.dialects.postgresql.parse.type import create_base_type
 from driftflow.dialects.postgresql.scan import normal_text
@@ -116,6 +117,11 @@ def _known(kind: str, action: str, name: Callable[[Node], Name | None] = lambda 
     return read
 
 
+def _routine_altered(body: Node, sql: str) -> tuple[Operation, ...]:
+    name, arguments = name_of(body["func"]["objname"]), call_arguments(body["func"])
+    return (AlterObject(kind="function", action="alter", name=name, sql=normal_text(sql), arguments=arguments),)
+
+
 def publication(body: Node, sql: str) -> tuple[Operation, ...]:
     """CREATE and ALTER PUBLICATION, with what they say of tables, columns and schemas; SET (option = value) says nothing of them."""
     actions: dict[str, Literal["add", "set", "drop"]] = {"AP_AddObjects": "add", "AP_SetObjects": "set", "AP_DropObjects": "drop"}
@@ -168,10 +174,6 @@ def _names(key: str) -> Callable[[Node], Name | None]:
     return lambda body: name_of(body[key]) if key in body else None
 
 
-def _routine_name(body: Node) -> Name | None:
-    return name_of(body["func"]["objname"])
-
-
 def _role_name(body: Node) -> Name | None:
     return Name(name=role_text(body["role"])) if "role" in body else None
 
@@ -190,7 +192,7 @@ KNOWN: dict[str, Reader] = {
     "AlterExtensionStmt": _known("extension", "alter", _plain("extname")),
     "AlterFdwStmt": _known("foreign_data_wrapper", "alter", _plain("fdwname")),
     "AlterForeignServerStmt": _known("server", "alter", _plain("servername")),
-    "AlterFunctionStmt": _known("function", "alter", _routine_name),
+    "AlterFunctionStmt": _routine_altered,
     "AlterOpFamilyStmt": _known("operator_family", "alter", _names("opfamilyname")),
     "AlterOperatorStmt": _known("operator", "alter"),
     "AlterPublicationStmt": publication,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.parse.kinds import kind_of, object_name, object_relation
 from driftflow.dialects.postgresql.parse.node import NotUnderstood, cascades, names_of, relation
+from driftflow.dialects.postgresql.parse.routine import call_arguments
 from driftflow.dialects.postgresql.scan import normal_text
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -86,7 +87,12 @@ def _other(kind: str, action: str, body: Node, sql: str) -> AlterObject:
     else:
         name = hangs_on
     return AlterObject(
-        kind=kind_of(kind), action=action, name=name, sql=normal_text(sql), relations=(hangs_on,) if hangs_on is not None else ()
+        kind=kind_of(kind),
+        action=action,
+        name=name,
+        sql=normal_text(sql),
+        relations=(hangs_on,) if hangs_on is not None else (),
+        arguments=call_arguments(node["ObjectWithArgs"]) if node is not None and "ObjectWithArgs" in node else None,
     )
 
 
