@@ -346,6 +346,14 @@ class ExtendedStatistics(Record, frozen=True, kw_only=True):
     name: Name
     columns: tuple[str, ...] = ()
     """Those that it depends on; empty: not known (made by a pending migration)."""
+    definition: str = ""
+    """The whole CREATE STATISTICS statement."""
+    spelled: str = ""
+    """Its name, as the server spells it."""
+    target: int | None = None
+    """ALTER STATISTICS ... SET STATISTICS; None is the server's default."""
+    owner: str = ""
+    comment: str = ""
 
 
 class Table(Record, frozen=True, kw_only=True):

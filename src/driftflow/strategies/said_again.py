@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Dialect
-from driftflow.model.catalog import Column, Constraint, Index, Policy, Sequence, Table
+from driftflow.model.catalog import Column, Constraint, ExtendedStatistics, Index, Policy, Sequence, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import AlterTableOption, Comment, Operation, SetColumnOption
+from driftflow.model.operations import AlterObject, AlterTableOption, Comment, Operation, SetColumnOption
 from driftflow.strategies.grants import grants_again
 
 
@@ -58,6 +58,23 @@ def of_constraint(constraint: Constraint, table: Table | None, name: Name, diale
     for index in table.indexes if table is not None else ():
         if index.constraint == constraint.name:
             yield from of_index(index, dialect)
+
+
+def statistics_again(made: ExtendedStatistics, table: Name, dialect: Dialect) -> Iterator[Operation]:
+    """Extended statistics themselves: the next ANALYZE fills them."""
+    if not made.definition:
+        return
+
+    def altered(action: str, sql: str) -> AlterObject:
+        return AlterObject(kind="statistics", action=action, name=made.name, sql=sql, relations=(table,))
+
+    yield altered("create", made.definition)
+    if made.target is not None:
+        yield altered("alter", f"ALTER STATISTICS {made.spelled} SET STATISTICS {made.target}")
+    if made.comment:
+        yield Comment(kind="statistics", target=made.spelled, text=made.comment)
+    if made.owner:
+        yield altered("owner", f"ALTER STATISTICS {made.spelled} OWNER TO {dialect.quote(made.owner)}")
 
 
 def of_policy(policy: Policy, dialect: Dialect) -> Iterator[Operation]:

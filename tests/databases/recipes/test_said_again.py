@@ -35,6 +35,10 @@ COMMENT ON POLICY shown ON items IS 'to all';
 ALTER TABLE items ADD COLUMN twice bigint GENERATED ALWAYS AS (price * 2) STORED;
 COMMENT ON COLUMN items.twice IS 'computed';
 GRANT SELECT (twice) ON items TO caller;
+CREATE STATISTICS together (ndistinct, mcv) ON price, name, (price + 1) FROM items;
+ALTER STATISTICS together SET STATISTICS 66;
+COMMENT ON STATISTICS together IS 'go together';
+ALTER STATISTICS together OWNER TO caller;
 """
 COMMENTS = "SELECT (pg_identify_object(classoid, objoid, objsubid)).identity, description FROM pg_description WHERE objoid >= 16384 ORDER BY 1"
 
@@ -44,13 +48,22 @@ def called(place: Place) -> Iterator[Database]:
     database = place.fresh()
     if not database.query("SELECT 1 FROM pg_roles WHERE rolname = 'caller'"):
         database.run("CREATE ROLE caller;")
+    database.run("GRANT CREATE ON SCHEMA public TO caller;")
     yield database
     database.run("DROP OWNED BY caller; DROP ROLE caller;")
 
 
 def said(database: Database) -> object:
+    """The server tells the columns of statistics in the order in which they stand, and a column that comes back stands last."""
     seen = database.seen()
-    return seen.structure, seen.details, database.query(COMMENTS)
+    details = {
+        name: {
+            fact: sorted(value.replace(",", "").split()) if name.startswith("statistics ") else value
+            for fact, value in facts.items()
+        }
+        for name, facts in seen.details.items()
+    }
+    return seen.structure, details, database.query(COMMENTS)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +75,7 @@ def said(database: Database) -> object:
         "DROP INDEX items_dear;",
         "DROP INDEX items_identity;",
         "DROP POLICY shown ON items;",
+        "DROP STATISTICS together;",
         "ALTER TABLE items ALTER price SET STATISTICS 5, ALTER price RESET (n_distinct), ALTER name SET (n_distinct = 3);",
         "ALTER TABLE items SET WITHOUT CLUSTER; ALTER TABLE items REPLICA IDENTITY FULL;",
         "ALTER TABLE items CLUSTER ON items_price_key; ALTER TABLE items REPLICA IDENTITY USING INDEX items_pkey;",
@@ -85,6 +99,7 @@ def test_a_column_whose_values_are_gone_is_empty_where_one_default_in_all_rows_w
     table = called.catalog().tables["public.items"]
     assert {"items_price_key", "items_shop_fk", "items_price_check"} <= {one.name for one in table.constraints}
     assert called.query(COMMENTS) == comments
+    assert called.query("SELECT stxowner::regrole::text FROM pg_statistic_ext WHERE stxname = 'together'") == [("caller",)]
     assert called.query("SELECT DISTINCT price, shop_id FROM items") == [(None, None)]
     assert called.query("SELECT has_column_privilege('caller', 'items', 'price', 'UPDATE')") == [(True,)]
     assert outcome(called, "INSERT INTO items (id) VALUES (900) ON CONFLICT (price) DO NOTHING") == ""

@@ -156,7 +156,15 @@ def view_columns(rows: Iterable[Row], *, normal: Callable[[str], str]) -> Iterat
 
 def extended_statistics(row: Row) -> ExtendedStatistics:
     """One row of extended_statistics.sql."""
-    return ExtendedStatistics(name=Name(schema=row["statistics_schema"], name=row["name"]), columns=tuple(row["columns"] or ()))
+    return ExtendedStatistics(
+        name=Name(schema=row["statistics_schema"], name=row["name"]),
+        columns=tuple(row["columns"] or ()),
+        definition=row.get("definition") or "",
+        spelled=row.get("spelled") or "",
+        target=row.get("target"),
+        owner=row.get("owner") or "",
+        comment=row.get("comment") or "",
+    )
 
 
 def policy(row: Row, *, normal: Callable[[str], str]) -> Policy:

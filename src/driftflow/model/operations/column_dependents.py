@@ -285,7 +285,11 @@ def _others(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
     """What goes without a word, breaks when it is called, or sends the column to somebody."""
     for known in table.extended_statistics:
         if column in known.columns:
-            yield Found(dependent=Dependent(kind="statistics", name=known.name.text, on=table.name.text))
+            drop = DropObject(kind="statistics", name=known.name, sql=f"DROP STATISTICS {known.spelled}", relations=(table.name,))
+            yield Found(
+                dependent=Dependent(kind="statistics", name=known.name.text, on=table.name.text),
+                removal=drop if known.spelled else None,
+            )
     for sequence in catalog.sequences_of(table.name):
         if sequence.owned_by == f"{table.name}.{column}":
             yield Found(dependent=Dependent(kind="sequence", name=sequence.name.text))

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, Routine, Rule, Table, Trigger, View
+from driftflow.model.catalog import Catalog, Check, ExtendedStatistics, Routine, Rule, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddEnumValue,
@@ -307,6 +307,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             if holder is None or rule is None:
                 return UndoNothing(reason=f"the rule {rule_name} was not there")
             return tuple(rule_again(rule, holder, at.dialect))
+        case DropObject(kind="statistics", name=Name() as name) if known := _statistics(name, before):
+            return tuple(one for table, made in known for one in said_again.statistics_again(made, table.name, at.dialect))
         case DropObject():
             return Irreversible(reason=f"the {operation.kind} as it was is not kept", name=f"drop_{operation.kind} {where}")
         case _:
@@ -316,6 +318,15 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
 def _rule_replaced(operation: AlterObject, old: Rule, holder: Table | View, dialect: Dialect) -> tuple[Operation, ...]:
     drop = DropObject(kind="rule", name=operation.name, sql=f"DROP RULE {old.target}", relations=(holder.name,))
     return (drop, *rule_again(old, holder, dialect))
+
+
+def _statistics(name: Name, before: Catalog) -> list[tuple[Table, ExtendedStatistics]]:
+    return [
+        (table, one)
+        for table in before.tables.values()
+        for one in table.extended_statistics
+        if one.definition and one.name.name == name.name and name.schema in ("", one.name.schema)
+    ]
 
 
 def _routine_altered(operation: AlterObject, before: Catalog, dialect: Dialect) -> tuple[Operation, ...]:

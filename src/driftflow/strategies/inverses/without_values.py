@@ -41,6 +41,12 @@ def without_values(operation: Operation, before: Catalog, after: Catalog, at: Si
         *(AlterSequence(name=one.name, owned_by=one.owned_by) for one in gone),
         *said_again.of_column(column, table, at.dialect),
         *(said for heir in heirs_of(before, table.name) for said in _said(heir, column.name, at.dialect)),
+        *(
+            said
+            for one in table.extended_statistics
+            if column.name in one.columns
+            for said in said_again.statistics_again(one, table.name, at.dialect)
+        ),
         *_indexes(table, column, after, at.dialect),
         *_constraints(table, column, after, at.dialect),
     )
