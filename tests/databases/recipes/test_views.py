@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, RunOptions, apply, edge, forward, gates, outcome, roll_back, show, there_and_back
+from recipes.rig import POLICY, Place, Recipe, RunOptions, apply, edge, forward, gates, outcome, roll_back, show, there_and_back
+
+from driftflow.errors import RefusedError
+from driftflow.model.record import replace
 
 SCHEMA = """
 CREATE TABLE items (id int PRIMARY KEY, price int NOT NULL, name varchar(20));
@@ -271,3 +274,42 @@ def test_a_column_gets_another_name_and_another_type_under_its_views(place: Plac
     before = seen()
     there_and_back(database, renamed + type_change)
     assert seen() == before
+
+
+DATED = """
+CREATE TABLE events (id int PRIMARY KEY, at timestamp NOT NULL, note varchar(20));
+INSERT INTO events SELECT n, timestamp '2024-07-01 10:00' + n * interval '1 hour', 'note ' || n FROM generate_series(1, 200) AS n;
+CREATE VIEW seen AS SELECT id, at, note FROM events;
+COMMENT ON COLUMN seen.at IS 'when';
+GRANT SELECT (at) ON seen TO PUBLIC;
+"""
+ZONED = "SELECT (SELECT min(at AT TIME ZONE 'UTC') FROM events), (SELECT max(at AT TIME ZONE 'UTC') FROM seen)"
+ZONE = "-- driftflow: convert zone=Europe/Berlin\nALTER TABLE events ALTER COLUMN at TYPE timestamptz;"
+CUT = "-- driftflow: too-long policy=truncate\nALTER TABLE events ALTER COLUMN note TYPE varchar(5);"
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    "more", ["", "CREATE MATERIALIZED VIEW kept AS SELECT at, note FROM seen;"], ids=["views", "materialized"]
+)
+@pytest.mark.parametrize("rows", [0, 1_000_000], ids=["large", "small"])
+def test_what_is_said_of_a_type_change_holds_under_views(place: Place, more: str, rows: int) -> None:
+    policy = replace(POLICY, small_table_rows=rows)
+    database = place.fresh(DATED + more)
+    before = database.seen()
+    plan = database.plan(ZONE, policy=policy)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done"
+    assert [str(at) for at in database.query(ZONED)[0]] == ["2024-07-01 09:00:00", "2024-07-09 16:00:00"]
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan)), **edge(database))
+    assert report.state == "rolled_back" and database.seen() == before
+    plan = database.plan(CUT, policy=policy)
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    assert database.query("SELECT DISTINCT note FROM seen") == [("note ",)]
+
+
+@pytest.mark.on("postgresql")
+def test_a_zone_that_is_not_said_is_asked_for_under_views_too(place: Place) -> None:
+    """The server would take that of whatever session runs the statement."""
+    with pytest.raises(RefusedError, match="DF-E630"):
+        place.fresh(DATED).plan("ALTER TABLE events ALTER COLUMN at TYPE timestamptz;")

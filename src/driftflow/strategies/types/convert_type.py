@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.catalog import Column, Table
-from driftflow.model.operations import AlterColumnType
+from driftflow.model.catalog import Column, Table, View
+from driftflow.model.operations import AlterColumnType, DropView, Operation
 from driftflow.model.plan import Guard, Irreversible, RebuildTable, Step, Undo, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
@@ -23,16 +23,18 @@ from driftflow.strategies.size import has_slow_work, is_large, is_new
 from driftflow.strategies.types.conversion import Conversion, conversion_of
 from driftflow.strategies.types.given_back import not_given_back
 from driftflow.strategies.types.said_conversion import ConvertRequest, convert_of, too_long_of
-from driftflow.strategies.types.shadow_column import can_shadow, shadowed
+from driftflow.strategies.types.shadow_column import can_shadow, shadowed, views_of
 from driftflow.strategies.types.spelled_conversion import length_of, reads_time_zone, spelled
 from driftflow.strategies.types.trying import tried
+from driftflow.strategies.views.change_under_views import only_views_stand_in_the_way
+from driftflow.strategies.views.whole_view import made_again
 
 NAME = "convert_type"
 
 
 def _applies(operation: AlterColumnType, at: Situation) -> bool:
     table = at.table(operation.table)
-    if table is None or table.column(operation.column) is None or at.conflict:
+    if table is None or table.column(operation.column) is None or (at.conflict and not only_views_stand_in_the_way(at)):
         return False
     return bool(at.directives("convert") or at.directives("too-long")) or _unsaid_zone(operation, at)
 
@@ -46,7 +48,7 @@ def _unsaid_zone(operation: AlterColumnType, at: Situation) -> bool:
     return reads_time_zone(column.type, operation.type)
 
 
-@strategy(NAME, on=AlterColumnType, resolves=("DF106",), applies=_applies, rank=80, page="convert-type")
+@strategy(NAME, on=AlterColumnType, resolves=("DF106",), applies=_applies, rank=95, page="convert-type")
 def convert_type(operation: AlterColumnType, at: Situation) -> Iterator[Step]:
     table = at.table(operation.table)
     assert table is not None
@@ -110,17 +112,30 @@ def _documents(
 
 def _at_once(operation: AlterColumnType, recipe: Recipe, column: Column, conversion: Conversion) -> Step:
     settings = {"timezone": "UTC"} if conversion.utc else {}
+    under = views_of(operation, recipe.at)
     step = recipe.change(
-        operation,
+        *_under(under, operation, recipe),
         purpose=f"{operation.table.name}.{column.name} becomes {operation.type}",
         phase="migrate",
         guards=conversion.guards,
     )
-    return replace(step, settings=settings, undo=_at_once_back(recipe, operation, column, conversion, settings))
+    return replace(step, settings=settings, undo=_at_once_back(recipe, operation, column, conversion, settings, under))
+
+
+def _under(views: Sequence[View], operation: AlterColumnType, recipe: Recipe) -> Iterator[Operation]:
+    """The statement, with the views that it would be refused for dropped before it and made again behind it."""
+    yield from (DropView(name=view.name, materialized=view.materialized) for view in reversed(views))
+    yield operation
+    yield from (one for view in views for one in made_again(view, recipe.at.dialect))
 
 
 def _at_once_back(
-    recipe: Recipe, operation: AlterColumnType, column: Column, conversion: Conversion, settings: dict[str, str]
+    recipe: Recipe,
+    operation: AlterColumnType,
+    column: Column,
+    conversion: Conversion,
+    settings: dict[str, str],
+    under: Sequence[View],
 ) -> Undo:
     if not conversion.lossless:
         return Irreversible(
@@ -128,7 +143,8 @@ def _at_once_back(
             name=f"alter_column_type {operation.table}.{column.name}",
         )
     back = replace(operation, type=column.type, collation=column.collation, using=conversion.back)
-    return UndoSteps(steps=(replace(recipe.undo_step((back,), recipe.catalog, phase="migrate"), settings=settings),))
+    step = recipe.undo_step(tuple(_under(under, back, recipe)), recipe.catalog, phase="migrate")
+    return UndoSteps(steps=(replace(step, settings=settings),))
 
 
 def _conversion(operation: AlterColumnType, column: Column, table: Table, at: Situation) -> Conversion:
