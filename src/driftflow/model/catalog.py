@@ -452,6 +452,8 @@ class View(Record, frozen=True, kw_only=True):
     """Of those columns of which something is said."""
     populated: bool = True
     """Of a materialized view: whether it holds rows, and may be read."""
+    given: tuple[str, ...] = ()
+    """PostgreSQL: roles that would be given rights by default if who reads the catalog made it again; empty for everybody."""
 
 
 class Sequence(Record, frozen=True, kw_only=True):
@@ -758,6 +760,7 @@ def view_structure(view: View) -> View:
         kept=None,
         grants=(),
         populated=True,
+        given=(),
         rules=_ordered_rules(view.rules),
         said=tuple(bare for one in view.said if (bare := replace(one, grants=())) != ViewColumn(name=one.name)),
         indexes=_ordered_indexes(view.indexes),

@@ -313,3 +313,20 @@ def test_a_zone_that_is_not_said_is_asked_for_under_views_too(place: Place) -> N
     """The server would take that of whatever session runs the statement."""
     with pytest.raises(RefusedError, match="DF-E630"):
         place.fresh(DATED).plan("ALTER TABLE events ALTER COLUMN at TYPE timestamptz;")
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize("change", [ZONE, "ALTER TABLE events ALTER COLUMN note TYPE varchar(30);", "DROP VIEW seen;"])
+def test_nobody_gets_a_right_by_default_on_a_view_that_is_made_again(place: Place, change: str) -> None:
+    """Rights that are given by default since the view was made are none on it."""
+    database = place.fresh("CREATE SCHEMA apart;" + DATED)
+    database.run("ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT ON TABLES TO PUBLIC;")
+    database.run("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT UPDATE ON TABLES TO pg_monitor;")
+    before = database.query("SELECT relacl::text FROM pg_class WHERE relname = 'seen'")
+    rights = "SELECT r.* FROM pg_class c, aclexplode(c.relacl) r WHERE c.relname = 'seen' AND r.grantee <> c.relowner"
+    assert before == [(None,)] and database.query(rights) == []
+    plan = database.plan(change)
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done" and database.query(rights) == []
+    report = roll_back(report.run, options=RunOptions(open_gates=gates(plan)), **edge(database))
+    assert report.state == "rolled_back" and database.query(rights) == []

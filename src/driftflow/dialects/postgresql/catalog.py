@@ -184,6 +184,7 @@ def _views(rows: Rows, normal: Normal, normal_type: Normal) -> dict[str, View]:
             rules=tuple(rule(one) for one in rules[place]),
             said=tuple(view_columns(columns[place], normal=normal)),
             populated=row.get("populated", True),
+            given=tuple(sorted(row.get("given") or ())),
         )
     return views
 

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Rule, Table, View, ViewColumn
 from driftflow.model.names import Name
-from driftflow.model.operations import AlterObject, AlterTableOption, AlterView, Comment, CreateIndex, CreateTrigger, Operation
+from driftflow.model.operations import (
+    AlterObject,
+    AlterTableOption,
+    AlterView,
+    Comment,
+    CreateIndex,
+    CreateTrigger,
+    Grant,
+    Operation,
+)
 from driftflow.strategies.definers import view_again
 from driftflow.strategies.grants import grants_again
 
@@ -20,6 +29,11 @@ def made_again(view: View, dialect: Dialect) -> tuple[Operation, ...]:
 
 def _made_again(view: View, dialect: Dialect) -> Iterator[Operation]:
     yield view_again(view)
+    if view.given:
+        # What is made anew is given the rights of now, and some of them may be of later than the view.
+        roles = ", ".join(dialect.quote(role) if role else "PUBLIC" for role in view.given)
+        sql = f"REVOKE ALL ON {dialect.quote_name(view.name)} FROM {roles}"
+        yield Grant(sql=sql, revoke=True, relations=(view.name,), roles=tuple(role or "public" for role in view.given))
     yield from hung_on(view, dialect)
 
 

@@ -8,6 +8,13 @@ select
     pg_get_userbyid(c.relowner) as owner,
     c.relacl::text[] as acl,
     c.relispopulated as populated,
+    (
+        select array_agg(distinct case one.grantee when 0 then '' else pg_get_userbyid(one.grantee)::text end)
+        from pg_default_acl d
+        cross join lateral aclexplode(d.defaclacl) as one
+        where d.defaclobjtype = 'r' and pg_get_userbyid(d.defaclrole) = current_user
+            and d.defaclnamespace in (0, c.relnamespace) and one.grantee <> d.defaclrole
+    ) as given,
     note.description as comment
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
