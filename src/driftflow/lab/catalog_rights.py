@@ -37,6 +37,8 @@ def rights_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
         yield from _commented(kind, name, holder.comment, dialect)
         if isinstance(holder, Table):
             yield from _of_table(holder, name, dialect)
+        if not (isinstance(holder, Table) and holder.partition_of):
+            yield from _of_triggers(holder, name, dialect)
 
 
 def definers_of(catalog: Catalog, dialect: Dialect) -> Iterator[Made]:
@@ -73,6 +75,18 @@ def _of_table(table: Table, name: str, dialect: Dialect) -> Iterator[Made]:
             f"replica identity of {table.name}",
             f"ALTER TABLE {name} REPLICA IDENTITY {'FULL' if table.replica_identity == 'f' else 'NOTHING'}",
         )
+
+
+FIRING = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+"""How tgenabled is said, where it is not as CREATE TRIGGER leaves it."""
+
+
+def _of_triggers(holder: Table | View, name: str, dialect: Dialect) -> Iterator[Made]:
+    for trigger in holder.triggers:
+        quoted = dialect.quote(trigger.name)
+        yield from _commented("TRIGGER", f"{quoted} ON {name}", trigger.comment, dialect)
+        if trigger.enabled in FIRING and isinstance(holder, Table):
+            yield f"when trigger {trigger.name} fires", f"ALTER TABLE {name} {FIRING[trigger.enabled]} TRIGGER {quoted}"
 
 
 def _commented(kind: str, name: str, comment: str, dialect: Dialect) -> Iterator[Made]:

@@ -21,6 +21,7 @@ from driftflow.model.operations import (
     CreateView,
     Operation,
 )
+from driftflow.model.operations.session import KEPT_IN_FILE
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 
@@ -96,6 +97,9 @@ def _sqlite(catalog: Catalog, tables: list[Table]) -> Iterator[tuple[str, Operat
     for holder in holders:
         for trigger in holder.triggers:
             yield f"trigger {trigger.name}", trigger.definition
+    for name in sorted(KEPT_IN_FILE):
+        if catalog.settings.get(name, "0") != "0":
+            yield f"PRAGMA {name}", f"PRAGMA {name} = {int(catalog.settings[name])}"
 
 
 def _mysql(catalog: Catalog, tables: list[Table], *, rights: bool) -> Iterator[tuple[str, Operation | str]]:

@@ -18,6 +18,7 @@ from driftflow.lab.servers import at_database
 from driftflow.model.names import Version
 
 NEWEST = 18
+PARAMETER_PRIVILEGE = 15
 ROLE = "driftflow"
 ADMINISTRATOR = "driftflow_administrator"
 SETTINGS = {"autovacuum": "off"}
@@ -37,6 +38,8 @@ def own(version: Version | None) -> Iterator[Scratch]:
         with closing(connector_for(server.url(), pooler_check=False).connect("lab")) as connection:
             connection.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER")
             connection.execute(f"CREATE ROLE {ADMINISTRATOR} LOGIN SUPERUSER")
+            if major >= PARAMETER_PRIVILEGE:  # whoever applies a plan that keeps triggers from firing has it, or the plan refuses
+                connection.execute(f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
         url = server.url(user=ADMINISTRATOR)
         with closing(connector_for(url, pooler_check=False).connect("lab")) as connection:
             # The owner of most people's tables bears that name: it is made as any other that a statement names, and whoever acts as it is no superuser.
