@@ -96,8 +96,10 @@ def irreversible(plan: Plan) -> tuple[str, ...]:
 
 def without_the_database(plan: Plan) -> Plan:
     """The plan as far as it does not speak of the one database that it was made for: no comparison with its fingerprint (which is held
-    against the lab's schema by itself), no requirement of its rights and publications, no lock of a tool that nobody runs here."""
-    return replace(plan, catalog_fingerprint="", requires=(), tool_lock=None)
+    against the lab's schema by itself), no requirement of its rights and publications, no lock of a tool that nobody runs here. Nor of the calendar: the
+    day until which a gate stays shut has come, or the plan would wait for it in the lab."""
+    steps = tuple(replace(step, not_before="") if isinstance(step, Gate) else step for step in plan.steps)
+    return replace(plan, steps=steps, catalog_fingerprint="", requires=(), tool_lock=None)
 
 
 def named(plan: Plan, step: Step | str) -> str:
