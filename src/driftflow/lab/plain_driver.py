@@ -26,6 +26,8 @@ def plain_connection(url: str, *, application: str, lock_timeout_ms: int) -> Any
 
             options = f"-c lock_timeout={lock_timeout_ms}"
             connection = psycopg.connect(url, autocommit=True, application_name=application, options=options)
+            # What a statement was prepared for, a change of types may end: whether an application prepares its statements is its own affair.
+            connection.prepare_threshold = None
     return connection
 
 

@@ -43,6 +43,13 @@ def asked_for(plan: Plan, migrations: Sequence[Migration], expected: State, foun
     return more | {name: None for name in missing if name.startswith("constraint ") and _own(name) in checks}
 
 
+def checks_by_trigger(statement: Statement) -> int:
+    """How many CHECKs the statement adds that a trigger is to stand for."""
+    if not _says(statement, IN_THE_PLACE_OF_A_CHECK):
+        return 0
+    return sum(isinstance(one, AddConstraint) and isinstance(one.constraint, Check) for one in statement.operations)
+
+
 def beside(expected: State, found: State, asked: Mapping[str, object]) -> State:
     """The expected end, and what was asked for beside it as the undisturbed run made it. Rows of such a table are anybody's."""
     missing = {name: one for name, one in asked.items() if one is not None and name not in expected.objects}

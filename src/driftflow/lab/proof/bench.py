@@ -15,7 +15,7 @@ from driftflow.engine.ports import Connector
 from driftflow.lab.proof.original import keys_in_files, run_original
 from driftflow.lab.proof.running import Executor, without_the_database
 from driftflow.lab.proof.state import State, rights_on_known_names, state_of, undetermined
-from driftflow.lab.rows.ahead import with_what_comes
+from driftflow.lab.rows.ahead import left_alone, with_what_comes
 from driftflow.lab.rows.fill import ROWS, Filled, fill
 from driftflow.lab.scratch import Scratch, scratch
 from driftflow.lab.start_schema import StartSchema, build
@@ -69,6 +69,8 @@ class Bench:
     tell: Tell
     asked: Mapping[str, object] = field(default_factory=dict)
     """What directives ask for beside the original migration, once the plan has run undisturbed."""
+    in_common: list[str] = field(default_factory=list)
+    """What the original migration and the plan take from one place, as sentences."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _in_use: bool = False
 
@@ -115,8 +117,13 @@ class Bench:
 
     @cached_property
     def filled_catalog(self) -> Catalog:
-        """The start, with what the migration will demand of its rows."""
-        return with_what_comes(self.catalog, self.question.migrations, self.question.dialect)
+        """The start, with what the migration will demand of the rows that are written meanwhile."""
+        return with_what_comes(self.catalog, self.question.migrations, self.question.dialect, written=True)
+
+    @property
+    def unwritten(self) -> frozenset[tuple[str, str]]:
+        """What the application leaves alone, as was said to the proof or in the migration."""
+        return self.question.unwritten | left_alone(self.question.migrations)
 
     @property
     def beyond(self) -> int:
@@ -126,7 +133,9 @@ class Bench:
     @cached_property
     def _original(self) -> tuple[State | None, str, Catalog]:
         with self.copy() as place:
-            said = run_original(self.question.migrations, place, self.question.dialect, root=self.question.root)
+            said = run_original(
+                self.question.migrations, place, self.question.dialect, root=self.question.root, tell=self.in_common.append
+            )
             return None if said else self.state(place), said, read_catalog(place.connector)
 
     @property
@@ -207,6 +216,7 @@ def fill_start(question: Question, place: Scratch) -> Filled:
         seed=question.seed,
         statistics=question.statistics,
         known=keys,
+        unwritten=left_alone(question.migrations),
     )
 
 

@@ -18,6 +18,7 @@ from driftflow.lab.proof.breaking import BreakingConnector, Killed, Moment
 from driftflow.lab.proof.ends import FORWARD
 from driftflow.lab.proof.running import named, why, without_the_database
 from driftflow.lab.proof.state import State, differences
+from driftflow.lab.proof.unfit import unfit
 from driftflow.lab.proof.watching import Observed
 from driftflow.lab.scratch import Scratch
 from driftflow.model.plan import Backfill, BuildIndex, Plan, RebuildTable, RunSql, Stage
@@ -118,6 +119,8 @@ def _at(bench: Bench, point: Point, expected: State, *, by_system: bool) -> Iter
                 raise _NotReached
             report = bench.executor(place).apply(take_over=True)
         except (DriftflowError, DatabaseFault) as error:
+            if unfit(bench, error, point.step):
+                raise _NotReached from error  # nor by the run that nobody disturbed
             yield Difference(
                 step=named(bench.plan, point.step), object="the run", what=f"cannot be taken up again {where}: {why(error)}"
             )

@@ -10,9 +10,10 @@ from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.naming import attributed
 from driftflow.lab.proof.running import named, why
 from driftflow.lab.proof.state import State, differences
+from driftflow.lab.proof.unfit import unfit
 from driftflow.lab.proof.watching import Eye, Observed, WatchedConnector
 from driftflow.lab.proof.way_back import Follower, before_no_return, taken_back
-from driftflow.model.proof import Claim, Difference
+from driftflow.model.proof import Claim, ClaimName, Difference
 from driftflow.reports.style import count
 
 FORWARD = "the original migration"
@@ -27,6 +28,8 @@ def ends(bench: Bench, eye: Eye | None, observed: Observed) -> tuple[Claim, Clai
         try:
             report = executor.apply(listener=follower)
         except (DriftflowError, DatabaseFault) as error:
+            if reason := unfit(bench, error, follower.step):
+                return nothing_shown("same_end", reason), nothing_shown("taken_back", reason)
             failed = Difference(
                 step=named(bench.plan, follower.step), object="the plan", what=f"does not reach its end: {why(error)}"
             )
@@ -36,6 +39,10 @@ def ends(bench: Bench, eye: Eye | None, observed: Observed) -> tuple[Claim, Clai
         if whole:
             return same, taken_back(bench, executor, report.run, observed)
     return same, before_no_return(bench, eye, observed)
+
+
+def nothing_shown(name: ClaimName, reason: str) -> Claim:
+    return Claim(name=name, state="not_proved", summary="", not_proved=(reason,))
 
 
 def same_end(bench: Bench, found: State, report: RunReport) -> Claim:

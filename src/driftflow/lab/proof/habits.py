@@ -23,7 +23,7 @@ def habits_of(bench: Bench) -> Habits:
                 if _among(table.name, own):
                     derived[name, request.column] = request.expression
         read |= set(_read(bench, statement, own))
-    return Habits(unwritten=bench.question.unwritten, derived=derived, read=frozenset(read))
+    return Habits(unwritten=bench.unwritten, derived=derived, read=frozenset(read))
 
 
 def _read(bench: Bench, statement: Statement, own: list[Name]) -> Iterator[tuple[str, str]]:

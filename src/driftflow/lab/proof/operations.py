@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from driftflow.dialects.base import Dialect
 from driftflow.engine.ports import Connection, Connector, DatabaseFault
@@ -121,7 +121,7 @@ def _of_table(
     later = [one for one in table.foreign_keys if one.referenced == table.name]
     query, impossible = maker.query(table, later=later)
     left_alone = {column for holder, column in habits.unwritten if holder in (table.name.text, table.name.name)}
-    query = replace(query, values={column: value for column, value in query.values.items() if column not in left_alone})
+    query = query.without(left_alone)
     if impossible or not query.columns:
         return (impossible or (f"{table.name} has no column to write",))[0], [], {}
     pool = _pool(connection, query, habits, beyond=beyond, most=most)

@@ -6,15 +6,18 @@ from __future__ import annotations
 import csv
 import importlib.util
 import sys
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 
-from driftflow.dialects.base import Dialect
+from driftflow.dialects.base import Dialect, ErrorKind
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
+from driftflow.lab.proof.asked_for import IN_THE_PLACE_OF_A_CHECK, checks_by_trigger
+from driftflow.lab.proof.original_quiet import quiet
 from driftflow.lab.proof.original_sqlite import rebuilt, unbound
+from driftflow.lab.proof.original_values import put_aside, said_of, with_cascade, with_values
 from driftflow.lab.run_migrations import run_migrations
 from driftflow.lab.scratch import Scratch
 from driftflow.model.catalog import Catalog, Table
@@ -25,11 +28,18 @@ from driftflow.strategies.columns.said_maintained import maintained_in, over_row
 from driftflow.strategies.spoken import BackfillRequest, backfills, input_path
 
 
-def run_original(migrations: Sequence[Migration], place: Scratch, dialect: Dialect, *, root: Path) -> str:
-    """Why it ended early; empty when all of it ran."""
+def run_original(
+    migrations: Sequence[Migration],
+    place: Scratch,
+    dialect: Dialect,
+    *,
+    root: Path,
+    tell: Callable[[str], None] = lambda text: None,
+) -> str:
+    """Why it ended early; empty when all of it ran. `tell` hears of what it has in common with the plan, and so says nothing about it."""
     with closing(place.connector.connect("original")) as connection:
         for migration in migrations:
-            said = _run(migration, place, connection, dialect, root)
+            said = _run(migration, place, connection, dialect, root, tell)
             if said:
                 return said
     return keep_true(migrations, place, dialect)
@@ -59,27 +69,87 @@ def keep_true(migrations: Sequence[Migration], place: Scratch, dialect: Dialect)
     return ""
 
 
-def _run(migration: Migration, place: Scratch, connection: Connection, dialect: Dialect, root: Path) -> str:
+def _run(
+    migration: Migration, place: Scratch, connection: Connection, dialect: Dialect, root: Path, tell: Callable[[str], None]
+) -> str:
     """A backfill whose columns are there already comes before its statement (which needs the values), else after it."""
     fillings = [(statement, request) for statement in migration.statements for request in backfills(statement)]
-    if not fillings and dialect.name != "sqlite":
+    by_itself = any(one.verb in BY_ITSELF for statement in migration.statements for one in statement.directives)
+    if not fillings and not by_itself and dialect.name != "sqlite":
         return run_migrations([migration], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
     whole = [one for one in migration.statements if one.operations and not (dialect.name == "sqlite" and _of_transactions(one))]
+    known = catalog_of(connection)
     for statement in whole:
         pending = [request for holder, request in fillings if holder is statement]
         early = [request for request in pending if _table_with(request.columns, statement, connection) is not None]
         for request in (*early, None, *[one for one in pending if one not in early]):
             if request is not None:
-                said = _filled(request, statement, migration, connection, dialect, root)
+                said = _filled(request, statement, migration, connection, dialect, root, known)
             else:
-                alone = replace(migration, statements=(statement,), transaction="per_statement")
-                with unbound(statement, connection) if dialect.name == "sqlite" else nullcontext():
-                    said = run_migrations([alone], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
-                if dialect.name == "sqlite" and "syntax error" in said:
-                    said = rebuilt(statement, connection, dialect)
+                said = _alone(statement, migration, place, connection, dialect, tell)
             if said:
                 return said
     return ""
+
+
+BY_ITSELF = ("cascade", "convert", "too-long", *IN_THE_PLACE_OF_A_CHECK)
+"""Directives whose statement is not what it says."""
+
+
+def _alone(
+    statement: Statement,
+    migration: Migration,
+    place: Scratch,
+    connection: Connection,
+    dialect: Dialect,
+    tell: Callable[[str], None],
+) -> str:
+    said = said_of(statement, connection, dialect)
+    if said is None:
+        return _carried_out(with_cascade(statement, dialect), migration, place, connection, dialect)
+    for text in said.told:
+        tell(text)
+    aside = put_aside(statement, said, connection, dialect) if dialect.one_pass and said.values else []
+    loosely = ("SET SESSION sql_mode = ''",) if aside else ()  # the values that the server would make are not those that stay
+    wanted = with_values(statement, said, dialect)
+    with _in_session((*said.settings, *loosely), connection, dialect):
+        why = _carried_out(wanted, migration, place, connection, dialect, values=said.values)
+    try:
+        for sql in aside if not why else ():
+            connection.execute(sql)
+    except DatabaseFault as fault:
+        return f"{statement.span}: {fault.message}"
+    return why
+
+
+@contextmanager
+def _in_session(settings: Sequence[str], connection: Connection, dialect: Dialect) -> Iterator[None]:
+    for sql in settings:
+        connection.execute(sql)
+    try:
+        yield
+    finally:
+        for sql in settings:
+            name = sql.removeprefix("SET SESSION ").removeprefix("SET ").partition(" ")[0]
+            connection.execute(f"SET SESSION {name} = @@GLOBAL.{name}" if dialect.one_pass else f"RESET {name}")
+
+
+def _carried_out(
+    statement: Statement,
+    migration: Migration,
+    place: Scratch,
+    connection: Connection,
+    dialect: Dialect,
+    *,
+    values: Mapping[tuple[str, str], str] = {},
+) -> str:
+    """By itself. A CHECK that a trigger is to stand for may be one that the server takes from nobody, or that rows which are kept break."""
+    alone = replace(migration, statements=(statement,), transaction="per_statement")
+    with unbound(statement, connection) if dialect.name == "sqlite" else nullcontext():
+        said = run_migrations([alone], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
+    if said and dialect.name == "sqlite":
+        said = rebuilt(statement, connection, dialect, otherwise=said, values=values)
+    return "" if said and checks_by_trigger(statement) == len(statement.operations) else said
 
 
 def _of_transactions(statement: Statement) -> bool:
@@ -100,21 +170,31 @@ def _table_with(columns: Sequence[str], statement: Statement, connection: Connec
 
 
 def _filled(
-    request: BackfillRequest, statement: Statement, migration: Migration, connection: Connection, dialect: Dialect, root: Path
+    request: BackfillRequest,
+    statement: Statement,
+    migration: Migration,
+    connection: Connection,
+    dialect: Dialect,
+    root: Path,
+    known: Catalog,
 ) -> str:
+    """`known` is what was there before the migration: triggers that it makes itself fire."""
     table = _table_with(request.columns, statement, connection)
     if table is None:
         return f"{request.span}: no table here has the columns {', '.join(request.columns)}"
+    if not (request.expression or request.csv or request.function):
+        return f"{request.span}: it reads from another database, which is not asked here"
+    before = known.table(table.name)
+    triggers = before.triggers if before is not None else ()
     try:
         connection.begin()
-        if request.expression:
-            connection.execute(_update(request, table, dialect))
-        elif request.csv:
-            _from_csv(request, table, connection, dialect, root / input_path(migration, request.csv))
-        elif request.function:
-            _by_function(request, table, connection, dialect, root / input_path(migration, request.path))
-        else:
-            return f"{request.span}: it reads from another database, which is not asked here"
+        with quiet(replace(table, triggers=triggers), request.columns, statement, known, connection, dialect):
+            if request.expression:
+                connection.execute(_update(request, table, dialect))
+            elif request.csv:
+                _from_csv(request, table, connection, dialect, root / input_path(migration, request.csv))
+            else:
+                _by_function(request, table, connection, dialect, root / input_path(migration, request.path))
         connection.commit()
     except DatabaseFault as fault:
         return f"{request.span}: {fault.message}"
@@ -183,7 +263,10 @@ def _by_function(request: BackfillRequest, table: Table, connection: Connection,
     listed = ", ".join(quote(column) for column in inputs)
     rows = connection.query(f"SELECT {listed} FROM {dialect.quote_name(table.name)} WHERE {empty}{where} ORDER BY {listed}")
     given = [dict(zip(inputs, row, strict=True)) for row in rows]
-    answers = getattr(module, name)(given)
+    try:
+        answers = getattr(module, name)(given)
+    except Exception as error:  # the author's code; the values it was given may stand in its words
+        raise DatabaseFault(ErrorKind.OTHER, f"{request.function} raised {type(error).__name__} for made-up rows") from error
     assigned = ", ".join(
         [*(f"{quote(column)} = %s" for column in request.columns), *_as_they_are(table, request.columns, dialect)]
     )

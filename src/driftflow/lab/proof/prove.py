@@ -109,6 +109,7 @@ def _notes(bench: Bench) -> Iterator[str]:
     else:
         yield "how values are spread is assumed: the start schema comes without statistics of its columns (driftflow snapshot writes them)"
     yield from told(bench.asked)
-    unwritten = [f"{table}.{column}" for table, column in sorted(bench.question.unwritten)]
+    yield from bench.in_common
+    unwritten = [f"{table}.{column}" for table, column in sorted(bench.unwritten)]
     if unwritten:
         yield f"as was said, the application does not write {', '.join(unwritten)}"

@@ -252,21 +252,26 @@ def undetermined(one: State, other: State) -> dict[str, frozenset[str]]:
     return {table: frozenset(columns) for table, columns in found.items()}
 
 
-def accepted_either_way(found: State, one: State, other: State) -> State:
+def accepted_either_way(found: State, one: State, other: State, loose: Mapping[str, frozenset[str]]) -> State:
     """`found`, each of its rows that is as `other` has it put as `one` has it: so that only rows differ which are as neither has them."""
-    return replace_rows(
-        found, {name: _either(rows, one.rows.get(name), other.rows.get(name)) for name, rows in found.rows.items()}
-    )
+    either = {
+        name: _either(rows, one.rows.get(name), other.rows.get(name), loose.get(name, frozenset()))
+        for name, rows in found.rows.items()
+    }
+    return replace_rows(found, either)
 
 
 def replace_rows(state: State, rows: Mapping[str, Rows]) -> State:
     return dataclasses.replace(state, rows=rows)
 
 
-def _either(found: Rows, one: Rows | None, other: Rows | None) -> Rows:
+def _either(found: Rows, one: Rows | None, other: Rows | None, loose: frozenset[str]) -> Rows:
     if one is None or other is None or not found.columns == one.columns == other.columns:
         return found
-    if not found.keys:
+    found, one, other = (
+        dataclasses.replace(rows, rows=tuple(_projected(rows, rows.columns, loose))) for rows in (found, one, other)
+    )
+    if not found.keys or loose & {*found.keys}:
         here, first_rows, second_rows = Counter(found.rows), Counter(one.rows), Counter(other.rows)
         new, gone = here - first_rows, first_rows - here
         return one if new.total() == gone.total() and not new - (second_rows - first_rows) else found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -17,13 +17,14 @@ from driftflow.errors import DriftflowError
 from driftflow.lab.proof.application import Application, Done, Tally, unpacked
 from driftflow.lab.proof.asked_for import beside as with_asked
 from driftflow.lab.proof.bench import Bench
-from driftflow.lab.proof.ends import FORWARD
+from driftflow.lab.proof.ends import FORWARD, nothing_shown
 from driftflow.lab.proof.habits import habits_of
 from driftflow.lab.proof.naming import attributed
 from driftflow.lab.proof.operations import POOL, TRIES, Replay, Written, operations_on
 from driftflow.lab.proof.original import keep_true, run_original
 from driftflow.lab.proof.running import named, why
-from driftflow.lab.proof.state import Found, State, accepted_either_way, differences
+from driftflow.lab.proof.state import Found, State, accepted_either_way, differences, ours, undetermined
+from driftflow.lab.proof.unfit import unfit
 from driftflow.lab.scratch import Scratch
 from driftflow.model.catalog import Catalog
 from driftflow.model.event import AnyEvent, ChunkDone, StepDone, StepStarted
@@ -37,6 +38,8 @@ WARM = 30
 NOISE_MS = 1_000
 """What a busy machine may add to a statement by itself."""
 SHOWN_MAX = 3
+A_SECOND = 1.1
+"""So long that a clock which shows seconds shows another one."""
 Replays = dict[str, Replay]
 
 
@@ -75,6 +78,8 @@ class Timeline:
 def writers(bench: Bench) -> Claim:
     with bench.copy() as place:
         written = _operations(bench, place, bench.filled_catalog, beyond=bench.beyond)
+        if not written.operations and not written.left_out and not _every_table(bench):
+            return Claim(name="writers", state="proved", summary="the schema has no table that anybody could write")
         if not written.operations:
             return Claim(name="writers", state="not_proved", summary="", not_proved=(_nobody(written),))
         application = Application(place.url)
@@ -91,16 +96,27 @@ def _nobody(written: Written) -> str:
 
 def _operations(bench: Bench, place: Scratch, catalog: Catalog, *, beyond: int) -> Written:
     about = {name.text for name in bench.plan.relations} - {name.text for name in bench.question.version_tables}
-    return operations_on(
+    alone = bool(about & _every_table(bench))
+    written = operations_on(
         place.connector,
         catalog,
         bench.question.dialect,
-        tables=about,
+        tables=about if alone else about | _every_table(bench),
         counts=bench.filled.rows,
         seed=bench.question.seed,
         beyond=beyond,
         habits=habits_of(bench),
         spread=bench.question.statistics,
+    )
+    return written if alone or not written.operations else dataclasses.replace(written, left_out=())
+
+
+def _every_table(bench: Bench) -> frozenset[str]:
+    """Those of the start. Where a plan is about none of them (a view, a function, a type) the application writes them all: what reads them, or fires on them,
+    may still hold it up."""
+    kept = {name.text for name in bench.question.version_tables}
+    return (
+        frozenset(name for name, table in bench.catalog.tables.items() if table.kind == "table" and not ours(table.name)) - kept
     )
 
 
@@ -142,6 +158,8 @@ def _beside(bench: Bench, place: Scratch, application: Application, written: Wri
         _wait(application, written)
         tally = application.stop()
     except (DriftflowError, DatabaseFault) as error:
+        if reason := unfit(bench, error, timeline.step):
+            return nothing_shown("writers", reason)
         failed = Difference(
             step=named(bench.plan, timeline.step), object="the plan", what=f"does not get through beside a writer: {why(error)}"
         )
@@ -238,17 +256,36 @@ def _lost(bench: Bench, beside: _Beside) -> tuple[Sequence[Found], str]:
     first, said = _replayed(bench, beside, before=beside.early)
     if first is None:
         return (), f"the application's writes cannot be repeated beside the original migration: {said}"
-    loose = {table: bench.loose.get(table, frozenset()) | bench.numbered.get(table, frozenset()) for table in found.rows}
+    loose: Mapping[str, frozenset[str]] = {
+        table: bench.loose.get(table, frozenset()) | bench.numbered.get(table, frozenset()) for table in found.rows
+    }
     first = with_asked(first, found, bench.asked)
     different = differences(first, found, first=FORWARD, second="the plan", loose=loose)
     if not different:
         return (), ""
+    loose = _also_by_the_clock(bench, beside, first, loose)
+    different = differences(first, found, first=FORWARD, second="the plan", loose=loose)
     # A row that was written while the plan ran may have been there before the migration or have come after it: both are right.
     second, _ = _replayed(bench, beside, before=0)
     if second is not None:
-        found = accepted_either_way(found, first, with_asked(second, found, bench.asked))
+        found = accepted_either_way(found, first, with_asked(second, found, bench.asked), loose)
         different = differences(first, found, first=FORWARD, second="the plan", loose=loose)
     return different, ""
+
+
+def _also_by_the_clock(
+    bench: Bench, beside: _Beside, first: State, loose: Mapping[str, frozenset[str]]
+) -> Mapping[str, frozenset[str]]:
+    """Columns, too, that hold another value when the same writes are repeated a second later: the application's own triggers say when a row was changed."""
+    time.sleep(A_SECOND)
+    again, _ = _replayed(bench, beside, before=beside.early)
+    found = undetermined(first, with_asked(again, beside.state, bench.asked)) if again is not None else {}
+    if found:
+        named = ", ".join(f"{table}.{column}" for table, columns in sorted(found.items()) for column in sorted(columns))
+        bench.in_common.append(
+            f"beside writers the values of {named} are compared only as NULL or not, for they say when a row was written"
+        )
+    return {table: loose.get(table, frozenset()) | found.get(table, frozenset()) for table in {*loose, *found}}
 
 
 def _replayed(bench: Bench, beside: _Beside, *, before: int) -> tuple[State | None, str]:

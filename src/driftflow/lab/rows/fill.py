@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -58,10 +58,11 @@ def fill(
     seed: int = 1,
     statistics: Mapping[str, TableStatistics] = {},
     known: Mapping[tuple[str, str], Sequence[str]] = {},
+    unwritten: Collection[tuple[str, str]] = (),
     told: Callable[[str], None] = lambda table: None,
 ) -> Filled:
     """Rows for each table of the catalog, no more than `rows`, nor than `statistics` say it has, and spread as they say. What a table cannot be given is said, and the
-    rest is made."""
+    rest is made. `unwritten` are (table, column) that are left to their defaults."""
     found = Filled()
     maker = Maker(
         catalog=catalog,
@@ -80,6 +81,7 @@ def fill(
             said = statistics.get(table.name.text)
             wanted = _wanted(rows, said.rows if said is not None else None)
             query, impossible = maker.query(table, later=pending)
+            query = query.without({column for holder, column in unwritten if holder == table.name.name})
             found.queries[table.name.text] = query
             if not impossible:
                 impossible = _fill(connection, table, query, found, wanted=wanted)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from driftflow.dialects.base import Dialect
 from driftflow.lab.rows.checks import conditions_of
@@ -57,6 +57,10 @@ class RowQuery:
     @property
     def listed(self) -> str:
         return ", ".join(map(self.dialect.quote, self.columns))
+
+    def without(self, columns: Collection[str]) -> RowQuery:
+        """The same rows, these columns left to the server."""
+        return replace(self, values={name: value for name, value in self.values.items() if name not in columns})
 
     def sql(self, *, tries: int, rows: int, beyond: int = 0, listed: str = "") -> str:
         """Up to `rows` rows of what `tries` candidates give, the first `beyond` candidates left out; always the same ones in the same order."""

@@ -13,7 +13,8 @@ from typing import Literal
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import ParseError, RefusedError
-from driftflow.model.catalog import ForeignKey, Table, Trigger, Unique, is_ours
+from driftflow.model.catalog import Catalog, ForeignKey, Table, Trigger, Unique, is_ours
+from driftflow.model.migration import Statement
 from driftflow.model.plan import Backfill, Guard
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
@@ -46,10 +47,10 @@ def quiet(recipe: Recipe, table: Table, step: Backfill, columns: Sequence[str], 
     """
     at = recipe.at
     firing = tuple(one for one in _known_to_the_application(at, table) if _fires(one, columns))
-    said = _said(at)
+    said = _said(at.statement)
     if not firing or said == "fire":
         return step
-    strange = [one.name for one in firing if not stamps_alone(one, table, at)]
+    strange = [one.name for one in firing if not stamps_alone(one, table, at.catalog)]
     if strange and not said:
         raise _ask(
             at,
@@ -95,8 +96,15 @@ def _fires(trigger: Trigger, columns: Sequence[str]) -> bool:
     return said and (not trigger.update_columns or bool(set(trigger.update_columns) & set(columns)))
 
 
-def _said(at: Situation) -> Literal["", "fire", "skip"]:
-    for directive in at.directives("triggers"):
+def kept_from_firing(table: Table, columns: Sequence[str], statement: Statement, catalog: Catalog) -> tuple[Trigger, ...]:
+    """Which of the table's triggers the rule above keeps from firing while these columns are filled, whoever fills them."""
+    said = _said(statement)
+    firing = [one for one in table.triggers if said != "fire" and _fires(one, columns)]
+    return tuple(one for one in firing if said == "skip" or stamps_alone(one, table, catalog))
+
+
+def _said(statement: Statement) -> Literal["", "fire", "skip"]:
+    for directive in (one for one in statement.directives if one.verb == "triggers"):
         match directive.arguments:
             case ("fire",):
                 return "fire"
@@ -112,7 +120,7 @@ def _said(at: Situation) -> Literal["", "fire", "skip"]:
     return ""
 
 
-def stamps_alone(trigger: Trigger, table: Table, at: Situation) -> bool:
+def stamps_alone(trigger: Trigger, table: Table, catalog: Catalog) -> bool:
     """Whether it sets columns of the written row to the current time, and does nothing else."""
     if not trigger.per_row:
         return False
@@ -120,7 +128,7 @@ def stamps_alone(trigger: Trigger, table: Table, at: Situation) -> bool:
     if trigger.function is not None:
         if trigger.function.name == "moddatetime":
             return True
-        found = [one.definition for one in at.catalog.routines.values() if one.name == trigger.function]
+        found = [one.definition for one in catalog.routines.values() if one.name == trigger.function]
         text = found[0] if len(found) == 1 else ""
     body = BODY.search(COMMENT.sub(" ", text))
     inside = body[1] if body is not None else re.sub(r"^(?:BEFORE|AFTER)\s+UPDATE\s+", "", text)

@@ -44,7 +44,12 @@ class TooLongRequest(Record, frozen=True, kw_only=True):
 
 def convert_of(at: Situation) -> ConvertRequest | None:
     """The `convert` of this statement. Raises ParseError (DF-E213) for one that says nothing."""
-    for directive in at.directives("convert"):
+    return convert_in(at.statement)
+
+
+def convert_in(statement: Statement) -> ConvertRequest | None:
+    """The same, where nothing but the statement is known."""
+    for directive in (one for one in statement.directives if one.verb == "convert"):
         options = options_of(directive)
         request = ConvertRequest(
             zone=options.get("zone", ""),
@@ -93,7 +98,12 @@ def _pairs(text: str, span: Span) -> dict[str, str]:
 
 def too_long_of(at: Situation) -> TooLongRequest | None:
     """The `too-long` of this statement. Raises ParseError (DF-E213) for a policy that there is not."""
-    for directive in at.directives("too-long"):
+    return too_long_in(at.statement)
+
+
+def too_long_in(statement: Statement) -> TooLongRequest | None:
+    """The same, where nothing but the statement is known."""
+    for directive in (one for one in statement.directives if one.verb == "too-long"):
         policy = need(directive, "policy")
         if policy not in POLICIES:
             raise ParseError(
