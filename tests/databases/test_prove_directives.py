@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from proving import VENDORS, claim, flavour, question, schema, shop
+from proving import FAMILY, VENDORS, claim, flavour, question, schema, shop, table
 
 from driftflow.lab.proof.prove import prove
 from driftflow.model.proof import Proof
@@ -38,6 +38,9 @@ ON_SQLITE = {
     "a column with an index": "-- driftflow: cascade\n-- driftflow: archive\nALTER TABLE items DROP COLUMN price;",
     "USING": "ALTER TABLE items ALTER COLUMN price TYPE BIGINT USING CAST(price * 100 AS INTEGER);",
     "long texts are cut": "-- driftflow: too-long policy=archive\nALTER TABLE items ALTER COLUMN name TYPE VARCHAR(6);",
+    "filled and NOT NULL": '-- driftflow: backfill column=twice set="low * 2"\nALTER TABLE items ADD COLUMN twice integer NOT NULL;',
+    "NULL equals NULL": "-- driftflow: nulls-not-distinct\nCREATE UNIQUE INDEX items_key ON items (name, price, seen);",
+    "unique by an expression": "CREATE UNIQUE INDEX items_both ON items ((name || '/' || price));",
     "a CHECK that no server takes": "-- driftflow: rule existing=keep\nALTER TABLE items ADD CONSTRAINT fresh CHECK (at < datetime('now', '+50 years'));",
     "text becomes JSON": "ALTER TABLE items ALTER COLUMN name TYPE JSON USING json(name);",
 }
@@ -67,6 +70,46 @@ def test_what_is_one_expression_on_both_sides_is_told(vendor: str, tmp_path: Pat
         assert [one for one in proof.claims if one.state == "differs"] == []
         assert claim(proof, "same_end").state == "proved"
         assert any("`convert` makes of" in note and "not compared with anything" in note for note in proof.notes)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_column_that_must_be_filled(vendor: str, tmp_path: Path) -> None:
+    """No server adds it at once as it is."""
+    change = (
+        '-- driftflow: dual-write column=wide set="LENGTH(NEW.email)"\n'
+        '-- driftflow: backfill column=wide set="LENGTH(email)"\nALTER TABLE users ADD COLUMN wide integer NOT NULL;'
+    )
+    assert left(prove(question(change, shop(vendor), tmp_path))) == []
+
+
+@pytest.mark.parametrize("vendor", POSTGRESQL)
+def test_in_postgresql_the_directive_has_words(vendor: str, tmp_path: Path) -> None:
+    for change in (
+        "-- driftflow: nulls-not-distinct\nCREATE UNIQUE INDEX items_key ON items (name, price, seen);",
+        "-- driftflow: cascade\n-- driftflow: archive\nALTER TABLE items DROP COLUMN price;",
+        "ALTER TABLE items ALTER COLUMN seen TYPE jsonb USING seen::jsonb;",
+        "ALTER TABLE items ALTER COLUMN price TYPE double precision;",
+    ):
+        names = frozenset(
+            {"drop_column public.items.price", "alter_column_type public.items.seen", "alter_column_type public.items.price"}
+        )
+        assert left(prove(question(change, schema(ITEMS[vendor], vendor), tmp_path, accepted=names))) == [], change
+
+
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_the_family_has_no_using(vendor: str, tmp_path: Path) -> None:
+    start = schema(
+        "CREATE TABLE items (id bigint AUTO_INCREMENT PRIMARY KEY, name varchar(40) NOT NULL, at timestamp(3) NULL, feeling enum('glad', 'meh') NOT NULL,"
+        " changed timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP);",
+        vendor,
+    )
+    for change in (
+        "-- driftflow: too-long policy=archive\nALTER TABLE items MODIFY name varchar(6) NOT NULL;",
+        "-- driftflow: convert zone=+09:00\nALTER TABLE items MODIFY at datetime(3) NULL;",
+        "-- driftflow: convert map=\"meh=sad\"\nALTER TABLE items MODIFY feeling enum('glad', 'sad', 'meh') NOT NULL;",
+    ):
+        same = claim(prove(question(change, start, tmp_path), only=()), "same_end")
+        assert same.state == "proved", (change, same)
 
 
 @pytest.mark.parametrize("vendor", POSTGRESQL)
@@ -121,12 +164,14 @@ def test_a_trigger_that_fires_where_it_should_not_is_found(vendor: str, tmp_path
     assert found.object.endswith("items.updated_at")
 
 
-@pytest.mark.sqlite
-def test_a_column_that_nobody_uses_is_not_used_in_the_lab(tmp_path: Path) -> None:
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_column_that_nobody_uses_is_not_used_in_the_lab(vendor: str, tmp_path: Path) -> None:
+    """Nor do its servers record queries: that they are not asked is told."""
     change = "-- driftflow: if-unused since=2026-10-01\nALTER TABLE users DROP COLUMN totp_seed;"
-    names = frozenset({"drop_column main.users.totp_seed"})
-    proof = prove(question(change, shop("sqlite"), tmp_path, accepted=names))
+    names = frozenset({f"drop_column {table(vendor, 'users')}.totp_seed"})
+    proof = prove(question(change, shop(vendor), tmp_path, accepted=names))
     assert left(proof) == []
+    assert any("not asked in the lab" in note for note in proof.notes) == (vendor != "sqlite")
     assert any("does not write users.totp_seed" in note for note in proof.notes)
 
 
@@ -167,8 +212,8 @@ def test_a_plan_about_no_table_is_proved_beside_whoever_writes_any(vendor: str, 
 
 FIRING = """
 CREATE TABLE t (id bigint PRIMARY KEY, low integer);
-CREATE FUNCTION none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
-CREATE TRIGGER noted BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION none();
+CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER noted BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION pass();
 COMMENT ON TRIGGER noted ON t IS 'as it was';
 ALTER TABLE t ENABLE ALWAYS TRIGGER noted;
 """
@@ -185,3 +230,51 @@ def test_the_numbers_of_the_file_are_those_of_the_start(tmp_path: Path) -> None:
     start = schema("CREATE TABLE t (id INTEGER PRIMARY KEY);\nPRAGMA user_version = 3;", "sqlite")
     proof = prove(question("PRAGMA user_version = 7;", start, tmp_path), only=())
     assert claim(proof, "taken_back").state == "proved", claim(proof, "taken_back")
+
+
+@pytest.mark.parametrize("vendor", [*SQLITE, *POSTGRESQL])
+def test_what_no_step_speaks_of_is_named_by_its_statement(vendor: str, tmp_path: Path) -> None:
+    from driftflow.model.plan import BuildIndex, Plan, RunSql
+    from driftflow.model.record import replace
+
+    def change(plan: Plan) -> Plan:
+        return replace(
+            plan,
+            steps=tuple(
+                one
+                for one in plan.steps
+                if not isinstance(one, BuildIndex) and not (isinstance(one, RunSql) and "lately" in one.statements[0])
+            ),
+        )
+
+    proof = prove(question("CREATE INDEX lately ON items (at);", schema(ITEMS[vendor], vendor), tmp_path, change=change), only=())
+    (found,) = claim(proof, "same_end").differences
+    assert (found.object.split(" of ")[0], found.step) == (
+        "index lately",
+        "no step speaks of it, and migrations/001.sql:1:1 does",
+    )
+
+
+@pytest.mark.parametrize("vendor", [*SQLITE, *POSTGRESQL])
+def test_a_rule_in_python_stands_for_its_check(vendor: str, tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "rules.py").write_text("def sound(low):\n    return low > -5\n")
+    change = (
+        "-- driftflow: rule python=rules:sound columns=low path=rules.py\nALTER TABLE items ADD CONSTRAINT sound CHECK (1 = 1);"
+    )
+    proof = prove(question(change, schema(ITEMS[vendor], vendor), tmp_path))
+    assert left(proof) == []
+    assert any("not compared with anything" in note and "sound" in note for note in proof.notes)
+
+
+@pytest.mark.parametrize("vendor", FAMILY)
+def test_what_a_directive_takes_along_goes_along(vendor: str, tmp_path: Path) -> None:
+    start = schema(
+        "CREATE TABLE items (id bigint AUTO_INCREMENT PRIMARY KEY, name varchar(40), legacy int);"
+        "CREATE VIEW whole AS SELECT id, legacy FROM items;"
+        "CREATE TRIGGER of_legacy BEFORE INSERT ON items FOR EACH ROW SET NEW.legacy = 1;",
+        vendor,
+    )
+    change = "-- driftflow: cascade\nALTER TABLE items DROP COLUMN legacy;"
+    same = claim(prove(question(change, start, tmp_path), only=()), "same_end")
+    assert same.state == "proved", same

@@ -14,7 +14,7 @@ from driftflow.model.migration import Migration, Statement
 from driftflow.model.operations import AddConstraint
 from driftflow.model.plan import Plan
 
-LEAVE_SOMETHING = frozenset(("by-trigger", "maintained", "polymorphic", "rule"))
+LEAVE_SOMETHING = frozenset(("by-trigger", "maintained", "nulls-not-distinct", "polymorphic", "rule"))
 """Verbs whose recipes stay in the schema."""
 IN_THE_PLACE_OF_A_CHECK = frozenset(("by-trigger", "rule"))
 
@@ -39,8 +39,23 @@ def asked_for(plan: Plan, migrations: Sequence[Migration], expected: State, foun
         for operation in one.operations
         if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check)
     }
+    more |= dict(_stood_for(statements, expected, found))
     missing = expected.objects.keys() - found.objects.keys()
     return more | {name: None for name in missing if name.startswith("constraint ") and _own(name) in checks}
+
+
+def _stood_for(statements: Sequence[tuple[str, Statement]], expected: State, found: State) -> Iterator[tuple[str, object]]:
+    """CHECKs that say `1 = 1` where a function in Python is meant, as what it was compiled to."""
+    meant = {
+        operation.constraint.name
+        for _, one in statements
+        if any(directive.verb == "rule" and "python" in directive.options for directive in one.directives)
+        for operation in one.operations
+        if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check)
+    }
+    for name, one in found.objects.items():
+        if name.startswith("constraint ") and _own(name) in meant and expected.objects.get(name, one) != one:
+            yield name, one
 
 
 def checks_by_trigger(statement: Statement) -> int:
@@ -52,7 +67,7 @@ def checks_by_trigger(statement: Statement) -> int:
 
 def beside(expected: State, found: State, asked: Mapping[str, object]) -> State:
     """The expected end, and what was asked for beside it as the undisturbed run made it. Rows of such a table are anybody's."""
-    missing = {name: one for name, one in asked.items() if one is not None and name not in expected.objects}
+    missing = {name: one for name, one in asked.items() if one is not None and expected.objects.get(name) != one}
     return dataclasses.replace(
         expected,
         objects={name: one for name, one in expected.objects.items() if asked.get(name, one) is not None} | missing,

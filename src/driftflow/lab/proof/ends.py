@@ -63,5 +63,5 @@ def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
         name="same_end",
         state="differs" if different else "proved",
         summary=f"Original migration and plan end in the same catalog and rows: {held}{note}" if not different else held,
-        differences=attributed(different, bench.plan),
+        differences=attributed(different, bench.plan, bench.question.migrations),
     )

@@ -64,13 +64,19 @@ def within_claims(bench: Bench, observed: Observed) -> Claim:
 
 
 def _gone_already(step: Step, plan: Plan) -> bool:
-    """A way back that drops, if it is there, what the plan itself has dropped by the same words, or an index that goes with its constraint."""
+    """A way back that drops, if it is there, what the plan itself has dropped by the same words, an index that goes with its constraint, or one that the plan
+    has given another name, under which it goes."""
     if not isinstance(step, RunSql) or not all(" IF EXISTS " in one for one in step.statements):
         return False
     name = step.statements[-1].rpartition(".")[2]
     run = [other for other in plan.steps if isinstance(other, RunSql)]
+    forward = [text for other in run for text in other.statements]
+    back = [text for other in plan.steps for one in undo_steps(other) if isinstance(one, RunSql) for text in one.statements]
+    renamed = any(text.startswith("ALTER INDEX ") and f".{name} RENAME TO " in text for text in forward)
+    if renamed and not any(text.endswith(f" RENAME TO {name}") for text in back):
+        return True
     return any(other.statements == step.statements for other in run) or any(
-        text.endswith(f" USING INDEX {name}") for other in run for text in other.statements
+        text.endswith(f" USING INDEX {name}") for text in forward
     )
 
 

@@ -11,6 +11,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.engine.ports import Connection, Connector, DatabaseFault
 from driftflow.lab.proof.application import Operation, packed, unpacked
 from driftflow.lab.rows.candidates import Maker, made_by_the_server
+from driftflow.lab.rows.checks import names_in
 from driftflow.lab.rows.fill import spelling_of
 from driftflow.lab.rows.row_query import RowQuery, unique_keys
 from driftflow.model.catalog import Catalog, Table, TableStatistics
@@ -195,7 +196,10 @@ def _update(
 ) -> Operation | None:
     """Rows of the start take values of others; columns of keys and of partitions stay."""
     quote, name = maker.dialect.quote, maker.dialect.quote_name(table.name)
-    fixed = {column for one in unique_keys(table, maker.dialect) for column in one.columns}
+    keyed = unique_keys(table, maker.dialect)
+    named = {word for unique in keyed for part in unique.parts for word in names_in(part, maker.catalog.vendor)}
+    fixed = {column for unique in keyed for column in unique.columns}
+    fixed |= {column.name for column in table.columns if column.name.lower() in named}
     fixed |= {*table.partitioning.key} if table.partitioning is not None else set()
     fixed |= {column for holder, column in habits.read if holder == table.name.text}
     free = [column for column in query.columns if column not in fixed]

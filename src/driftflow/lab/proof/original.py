@@ -15,14 +15,15 @@ from driftflow.dialects.base import Dialect, ErrorKind
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection, DatabaseFault
 from driftflow.lab.proof.asked_for import IN_THE_PLACE_OF_A_CHECK, checks_by_trigger
+from driftflow.lab.proof.original_dependents import UNDER_VIEWS, dropped, made_again, take_along, views_over
 from driftflow.lab.proof.original_quiet import quiet
 from driftflow.lab.proof.original_sqlite import rebuilt, unbound
-from driftflow.lab.proof.original_values import put_aside, said_of, with_cascade, with_values
+from driftflow.lab.proof.original_values import filled_between, put_aside, said_of, with_cascade, with_equal_nulls, with_values
 from driftflow.lab.run_migrations import run_migrations
 from driftflow.lab.scratch import Scratch
 from driftflow.model.catalog import Catalog, Table
 from driftflow.model.migration import Migration, Statement
-from driftflow.model.operations import TransactionControl
+from driftflow.model.operations import AlterColumnType, TransactionControl
 from driftflow.model.record import replace
 from driftflow.strategies.columns.said_maintained import maintained_in, over_row
 from driftflow.strategies.spoken import BackfillRequest, backfills, input_path
@@ -74,7 +75,7 @@ def _run(
 ) -> str:
     """A backfill whose columns are there already comes before its statement (which needs the values), else after it."""
     fillings = [(statement, request) for statement in migration.statements for request in backfills(statement)]
-    by_itself = any(one.verb in BY_ITSELF for statement in migration.statements for one in statement.directives)
+    by_itself = any(map(_by_itself, migration.statements))
     if not fillings and not by_itself and dialect.name != "sqlite":
         return run_migrations([migration], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
     whole = [one for one in migration.statements if one.operations and not (dialect.name == "sqlite" and _of_transactions(one))]
@@ -82,17 +83,26 @@ def _run(
     for statement in whole:
         pending = [request for holder, request in fillings if holder is statement]
         early = [request for request in pending if _table_with(request.columns, statement, connection) is not None]
-        for request in (*early, None, *[one for one in pending if one not in early]):
-            if request is not None:
-                said = _filled(request, statement, migration, connection, dialect, root, known)
+        late = [request for request in pending if request not in early]
+        first, bound = filled_between(statement, {column for one in late for column in one.columns}, dialect)
+        parts: list[BackfillRequest | Statement] = [*early, first, *late, *([bound] if bound is not None else [])]
+        for one in parts:
+            if isinstance(one, BackfillRequest):
+                said = _filled(one, statement, migration, connection, dialect, root, known)
             else:
-                said = _alone(statement, migration, place, connection, dialect, tell)
+                said = _alone(one, migration, place, connection, dialect, tell)
             if said:
                 return said
     return ""
 
 
-BY_ITSELF = ("cascade", "convert", "too-long", *IN_THE_PLACE_OF_A_CHECK)
+def _by_itself(statement: Statement) -> bool:
+    return any(one.verb in BY_ITSELF for one in statement.directives) or any(
+        isinstance(one, AlterColumnType) for one in statement.operations
+    )
+
+
+BY_ITSELF = ("cascade", "convert", "nulls-not-distinct", "too-long", *IN_THE_PLACE_OF_A_CHECK)
 """Directives whose statement is not what it says."""
 
 
@@ -106,15 +116,21 @@ def _alone(
 ) -> str:
     said = said_of(statement, connection, dialect)
     if said is None:
-        return _carried_out(with_cascade(statement, dialect), migration, place, connection, dialect)
+        wanted = with_equal_nulls(with_cascade(statement, dialect), connection, dialect)
+        try:
+            take_along(statement, connection, dialect)
+        except DatabaseFault as fault:
+            return f"{statement.span}: {fault.message}"
+        return _carried_out(wanted, migration, place, connection, dialect)
     for text in said.told:
         tell(text)
-    aside = put_aside(statement, said, connection, dialect) if dialect.one_pass and said.values else []
-    loosely = ("SET SESSION sql_mode = ''",) if aside else ()  # the values that the server would make are not those that stay
     wanted = with_values(statement, said, dialect)
-    with _in_session((*said.settings, *loosely), connection, dialect):
-        why = _carried_out(wanted, migration, place, connection, dialect, values=said.values)
     try:
+        aside = put_aside(statement, said, connection, dialect) if dialect.one_pass and said.values else []
+        # The values that the server itself would make are not those that stay.
+        settings = (*said.settings, *([("sql_mode", "")] if aside else []))
+        with _in_session(settings, connection, dialect):
+            why = _carried_out(wanted, migration, place, connection, dialect, values=said.values)
         for sql in aside if not why else ():
             connection.execute(sql)
     except DatabaseFault as fault:
@@ -123,15 +139,16 @@ def _alone(
 
 
 @contextmanager
-def _in_session(settings: Sequence[str], connection: Connection, dialect: Dialect) -> Iterator[None]:
-    for sql in settings:
-        connection.execute(sql)
+def _in_session(settings: Sequence[tuple[str, str]], connection: Connection, dialect: Dialect) -> Iterator[None]:
+    asked, word = ("@@SESSION.{}", "SET SESSION") if dialect.one_pass else ("current_setting('{}')", "SET")
+    before = [(name, str(connection.query(f"SELECT {asked.format(name)}")[0][0])) for name, _ in settings]
+    for name, value in settings:
+        connection.execute(f"{word} {name} = {dialect.literal(value)}")
     try:
         yield
     finally:
-        for sql in settings:
-            name = sql.removeprefix("SET SESSION ").removeprefix("SET ").partition(" ")[0]
-            connection.execute(f"SET SESSION {name} = @@GLOBAL.{name}" if dialect.one_pass else f"RESET {name}")
+        for name, value in before:
+            connection.execute(f"{word} {name} = {dialect.literal(value)}")
 
 
 def _carried_out(
@@ -147,9 +164,25 @@ def _carried_out(
     alone = replace(migration, statements=(statement,), transaction="per_statement")
     with unbound(statement, connection) if dialect.name == "sqlite" else nullcontext():
         said = run_migrations([alone], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
+    if UNDER_VIEWS in said:
+        said = _under_views(alone, statement, place, connection, dialect)
     if said and dialect.name == "sqlite":
         said = rebuilt(statement, connection, dialect, otherwise=said, values=values)
     return "" if said and checks_by_trigger(statement) == len(statement.operations) else said
+
+
+def _under_views(alone: Migration, statement: Statement, place: Scratch, connection: Connection, dialect: Dialect) -> str:
+    """The views that read the column are dropped before, and made again behind it."""
+    catalog, views = catalog_of(connection), views_over(statement, connection)
+    try:
+        for sql in dropped(views, dialect):
+            connection.execute(sql)
+        said = run_migrations([alone], place, connection, dialect, look=lambda *_: None, commit=lambda: None)
+        for sql in made_again(views, catalog, dialect) if not said else ():
+            connection.execute(sql)
+    except DatabaseFault as fault:
+        return f"{statement.span}: {fault.message}"
+    return said
 
 
 def _of_transactions(statement: Statement) -> bool:

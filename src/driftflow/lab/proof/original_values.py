@@ -6,17 +6,26 @@ sides take, so it is told: whether it is the right one is not shown by comparing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import catalog_of
 from driftflow.engine.ports import Connection
+from driftflow.lab.proof.original_dependents import table_named
 from driftflow.lab.rows.spelling import limit_of
 from driftflow.model.catalog import Catalog, Column, Table
 from driftflow.model.migration import Statement
-from driftflow.model.names import Name
-from driftflow.model.operations import AddColumn, AlterColumnType, ChangeColumn, ConvertCharset, DropColumn, Operation
+from driftflow.model.operations import (
+    AddColumn,
+    AlterColumnType,
+    ChangeColumn,
+    ConvertCharset,
+    CreateIndex,
+    DropColumn,
+    Operation,
+    SetNotNull,
+)
 from driftflow.model.record import replace
 from driftflow.strategies.types.said_conversion import ConvertRequest, convert_in, too_long_in
 from driftflow.strategies.types.spelled_conversion import spelled
@@ -32,8 +41,8 @@ class Said:
 
     values: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(table, column) → expression over the old form."""
-    settings: tuple[str, ...] = ()
-    """Of the session, while it runs."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Of the session, while it runs: name and value."""
     told: tuple[str, ...] = ()
     """Sentences about what both sides take from one expression."""
 
@@ -48,9 +57,9 @@ def said_of(statement: Statement, connection: Connection, dialect: Dialect) -> S
     if not changed:
         return None
     if dialect.one_pass and cut:
-        return Said(settings=("SET SESSION sql_mode = ''",))  # the server itself cuts then, and takes the nearest number
+        return Said(settings=(("sql_mode", ""),))  # the server itself cuts then, and takes the nearest number
     if dialect.one_pass and request is not None and request.zone and not request.format:
-        return Said(settings=(f"SET SESSION time_zone = {dialect.literal(request.zone)}",))
+        return Said(settings=(("time_zone", request.zone),))
     values = {
         (table.name.text, old.name): text
         for table, old, new in changed
@@ -58,7 +67,7 @@ def said_of(statement: Statement, connection: Connection, dialect: Dialect) -> S
     }
     if not values:
         return None
-    settings = ("SET TimeZone = 'UTC'",) if dialect.name == "postgresql" and request is not None and request.format else ()
+    settings = (("TimeZone", "UTC"),) if dialect.name == "postgresql" and request is not None and request.format else ()
     told = () if cut else tuple(_told(values))
     return Said(values=values, settings=settings, told=told)
 
@@ -70,7 +79,7 @@ def _told(values: Mapping[tuple[str, str], str]) -> Iterator[str]:
 
 def _changed(operation: Operation, catalog: Catalog) -> Iterator[Changed]:
     named = getattr(operation, "table", None)
-    table = _named(named, catalog) if named is not None else None
+    table = table_named(named, catalog) if named is not None else None
     if table is None:
         return
     match operation:
@@ -84,12 +93,6 @@ def _changed(operation: Operation, catalog: Catalog) -> Iterator[Changed]:
                     yield table, one, replace(one, charset=charset, collation=collation)
         case _:
             pass
-
-
-def _named(name: Name, catalog: Catalog) -> Table | None:
-    return next(
-        (one for one in catalog.tables.values() if one.name.name == name.name and name.schema in ("", one.name.schema)), None
-    )
 
 
 def _cut(old: Column, new: Column, dialect: Dialect) -> str:
@@ -127,6 +130,31 @@ def with_values(statement: Statement, said: Said, dialect: Dialect) -> Statement
     return replace(statement, operations=operations, sql=sql)
 
 
+def filled_between(statement: Statement, columns: Collection[str], dialect: Dialect) -> tuple[Statement, Statement | None]:
+    """A column that must not be NULL and has its values from a `backfill`: added without that, and bound to it when it is filled, as somebody would by hand. No
+    server takes it at once, or it has another value than NULL by then."""
+    operation = statement.operations[0] if len(statement.operations) == 1 else None
+    if not isinstance(operation, AddColumn) or operation.column.name not in columns:
+        return statement, None
+    column = operation.column
+    if column.nullable or column.default is not None or column.generated is not None:
+        return statement, None
+    first = replace(operation, column=replace(column, nullable=True))
+    bound: Operation = SetNotNull(table=operation.table, column=column.name)
+    if dialect.one_pass:
+        bound = ChangeColumn(table=operation.table, column=column.name, definition=column)
+    table = dialect.quote_name(operation.table)
+    sql = (
+        dialect.render(bound)
+        if dialect.one_pass
+        else f"ALTER TABLE {table} ALTER COLUMN {dialect.quote(column.name)} SET NOT NULL"
+    )
+    return (
+        replace(statement, operations=(first,), sql=dialect.render(first)),
+        replace(statement, operations=(bound,), sql=sql, directives=()),
+    )
+
+
 def with_cascade(statement: Statement, dialect: Dialect) -> Statement:
     """PostgreSQL has a word for what the directive `cascade` says."""
     said = any(one.verb == "cascade" for one in statement.directives)
@@ -136,6 +164,18 @@ def with_cascade(statement: Statement, dialect: Dialect) -> Statement:
     if not isinstance(operation, DropColumn) or operation.cascade:
         return statement
     whole = replace(operation, cascade=True)
+    return replace(statement, operations=(whole,), sql=dialect.render(whole))
+
+
+def with_equal_nulls(statement: Statement, connection: Connection, dialect: Dialect) -> Statement:
+    """PostgreSQL 15 has words for what the directive `nulls-not-distinct` says; elsewhere what the plan has in their place is named in the report."""
+    said = any(one.verb == "nulls-not-distinct" for one in statement.directives)
+    if not said or dialect.name != "postgresql" or connection.version.major < 15 or len(statement.operations) != 1:
+        return statement
+    (operation,) = statement.operations
+    if not isinstance(operation, CreateIndex):
+        return statement
+    whole = replace(operation, index=replace(operation.index, nulls_not_distinct=True))
     return replace(statement, operations=(whole,), sql=dialect.render(whole))
 
 

@@ -14,6 +14,7 @@ from driftflow.lab.proof.crashes import crashes
 from driftflow.lab.proof.ends import ends
 from driftflow.lab.proof.locks import seeing, within_claims
 from driftflow.lab.proof.queries import queries
+from driftflow.lab.proof.running import named, unasked
 from driftflow.lab.proof.watching import Observed
 from driftflow.lab.proof.writers import writers
 from driftflow.model.plan import Plan, QuerySource, Stage
@@ -110,6 +111,8 @@ def _notes(bench: Bench) -> Iterator[str]:
         yield "how values are spread is assumed: the start schema comes without statistics of its columns (driftflow snapshot writes them)"
     yield from told(bench.asked)
     yield from bench.in_common
+    for step in unasked(bench.plan):
+        yield f"whether servers have recorded queries is not asked in the lab, where none has run any: {named(bench.plan, step)}"
     unwritten = [f"{table}.{column}" for table, column in sorted(bench.unwritten)]
     if unwritten:
         yield f"as was said, the application does not write {', '.join(unwritten)}"

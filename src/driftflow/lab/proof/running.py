@@ -97,9 +97,19 @@ def irreversible(plan: Plan) -> tuple[str, ...]:
 def without_the_database(plan: Plan) -> Plan:
     """The plan as far as it does not speak of the one database that it was made for: no comparison with its fingerprint (which is held
     against the lab's schema by itself), no requirement of its rights and publications, no lock of a tool that nobody runs here. Nor of the calendar: the
-    day until which a gate stays shut has come, or the plan would wait for it in the lab."""
-    steps = tuple(replace(step, not_before="") if isinstance(step, Gate) else step for step in plan.steps)
-    return replace(plan, steps=steps, catalog_fingerprint="", requires=(), tool_lock=None)
+    day until which a gate stays shut has come, or the plan would wait for it in the lab. Nor of the queries that the database's servers have recorded."""
+    return replace(plan, steps=tuple(map(_anywhere, plan.steps)), catalog_fingerprint="", requires=(), tool_lock=None)
+
+
+def _anywhere(step: Step) -> Step:
+    if isinstance(step, Gate):
+        step = replace(step, not_before="")
+    return replace(step, guards=tuple(guard for guard in step.guards if not guard.everywhere))
+
+
+def unasked(plan: Plan) -> tuple[Step, ...]:
+    """Steps some of whose guards are about what servers have recorded: nobody asks them in the lab."""
+    return tuple(step for step in plan.steps if any(guard.everywhere for guard in step.guards))
 
 
 def named(plan: Plan, step: Step | str) -> str:

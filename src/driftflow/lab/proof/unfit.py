@@ -9,7 +9,8 @@ from driftflow.lab.proof.running import named, why
 
 DEMAND_SOMETHING = frozenset(("convert", "if-unused", "maintained", "polymorphic", "rule", "by-trigger", "too-long"))
 """Verbs that want rows to be as their statement alone does not: the original migration runs where the guards of the plan refuse."""
-GUARD = "DF-E305"
+REFUSED = frozenset(("DF-E305", "DF-E743"))
+"""A guard, and a rule in Python that the rows are run through."""
 
 
 def unfit(bench: Bench, error: DriftflowError | DatabaseFault, step: str) -> str:
@@ -18,8 +19,9 @@ def unfit(bench: Bench, error: DriftflowError | DatabaseFault, step: str) -> str
     expected, said = bench.original
     if expected is None:
         return f"neither the plan nor the original migration runs to its end on these rows: {why(error)} (the original: {said})"
-    if isinstance(error, DriftflowError) and error.code == GUARD and _demanded(bench, step):
-        return f"the made-up rows are not as the directive demands, so the plan refuses them ({named(bench.plan, step)}): {why(error)}"
+    if isinstance(error, DriftflowError) and error.code in REFUSED and _demanded(bench, step):
+        at = f" ({named(bench.plan, step)})" if step else ""
+        return f"the made-up rows are not as the directive demands, so the plan refuses them{at}: {why(error)}"
     return ""
 
 

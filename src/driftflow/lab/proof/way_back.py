@@ -48,7 +48,7 @@ def taken_back(bench: Bench, executor: Executor, run: str, observed: Observed) -
         name="taken_back",
         state="differs" if found else "proved",
         summary="Plan and rollback end at the start" if not found else "The rollback ends elsewhere",
-        differences=attributed(found, bench.plan, undo=True),
+        differences=attributed(found, bench.plan, bench.question.migrations),
     )
 
 

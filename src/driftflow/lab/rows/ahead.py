@@ -10,9 +10,9 @@ from driftflow.dialects.base import Dialect
 from driftflow.errors import DriftflowError
 from driftflow.lab.rows.checks import names_in
 from driftflow.lab.rows.spelling import limit_of
-from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, PrimaryKey, Table, Unique
+from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, PrimaryKey, Table, Unique
 from driftflow.model.migration import Migration
-from driftflow.model.operations import DropColumn, Operation
+from driftflow.model.operations import CreateIndex, DropColumn, Operation
 from driftflow.model.record import replace
 
 
@@ -31,7 +31,9 @@ def with_what_comes(catalog: Catalog, migrations: Sequence[Migration], dialect: 
         if (table := getattr(operation, "table", None)) is not None and (column := getattr(operation, "column", None))
     }
     return catalog.with_tables(
-        _bound(table, final.tables[name], catalog, spoken) for name, table in catalog.tables.items() if name in final.tables
+        _bound(table, final.tables[name], catalog, spoken, _alike(migrations))
+        for name, table in catalog.tables.items()
+        if name in final.tables
     )
 
 
@@ -60,15 +62,14 @@ def _after(catalog: Catalog, operations: Sequence[Operation], dialect: Dialect) 
     return final
 
 
-def _bound(table: Table, final: Table, catalog: Catalog, spoken: set[tuple[str, str]]) -> Table:
+def _bound(table: Table, final: Table, catalog: Catalog, spoken: set[tuple[str, str]], alike: frozenset[str]) -> Table:
     here = {column.name for column in table.columns}
     later = {column.name for column in final.columns} - here
     new = tuple(one for one in final.constraints if one not in table.constraints and _speaks_of(one, here, later, catalog))
     unique = tuple(
-        index
-        for index in final.indexes
-        if index.unique and index not in table.indexes and index.columns and {*index.columns} <= here
+        index for index in final.indexes if index.unique and index not in table.indexes and _known(index, here, later, catalog)
     )
+    unique = tuple(replace(one, nulls_not_distinct=True) if one.name.name in alike else one for one in unique)
     columns = tuple(
         _fitting(column, last, table, catalog, said=(table.name.name, column.name) in spoken)
         if (last := final.column(column.name)) is not None
@@ -76,6 +77,25 @@ def _bound(table: Table, final: Table, catalog: Catalog, spoken: set[tuple[str, 
         for column in table.columns
     )
     return replace(table, columns=columns, constraints=(*table.constraints, *new), indexes=(*table.indexes, *unique))
+
+
+def _known(index: Index, columns: set[str], later: set[str], catalog: Catalog) -> bool:
+    """Whether rows can be held against it now."""
+    texts = [index.predicate, *(part.expression for part in index.parts)]
+    words = {word for text in texts if text for word in names_in(text, catalog.vendor)}
+    return {*index.columns} <= columns and not words & {name.lower() for name in later}
+
+
+def _alike(migrations: Sequence[Migration]) -> frozenset[str]:
+    """Names of indexes in which NULL equals NULL, as a directive says."""
+    return frozenset(
+        operation.index.name.name
+        for migration in migrations
+        for statement in migration.statements
+        if any(one.verb == "nulls-not-distinct" for one in statement.directives)
+        for operation in statement.operations
+        if isinstance(operation, CreateIndex)
+    )
 
 
 def _fitting(column: Column, last: Column, table: Table, catalog: Catalog, *, said: bool) -> Column:
