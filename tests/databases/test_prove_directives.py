@@ -278,3 +278,20 @@ def test_what_a_directive_takes_along_goes_along(vendor: str, tmp_path: Path) ->
     change = "-- driftflow: cascade\nALTER TABLE items DROP COLUMN legacy;"
     same = claim(prove(question(change, start, tmp_path), only=()), "same_end")
     assert same.state == "proved", same
+
+
+@pytest.mark.sqlite
+def test_a_rule_for_which_nothing_stands_is_found(tmp_path: Path) -> None:
+    """No server takes this CHECK, so the original side is without it: that must not make a plan right which is without it too."""
+    from driftflow.model.plan import Plan, RunSql
+    from driftflow.model.record import replace
+
+    def change(plan: Plan) -> Plan:
+        kept = tuple(one for one in plan.steps if not (isinstance(one, RunSql) and "CREATE TRIGGER" in " ".join(one.statements)))
+        assert kept != plan.steps
+        return replace(plan, steps=kept)
+
+    asked = question(ON_SQLITE["a CHECK that no server takes"], schema(ITEMS["sqlite"], "sqlite"), tmp_path, change=change)
+    (found,) = claim(prove(asked, only=()), "same_end").differences
+    assert "fresh" in found.object
+    assert "migrations/001.sql" in found.step

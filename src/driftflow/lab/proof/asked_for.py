@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from driftflow.lab.proof.naming import texts_of
-from driftflow.lab.proof.state import State
+from driftflow.lab.proof.state import Found, State
 from driftflow.model.catalog import Check
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.operations import AddConstraint
@@ -35,7 +35,7 @@ def asked_for(plan: Plan, migrations: Sequence[Migration], expected: State, foun
     checks = {
         operation.constraint.name
         for _, one in statements
-        if more and _says(one, IN_THE_PLACE_OF_A_CHECK)
+        if (more or _rows_alone(one)) and _says(one, IN_THE_PLACE_OF_A_CHECK)
         for operation in one.operations
         if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check)
     }
@@ -56,6 +56,33 @@ def _stood_for(statements: Sequence[tuple[str, Statement]], expected: State, fou
     for name, one in found.objects.items():
         if name.startswith("constraint ") and _own(name) in meant and expected.objects.get(name, one) != one:
             yield name, one
+
+
+def _rows_alone(statement: Statement) -> bool:
+    """Rows that are there are run through a function once, and new ones are not held to it: nothing stays in the schema."""
+    return any(one.verb == "rule" and one.options.get("new") == "unchecked" for one in statement.directives)
+
+
+def unanswered(
+    plan: Plan, migrations: Sequence[Migration], expected: State, found: State, asked: Mapping[str, object]
+) -> Iterator[Found]:
+    """CHECKs that the original could do without, since a trigger is to stand for them, and for which nothing stands."""
+    for migration in migrations:
+        for one in migration.statements:
+            if not _says(one, IN_THE_PLACE_OF_A_CHECK) or _rows_alone(one):
+                continue
+            text = " ".join(
+                text for step in plan.steps if (step.migration, step.span) == (migration.id, one.span) for text in texts_of(step)
+            ).lower()
+            made = any(value is not None and _speaks_of(text, name) for name, value in asked.items())
+            for operation in one.operations:
+                if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and not made:
+                    name = f"constraint {operation.constraint.name} of {operation.table}"
+                    if not any(_own(other) == _own(name) for other in {*expected.objects, *found.objects}):
+                        yield (
+                            name,
+                            "is what the migration asks for, and neither it is there after the plan nor a trigger in its place",
+                        )
 
 
 def checks_by_trigger(statement: Statement) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from driftflow.engine.ports import DatabaseFault
 from driftflow.engine.run import RunReport
 from driftflow.errors import DriftflowError
-from driftflow.lab.proof.asked_for import asked_for, beside
+from driftflow.lab.proof.asked_for import asked_for, beside, unanswered
 from driftflow.lab.proof.bench import Bench
 from driftflow.lab.proof.naming import attributed
 from driftflow.lab.proof.running import named, why
@@ -55,6 +55,7 @@ def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
         return Claim(name="same_end", state="differs", summary="The plan does not reach its end", differences=(left,))
     bench.asked = asked_for(bench.plan, bench.question.migrations, expected, found)
     different = differences(beside(expected, found, bench.asked), found, first=FORWARD, second="the plan", loose=bench.loose)
+    different += unanswered(bench.plan, bench.question.migrations, expected, found, bench.asked)
     rows = sum(len(one.rows) for one in expected.rows.values())
     held = f"{count(len(expected.objects), 'object')} and {rows:,} rows compared"
     loose = [f"{table}.{column}" for table, columns in sorted(bench.loose.items()) for column in sorted(columns)]
