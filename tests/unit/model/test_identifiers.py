@@ -56,3 +56,22 @@ def test_mentions():
 )
 def test_rename_relation(text, renamed):
     assert rename_relation(text, ("public", "old"), ("other", "new")) == renamed
+
+
+def test_where_letters_are_no_matter_a_name_is_found_in_any() -> None:
+    assert mentions("lower(FULLNAME) <> ''", "fullName", any_case=True)
+    assert mentions('"FULLNAME" > 1', "fullName", any_case=True)
+    assert not mentions("lower(fullName)", "fullName"), "a bare word means the name in small letters"
+    assert not mentions("fullName(a)", "fullname", any_case=True)
+    assert (
+        rename_column("FULLNAME > NEW.FullName", "fullName", "newName", qualifiers=("new",), any_case=True)
+        == "newName > NEW.newName"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "to", "expected"),
+    [("a > 1", "index", '"index" > 1'), ("a > 1", "two words", '"two words" > 1'), ("`a` > 1", "fullName", "`fullName` > 1")],
+)
+def test_a_new_name_stands_in_the_quotes_of_its_server(text: str, to: str, expected: str) -> None:
+    assert rename_column(text, "A", to, any_case=True) == expected

@@ -44,6 +44,7 @@ from driftflow.model.operations.rules import (
     column_takes_keys_along,
     dependents_block,
     index_outlives_column,
+    names_in_any_case,
     partitions_share_identity,
     renames_to_itself,
 )
@@ -121,6 +122,8 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
             return catalog
         self._may_go(catalog, table)
         _may_change_here(catalog, table, self.column)
+        for name in dependents.computed_from(catalog, table, self.column):
+            catalog = DropColumn(table=self.table, column=name, cascade=True, only=self.only).after(catalog)
         catalog = dependents.drop_foreign_keys(catalog, dependents.keys_on_column(catalog, self.table, self.column))
         if dependents_block(catalog) or (self.cascade and not column_takes_keys_along(catalog)):
             views = dependents.views_on_column(catalog, self.table, self.column)
@@ -132,7 +135,12 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
         dropped_indexes = _index_names(catalog.tables[self.table.text])
         catalog = put(
             catalog,
-            dependents.without_column(catalog.tables[self.table.text], self.column, keep_indexes=index_outlives_column(catalog)),
+            dependents.without_column(
+                catalog.tables[self.table.text],
+                self.column,
+                keep_indexes=index_outlives_column(catalog),
+                any_case=names_in_any_case(catalog),
+            ),
         )
         gone = dropped_indexes - _index_names(catalog.tables[self.table.text])
         for child in heirs:
@@ -149,7 +157,7 @@ class DropColumn(BaseOperation, frozen=True, kw_only=True, tag="drop_column"):
             refuse(catalog, f"column {self.column} of table {self.table} cannot be dropped: it is in the partition key")
         if not column_takes_keys_along(catalog):
             # SQLite has no CASCADE of its own: there it is the author's directive, and everything but the primary key goes in order.
-            holders = [one for one in _holders(table, self.column) if not self.cascade or one == "the primary key"]
+            holders = [one for one in _holders(catalog, table, self.column) if not self.cascade or one == "the primary key"]
             if holders:
                 refuse(catalog, f"column {self.column} of table {self.table} cannot be dropped: {', '.join(holders)} contains it")
         if self.cascade or not dependents_block(catalog):
@@ -187,7 +195,7 @@ class RenameColumn(BaseOperation, frozen=True, kw_only=True, tag="rename_column"
             refuse(catalog, f"column {self.to} of table {self.table} exists already")
             return catalog
         _may_change_here(catalog, table, self.column)
-        catalog = put(catalog, renaming.column_in_table(table, self.column, self.to))
+        catalog = put(catalog, renaming.column_in_table(table, self.column, self.to, any_case=names_in_any_case(catalog)))
         catalog = renaming.column_elsewhere(catalog, self.table, self.column, self.to)
         for child in [] if self.only else children(catalog, self.table):
             if child.column(self.column) is not None:
@@ -506,15 +514,15 @@ def _index_names(table: Table) -> set[Name]:
     return {index.name for index in table.indexes}
 
 
-def _holders(table: Table, column: str) -> list[str]:
+def _holders(catalog: Catalog, table: Table, column: str) -> list[str]:
     """What keeps SQLite from dropping the column."""
-    found = []
+    found, any_case = [], names_in_any_case(catalog)
     for one in table.constraints:
         match one:
             case PrimaryKey() if column in one.columns:
                 found.append("the primary key")
             case Check():
-                if one.column != column and mentions(one.expression, column):
+                if one.column != column and mentions(one.expression, column, any_case=any_case):
                     found.append(f"check {one.name}".strip())
             case ForeignKey() if column in one.columns:
                 found.append("a foreign key")
@@ -524,11 +532,9 @@ def _holders(table: Table, column: str) -> list[str]:
                 pass
     for index in table.indexes:
         texts = (index.predicate, *(part.expression for part in index.parts))
-        if column in index.columns or any(text and mentions(text, column) for text in texts):
+        if column in index.columns or any(text and mentions(text, column, any_case=any_case) for text in texts):
             found.append(f"index {index.name.name}")
-    found += [
-        f"generated column {one.name}" for one in table.columns if one.generated and mentions(one.generated.expression, column)
-    ]
+    found += [f"generated column {name}" for name in dependents.computed_from(catalog, table, column)]
     return found
 
 

@@ -10,7 +10,7 @@ from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, PrimaryKe
 from driftflow.model.names import Name
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.operations.lookup import children, put, refuse
-from driftflow.model.operations.rules import dependents_block
+from driftflow.model.operations.rules import dependents_block, names_in_any_case
 from driftflow.model.record import replace
 
 _Relation = TypeVar("_Relation", Table, View)
@@ -82,7 +82,7 @@ def views_on_column(catalog: Catalog, table: Name, column: str) -> list[View]:
         if view.depends_on_columns:
             if f"{table}.{column}" in view.depends_on_columns:
                 found.append(view)
-        elif mentions(view.definition, column):
+        elif mentions(view.definition, column, any_case=names_in_any_case(catalog)):
             found.append(view)
     return found
 
@@ -190,15 +190,25 @@ def in_condition(definition: str, column: str) -> bool:
     return bool(found) and mentions(rest.rpartition(") EXECUTE ")[0], column)
 
 
-def without_column(table: Table, column: str, *, keep_indexes: bool = False) -> Table:
+def computed_from(catalog: Catalog, table: Table, column: str) -> list[str]:
+    """The generated columns of the table that read the column."""
+    any_case = names_in_any_case(catalog)
+    return [
+        one.name
+        for one in table.columns
+        if one.generated is not None and one.name != column and mentions(one.generated.expression, column, any_case=any_case)
+    ]
+
+
+def without_column(table: Table, column: str, *, keep_indexes: bool = False, any_case: bool = False) -> Table:
     """The table without the column and all of its own that contains it: constraints, indexes, and with CASCADE what read it.
 
-    With `keep_indexes` an index over several columns stays, without this one.
+    With `keep_indexes` an index over several columns stays, without this one. `any_case`: see `names_in_any_case`.
     """
     from driftflow.model.operations.keys import columns_of
 
     def holds(expression: str) -> bool:
-        return bool(expression) and mentions(expression, column)
+        return bool(expression) and mentions(expression, column, any_case=any_case)
 
     constraints = tuple(
         one

@@ -21,6 +21,7 @@ TOKEN = lazy_regex(
     re.VERBOSE | re.DOTALL,
 )
 PLAIN = lazy_regex(r"[a-z_][a-z0-9_$]*\Z")
+PLAIN_IN_ANY_CASE = lazy_regex(r"[a-zA-Z_][a-zA-Z0-9_$]*\Z")
 RESERVED = frozenset(
     [
         "all",
@@ -126,6 +127,10 @@ RESERVED = frozenset(
         "with",
     ]
 )
+ALSO_RESERVED = frozenset(
+    "add alter autoincrement between cast commit delete drop escape exists if index insert raise set transaction update values".split()
+)
+"""Of SQLite, where the others are fewer."""
 
 
 class _Token:
@@ -136,6 +141,22 @@ class _Token:
         self.text = text
         self.identifier = text.lower() if kind == "word" else text[1:-1].replace('""', '"') if kind == "quoted" else None
 
+    def means(self, identifier: str, *, any_case: bool) -> bool:
+        if self.identifier is None or not any_case:
+            return self.identifier == identifier
+        return self.identifier.lower() == identifier.lower()
+
+    def renamed(self, to: str, *, any_case: bool) -> None:
+        """In the quotes of the server whose text it is."""
+        if not any_case:
+            self.text = spelled(to)
+        elif self.text.startswith("`"):
+            self.text = f"`{to}`"
+        elif not PLAIN_IN_ANY_CASE.match(to) or to.lower() in RESERVED | ALSO_RESERVED:
+            self.text = '"' + to.replace('"', '""') + '"'
+        else:
+            self.text = to
+
 
 def spelled(identifier: str) -> str:
     """The identifier as SQL text, quoted where the bare word would be read as something else."""
@@ -144,17 +165,19 @@ def spelled(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def mentions(text: str, identifier: str) -> bool:
-    """Whether the text names the column: as an identifier that is no function, type or schema."""
-    return any(token.identifier == identifier for token in _columns(_tokens(text), None))
+def mentions(text: str, identifier: str, *, any_case: bool = False) -> bool:
+    """Whether the text names the column: as an identifier that is no function, type or schema. `any_case`: quoted or not, in whatever letters."""
+    return any(token.means(identifier, any_case=any_case) for token in _columns(_tokens(text), None))
 
 
-def rename_column(text: str, column: str, to: str, *, qualifiers: Collection[str] | None = ()) -> str:
+def rename_column(
+    text: str, column: str, to: str, *, qualifiers: Collection[str] | None = (), any_case: bool = False
+) -> str:
     """The text with the column renamed, where it stands alone or behind one of the qualifiers (table names, `old`, `new`; None: any)."""
     tokens = _tokens(text)
-    for token in _columns(tokens, qualifiers):
-        if token.identifier == column:
-            token.text = spelled(to)
+    for token in _columns(tokens, qualifiers, any_case=any_case):
+        if token.means(column, any_case=any_case):
+            token.renamed(to, any_case=any_case)
     return "".join(token.text for token in tokens)
 
 
@@ -184,14 +207,14 @@ def _at(tokens: list[_Token], position: int) -> str:
     return tokens[position].text if 0 <= position < len(tokens) else ""
 
 
-def _columns(tokens: list[_Token], qualifiers: Collection[str] | None) -> Iterator[_Token]:
+def _columns(tokens: list[_Token], qualifiers: Collection[str] | None, *, any_case: bool = False) -> Iterator[_Token]:
     """The tokens that may name a column. `qualifiers` None accepts any qualifier."""
     solid = [token for token in tokens if token.kind not in {"space", "comment"}]
     for position, token in enumerate(solid):
         if token.identifier is None or _at(solid, position + 1) in {"(", "."} or _at(solid, position - 1) == "::":
             continue
         if _at(solid, position - 1) == ".":
-            qualifier = solid[position - 2].identifier if position >= 2 else None
-            if qualifiers is not None and qualifier not in qualifiers:
+            qualifier = solid[position - 2] if position >= 2 else None
+            if qualifiers is not None and not any(qualifier and qualifier.means(one, any_case=any_case) for one in qualifiers):
                 continue
         yield token

@@ -26,11 +26,13 @@ from driftflow.model.operations.rules import views_read_by_name
 from driftflow.model.record import replace
 
 
-def column_in_table(table: Table, column: str, to: str) -> Table:
-    """The table with one of its columns renamed, in constraints, indexes, expressions, policies and triggers too."""
+def column_in_table(table: Table, column: str, to: str, *, any_case: bool = False) -> Table:
+    """The table with one of its columns renamed, in constraints, indexes, expressions, policies and triggers too. `any_case`: see `names_in_any_case`."""
 
     def text(expression: str) -> str:
-        return rename_column(expression, column, to, qualifiers=(table.name.name,)) if expression else expression
+        return (
+            rename_column(expression, column, to, qualifiers=(table.name.name,), any_case=any_case) if expression else expression
+        )
 
     return replace(
         table,
@@ -42,10 +44,10 @@ def column_in_table(table: Table, column: str, to: str) -> Table:
             )
             for one in table.columns
         ),
-        constraints=tuple(_constraint(one, column, to, table.name) for one in table.constraints),
-        indexes=tuple(_index(one, column, to) for one in table.indexes),
+        constraints=tuple(_constraint(one, column, to, table.name, any_case=any_case) for one in table.constraints),
+        indexes=tuple(_index(one, column, to, any_case=any_case) for one in table.indexes),
         policies=tuple(replace(one, using=text(one.using), check=text(one.check)) for one in table.policies),
-        triggers=tuple(_trigger(one, column, to) for one in table.triggers),
+        triggers=tuple(_trigger(one, column, to, any_case=any_case) for one in table.triggers),
         partitioning=replace(table.partitioning, key=tuple(text(key) for key in table.partitioning.key))
         if table.partitioning
         else None,
@@ -56,7 +58,7 @@ def _names(names: tuple[str, ...], column: str, to: str) -> tuple[str, ...]:
     return tuple(to if name == column else name for name in names)
 
 
-def _constraint(constraint: Constraint, column: str, to: str, table: Name) -> Constraint:
+def _constraint(constraint: Constraint, column: str, to: str, table: Name, *, any_case: bool) -> Constraint:
     match constraint:
         case PrimaryKey() | Unique():
             parts = tuple(replace(part, column=to) if part.column == column else part for part in constraint.parts)
@@ -70,7 +72,7 @@ def _constraint(constraint: Constraint, column: str, to: str, table: Name) -> Co
         case NotNull():
             return replace(constraint, column=to) if constraint.column == column else constraint
         case Check():
-            expression = rename_column(constraint.expression, column, to, qualifiers=(table.name,))
+            expression = rename_column(constraint.expression, column, to, qualifiers=(table.name,), any_case=any_case)
             return replace(constraint, expression=expression, column=to if constraint.column == column else constraint.column)
         case Exclusion():
             definition = rename_column(constraint.definition, column, to, qualifiers=(table.name,))
@@ -83,21 +85,21 @@ def _referenced(key: ForeignKey, table: Name, column: str, to: str) -> ForeignKe
     return replace(key, referenced_columns=_names(key.referenced_columns, column, to))
 
 
-def _index(index: Index, column: str, to: str) -> Index:
+def _index(index: Index, column: str, to: str, *, any_case: bool) -> Index:
     parts = tuple(
         replace(
             part,
             column=to if part.column == column else part.column,
-            expression=rename_column(part.expression, column, to) if part.expression else "",
+            expression=rename_column(part.expression, column, to, any_case=any_case) if part.expression else "",
         )
         for part in index.parts
     )
-    predicate = rename_column(index.predicate, column, to) if index.predicate else ""
+    predicate = rename_column(index.predicate, column, to, any_case=any_case) if index.predicate else ""
     return replace(index, parts=parts, include=_names(index.include, column, to), predicate=predicate)
 
 
-def _trigger(trigger: Trigger, column: str, to: str) -> Trigger:
-    definition = rename_column(trigger.definition, column, to, qualifiers=("old", "new"))
+def _trigger(trigger: Trigger, column: str, to: str, *, any_case: bool) -> Trigger:
+    definition = rename_column(trigger.definition, column, to, qualifiers=("old", "new"), any_case=any_case)
     return replace(
         trigger,
         update_columns=_names(trigger.update_columns, column, to),

@@ -24,6 +24,11 @@ def identity_has_sequence(catalog: Catalog) -> bool:
     return catalog.vendor == "postgresql"
 
 
+def names_in_any_case(catalog: Catalog) -> bool:
+    """Whether a column is the same in whatever letters it is said, quoted or not; else a bare name means the one in small letters (PostgreSQL)."""
+    return catalog.vendor != "postgresql"
+
+
 def dependents_block(catalog: Catalog) -> bool:
     """Whether the server keeps dependencies, so that DROP without CASCADE is refused while something depends on the object."""
     return catalog.vendor == "postgresql"

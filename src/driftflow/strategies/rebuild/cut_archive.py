@@ -35,7 +35,7 @@ class CutArchive:
             f"INSERT INTO {archive} SELECT {self._values('')} FROM {source} WHERE {self.conversion.archive}",
         ]
         for event, name in triggers.items():
-            cut = rename_column(self.conversion.archive, self.conversion.column, "written")
+            cut = rename_column(self.conversion.archive, self.conversion.column, "written", any_case=True)
             written = f"SELECT 1 FROM (SELECT NEW.{self._quote(self.conversion.column)} AS written) WHERE {cut}"
             statements.append(
                 f"CREATE TRIGGER {self._trigger(name)} AFTER {event} ON {self._quote(self.table.name.name)} WHEN EXISTS ({written})"
@@ -61,7 +61,7 @@ class CutArchive:
         """The whole value, where the row still holds what became of it; else the value as it is now."""
         value = self._quote(self.conversion.column)
         same = [f"kept.{KEY}{number} = {self._key(column)}" for number, column in enumerate(self.key, 1)]
-        became = rename_column(self.conversion.there, self.conversion.column, WHOLE)
+        became = rename_column(self.conversion.there, self.conversion.column, WHOLE, any_case=True)
         archive = self.at.dialect.quote_name(self.name)
         return (
             f"COALESCE((SELECT kept.{WHOLE} FROM {archive} AS kept WHERE {' AND '.join(same)} AND {became} IS {value}), {value})"

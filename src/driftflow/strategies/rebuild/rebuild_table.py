@@ -57,7 +57,9 @@ def guards_of(operation: Operation, at: Situation, expressions: Mapping[str, str
     """What the rows may stand in the way of. `expressions` are what the same rebuild puts into columns: a check looks at those."""
     match operation:
         case AddConstraint(table=table, constraint=Check() as check):
-            changed = {name: text for name, text in (expressions or {}).items() if mentions(check.expression, name)}
+            changed = {
+                name: text for name, text in (expressions or {}).items() if mentions(check.expression, name, any_case=True)
+            }
             yield _guard_converted(at, table, check, changed) if changed else guard_check(at, table, check)
         case AddConstraint(table=table, constraint=ForeignKey() as key):
             yield guard_orphans(at, table, key)

@@ -27,6 +27,7 @@ from driftflow.model.operations import (
     SetNotNull,
 )
 from driftflow.model.operations.renaming import column_in_table
+from driftflow.model.operations.rules import names_in_any_case
 from driftflow.model.plan import Expectation, Phase, Probe, RunSql, Step, UndoNothing, UndoSteps, Verify
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
@@ -109,7 +110,7 @@ class _Rename:
         self.column = found
         self.listed = f"{table.name.name}.{self.old}"
         self.pair = Pair(at, table, self.new, self.old)
-        self.swapped = column_in_table(table, self.old, self.new)
+        self.swapped = column_in_table(table, self.old, self.new, any_case=names_in_any_case(at.catalog))
         # SQLite writes the new names into the triggers; elsewhere their text stays as it is.
         self.pair_after = Pair(at, self.swapped, self.old, self.new) if self.rebuilt else self.pair
         self.loosened = self.rebuilt and not found.nullable and found.default is None
@@ -178,7 +179,7 @@ class _Rename:
         """Every index that holds the column, over the second one: whoever looks for a row by the other name finds it as quickly, and a unique one
         is asked for by ON CONFLICT. They bear names of their own, and go with the second column."""
         table, column = (self.table, self.old) if to == self.new else (self.swapped, self.new)
-        changed = column_in_table(table, column, to)
+        changed = column_in_table(table, column, to, any_case=names_in_any_case(self.at.catalog))
         pairs = zip(table.indexes, changed.indexes, strict=True)
         found = [new for before, new in pairs if before != new and not before.constraint]
         found += [
