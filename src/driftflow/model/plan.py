@@ -300,7 +300,9 @@ class RebuildTable(BaseStep, frozen=True, kw_only=True, tag="rebuild_table"):
     drop_views: tuple[str, ...] = ()
     """Views that mention the table, dropped before the rename (DROP VIEW ...)."""
     restore: tuple[str, ...] = ()
-    """CREATE INDEX, CREATE TRIGGER, CREATE VIEW, in order."""
+    """CREATE INDEX, CREATE TRIGGER, CREATE VIEW, in order. A view or trigger that is there is made again as the file holds it by then."""
+    outdated: tuple[str, ...] = ()
+    """Those of them whose text here is from before a rename that an earlier step makes: SQLite follows it into the text that the file holds."""
     autoincrement: bool = False
     """Keep the sqlite_sequence value."""
     expected_sql: str = ""

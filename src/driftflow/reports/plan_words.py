@@ -181,9 +181,14 @@ def rebuild_sql(step: RebuildTable) -> str:
         f"INSERT INTO {step.temporary_name} ({columns}) SELECT {values} FROM {step.table.name}",
         f"DROP TABLE {step.table.name}",
         f"ALTER TABLE {step.temporary_name} RENAME TO {step.table.name}",
-        *step.restore,
     ]
-    return "\n".join(f"{line};" for line in lines)
+    return "\n".join([*(f"{line};" for line in lines), *_restored(step)])
+
+
+def _restored(step: RebuildTable) -> Iterator[str]:
+    if step.outdated:
+        yield f"-- {', '.join(step.outdated)}: as the file holds it by then, with the new name; here from before the rename"
+    yield from (f"{sql};" for sql in step.restore)
 
 
 def online_rebuild_lines(step: RebuildTable, online: OnlineCopy) -> Iterator[str]:
@@ -201,7 +206,8 @@ def online_rebuild_lines(step: RebuildTable, online: OnlineCopy) -> Iterator[str
     yield f"ALTER TABLE {table} RENAME TO {online.set_aside};"
     yield f"ALTER TABLE {new} RENAME TO {table};"
     yield f"DROP TABLE {online.missing};"
-    yield from (f"{sql};" for sql in (*step.restore, *(sql for _, sql in online.shield)))
+    yield from _restored(step)
+    yield from (f"{sql};" for _, sql in online.shield)
     yield "-- 4. remove the old table, in chunks"
     yield f"DROP TABLE {online.set_aside};"
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import assert_never
 
 from driftflow.dialects.base import Dialect
-from driftflow.errors import SourceError
+from driftflow.errors import RefusedError, SourceError
 from driftflow.model.migration import Migration
 from driftflow.model.operations import CreateIndex, DropIndex
 from driftflow.model.plan import (
@@ -153,7 +153,16 @@ def _stage(step: Stage, dialect: Dialect) -> Part:
 
 
 def _rebuild(step: RebuildTable, dialect: Dialect) -> Part:
-    """With foreign keys on, DROP TABLE would delete the rows that refer to the table; the switch has no effect inside a transaction."""
+    """Raises RefusedError (DF-E789) where a text of it is only known when the step runs. With foreign keys on, DROP TABLE would delete the rows that refer to the table; the switch has no effect inside a transaction."""
+    if step.outdated:
+        kind, names = "view or trigger", ", ".join(step.outdated)
+        raise RefusedError(
+            "DF-E789",
+            f"the {kind} {names} would be made from an outdated text",
+            where=str(step.table),
+            why="an earlier step renames what it says: SQLite writes the new name into the text, and a file cannot read it there",
+            hint="run the plan with driftflow apply, which makes it again as the database holds it by then",
+        )
     table, temporary = dialect.quote_name(step.table), dialect.quote(step.temporary_name)
     targets = ", ".join(dialect.quote(name) for name, _ in step.copy)
     sources = ", ".join(expression for _, expression in step.copy)

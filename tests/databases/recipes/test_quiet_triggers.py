@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, show
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, show, there_and_back
 
 from driftflow.errors import RefusedError
 from driftflow.model.plan import Backfill
@@ -198,3 +198,21 @@ def with_user(url: str, user: str) -> str:
     head, _, rest = url.partition("://")
     tail = rest.rpartition("@")[2] if "@" in rest.partition("/")[0] or "@" in rest else rest
     return f"{head}://{user}@{tail}"
+
+
+@pytest.mark.on("postgresql", "sqlite")
+def test_a_column_with_two_names_is_filled_without_a_new_time_of_change(place: Place) -> None:
+    """There and back: nobody has changed a row."""
+    database, start = place.fresh(schema(place, STAMP)), place.fresh(schema(place, STAMP))
+    plan = there_and_back(database, "-- driftflow: rename by=columns\nALTER TABLE items RENAME COLUMN low TO lowest;")
+    assert {step.strategy for step in plan.steps} == {"dual_columns", "gate"}
+    assert bumped(database) == [(0,)] and database.seen() == start.seen()
+    database.run("UPDATE items SET low = 5 WHERE id = 9;")
+    assert bumped(database) == [(1,)], "it fires again afterwards"
+
+
+@pytest.mark.on("postgresql", "mysql", "sqlite")
+def test_what_else_a_trigger_does_while_a_column_gets_two_names_is_asked(place: Place) -> None:
+    database = place.fresh(schema(place, AUDIT))
+    with pytest.raises(RefusedError, match="DF-E744"):
+        database.plan("-- driftflow: rename by=columns\nALTER TABLE items RENAME COLUMN low TO lowest;")

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg
 import pymysql
@@ -268,6 +269,13 @@ INSERT INTO orders VALUES (1, 'new', 1), (2, 'old', 2);
 VIEW = "CREATE VIEW open_orders AS SELECT id, status FROM orders WHERE status = 'new';"
 OTHERS_TRIGGER = "CREATE TRIGGER logged AFTER INSERT ON logs BEGIN UPDATE orders SET total = 1 WHERE status = NEW.what; END;"
 OWN_TRIGGER = "CREATE TRIGGER noted AFTER UPDATE ON orders BEGIN INSERT INTO logs (what) VALUES (NEW.total); END;"
+
+
+def unquoted(structure: Any) -> dict[str, dict[str, str]]:
+    return {kind: {name: repr(one).translate(QUOTES) for name, one in found.items()} for kind, found in structure.items()}
+
+
+QUOTES = str.maketrans("", "", "\"'\\")
 NEW_COLUMN_NAME = "ALTER TABLE orders RENAME COLUMN status TO state; ALTER TABLE orders ADD COLUMN n integer UNIQUE;"
 NEW_TABLE_NAME = "ALTER TABLE orders RENAME TO purchases; ALTER TABLE purchases ADD COLUMN n integer UNIQUE;"
 
@@ -280,19 +288,6 @@ NEW_TABLE_NAME = "ALTER TABLE orders RENAME TO purchases; ALTER TABLE purchases 
         (OTHERS_TRIGGER, NEW_COLUMN_NAME),
         (VIEW, NEW_TABLE_NAME),
         (OWN_TRIGGER, NEW_TABLE_NAME),
-    ],
-)
-def test_a_rename_before_a_rebuild_that_writes_texts_anew(place: Place, more: str, migration: str) -> None:
-    """SQLite follows the rename into views and triggers; the texts that we know are from before it."""
-    with pytest.raises(RefusedError) as refused:
-        place.fresh(OUTDATED + more).plan(migration)
-    assert refused.value.code == "DF-E789"
-
-
-@pytest.mark.on("sqlite")
-@pytest.mark.parametrize(
-    ("more", "migration"),
-    [
         (OWN_TRIGGER, NEW_COLUMN_NAME),
         ("CREATE VIEW totals AS SELECT id, total FROM orders;", NEW_COLUMN_NAME),
         ("CREATE VIEW whats AS SELECT what AS status FROM logs;", NEW_COLUMN_NAME),
@@ -300,7 +295,8 @@ def test_a_rename_before_a_rebuild_that_writes_texts_anew(place: Place, more: st
         (OTHERS_TRIGGER, NEW_TABLE_NAME),
     ],
 )
-def test_a_rename_before_a_rebuild_that_no_text_says(place: Place, more: str, migration: str) -> None:
+def test_a_rename_before_a_rebuild(place: Place, more: str, migration: str) -> None:
+    """SQLite follows the rename into views and triggers; the texts that we know are from before it, and the rebuild makes them as the file holds them."""
     database, naive = place.fresh(OUTDATED + more), place.fresh(OUTDATED + more)
     start = database.structure()
     plan = database.plan(migration)
@@ -309,6 +305,9 @@ def test_a_rename_before_a_rebuild_that_no_text_says(place: Place, more: str, mi
     naive.run(migration.replace(" UNIQUE", ""))
     for one in (database, naive):
         one.run("INSERT INTO logs (what) VALUES ('old');")
+        one.run(f"UPDATE {'purchases' if migration == NEW_TABLE_NAME else 'orders'} SET total = 9 WHERE id = 2;")
+    for (view,) in naive.query("SELECT name FROM sqlite_schema WHERE type = 'view'"):
+        assert database.query(f"SELECT * FROM {view}") == naive.query(f"SELECT * FROM {view}")
     assert [*database.query("SELECT name FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY name")] == [
         *naive.query("SELECT name FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY name")
     ]
@@ -317,7 +316,8 @@ def test_a_rename_before_a_rebuild_that_no_text_says(place: Place, more: str, mi
     while back.state == "waiting_at_gate":
         back = go_on_back(back.run, database, open_gates=(*gates(plan), back.gate))
     assert back.state == "rolled_back"
-    assert more == OTHERS_TRIGGER or database.structure() == start  # there SQLite has put quotes around the name
+    # SQLite puts quotes around the name where it writes it.
+    assert unquoted(database.structure()) == unquoted(start)
 
 
 PRODUCTS = """

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.engine.actions import chunk_mysql
+from driftflow.engine.actions.as_held import as_held
 from driftflow.engine.actions.judge import Judgement
 from driftflow.engine.faults import place
 from driftflow.engine.keyset import Keyset, escaped, quoted
@@ -61,9 +62,10 @@ class SqlChange:
         condition, parameters = self.keys.range(low, high)
         if not self.step.fresh:
             chunk_mysql.lock_rows(connection, self.keys, condition, parameters, self.step, waiting=self.waits)
+        after = as_held(self.step.after, connection)
         _beside(self.step.before, connection, condition, parameters)
         rows = self._changed(connection, condition, parameters)
-        _beside((*(self.step.queued if self.waits else ()), *self.step.after), connection, condition, parameters)
+        _beside((*(self.step.queued if self.waits else ()), *after), connection, condition, parameters)
         return rows
 
     def _changed(self, connection: Connection, condition: str, parameters: list[Any]) -> int:
@@ -160,9 +162,10 @@ class FunctionChange:
             [*(value[name] for name in self.function.outputs), *row[:key_width]] for row, value in zip(rows, values, strict=True)
         ]
         condition, bounds = self.keys.range(low, high)
+        after = as_held(self.step.after, connection)
         _beside(self.step.before, connection, condition, bounds)
         connection.execute_many(self._write_sql(), parameters)
-        _beside(self.step.after, connection, condition, bounds)
+        _beside(after, connection, condition, bounds)
         return len(rows)
 
     def _read(self, connection: Connection, low: Row | None, high: Row) -> list[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from driftflow.engine.actions.as_held import as_held
 from driftflow.engine.actions.rebuild_parts import (
     REPLACED,
     TRIGGER,
@@ -107,7 +108,7 @@ def _counted(step: RebuildTable, connection: Connection) -> int:
 def _exchange(step: RebuildTable, online: OnlineCopy, context: Context) -> None:
     connection = context.connection
     own, aside, new = quoted(step.table.name), quoted(online.set_aside), quoted(step.temporary_name)
-    statistics = statistics_of(step, connection)
+    statistics, restore = statistics_of(step, connection), as_held(step.restore, connection)
     for name, _ in online.capture:
         connection.execute(f"DROP TRIGGER {quoted(name)}")
     for statement in step.drop_views:
@@ -119,7 +120,7 @@ def _exchange(step: RebuildTable, online: OnlineCopy, context: Context) -> None:
     connection.execute(f"ALTER TABLE {own} RENAME TO {aside}")
     connection.execute(f"ALTER TABLE {new} RENAME TO {own}")
     connection.execute(f"DROP TABLE {quoted(online.missing)}")
-    for statement in step.restore:
+    for statement in restore:
         connection.execute(statement)
     if statistics:
         connection.execute("DELETE FROM sqlite_stat1 WHERE tbl IN (%s, %s)", (step.table.name, online.set_aside))

@@ -11,6 +11,7 @@ A step with `online` is copied in chunks instead: `rebuild_online`.
 from __future__ import annotations
 
 from driftflow.engine.actions import rebuild_online
+from driftflow.engine.actions.as_held import as_held
 from driftflow.engine.actions.build_index import quoted
 from driftflow.engine.actions.rebuild_parts import (
     check_unchanged,
@@ -44,7 +45,7 @@ def _rebuild(step: RebuildTable, context: Context) -> int:
     table, new = quoted(step.table.name), quoted(step.temporary_name)
     check_unchanged(step, connection)
     broken = _violations(connection) if step.foreign_keys_change else frozenset()
-    statistics = statistics_of(step, connection)
+    statistics, restore = statistics_of(step, connection), as_held(step.restore, connection)
     for statement in step.drop_views:
         connection.execute(statement)
     connection.execute(step.create_sql)
@@ -55,7 +56,7 @@ def _rebuild(step: RebuildTable, context: Context) -> int:
         keep_sequence(step, connection)
     connection.execute(f"DROP TABLE {table}")
     connection.execute(f"ALTER TABLE {new} RENAME TO {table}")
-    for statement in step.restore:
+    for statement in restore:
         connection.execute(statement)
     restore_statistics(connection, statistics)
     if step.foreign_keys_change:

@@ -128,7 +128,26 @@ RESERVED = frozenset(
     ]
 )
 ALSO_RESERVED = frozenset(
-    "add alter autoincrement between cast commit delete drop escape exists if index insert raise set transaction update values".split()
+    [
+        "add",
+        "alter",
+        "autoincrement",
+        "between",
+        "cast",
+        "commit",
+        "delete",
+        "drop",
+        "escape",
+        "exists",
+        "if",
+        "index",
+        "insert",
+        "raise",
+        "set",
+        "transaction",
+        "update",
+        "values",
+    ]
 )
 """Of SQLite, where the others are fewer."""
 

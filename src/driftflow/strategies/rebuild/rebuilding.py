@@ -30,7 +30,7 @@ from driftflow.model.record import replace
 from driftflow.strategies.columns.filling import chunk_policy
 from driftflow.strategies.inverses.inverse import inverse
 from driftflow.strategies.passes import moved
-from driftflow.strategies.rebuild.outdated_texts import refuse_outdated_texts
+from driftflow.strategies.rebuild.outdated_texts import outdated_texts
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.size import is_large
 
@@ -93,15 +93,18 @@ def rebuild(
     phase: Phase,
     guards: tuple[Guard, ...] = (),
     expressions: Mapping[str, str] | None = None,
+    renamed: tuple[str, ...] = (),
 ) -> RebuildTable:
-    """One rebuild that carries out all of the operations; undone by a rebuild back, unless one of them loses something."""
+    """One rebuild that carries out all of the operations; undone by a rebuild back, unless one of them loses something. `renamed` are columns that
+    earlier steps of the same recipe rename."""
     before = recipe.catalog
     after = before
     for operation in operations:
         after = moved(after, operation)
     recipe.catalog = after
-    step = _step(recipe, before, after, table, phase=phase, expressions=expressions or {}, purpose=_purpose(table, operations))
-    return replace(step, guards=guards, undo=_undo(recipe, operations, before, after, table, phase=phase))
+    purpose = _purpose(table, operations)
+    step = _step(recipe, before, after, table, phase=phase, expressions=expressions or {}, purpose=purpose, renamed=renamed)
+    return replace(step, guards=guards, undo=_undo(recipe, operations, before, after, table, phase=phase, renamed=renamed))
 
 
 def remade(
@@ -149,7 +152,15 @@ def _said(operation: Operation) -> str:
 
 
 def _step(
-    recipe: Recipe, before: Catalog, after: Catalog, table: Name, *, phase: Phase, expressions: Mapping[str, str], purpose: str
+    recipe: Recipe,
+    before: Catalog,
+    after: Catalog,
+    table: Name,
+    *,
+    phase: Phase,
+    expressions: Mapping[str, str],
+    purpose: str,
+    renamed: tuple[str, ...] = (),
 ) -> RebuildTable:
     from driftflow.dialects.sqlite.online import foreign_keys_change, online_copy
     from driftflow.dialects.sqlite.rebuild import rebuild_step_parts
@@ -159,7 +170,6 @@ def _step(
     assert old is not None
     assert new is not None
     parts = rebuild_step_parts(old, new, before, expressions=dict(expressions))
-    refuse_outdated_texts(at, parts.restore, old, new)
     online = None
     if is_large(at, table):
         online = online_copy(old, new, before, temporary_name=parts.temporary_name, copy=parts.copy, chunk=chunk_policy(at))
@@ -171,6 +181,7 @@ def _step(
         copy=parts.copy,
         drop_views=parts.drop_views,
         restore=parts.restore,
+        outdated=outdated_texts(at, parts, old, new, renamed=renamed),
         autoincrement=parts.autoincrement,
         expected_sql=parts.expected_sql,
         rows_estimate=at.rows(table),
@@ -240,7 +251,16 @@ def rebuild_as_it_was(
     return replace(step, strategy="undo", resolves=())
 
 
-def _undo(recipe: Recipe, operations: Sequence[Operation], before: Catalog, after: Catalog, table: Name, *, phase: Phase) -> Undo:
+def _undo(
+    recipe: Recipe,
+    operations: Sequence[Operation],
+    before: Catalog,
+    after: Catalog,
+    table: Name,
+    *,
+    phase: Phase,
+    renamed: tuple[str, ...],
+) -> Undo:
     catalog = before
     for operation in operations:
         found = inverse(operation, catalog, recipe.at)
@@ -250,6 +270,5 @@ def _undo(recipe: Recipe, operations: Sequence[Operation], before: Catalog, afte
     old, new = before.table(table), after.table(table)
     if old is None or new is None or (old.new and new.new):
         return UndoNothing(reason=f"{table} is made by this release and goes with the undo of the step that creates it")
-    return UndoSteps(
-        steps=(_step(recipe, after, before, table, phase=phase, expressions={}, purpose=f"Rebuild {table.name} as it was"),)
-    )
+    purpose = f"Rebuild {table.name} as it was"
+    return UndoSteps(steps=(_step(recipe, after, before, table, phase=phase, expressions={}, purpose=purpose, renamed=renamed),))

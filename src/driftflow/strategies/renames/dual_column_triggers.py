@@ -48,7 +48,7 @@ class Pair:
         """Take the triggers away again. What stands in their undo is the caller's to say."""
         if self.at.dialect.one_pass:
             for event in ("INSERT", "UPDATE"):
-                drop = DropTrigger(name=self._named(event), table=self.table.name, schema=self.table.name.schema)
+                drop = DropTrigger(name=self.named(event), table=self.table.name, schema=self.table.name.schema)
                 before = recipe.catalog
                 step = recipe.alone(drop, purpose=f"{purpose} (trigger on {event})", phase=phase, undo=UndoNothing(reason=""))
                 # Said anew: no rename of a column changes the text of a trigger there.
@@ -73,7 +73,7 @@ class Pair:
             return f"{left} IS NOT {right} COLLATE BINARY"
         return f'{left}::text IS DISTINCT FROM {right}::text COLLATE "C"'
 
-    def _named(self, suffix: str) -> str:
+    def named(self, suffix: str) -> str:
         return trigger_name(self.table.name, self.name, f"_{suffix.lower()}" if suffix else "")
 
     def _changed(self, column: str) -> str:
@@ -100,7 +100,7 @@ class Pair:
             "INSERT": f"IF NEW.{first} IS NOT NULL THEN SET NEW.{second} = NEW.{first}; ELSE SET NEW.{first} = NEW.{second}; END IF",
         }
         return Trigger(
-            name=self._named(event),
+            name=self.named(event),
             table=self.table.name,
             timing="BEFORE",
             events=(event,),
@@ -115,7 +115,7 @@ class Pair:
 
     def _before_row(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         at, name, first, second = self.at, self.table.name, self.first, self.second
-        target, trigger = at.dialect.quote_name(name), at.dialect.quote(self._named(""))
+        target, trigger = at.dialect.quote_name(name), at.dialect.quote(self.named(""))
         function = at.dialect.quote_name(Name(schema=name.schema, name=fit(f"driftflow_both_{name.name}_{self.name}")))
         body = (
             f"  IF TG_OP = 'INSERT' THEN\n"
@@ -148,8 +148,8 @@ class Pair:
             ),
         }
         create = tuple(
-            f"CREATE TRIGGER {schema}.{quote(self._named(name))} AFTER {event} ON {target} FOR EACH ROW WHEN {condition}\n"
+            f"CREATE TRIGGER {schema}.{quote(self.named(name))} AFTER {event} ON {target} FOR EACH ROW WHEN {condition}\n"
             f"BEGIN\n  UPDATE {target} SET {assigned} WHERE {row};\nEND"
             for name, (event, condition, assigned) in rules.items()
         )
-        return create, tuple(f"DROP TRIGGER {schema}.{quote(self._named(name))}" for name in reversed(rules))
+        return create, tuple(f"DROP TRIGGER {schema}.{quote(self.named(name))}" for name in reversed(rules))
