@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, refused, show
+from recipes.rig import Place, Recipe, accepted, refused, show, there_and_back
 
+from driftflow.config import Policy
 from driftflow.errors import RefusedError
 
 SCHEMA = """
@@ -171,3 +172,28 @@ def test_whole_texts_are_archived(place: Place) -> None:
         "SELECT name FROM sqlite_schema WHERE name LIKE '_driftflow_archive_items%' AND type = 'table'"
     )[0][0]
     assert shown.planned.query(f"SELECT min(length(driftflow_whole)), count(*) > 200 FROM {archive}") == [(7, 1)]
+
+
+HELD = """
+CREATE TABLE held (id INTEGER PRIMARY KEY, a VARCHAR(10), b INT, c DECIMAL(10, 2), d INTEGER);
+INSERT INTO held VALUES (1, '007', 5, '4.50', 1), (2, 'longer than that', 'twelve', 3.25, 2);
+"""
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize(
+    "change", ["a TYPE TEXT", "a TYPE VARCHAR(3)", "b TYPE BIGINT", "c TYPE NUMERIC", "d TYPE BIGINT USING d"]
+)
+def test_a_type_of_the_same_affinity_comes_back(place: Place, change: str) -> None:
+    """SQLite looks at no more of a type than that: every value stays to the letter, and nothing has to be accepted."""
+    database, start = place.fresh(HELD), place.fresh(HELD)
+    plan = there_and_back(database, f"ALTER TABLE held ALTER COLUMN {change};")
+    assert accepted(plan) == () and database.seen() == start.seen()
+
+
+@pytest.mark.on("sqlite", "postgresql-18")
+def test_what_using_computes_does_not_come_back_by_itself(place: Place) -> None:
+    """Although the new type holds every value of the old one: it is not the old one's value."""
+    database = place.fresh("CREATE TABLE held (id INTEGER PRIMARY KEY, d INTEGER); INSERT INTO held VALUES (1, 1), (2, 2);")
+    plan = database.plan("ALTER TABLE held ALTER COLUMN d TYPE BIGINT USING d + 1;", policy=Policy())
+    assert accepted(plan) == ("alter_column_type main.held.d" if place.vendor == "sqlite" else "alter_column_type public.held.d",)

@@ -33,6 +33,7 @@ REVERSIBLE = [
     "ALTER TABLE users ALTER COLUMN totp_seed SET NOT NULL",
     "ALTER TABLE orders ALTER COLUMN status DROP NOT NULL",
     "ALTER TABLE products ALTER COLUMN price_cents TYPE bigint",
+    "ALTER TABLE products ALTER COLUMN price_cents TYPE bigint USING (price_cents::bigint)",
     "ALTER TABLE orders ADD CONSTRAINT c CHECK (total_cents > 0)",
     "ALTER TABLE orders ADD CONSTRAINT f FOREIGN KEY (user_id) REFERENCES users (id)",
     "ALTER TABLE orders DROP CONSTRAINT orders_quantity_check",
@@ -57,6 +58,8 @@ REVERSIBLE = [
     "COMMENT ON COLUMN orders.status IS 'x'",
 ]
 NEVER = {
+    "ALTER TABLE products ALTER COLUMN price_cents TYPE bigint USING price_cents + 1": "alter_column_type public.products.price_cents",
+    "ALTER TABLE products ALTER COLUMN price_cents TYPE bigint USING price_cents::smallint": "alter_column_type public.products.price_cents",
     "ALTER TABLE products DROP COLUMN name": "drop_column public.products.name",
     "DROP TABLE lonely": "drop_table public.lonely",
     "ALTER TABLE orders ALTER COLUMN total_cents TYPE smallint": "alter_column_type public.orders.total_cents",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal, assert_never
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.numbers import whole
+from driftflow.dialects.sqlite.types import affinity
 from driftflow.model.catalog import (
     Catalog,
     Check,
@@ -66,13 +68,29 @@ def column_type(operation: AlterColumnType, before: Catalog) -> Inverse:
     name = f"alter_column_type {operation.table}.{operation.column}"
     if column is None:
         return Irreversible(reason="the type before is not known", name=name)
-    if not widens(column.type, operation.type):
+    if not _is_kept(operation.using, column, operation.type, before):
         return Irreversible(reason=f"values changed from {column.type} to {operation.type} may not come back the same", name=name)
     return (
         AlterColumnType(
             table=operation.table, column=operation.column, type=column.type, collation=column.collation, only=operation.only
         ),
     )
+
+
+def _is_kept(using: str, column: Column, new: str, before: Catalog) -> bool:
+    """Whether the column holds its old values afterwards: what USING computes from them is not known backwards, unless it is the value itself,
+    cast to wider types."""
+    name, *casts = using.split("::") if using else [column.name]
+    if name.strip('"( )') != column.name:
+        return False
+    bare = [cast.strip() if cast.count("(") == cast.count(")") else cast.strip().rstrip(")") for cast in casts]
+    types = [column.type, *bare, new]
+    return all(_same_values(one, other, before) for one, other in pairwise(types))
+
+
+def _same_values(old: str, new: str, catalog: Catalog) -> bool:
+    """SQLite looks at no more of a type than its affinity."""
+    return widens(old, new) or (catalog.vendor == "sqlite" and affinity(old) == affinity(new))
 
 
 WIDER = {
