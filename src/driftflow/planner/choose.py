@@ -25,6 +25,7 @@ from driftflow.strategies.constraints.replace_primary_key import makes_way
 from driftflow.strategies.direct import NAME as DIRECT
 from driftflow.strategies.direct import statement_as_it_stands, statements_as_they_stand
 from driftflow.strategies.drops.drop_columns import refuse_dependents
+from driftflow.strategies.full_text import refuse_lost_content
 from driftflow.strategies.passes import Pass, in_passes
 from driftflow.strategies.rebuild.rebuild_limits import obstacle, waits_for_copy
 from driftflow.strategies.rebuild.rebuild_online import NAME as REBUILD_ONLINE
@@ -100,6 +101,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
             continue
         for situation in together:
             refuse_dependents(situation)
+            refuse_lost_content(situation)
             refuse_unsupported(situation)
             _refuse_conflict(situation)
         if whole is not None and bound.get(number) is not whole:
