@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from recipes.rig import Place, PlainSession, accepted, apply, changed_and_back, gates
+from recipes.rig import Place, PlainSession, accepted, apply, changed_and_back, gates, take_back
 
 from driftflow.errors import RefusedError
 
@@ -62,3 +62,29 @@ def test_a_column_gets_another_name_beside_the_old_one(place: Place, column: str
     assert database.query("SELECT * FROM dear ORDER BY 1") == naive.query("SELECT * FROM dear ORDER BY 1")
     with closing(PlainSession(database.url)) as session:
         session.run(("INSERT INTO items (id, newName) VALUES (9, 8)",))
+
+
+@pytest.mark.on("sqlite", "mysql-9", "mariadb-10")
+def test_a_column_gets_its_name_in_other_letters(place: Place) -> None:
+    """To the server it is one name, so there are no two columns of it."""
+    schema = "CREATE TABLE plain (id integer PRIMARY KEY, n integer); INSERT INTO plain VALUES (1, 2);"
+    database, naive, start = (place.fresh(schema) for _ in range(3))
+    rename = "ALTER TABLE plain RENAME COLUMN n TO N;"
+    plan = database.plan(rename)
+    report = apply(plan, database, open_gates=gates(plan))
+    naive.run(rename)
+    assert report.state == "done" and database.seen() == naive.seen()
+    assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
+    assert database.seen() == start.seen()
+
+
+@pytest.mark.parametrize("clause", ["IGNORE", "REPLACE"])
+def test_what_not_null_does_on_conflict_stays(place: Place, clause: str) -> None:
+    schema = (
+        f"CREATE TABLE plain (id INTEGER PRIMARY KEY, n INTEGER NOT NULL ON CONFLICT {clause}); INSERT INTO plain VALUES (1, 2);"
+    )
+    database, naive = place.fresh(schema), place.fresh(schema)
+    plan = database.plan("ALTER TABLE plain RENAME COLUMN n TO m;")
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    naive.run("ALTER TABLE plain RENAME COLUMN n TO m;")
+    assert database.seen() == naive.seen()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.catalog import Check, Column, ForeignKey, Index, IndexPart, PrimaryKey, Table, Unique
+from driftflow.model.catalog import Check, Column, ForeignKey, Index, IndexPart, NotNull, PrimaryKey, Table, Unique
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -76,6 +76,10 @@ def why_not(operation: RenameColumn, table: Table, at: Situation) -> str:
         return "the release changes the table otherwise too: put the rename into a release of its own"
     if column.generated is not None:
         return "it is computed by the server, so nobody writes it under either name"
+    if operation.to.lower() == operation.column.lower() and names_in_any_case(at.catalog):
+        return "in whatever letters, it is one name to this server"
+    if any(isinstance(one, NotNull) and one.column == column.name and one.on_conflict for one in table.constraints):
+        return "its NOT NULL says ON CONFLICT, and one of two names may stay empty for a while"
     if not chunk_key(at, table):
         return "the table has no key by which its rows could be walked"
     if at.can(Capability.TRANSACTIONAL_DDL) and not at.can(Capability.SINGLE_WRITER):
