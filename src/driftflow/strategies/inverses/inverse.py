@@ -10,7 +10,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, ForeignKey, Table
+from driftflow.model.catalog import Catalog, Column, ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
@@ -125,7 +125,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case CreateIndex() | DropIndex() | RenameIndex() | AlterIndex() | Reindex():
             return alter.index(operation, before, at.dialect, online=at.can(Capability.CONCURRENT_INDEX))
         case CreateTable() | CreateTableAs() | DropTable() | RenameTable() | MoveTable():
-            return _table(operation, before, at)
+            return _table(operation, before)
         case AlterTableOption() | RewriteTable() | AttachPartition() | DetachPartition() | SetInherit():
             return alter.table_option(operation, before, at.dialect, can_detach=at.can(Capability.DETACH_CONCURRENTLY))
         case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
@@ -211,24 +211,26 @@ def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, 
             assert_never(operation)
 
 
-def _table(
-    operation: CreateTable | CreateTableAs | DropTable | RenameTable | MoveTable, before: Catalog, at: Situation
-) -> Inverse:
+def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | MoveTable, before: Catalog) -> Inverse:
     match operation:
         case CreateTable(table=made):
             if operation.if_not_exists and before.table(made.name) is not None:
                 return UndoNothing(reason=f"{made.name} was already there")
-            return (DropTable(name=made.name, if_exists=_dropped_again(made.name, at)),)
+            if made.kind == "temporary":
+                return UndoNothing(reason=f"{made.name} is temporary, and goes with the session")
+            return (DropTable(name=made.name),)
         case CreateTableAs(name=name):
             if operation.if_not_exists and before.table(name) is not None:
                 return UndoNothing(reason=f"{name} was already there")
-            return (DropTable(name=name, if_exists=_dropped_again(name, at)),)
+            if operation.temporary:
+                return UndoNothing(reason=f"{name} is temporary, and goes with the session")
+            return (DropTable(name=name),)
         case DropTable(name=name):
             found = before.table(name)
             if operation.if_exists and found is None and before.complete:
                 return UndoNothing(reason=f"{name} was not there")
             if found is not None and found.new:
-                return UndoNothing(reason=f"{name} was made by this release")
+                return _stand_in(found)
             return Irreversible(reason=f"the rows of {name} are gone with the table", name=f"drop_table {name}")
         case RenameTable(name=name):
             back = Name(schema=name.schema, name=operation.to)
@@ -240,9 +242,12 @@ def _table(
             assert_never(operation)
 
 
-def _dropped_again(made: Name, at: Situation) -> bool:
-    """Whether a later statement of the release drops it: nothing brings it back, for nothing of the start is in it."""
-    return at.final is not None and at.final.table(made) is None and made not in at.later
+def _stand_in(dropped: Table) -> Inverse:
+    """What the release makes and takes away again is there once more, empty, for the undo of the step that made it, which drops it."""
+    if dropped.kind == "temporary":
+        return UndoNothing(reason=f"{dropped.name} is temporary, and goes with the session")
+    column = dropped.columns[0].name if dropped.columns else "id"
+    return (CreateTable(table=Table(name=dropped.name, columns=(Column(name=column, type="integer"),))),)
 
 
 def _pragma(operation: Pragma, before: Catalog) -> Inverse:

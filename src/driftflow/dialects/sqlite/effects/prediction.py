@@ -96,7 +96,9 @@ class Prediction:
         if table is None:
             return None
         found = column_named(table, name)
-        if found is None and table.kind == "table":  # a virtual one has more columns than the server tells, among them one of its own name
+        if (
+            found is None and table.kind == "table"
+        ):  # a virtual one has more columns than the server tells, among them one of its own name
             self.fails("missing", f"{table.name.name} has no column {name}", relation=table.name, certain=True)
         return found
 
