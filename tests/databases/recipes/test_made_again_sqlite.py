@@ -136,3 +136,18 @@ def test_a_file_cannot_hold_the_text_that_a_view_has_by_then(place: Place) -> No
     plan = database.plan(rename)
     with pytest.raises(RefusedError, match=r"DF-E789.*open"):
         rewrite_from_plan(plan, planning.migration_of(rename, place.dialect), place.dialect)
+
+
+RENAME = '-- driftflow: as-is reason="the application stands still"\nALTER TABLE orders RENAME COLUMN status TO state;\n'
+DROP = "-- driftflow: cascade\n-- driftflow: archive\nALTER TABLE orders DROP COLUMN {column};"
+
+
+def test_a_rename_and_a_drop_that_have_nothing_to_do_with_each_other(place: Place) -> None:
+    database, start = place.fresh(RENAMED), place.fresh(RENAMED)
+    changed_and_back(database, RENAME + DROP.format(column="total"), lambda: seen(database))
+    assert database.query(TEXTS) == start.query(TEXTS)
+
+
+def test_which_views_say_a_column_that_has_another_name_by_now_nobody_knows(place: Place) -> None:
+    with pytest.raises(RefusedError, match=r"DF-E789.*open"):
+        place.fresh(RENAMED).plan(RENAME + DROP.format(column="state"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from driftflow.dialects.situation import Situation
@@ -30,9 +30,12 @@ def outdated_texts(
     Raises RefusedError (DF-E789) where there is no such text, since the view or trigger went before, or where nobody can say whether it names one of the
     columns that the rebuild leaves out. A column that the release itself brings is named by none.
     """
-    gone = tuple(_gone(at))
-    aside = {name.lower() for name in (*renamed, *_new(at, before))}
-    left = tuple(one for one in _left_out(before, after) if one[1] not in aside)
+    gone, former = tuple(_gone(at)), _former(at, before)
+    aside = {name.lower() for name in (*renamed, *_new(former, before))}
+    tables = frozenset(one.name.name.lower() for one in (before, after, *former))
+    left = tuple((tables, name) for _, name in _left_out(before, after) if name not in aside)
+    # Of one that bears another name by now, who knows under which name the text says it.
+    unknown = any(not all(name in {column.name.lower() for column in one.columns} for one in former) for _, name in left)
     ours = tuple((frozenset({before.name.name.lower(), after.name.name.lower()}), name.lower()) for name in renamed)
     found: list[str] = []
     for text in parts.restore if gone or left or ours else ():
@@ -42,7 +45,7 @@ def outdated_texts(
         if name := _said(text, left):
             raise _refused(at, made[1], made[2], f"it says {name}, which the table made anew does not have")
         if name := _said(text, gone):
-            if left or not _is_there(made[1], made[2], parts, before):
+            if unknown or not _is_there(made[1], made[2], parts, before):
                 raise _refused(
                     at, made[1], made[2], f"it says {name}, which has another name by now, and the table is made anew here"
                 )
@@ -82,15 +85,20 @@ def _is_there(kind: str, name: str, parts: RebuildParts, before: Table) -> bool:
     )
 
 
-def _new(at: Situation, table: Table) -> set[str]:
-    """Columns of the table that the release adds. One that it renames stays in its place, among the first; an added one comes last."""
+def _former(at: Situation, table: Table) -> list[Table]:
+    """The table as the release found it; under a new name it is one of those that are gone."""
     start = beginning(at)
     found = start.get(table.name.text)
-    if found is None and table.new:
-        return {one.name for one in table.columns}
-    # Under a new name it is one of those that are gone.
-    former = [found] if found is not None else [one for one in start.values() if at.table(one.name) is None]
-    return set.intersection(*(_added(one, table) for one in former)) if former else set()
+    if found is not None:
+        return [found]
+    return [] if table.new else [one for one in start.values() if at.table(one.name) is None]
+
+
+def _new(former: Sequence[Table], table: Table) -> set[str]:
+    """Columns of the table that the release adds. One that it renames stays in its place, among the first; an added one comes last."""
+    if not former:
+        return {one.name for one in table.columns} if table.new else set()
+    return set.intersection(*(_added(one, table) for one in former))
 
 
 def _added(was: Table, now: Table) -> set[str]:
