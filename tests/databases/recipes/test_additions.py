@@ -212,3 +212,15 @@ def test_several_columns_that_must_agree(place: Place) -> None:
         )
     shown = show(place, said(text, naive))
     assert any(type(step).__name__ == "Verify" for step in shown.plan.steps)
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize("default", ["(1 + 1)", "('a' || 'b')", "(1 IN (1, 2))", "(lower('X'))"])
+def test_a_default_that_begins_like_a_constant_and_is_none(place: Place, default: str) -> None:
+    """SQLite's ADD COLUMN takes no such default, so the table is made anew, whatever the expression begins with."""
+    schema = "CREATE TABLE items (id INTEGER PRIMARY KEY); INSERT INTO items VALUES (1), (2);"
+    naive = (
+        f"CREATE TABLE made (id INTEGER PRIMARY KEY, made DEFAULT {default}); INSERT INTO made (id) SELECT id FROM items;"
+        "DROP TABLE items; ALTER TABLE made RENAME TO items;"
+    )
+    show(place, Recipe(schema=schema, migration=f"ALTER TABLE items ADD COLUMN made DEFAULT {default};", naive=naive))

@@ -35,7 +35,6 @@ from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.size import is_large
 
 STRATEGY = "rebuild_table"
-CONSTANT = ("'", '"', "x'", "X'", "+", "-", ".", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 Rebuilt = (
     AlterColumnType
@@ -66,6 +65,8 @@ def needs_rebuild(operation: Operation, at: Situation, catalog: Catalog | None =
 
 def add_column_needs_rebuild(operation: AddColumn) -> bool:
     """PRIMARY KEY, UNIQUE, STORED, a default that is not constant, NOT NULL without a default, a referencing column with a default."""
+    from driftflow.dialects.sqlite.constants import is_constant
+
     column = operation.column
     if any(isinstance(constraint, PrimaryKey | Unique) for constraint in operation.constraints):
         return True
@@ -77,12 +78,6 @@ def add_column_needs_rebuild(operation: AddColumn) -> bool:
         return True
     references = any(getattr(constraint, "referenced", None) is not None for constraint in operation.constraints)
     return references and column.default is not None and column.default.upper() != "NULL"
-
-
-def is_constant(default: str) -> bool:
-    """Whether SQLite takes it for ADD COLUMN: a literal, NULL, TRUE or FALSE; CURRENT_TIMESTAMP and (expressions) are refused."""
-    text = default.strip()
-    return text.upper() in ("NULL", "TRUE", "FALSE") or text.startswith(CONSTANT)
 
 
 def rebuild(
