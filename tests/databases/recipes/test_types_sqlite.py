@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, accepted, refused, show, there_and_back
+from recipes.rig import Place, Recipe, accepted, apply, refused, show, there_and_back
 
 from driftflow.config import Policy
 from driftflow.errors import RefusedError
@@ -197,3 +197,21 @@ def test_what_using_computes_does_not_come_back_by_itself(place: Place) -> None:
     database = place.fresh("CREATE TABLE held (id INTEGER PRIMARY KEY, d INTEGER); INSERT INTO held VALUES (1, 1), (2, 2);")
     plan = database.plan("ALTER TABLE held ALTER COLUMN d TYPE BIGINT USING d + 1;", policy=Policy())
     assert accepted(plan) == ("alter_column_type main.held.d" if place.vendor == "sqlite" else "alter_column_type public.held.d",)
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize(
+    ("change", "keys"), [("a TYPE TEXT", "3"), ("b TYPE INT", "2, 4"), ("b TYPE REAL", "2"), ("c TYPE TEXT", "")]
+)
+def test_what_a_strict_table_would_refuse_is_counted_before(place: Place, change: str, keys: str) -> None:
+    schema = (
+        "CREATE TABLE held (id INTEGER PRIMARY KEY, a ANY, b TEXT, c INT) STRICT;"
+        "INSERT INTO held VALUES (1, 'x', '5', 1), (2, 2, 'six', 2), (3, x'04', NULL, 3), (4, NULL, '7.5', NULL);"
+    )
+    database = place.fresh(schema)
+    if keys:
+        error = str(refused(database, f"ALTER TABLE held ALTER COLUMN {change};"))
+        assert "DF-E305" in error and f"the keys {keys}" in error
+    else:
+        plan = database.plan(f"ALTER TABLE held ALTER COLUMN {change};")
+        assert apply(plan, database).state == "done"

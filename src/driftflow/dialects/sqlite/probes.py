@@ -64,7 +64,12 @@ def referencing_rows(holder: Name, key: ForeignKey) -> str:
 
 
 def wrongly_typed(table: Name, column: str, type: str) -> str:
-    """Values that a STRICT column of the type refuses, because it cannot convert them without loss.
+    """Counts the values that a STRICT column of the type refuses."""
+    return f"SELECT count(*) FROM {quote_name(table)} WHERE {refused_by_strict(column, type)}"
+
+
+def refused_by_strict(column: str, type: str) -> str:
+    """A condition: the value is none that a STRICT column of the type takes, because it cannot convert it without loss.
 
     Compared with its own CAST to NUMERIC, a text counts as a number only when all of it is one: '12' and ' 3.0 ' are, '12 EUR' is not.
     """
@@ -81,4 +86,4 @@ def wrongly_typed(table: Name, column: str, type: str) -> str:
             wrong = f"typeof({value}) <> 'blob'"
         case _:
             wrong = "0"
-    return f"SELECT count(*) FROM {quote_name(table)} WHERE {value} IS NOT NULL AND ({wrong})"
+    return f"{value} IS NOT NULL AND ({wrong})"

@@ -8,7 +8,7 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, ForeignKey
 from driftflow.model.names import Name
-from driftflow.model.operations import AddColumn, AddConstraint, DropColumn, Operation
+from driftflow.model.operations import AddColumn, AddConstraint, AlterColumnType, DropColumn, Operation
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.plan import Guard, Step
 from driftflow.strategies.base import strategy
@@ -18,6 +18,7 @@ from driftflow.strategies.constraints.constraining import guard_check, guard_orp
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.rebuild.rebuilding import STRATEGY, Rebuilt, needs_rebuild, rebuild
 from driftflow.strategies.recipe import Recipe, bounded_count
+from driftflow.strategies.row_guards import guard_rows
 
 RANK = 50
 
@@ -63,8 +64,22 @@ def guards_of(operation: Operation, at: Situation, expressions: Mapping[str, str
             yield _guard_converted(at, table, check, changed) if changed else guard_check(at, table, check)
         case AddConstraint(table=table, constraint=ForeignKey() as key):
             yield guard_orphans(at, table, key)
+        case AlterColumnType(table=table, column=column, type=type, using=""):
+            yield from _guard_strict(at, table, column, type)
         case _:
             return
+
+
+def _guard_strict(at: Situation, table: Name, column: str, type: str) -> Iterator[Guard]:
+    """A STRICT table refuses a value of another type; any other one keeps it as it is."""
+    from driftflow.dialects.sqlite.keys import STRICT
+    from driftflow.dialects.sqlite.probes import refused_by_strict
+
+    known = at.table(table)
+    if known is not None and STRICT in known.options:
+        said = f"hold a {column} that is no {type}"
+        hint = f"correct these rows first, or say what becomes of them: ALTER COLUMN {column} TYPE {type} USING ..."
+        yield guard_rows(at, table, refused_by_strict(column, type), said, hint=hint, key=chunk_key(at, known))
 
 
 def _guard_converted(at: Situation, table: Name, check: Check, expressions: Mapping[str, str]) -> Guard:
