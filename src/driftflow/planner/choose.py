@@ -14,6 +14,7 @@ from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.model.record import replace
 from driftflow.planner.bound import Bound, all_bound
 from driftflow.planner.draft import Draft
+from driftflow.planner.legacy_renames import refuse_legacy_renames
 from driftflow.planner.only_copy import with_copies_kept
 from driftflow.planner.remade import REMADE, all_remade
 from driftflow.planner.settings import Carried
@@ -87,6 +88,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
     bound = all_bound(groups, apart={number for one in anew.values() for number in one.members})
     anew = {number: one for number, one in anew.items() if not any(member in bound for member in one.members)}
     taken = {number for one in anew.values() for number in one.members}
+    refuse_legacy_renames(groups, taken)
     carried, verified, whole = Carried(), list[Situation](), None
     for number, together in enumerate(groups):
         at = together[0]

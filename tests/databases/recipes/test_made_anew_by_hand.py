@@ -241,3 +241,19 @@ def test_elsewhere_no_gate_stands_between_the_copy_and_the_new_name(place: Place
     naive.run(BY_HAND + again)
     assert planned.structure() == naive.structure()
     assert planned.rows() == naive.rows()
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize(
+    "more", ["CREATE VIEW v AS SELECT n FROM p;", "CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id));"]
+)
+def test_what_would_follow_a_table_that_goes_aside_is_named(place: Place, more: str) -> None:
+    """The pragma would keep it from that, in one session; a plan has several."""
+    schema = f"CREATE TABLE p (id INTEGER PRIMARY KEY, n TEXT); INSERT INTO p VALUES (1, 'a'); {more}"
+    change = (
+        "PRAGMA legacy_alter_table = ON; ALTER TABLE p RENAME TO p_old; CREATE TABLE p (id INTEGER PRIMARY KEY, n TEXT DEFAULT 'x');"
+        "INSERT INTO p (id, n) SELECT id, n FROM p_old; DROP TABLE p_old; PRAGMA legacy_alter_table = OFF;"
+    )
+    with pytest.raises(RefusedError, match="DF-E791"):
+        place.fresh(schema).plan(change)
+    assert place.fresh(schema.replace(more, "")).plan(change).steps[0].strategy == "rebuild_table"
