@@ -172,6 +172,53 @@ def test_tables_that_keep_the_history_of_their_rows(connection: Connection, cons
         connection.execute("DROP TABLE v, pk, span, wrong, nulls, spanned")
 
 
+BESIDE_VIRTUAL = {
+    "v_indexed": "id int primary key, x int, y int, v int as (y + 1) virtual, z int, key (v)",
+    "v_plain": "id int primary key, x int, y int, v int as (y + 1) virtual, z int, key i (x), key j (y, z)",
+    "v_first": "id int primary key, v int as (y + 1) virtual, x int, y int, z int, key xx (x), key (v)",
+    "v_text": "id int primary key, x int, y int, v int as (y + 1) virtual, z int, t text, key (v), fulltext (t)",
+    "v_parts": "id int primary key, x int, y int, v int as (y + 1) virtual, z int, key (v)",
+    "v_none": "id int primary key, x int, y int, z int, key k (z)",
+}
+"""What stands where among virtual columns decides on MariaDB."""
+ON_THEM = (
+    *(f"drop column {name}" for name in ("x", "y", "z", "v", "x, drop column v", "x, add index (z)", "z, add index (x)", "z, add column n int")),
+    *(f"add column n int{rest}" for rest in ("", " default 2, alter z set default 3", ", add index (x)", " as (x) virtual, add index (n)", ", drop column x")),
+    "drop index v, drop column v",
+    "drop index v, drop column x",
+    "drop index k, drop column x",
+    "drop primary key, add primary key (id, y)",
+    "force",
+    "row_format=compact",
+)  # fmt: skip
+
+
+def test_what_comes_and_goes_beside_virtual_columns(connection: Connection) -> None:
+    for name, columns in BESIDE_VIRTUAL.items():
+        connection.execute(f"CREATE TABLE {name} ({columns}){' PARTITION BY HASH (id)' if name == 'v_parts' else ''}")
+        connection.execute(f"INSERT INTO {name} (id, x, y, z) VALUES (1, 1, 1, 1)")
+    try:
+        assert differences(connection, [f"alter table {name} {change}" for name in BESIDE_VIRTUAL for change in ON_THEM]) == []
+    finally:
+        connection.execute(f"DROP TABLE {', '.join(BESIDE_VIRTUAL)}")
+
+
+def test_what_comes_and_goes_beside_an_index_over_an_expression(connection: Connection) -> None:
+    if connection.dialect == "mariadb":
+        pytest.skip("MariaDB has no such index")
+    columns = "id int primary key, x int, y int, v int as (y + 1) virtual, z varchar(20), key f ((lower(z)))"
+    connection.execute(f"CREATE TABLE hidden ({columns})")
+    changes = (
+        *(f"add column n int{rest}" for rest in ("", " after x", " as (x) virtual", " as (x) virtual, add index (n)", ", drop column x")),
+        *(f"drop column {name}" for name in ("x", "v", "z")),
+        *("rename column z to zz", "rename column x to xx", "drop index f, add index f ((upper(z)))", "drop index f", "add index g ((upper(z)))"),
+    )  # fmt: skip
+    try:
+        assert differences(connection, [f"alter table hidden {change}" for change in changes]) == []
+    finally:
+        connection.execute("DROP TABLE hidden")
+
+
 @pytest.mark.slow
 def test_many_statements_made_by_chance_are_predicted_as_this_server_does_them(connection: Connection) -> None:
     assert differences(connection, statements(MORE_SEED, MORE)) == []

@@ -10,10 +10,10 @@ from test_mysql_effects import connection, differences  # noqa: F401
 from driftflow.engine.ports import Connection
 
 TABLES = {
-    "virtual": "create table virtual (id int primary key, v varchar(10), n int, g int as (n + 1) virtual, e varchar(20), z int not null)",
-    "virtual_indexed": "create table virtual_indexed (id int primary key, v varchar(10), n int, g int as (n + 1) virtual, e varchar(20), z int not null, key (g))",
+    "computed": "create table computed (id int primary key, v varchar(10), n int, g int as (n + 1) virtual, e varchar(20), z int not null)",
+    "computed_indexed": "create table computed_indexed (id int primary key, v varchar(10), n int, g int as (n + 1) virtual, e varchar(20), z int not null, key (g))",
     "plain": "create table plain (id int primary key, v varchar(10), n int, e varchar(20), z int not null, key (e, n), key (z))",
-    "stored": "create table stored (id int primary key, v varchar(10), n int, g int as (n + 1) stored, e varchar(20), z int not null, key (e))",
+    "kept": "create table kept (id int primary key, v varchar(10), n int, g int as (n + 1) stored, e varchar(20), z int not null, key (e))",
 }
 CLAUSES = (
     "modify v varchar(10) first, add column q int",

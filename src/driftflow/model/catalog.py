@@ -781,7 +781,11 @@ def routine_structure(routine: Routine) -> Routine:
 
 
 def _ordered_indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
-    return tuple(sorted((replace(index, bytes=None, implied=False, clustered=False) for index in indexes), key=lambda index: index.name.text))
+    return tuple(
+        sorted(
+            (replace(index, bytes=None, implied=False, clustered=False) for index in indexes), key=lambda index: index.name.text
+        )
+    )
 
 
 def _ordered_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:

@@ -189,9 +189,7 @@ def mentions(text: str, identifier: str, *, any_case: bool = False) -> bool:
     return any(token.means(identifier, any_case=any_case) for token in _columns(_tokens(text), None))
 
 
-def rename_column(
-    text: str, column: str, to: str, *, qualifiers: Collection[str] | None = (), any_case: bool = False
-) -> str:
+def rename_column(text: str, column: str, to: str, *, qualifiers: Collection[str] | None = (), any_case: bool = False) -> str:
     """The text with the column renamed, where it stands alone or behind one of the qualifiers (table names, `old`, `new`; None: any)."""
     tokens = _tokens(text)
     for token in _columns(tokens, qualifiers, any_case=any_case):

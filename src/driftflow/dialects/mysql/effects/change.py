@@ -34,6 +34,11 @@ def has_stored(table: Table) -> bool:
     )
 
 
+def has_functional(table: Table) -> bool:
+    """Whether MySQL keeps a hidden virtual column for an index over an expression."""
+    return any(part.expression for index in table.indexes for part in index.parts)
+
+
 def option(table: Table, name: str) -> str:
     """The value of a table option, upper case; empty where it is the default."""
     return next((one.partition("=")[2].upper() for one in table.options if one.partition("=")[0] == name), "")

@@ -21,6 +21,7 @@ from driftflow.dialects.mysql.effects import refused
 from driftflow.dialects.mysql.effects.change import (
     change_grade,
     has_fulltext,
+    has_functional,
     has_virtual,
     is_compressed,
     metadata,
@@ -155,6 +156,8 @@ def _computed(default: str) -> bool:
 def _add_virtual(p: Prediction, table: Table | None, position: str) -> Grade:
     if position and not p.mariadb and (table is None or has_virtual(table)):
         return because(COPY, "a virtual column is added at a place of its own")
+    if table is not None and has_functional(table):
+        return because(COPY, "a virtual column is added before the hidden one of an index over an expression")
     return metadata(p)
 
 
@@ -225,16 +228,15 @@ def _drop_grade(p: Prediction, table: Table, column: Column) -> Grade:
     indexed = any(column.name in index.columns for index in table.indexes)
     if table.primary_key is not None and column.name in table.primary_key.columns:
         return because(COPY, "the primary key goes with the column")
+    alone = all(index.columns == (column.name,) for index in table.indexes if column.name in index.columns)
     if column.generated is not None and not column.generated.stored:
-        return IN_PLACE if indexed else metadata(p)
+        return with_(IN_PLACE, drops_index=alone) if indexed or has_functional(table) else metadata(p)
     if p.mariadb:
         if is_compressed(table):
             return because(REBUILD, "the table is compressed")
-        if has_fulltext(table):
-            return because(REBUILD, "the table has a FULLTEXT index")
-        if any(column.name in index.columns and len(index.parts) > 1 for index in table.indexes):
-            return because(REBUILD, "an index loses a column")
-        return Grade(instant=True, inplace="NONE", rebuilds_in_company=True)
+        if has_fulltext(table) or not alone:
+            return because(REBUILD, "the table has a FULLTEXT index" if alone else "an index loses a column")
+        return Grade(instant=not indexed, inplace="NONE", rebuilds_in_company=True, drops_index=indexed)
     if is_compressed(table):
         return because(REBUILD, "the table is compressed")
     if has_fulltext(table):
@@ -263,6 +265,7 @@ def rename_column(p: Prediction, operation: RenameColumn) -> None:
     if operation.to == operation.column:
         p.grade = metadata(p)
         return
+    refused.by_functional_index(p, table, operation.column)
     p.grade = rename_grade(p, table, operation.column)
     for one in table.columns:
         if one.generated is not None and mentions(one.generated.expression, operation.column):

@@ -29,6 +29,8 @@ class Grade:
     """MariaDB: instant alone, but writes the table anew beside a clause that is not instant."""
     instant_in_company: bool = False
     """MySQL: writes the table anew alone, but is instant beside a column that is added or dropped by a new row version."""
+    drops_index: bool = False
+    """MariaDB: no more than an index goes, beside which a column comes and goes by the dictionary alone."""
     reason: str = ""
     """Why it is no better than that."""
     unchecked: bool = False
@@ -40,6 +42,7 @@ class Grade:
 INSTANT = Grade(instant=True, inplace="NONE")
 IN_PLACE = Grade(inplace="NONE")
 REBUILD = Grade(inplace="NONE", rebuilds=True)
+INDEX_GOES = Grade(inplace="NONE", drops_index=True)
 SHARED = Grade(inplace="SHARED")
 SHARED_REBUILD = Grade(inplace="SHARED", rebuilds=True)
 COPY = Grade()
@@ -53,7 +56,8 @@ def weakest(grades: Sequence[Grade]) -> Grade:
     """What a statement with all these clauses needs."""
     versioned = any(grade.instant and grade.rebuilds for grade in grades)
     instant = all(grade.instant or (grade.instant_in_company and versioned) for grade in grades)
-    rebuilds = any(grade.rebuilds or (grade.rebuilds_in_company and not instant) for grade in grades)
+    in_company = not all(grade.instant or grade.drops_index for grade in grades)
+    rebuilds = any(grade.rebuilds or (grade.rebuilds_in_company and in_company) for grade in grades)
     decisive = min(grades, key=lambda grade: (grade.instant, -_STRENGTH.index(grade.inplace), not grade.rebuilds))
     return Grade(
         instant=instant,

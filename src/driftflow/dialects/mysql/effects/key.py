@@ -5,8 +5,18 @@ from __future__ import annotations
 from driftflow.dialects.mariadb.capabilities import IGNORED_INDEX, ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import CHECK_ENFORCED, EIGHT, EXPRESSION_DEFAULT
 from driftflow.dialects.mysql.effects import refused
-from driftflow.dialects.mysql.effects.change import has_fulltext, metadata
-from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED, SHARED_REBUILD, Grade, because
+from driftflow.dialects.mysql.effects.change import has_fulltext, has_stored, metadata
+from driftflow.dialects.mysql.effects.grade import (
+    COPY,
+    IN_PLACE,
+    INDEX_GOES,
+    INSTANT,
+    REBUILD,
+    SHARED,
+    SHARED_REBUILD,
+    Grade,
+    because,
+)
 from driftflow.dialects.mysql.effects.partners import beside_added_key, in_dictionary
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, Prediction, quoted
 from driftflow.dialects.mysql.keywords import quote
@@ -116,7 +126,7 @@ def _duplicates(p: Prediction, operation: CreateIndex) -> None:
 
 
 def drop_index(p: Prediction, operation: DropIndex) -> None:
-    p.grade = INSTANT if p.mariadb else IN_PLACE  # in company: see with_indexes_looked_at
+    p.grade = INDEX_GOES
     if operation.table is None:
         return
     table = p.table(operation.table)
@@ -129,8 +139,6 @@ def drop_index(p: Prediction, operation: DropIndex) -> None:
         else:
             p.grade = INSTANT
         return
-    if index.method == "fulltext":
-        p.grade = IN_PLACE
     if index.unique and any(part.expression for part in index.parts):
         p.grade = because(COPY, "a unique index over an expression is dropped by copying the table")
     if index.unique:
@@ -194,7 +202,10 @@ def _nulls(p: Prediction, table: Table | None, key: PrimaryKey) -> None:
     for name in key.columns:
         column = table.column(name)
         if column is not None and column.nullable and not p.is_new(table.name, name):
-            p.grade = because(REBUILD if p.strict else COPY, "the table is stored in the order of its primary key")
+            computed = p.mariadb and has_stored(table)
+            p.grade = because(
+                COPY if computed or not p.strict else REBUILD, "the table is stored in the order of its primary key"
+            )
             p.fails(
                 "nulls",
                 f"{table.name.name}.{name} holds NULL",

@@ -59,6 +59,7 @@ def by_dependents(p: Prediction, table: Table, column: Column) -> None:
             p.fails(
                 "dependency", f"generated column {one.name} is computed from {column.name}", relation=table.name, certain=True
             )
+    by_functional_index(p, table, column.name)
     for constraint in table.constraints:
         match constraint:
             case Check() if mentions(constraint.expression, column.name) and constraint.column != column.name:
@@ -76,6 +77,14 @@ def by_dependents(p: Prediction, table: Table, column: Column) -> None:
         p.fails("dependency", f"rows are partitioned by {column.name}", relation=table.name, certain=True)
     if len(table.columns) == 1:
         p.fails("dependency", "a table needs a column", relation=table.name, certain=True)
+
+
+def by_functional_index(p: Prediction, table: Table, column: str) -> None:
+    """Its hidden column reads those of the expression (error 3837)."""
+    for index in table.indexes:
+        read = any(part.expression and mentions(part.expression, column) for part in index.parts)
+        if read and index.name.name not in p.dropped:
+            p.fails("dependency", f"index {index.name.name} is over an expression of {column}", relation=table.name, certain=True)
 
 
 def by_foreign_keys(p: Prediction, table: Table, old: Column, new: Column) -> None:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
-from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_indexes_looked_at
+from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_option
 from driftflow.dialects.mysql.effects.grade import INSTANT, REBUILD, Grade, accepted, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_altered, beside_copied
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
 from driftflow.dialects.mysql.effects.sizes import refuse_too_large
-from driftflow.dialects.mysql.effects.virtual import with_virtual, with_virtual_order
+from driftflow.dialects.mysql.effects.virtual import with_functional, with_virtual, with_virtual_order
 from driftflow.dialects.mysql.render.table import table_of
 from driftflow.model.catalog import Catalog, PrimaryKey, Table
 from driftflow.model.effects import AcceptedAlgorithm, Effects, Held
@@ -101,11 +101,13 @@ def _whole(graded: Sequence[tuple[Operation, Prediction]], after: Catalog | None
     first = graded[0][1]
     name = _table_of(graded[0][0])
     table = first.start.table(name) if first.start is not None and name is not None else None
-    whole = with_indexes_looked_at(graded, table, with_virtual(graded, table, with_fulltext(graded, table, whole)))
+    for company in (with_fulltext, with_virtual, with_functional, with_option):
+        whole = company(graded, table, whole)
     whole = with_virtual_order(graded, table, after.table(name) if after is not None and name is not None else None, whole)
-    if drops and table is not None and table.partitioning is not None and not whole.inplace:
+    other_key = drops and not (adds and _same_key(graded) and whole.inplace)
+    if other_key and table is not None and table.partitioning is not None and first.mariadb:
         # MariaDB before 11.2 does not look at ALGORITHM here (measured on 10.11).
-        whole = replace(whole, unchecked=first.mariadb and first.version < ONLINE_COPY)
+        whole = replace(whole, inplace="", unchecked=first.version < ONLINE_COPY)
     if whole.copy == "SHARED" and first.mariadb and first.version >= ONLINE_COPY and _copies_online(graded, table):
         whole = replace(whole, copy="NONE")
     return whole

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from driftflow.dialects.mysql.effects.change import is_indexed, stays
-from driftflow.dialects.mysql.effects.grade import Grade
+from driftflow.dialects.mysql.effects.grade import Grade, Lock
 from driftflow.dialects.mysql.effects.prediction import Prediction
 from driftflow.model.catalog import Column, Table
 from driftflow.model.operations import (
@@ -41,6 +41,8 @@ def with_virtual(graded: Graded, table: Table | None, whole: Grade) -> Grade:
         and not _changes_nothing(one, table)
     ]
     if any(isinstance(one, CreateIndex) and added & set(one.index.columns) for one, _ in graded) and whole.inplace == "NONE":
+        if table is not None and table.partitioning is not None:
+            return _copied(whole)
         whole = replace(whole, inplace="SHARED", reason="an index over a new virtual column is built while writers wait")
     if p.mariadb:
         partitioned = table is not None and table.partitioning is not None
@@ -56,17 +58,29 @@ def with_virtual(graded: Graded, table: Table | None, whole: Grade) -> Grade:
     return whole
 
 
+def with_functional(graded: Graded, table: Table | None, whole: Grade) -> Grade:
+    """MySQL: an index over an expression has a hidden virtual column, and one that takes another's place makes a copy."""
+    if table is None or graded[0][1].mariadb:
+        return whole
+    known = {index.name.name for index in table.indexes if any(part.expression for part in index.parts)}
+    goes = any(isinstance(one, DropIndex) and one.name.name in known for one, _ in graded)
+    comes = any(isinstance(one, CreateIndex) and any(part.expression for part in one.index.parts) for one, _ in graded)
+    return _copied(whole) if goes and comes else whole
+
+
 def with_virtual_order(graded: Graded, table: Table | None, after: Table | None, whole: Grade) -> Grade:
     """MariaDB: a virtual column that gets another place in the row is nothing that it does in place together with anything but DROP COLUMN; and a
     table with an index over a virtual column is written anew by what is instant elsewhere, while writers wait."""
-    if table is None or after is None or not graded[0][1].mariadb or not any(map(is_virtual, table.columns)):
+    if table is None or after is None or not any(map(is_virtual, table.columns)):
         return whole
     moved = _order_changes(table, after)
     indexed = [one.name for one in table.columns if is_virtual(one) and is_indexed(table, one.name)]
-    if not moved and not indexed:
-        return whole
     kept = [name for name in indexed if after.column(name) is not None and is_indexed(after, name)]
-    gone = [name for name in indexed if name not in kept]
+    gone = [name for name in indexed if after.column(name) is None]
+    if gone and table.partitioning is not None:
+        return _copied(whole)
+    if not graded[0][1].mariadb or not (moved or indexed):
+        return whole
     drops = [one for one, _ in graded if isinstance(one, DropColumn) and one.column not in indexed]
     others = [one for one, _ in graded if not (isinstance(one, DropColumn) or _is_last_virtual(one))]
     if (moved and (others or kept)) or (gone and drops):
@@ -74,10 +88,9 @@ def with_virtual_order(graded: Graded, table: Table | None, after: Table | None,
     shaped = any(_shapes(one, table) for one, _ in graded)
     if kept and shaped and any(_is_last_virtual(one) for one, _ in graded):
         return _copied(whole)
-    if kept and (whole.rebuilds or shaped) and whole.inplace:
-        return replace(
-            whole, instant=False, inplace="SHARED", rebuilds=True, reason="the table has an index over a virtual column"
-        )
+    if indexed and (whole.rebuilds or shaped) and whole.inplace:
+        lock: Lock = "SHARED" if kept else whole.inplace
+        return replace(whole, instant=False, inplace=lock, rebuilds=True, reason="the table has an index over a virtual column")
     return whole
 
 
