@@ -44,9 +44,9 @@ LOST_CODES = frozenset({0, 2006, 2013, 2014, 2055})
 """PyMySQL's own numbers: it closed the connection before it raised one of these."""
 
 
-def fault_from(error: pymysql.Error, *, lost: bool = False) -> DatabaseFault:
+def fault_from(error: pymysql.Error, *, mariadb: bool, lost: bool = False) -> DatabaseFault:
     number, message = _parts(error)
-    kind = ErrorKind.CONNECTION_LOST if lost or number in LOST_CODES else error_kind(str(number))
+    kind = ErrorKind.CONNECTION_LOST if lost or number in LOST_CODES else error_kind(str(number), mariadb=mariadb)
     return DatabaseFault(kind, message or "the connection is closed", code=str(number))
 
 
@@ -246,7 +246,7 @@ class MysqlConnection:
             with self._raw.cursor(kind) as cursor:
                 yield cursor
         except pymysql.Error as error:
-            fault = fault_from(error, lost=not self._raw.open)
+            fault = fault_from(error, mariadb=self.dialect == "mariadb", lost=not self._raw.open)
             if self._at_once and fault.code == NOT_GRANTED:
                 raise Held(fault.message, code=fault.code) from error
             raise fault from error

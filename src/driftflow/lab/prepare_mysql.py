@@ -51,7 +51,7 @@ class MysqlProber:
             _definitions(raw, parameters)
             found = _definitions(raw, columns)
         except pymysql.Error as error:
-            raise fault_from(error, lost=not raw.open) from error
+            raise fault_from(error, mariadb=self.connection.dialect == "mariadb", lost=not raw.open) from error
         raw._execute_command(CLOSE, struct.pack("<I", statement))  # It has no answer.
         return Shape(columns=tuple((str(one.name), _type(one)) for one in found))
 

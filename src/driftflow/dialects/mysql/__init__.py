@@ -255,7 +255,7 @@ class MySQL(Dialect):
         return f"{locked} NOWAIT" if (self.mariadb or eight) and not waiting else locked
 
     def error_kind(self, code: str) -> ErrorKind:
-        return error_kind(code)
+        return error_kind(code, mariadb=self.mariadb)
 
     def catalog(self, rows: Rows) -> Catalog:
         from driftflow.dialects.mysql.catalog import catalog_from

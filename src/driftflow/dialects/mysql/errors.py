@@ -14,7 +14,7 @@ _NUMBERS: dict[ErrorKind, tuple[int, ...]] = {
     # 3024 MySQL max_execution_time, 1969 MariaDB max_statement_time, 4192 its own wait limit.
     ErrorKind.STATEMENT_TIMEOUT: (3024, 1969),
     ErrorKind.CANCELLED: (1317,),
-    # 1053 and 1079 shutdown, 1927 and 3169 the session was killed, 4031 idle for too long; from 2000 on they are the client's own.
+    # 1053 and 1079 shutdown, 1927 and 3169 the session was killed; from 2000 on they are the client's own.
     ErrorKind.CONNECTION_LOST: (
         1053,
         1079,
@@ -27,7 +27,6 @@ _NUMBERS: dict[ErrorKind, tuple[int, ...]] = {
         1184,
         1927,
         3169,
-        4031,
         2002,
         2003,
         2006,
@@ -44,9 +43,13 @@ _NUMBERS: dict[ErrorKind, tuple[int, ...]] = {
     # 1290 is any option that forbids it; nearly always --read-only.
     ErrorKind.READ_ONLY: (1290, 1792, 1836, 3100),
 }
+_IDLE = "4031"
+"""MySQL ends a session that was idle for too long with it; on MariaDB a trigger that FOLLOWS another does not find it."""
 _BY_NUMBER = {str(number): kind for kind, numbers in _NUMBERS.items() for number in numbers}
 
 
-def error_kind(code: str) -> ErrorKind:
+def error_kind(code: str, *, mariadb: bool) -> ErrorKind:
     """What an error number (`"1205"`) means."""
+    if code == _IDLE and not mariadb:
+        return ErrorKind.CONNECTION_LOST
     return _BY_NUMBER.get(code, ErrorKind.OTHER)
