@@ -491,6 +491,12 @@ class Routine(Record, frozen=True, kw_only=True):
     grants: tuple[str, ...] | None = None
     """aclitems; None where nobody has changed what everybody may do."""
 
+    def key(self, vendor: str) -> str:
+        """In `Catalog.routines`. On MySQL and MariaDB a function and a procedure may have one name, and names are not overloaded."""
+        if vendor == "postgresql":
+            return f"{self.name}({self.arguments})"
+        return f"{self.name}()" if self.kind == "function" else f"{self.name}() {self.kind}"
+
 
 class TypeDefinition(Record, frozen=True, kw_only=True):
     name: Name

@@ -160,3 +160,23 @@ def test_a_routine_that_may_not_be_read_cannot_be_taken_back(place: Place) -> No
     reader = Database(urlsplit(database.url)._replace(netloc="reader:x@localhost").geturl(), database.dialect)
     plan = reader.plan("DROP FUNCTION plus;")
     assert [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)] == [f"drop_function {name}.plus"]
+
+
+ONE_NAME = (
+    "CREATE DEFINER=keeper@localhost FUNCTION one(a int) RETURNS int DETERMINISTIC COMMENT 'fn' RETURN a * 2",
+    "CREATE DEFINER=keeper@localhost PROCEDURE one(IN a int) COMMENT 'pr' SELECT a * 2",
+)
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+@pytest.mark.parametrize("migration", ["DROP FUNCTION one;", "DROP PROCEDURE one;", "DROP FUNCTION one; DROP PROCEDURE one;"])
+def test_a_function_and_a_procedure_of_one_name(place: Place, migration: str) -> None:
+    database = made(place, named=True)
+    as_root(database, *ONE_NAME)
+
+    def both() -> list[tuple[object, ...]]:
+        return [as_root(database, f"SHOW CREATE {kind} one")[0][0][:4] for kind in ("FUNCTION", "PROCEDURE")]
+
+    before = both()
+    there_and_back(database, migration)
+    assert both() == before

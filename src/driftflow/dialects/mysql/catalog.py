@@ -56,9 +56,10 @@ def catalog_from(rows: Rows, *, mariadb: bool) -> Catalog:
     database = rows["database"][0]
     schema = str(database["name"])
     found = _Reader(rows, schema, mariadb=mariadb)
+    vendor = "mariadb" if mariadb else "mysql"
     settings = {str(row["variable_name"]): str(row["value"]) for row in rows["settings"]}
     return Catalog(
-        vendor="mariadb" if mariadb else "mysql",
+        vendor=vendor,
         version=Version.parse(str(database["version"]).partition("-")[0]),
         database=schema,
         search_path=(schema,),
@@ -66,7 +67,7 @@ def catalog_from(rows: Rows, *, mariadb: bool) -> Catalog:
         tables={table.name.text: table for table in found.tables()},
         views={view.name.text: view for view in found.views()},
         sequences={one.name.text: one for one in found.sequences()},
-        routines={f"{one.name}({one.arguments})": one for one in found.routines()},
+        routines={one.key(vendor): one for one in found.routines()},
         settings=settings,
         captured_at=str(database["captured_at"]),
         complete=bool(rows.get("scope", ({"complete": True},))[0]["complete"]),

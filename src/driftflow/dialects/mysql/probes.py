@@ -189,9 +189,9 @@ def _of_object(operation: Operation, before: Catalog) -> str | None:
         case op.DropTrigger(name=trigger_name):
             return f"NOT {_trigger(operation.schema or (operation.table.schema if operation.table else ''), trigger_name)}"
         case op.CreateFunction(routine=routine) if not operation.or_replace:
-            return _routine(routine.name)
-        case op.DropFunction(name=name):
-            return f"NOT {_routine(name)}"
+            return _routine(routine.name, routine.kind)
+        case op.DropFunction(name=name, kind=kind):
+            return f"NOT {_routine(name, kind)}"
         case op.CreateSchema(name=schema) if not operation.or_replace:
             return _schema(schema)
         case op.DropSchema(name=schema):
@@ -287,11 +287,11 @@ def _trigger(schema: str, name: str) -> str:
     return f"EXISTS (SELECT 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {where} AND TRIGGER_NAME = {quote_string(name)})"
 
 
-def _routine(name: Name) -> str:
+def _routine(name: Name, kind: str) -> str:
     where = quote_string(name.schema) if name.schema else "DATABASE()"
     return (
         f"EXISTS (SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {where} "
-        f"AND ROUTINE_NAME = {quote_string(name.name)})"
+        f"AND ROUTINE_NAME = {quote_string(name.name)} AND ROUTINE_TYPE = {quote_string(kind.upper())})"
     )
 
 

@@ -21,10 +21,10 @@ class CreateFunction(BaseOperation, frozen=True, kw_only=True, tag="create_funct
     """It is made again to this letter, whatever the rest says (MySQL, MariaDB)."""
 
     def after(self, catalog: Catalog) -> Catalog:
-        key = f"{self.routine.name}({self.routine.arguments})"
+        key = self.routine.key(catalog.vendor)
         if key in catalog.routines and not self.or_replace:
             if not self.if_not_exists:
-                refuse(catalog, f"{self.routine.kind} {key} exists already")
+                refuse(catalog, f"{self.routine.kind} {key.removesuffix(' procedure')} exists already")
             return catalog
         return replace(catalog, routines={**catalog.routines, key: self.routine})
 
@@ -55,6 +55,8 @@ class DropFunction(BaseOperation, frozen=True, kw_only=True, tag="drop_function"
 
     def is_meant(self, routine: Routine) -> bool:
         """By name and types: names of arguments, and their defaults, tell no function from another."""
+        if {self.kind, routine.kind} == {"function", "procedure"}:
+            return False
         return routine.name == self.name and (self.arguments is None or self._same(routine))
 
     def _same(self, routine: Routine) -> bool:

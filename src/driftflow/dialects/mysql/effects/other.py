@@ -81,7 +81,7 @@ def routine(p: Prediction, operation: CreateFunction | DropFunction) -> None:
             if there and not (operation.or_replace or operation.if_not_exists):
                 p.fails("exists", f"{operation.routine.kind} {name} exists already", certain=True)
         case DropFunction():
-            there = any(one.name == operation.name for one in p.catalog.routines.values())
+            there = any(operation.is_meant(one) for one in p.catalog.routines.values())
             if not there and not operation.if_exists and p.catalog.complete:
                 p.fails("missing", f"{operation.kind} {operation.name} does not exist", certain=True)
             p.breaks("whatever calls it", None)
