@@ -6,7 +6,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
-from recipes.rig import Database, Place, apply, gates, go_on_back, take_back, there_and_back
+from recipes.rig import Database, Place, apply, changed_and_back, gates, go_on_back, take_back, there_and_back
 
 from driftflow.errors import RefusedError
 from driftflow.lab.plain_driver import plain_connection
@@ -180,3 +180,54 @@ def test_a_function_and_a_procedure_of_one_name(place: Place, migration: str) ->
     before = both()
     there_and_back(database, migration)
     assert both() == before
+
+
+STORED = """
+CREATE TABLE parts (id int PRIMARY KEY, v int, note text, changed timestamp NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+                    half int AS (v div 2) VIRTUAL, KEY beginnings (note(10)), KEY halves (half))
+    ROW_FORMAT=DYNAMIC STATS_PERSISTENT=1 STATS_SAMPLE_PAGES=33 COMMENT='of things';
+INSERT INTO parts (id, v, note, changed) VALUES (1, 1, 'a', '2026-01-01'), (2, 2, 'b', '2026-01-01');
+"""
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ROW_FORMAT=COMPACT",
+        "ROW_FORMAT=COMPRESSED",
+        "STATS_PERSISTENT=0, STATS_SAMPLE_PAGES=DEFAULT",
+        "STATS_AUTO_RECALC=0",
+        "MAX_ROWS=100",
+        "ALTER COLUMN changed SET DEFAULT '2020-01-01 00:00:00'",
+        "ALTER COLUMN changed DROP DEFAULT",
+        "DROP COLUMN half",
+        "MODIFY note varchar(6)",
+        "MODIFY note varchar(20)",
+        "CHANGE note remark varchar(10)",
+        "-- driftflow: too-long policy=archive\nALTER TABLE parts MODIFY note varchar(6)",
+    ],
+)
+def test_a_table_is_as_it_was_to_the_letter(place: Place, change: str) -> None:
+    """But for the order of its indexes."""
+    database = place.fresh(STORED)
+
+    def look() -> tuple[object, ...]:
+        ((_, text),) = database.query("SHOW CREATE TABLE parts")
+        return (sorted(line.rstrip(",") for line in text.splitlines()), database.query("SELECT * FROM parts"))
+
+    changed_and_back(database, f"{change if change.startswith('--') else f'ALTER TABLE parts {change}'};", look)
+
+
+@pytest.mark.on("mariadb-10")
+def test_a_history_that_is_kept_from_now_on_is_not_kept_afterwards(place: Place) -> None:
+    database = place.fresh(STORED)
+    changed_and_back(database, "ALTER TABLE parts ADD SYSTEM VERSIONING;", lambda: database.query("SHOW CREATE TABLE parts"))
+
+
+@pytest.mark.on("mariadb-10")
+def test_a_history_that_goes_has_to_be_accepted(place: Place) -> None:
+    database = place.fresh(f"{STORED} ALTER TABLE parts ADD SYSTEM VERSIONING;")
+    plan = database.plan("ALTER TABLE parts DROP SYSTEM VERSIONING;")
+    names = [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)]
+    assert names == [f"drop_system_versioning {database.catalog().database}.parts"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog, Column, Constraint, Table
+from driftflow.model.catalog import Catalog, Column, Constraint, IndexPart, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import renaming
 from driftflow.model.operations.base import BaseOperation
@@ -54,18 +54,29 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
         return catalog
 
 
+LIMITED = ("char", "varchar", "binary", "varbinary")
+LONG = ("tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob", "json")
+
+
 def _shortened(catalog: Catalog, table: Table, column: Column) -> Table:
-    """Indexes over a column whose type now needs a key length."""
+    """Indexes over a column whose type now needs a key length, or is no longer than it."""
     length = longest_prefix(catalog, column)
-    if length is None:
-        return table
     indexes = []
     for index in table.indexes:
-        parts = tuple(
-            replace(part, prefix=length) if part.column == column.name and part.prefix is None else part for part in index.parts
-        )
+        parts = tuple(_of_length(part, column, length) if part.column == column.name else part for part in index.parts)
         indexes.append(index if index.method == "fulltext" else replace(index, parts=parts))
     return replace(table, indexes=tuple(indexes))
+
+
+def _of_length(part: IndexPart, column: Column, needed: int | None) -> IndexPart:
+    if part.prefix is None:
+        return replace(part, prefix=needed)
+    base, _, rest = column.type.partition("(")
+    if base in LONG:
+        return part
+    length = rest.partition(")")[0]
+    longer = base in LIMITED and length.isdecimal() and int(length) > part.prefix
+    return part if longer else replace(part, prefix=None)
 
 
 class ConvertCharset(BaseOperation, frozen=True, kw_only=True, tag="convert_charset"):

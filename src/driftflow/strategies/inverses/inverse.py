@@ -97,6 +97,7 @@ from driftflow.strategies import said_again, spoken
 from driftflow.strategies.inverses import inverse_alter as alter
 from driftflow.strategies.inverses import inverse_object as other
 from driftflow.strategies.inverses.inverse_redefinition import redefinition
+from driftflow.strategies.inverses.without_values import gone_with
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 
@@ -189,8 +190,9 @@ def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, 
                 return UndoNothing(reason=f"{operation.table}.{name} was not there")
             held = table.column(name) if table is not None else None
             if table is not None and held is not None and held.generated is not None:
+                again = AddColumn(table=operation.table, column=held, only=operation.only)
                 said = said_again.of_column(held, table, at.dialect)
-                return (AddColumn(table=operation.table, column=held, only=operation.only), *said)
+                return (again, *said, *gone_with(table, held, operation.after(before), at.dialect))
             return Irreversible(
                 reason=f"the values of {operation.table}.{name} are gone with the column",
                 name=f"drop_column {operation.table}.{name}",

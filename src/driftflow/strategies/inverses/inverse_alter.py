@@ -57,6 +57,7 @@ from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import said_again
+from driftflow.strategies.inverses.inverse_stored import option_back, stored_back
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 Attribute = SetDefault | DropDefault | SetNotNull | DropNotNull | AlterIdentity | SetExpression | DropExpression | SetColumnOption
@@ -135,6 +136,9 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
         return UndoNothing(reason=f"{table}.{name} as it was is not known")
     match operation:
         case SetDefault() | DropDefault():
+            if columns_are_said_whole(before) and (column.on_update or _is_moment(column.default)):
+                # SET DEFAULT takes ON UPDATE away on MariaDB, and MySQL takes no moment there.
+                return (ChangeColumn(table=table, column=name, definition=column),)
             if column.default is not None:
                 return (SetDefault(table=table, column=name, default=column.default, only=only),)
             return (DropDefault(table=table, column=name, only=only),)
@@ -175,6 +179,10 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
             return _column_option(operation, column)
         case _:
             assert_never(operation)
+
+
+def _is_moment(default: str | None) -> bool:
+    return default is not None and default.lower().startswith(("current_timestamp", "now("))
 
 
 def _column_option(operation: SetColumnOption, column: Column) -> Inverse:
@@ -353,8 +361,12 @@ def table_option(operation: Optional, before: Catalog, dialect: Dialect, *, can_
             return (replace(operation, action="unlogged"),)
         case RewriteTable(action="unlogged"):
             return (replace(operation, action="logged"),)
-        case RewriteTable(action="tablespace" | "access_method"):
+        case RewriteTable(action="tablespace" | "access_method") if before.vendor == "postgresql":
             return _storage(operation, before)
+        case RewriteTable(action="engine" | "row_format" | "key_block_size" | "encryption" | "system_versioning"):
+            return stored_back(operation, before)
+        case AlterTableOption(option="mysql"):
+            return option_back(operation, before)
         case RewriteTable():
             return UndoNothing(reason="it changes how rows are stored, not what they are")
         case AlterTableOption():

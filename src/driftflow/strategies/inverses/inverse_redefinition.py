@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import assert_never
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Column
-from driftflow.model.operations import AlterPartitions, ChangeColumn, ConvertCharset, Operation, RequestAlgorithm
+from driftflow.model.catalog import Catalog, Column, Index, Table
+from driftflow.model.operations import (
+    AlterPartitions,
+    ChangeColumn,
+    ConvertCharset,
+    CreateIndex,
+    DropIndex,
+    Operation,
+    RequestAlgorithm,
+)
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
@@ -78,4 +86,30 @@ def _column(operation: ChangeColumn, before: Catalog, at: Situation) -> tuple[Op
     if operation.position:
         number = [one.name for one in table.columns].index(column.name)
         place = f"AFTER {table.columns[number - 1].name}" if number else "FIRST"
-    return (ChangeColumn(table=operation.table, column=operation.definition.name, definition=column, position=place),)
+    back = ChangeColumn(table=operation.table, column=operation.definition.name, definition=column, position=place)
+    return with_its_indexes(operation, back, before)
+
+
+def with_its_indexes(operation: ChangeColumn, back: ChangeColumn, before: Catalog) -> tuple[Operation, ...]:
+    """Those over the beginning of the column are made again."""
+    table = before.table(operation.table)
+    if table is None:
+        return (back,)
+    cut = _no_longer_cut(table, operation.after(before).table(operation.table))
+    return (
+        *(DropIndex(name=index.name, table=table.name) for index in cut),
+        back,
+        *(CreateIndex(index=replace(index, bytes=None)) for index in cut),
+    )
+
+
+def _no_longer_cut(table: Table, after: Table | None) -> list[Index]:
+    """Indexes over the beginning of the column that became those of all of it, since it is no longer than that: the longer type, come back, would
+    have an index of another length, or on MySQL none at all (error 1170)."""
+    found = []
+    for index in table.indexes:
+        left = after.index(index.name.name) if after is not None else None
+        if left is not None and not index.constraint:
+            lost = any(old.prefix is not None and new.prefix is None for old, new in zip(index.parts, left.parts, strict=False))
+            found += [index] if lost else []
+    return found

@@ -47,9 +47,13 @@ def without_values(operation: Operation, before: Catalog, after: Catalog, at: Si
             if column.name in one.columns
             for said in said_again.statistics_again(one, table.name, at.dialect)
         ),
-        *_indexes(table, column, after, at.dialect),
-        *_constraints(table, column, after, at.dialect),
+        *gone_with(table, column, after, at.dialect),
     )
+
+
+def gone_with(table: Table, column: Column, after: Catalog, dialect: Dialect) -> tuple[Operation, ...]:
+    """Makes again what went with the column of the table as it was."""
+    return (*_indexes(table, column, after, dialect), *_constraints(table, column, after, dialect))
 
 
 def _said(heir: Table, name: str, dialect: Dialect) -> Iterator[Operation]:

@@ -18,6 +18,7 @@ from driftflow.strategies.base import strategy
 from driftflow.strategies.columns.dual_write import RETIRE_TABLE
 from driftflow.strategies.constraints.constraining import guard_nulls
 from driftflow.strategies.direct import becomes_not_null
+from driftflow.strategies.inverses.inverse_redefinition import with_its_indexes
 from driftflow.strategies.rebuild.rebuild_limits import obstacle
 from driftflow.strategies.rebuild.rebuild_online import Rebuild
 from driftflow.strategies.rules.json_documents import document_guards
@@ -82,7 +83,8 @@ def _backwards(operation: Redefined, at: Situation, conversions: list[ColumnConv
     if isinstance(operation, ConvertCharset):
         return None
     (one,) = conversions
-    return (ChangeColumn(table=operation.table, column=one.new.name, definition=one.old, position=_place(operation, at)),)
+    back = ChangeColumn(table=operation.table, column=one.new.name, definition=one.old, position=_place(operation, at))
+    return with_its_indexes(operation, back, at.catalog)
 
 
 def _place(operation: ChangeColumn, at: Situation) -> str:
