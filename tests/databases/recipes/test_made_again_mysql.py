@@ -231,3 +231,22 @@ def test_a_history_that_goes_has_to_be_accepted(place: Place) -> None:
     plan = database.plan("ALTER TABLE parts DROP SYSTEM VERSIONING;")
     names = [step.undo.name for step in plan.steps if isinstance(step.undo, Irreversible)]
     assert names == [f"drop_system_versioning {database.catalog().database}.parts"]
+
+
+SEQUENCE = "CREATE SEQUENCE numbers START WITH 100 INCREMENT BY 5 MAXVALUE 9000 CACHE 10 CYCLE;"
+
+
+@pytest.mark.on("mariadb-10")
+@pytest.mark.parametrize(
+    "change", ["INCREMENT BY 7 NOCYCLE", "MAXVALUE 99999 CACHE 20", "MINVALUE 50", "START WITH 200", "INCREMENT 2 RESTART 700"]
+)
+def test_a_sequence_counts_as_it_did(place: Place, change: str) -> None:
+    database = place.fresh(SEQUENCE)
+    changed_and_back(database, f"ALTER SEQUENCE numbers {change};", lambda: database.query("SHOW CREATE SEQUENCE numbers"))
+
+
+@pytest.mark.on("mariadb-10")
+def test_where_a_sequence_goes_on_from_is_not_set_back(place: Place) -> None:
+    database = place.fresh(SEQUENCE)
+    there_and_back(database, "ALTER SEQUENCE numbers RESTART WITH 500;")
+    assert database.query("SELECT NEXT VALUE FOR numbers") == [(500,)]

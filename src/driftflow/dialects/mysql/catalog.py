@@ -36,6 +36,7 @@ from driftflow.model.catalog import (
     Partitioning,
     PrimaryKey,
     Routine,
+    SequenceOptions,
     Table,
     TableStatistics,
     Trigger,
@@ -287,7 +288,9 @@ class _Reader:
 
     def sequences(self) -> list[SequenceObject]:
         return [
-            SequenceObject(name=self.name(row["table_name"])) for row in self.rows["tables"] if row["table_type"] == "SEQUENCE"
+            SequenceObject(name=self.name(row["table_name"]), options=_sequence(row.get("sequence")))
+            for row in self.rows["tables"]
+            if row["table_type"] == "SEQUENCE"
         ]
 
     def routines(self) -> list[Routine]:
@@ -360,6 +363,19 @@ def _options(row: Row, collation: str) -> tuple[str, ...]:
         if separator and name.upper() != "PARTITIONED":
             found.append(f"{name.upper()}={value.strip('`' + chr(39)).upper()}")
     return tuple(sorted(found))
+
+
+def _sequence(row: Row | None) -> SequenceOptions:
+    if row is None:
+        return SequenceOptions()
+    return SequenceOptions(
+        start=int(row["start_value"]),
+        increment=int(row["increment"]),
+        minimum=int(row["minimum_value"]),
+        maximum=int(row["maximum_value"]),
+        cache=int(row["cache_size"]),
+        cycle=bool(row["cycle_option"]),
+    )
 
 
 def _statistics(row: Row, versions: int | None) -> TableStatistics:

@@ -49,9 +49,13 @@ def _unless(value: int | None, chosen: int | None) -> int | None:
     return None if value == chosen else value
 
 
-def as_before(old: SequenceOptions, changed: SequenceOptions, *, type: str = "bigint") -> SequenceOptions:
+MARIADB = SequenceOptions(start=1, increment=1, minimum=1, maximum=2**63 - 2, cache=1000, cycle=False)
+"""What CREATE SEQUENCE takes there by itself."""
+
+
+def as_before(old: SequenceOptions, changed: SequenceOptions, *, type: str = "bigint", mariadb: bool = False) -> SequenceOptions:
     """What an ALTER SEQUENCE says to undo another: an option that was the server's own choice has to be said too, once something else was."""
-    chosen = own_choice(old, type=type)
+    chosen = MARIADB if mariadb else own_choice(old, type=type)
     names = ("type", "start", "increment", "minimum", "maximum", "cache", "cycle")
     silent = [name for name in names if getattr(old, name) in (None, "") and getattr(changed, name) not in (None, "")]
     return replace(old, **{name: getattr(chosen, name) for name in silent})

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, ExtendedStatistics, Routine, Rule, Table, Trigger, View
+from driftflow.model.catalog import Catalog, Check, ExtendedStatistics, Routine, Rule, SequenceOptions, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddEnumValue,
@@ -199,10 +199,12 @@ def sequence(operation: CreateSequence | AlterSequence | DropSequence, before: C
             old = before.sequences.get(name.text)
             if old is None:
                 return UndoNothing(reason=f"{name} as it was is not known")
+            if operation.options == SequenceOptions() and operation.owned_by is None:
+                return UndoNothing(reason=f"where {name} counts on from is not set back")
             return (
                 AlterSequence(
                     name=name,
-                    options=as_before(old.options, operation.options),
+                    options=as_before(old.options, operation.options, mariadb=before.vendor == "mariadb"),
                     owned_by=old.owned_by if operation.owned_by is not None else None,
                 ),
             )
