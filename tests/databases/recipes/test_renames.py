@@ -572,3 +572,25 @@ def test_a_schema_is_renamed_behind_the_gate(place: Place) -> None:
         back = go_on_back(early.run, database, open_gates=(*gates(plan), back.gate))
     assert back.state == "rolled_back" and database.structure() == before
     assert database.query("SELECT count(*) FROM app.t") == [(2,)]
+
+
+AUDITED = {
+    "mysql": "CREATE TABLE noted (what varchar(40)); CREATE TABLE things (id int PRIMARY KEY, name varchar(20)); INSERT INTO things VALUES (1, 'a'), (2, 'b');"
+    "CREATE TRIGGER audit AFTER UPDATE ON things FOR EACH ROW INSERT INTO noted VALUES (concat('changed ', NEW.id));",
+    "postgresql": "CREATE TABLE noted (what text); CREATE TABLE things (id int PRIMARY KEY, name text); INSERT INTO things VALUES (1, 'a'), (2, 'b');"
+    "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO noted VALUES (concat('changed ', NEW.id)); RETURN NULL; END$$;"
+    "CREATE TRIGGER audit AFTER UPDATE ON things FOR EACH ROW EXECUTE FUNCTION note();",
+}
+
+
+@pytest.mark.on("postgresql-18", "mysql", "mariadb")
+def test_an_audit_of_the_application_is_asked_about_before_a_second_column_is_filled(place: Place) -> None:
+    """It would note every row of the table, whose values nobody has changed."""
+    migration = "-- driftflow: rename by=columns\nALTER TABLE things RENAME COLUMN name TO title;"
+    database = place.fresh(AUDITED)
+    with pytest.raises(RefusedError, match="DF-E744"):
+        database.plan(migration)
+    plan = database.plan(f"-- driftflow: triggers {'skip' if place.vendor == 'postgresql' else 'fire'}\n{migration}")
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    assert database.query("SELECT count(*) FROM noted") == [(0 if place.vendor == "postgresql" else 2,)]
+    assert database.query("SELECT title FROM things ORDER BY id") == [("a",), ("b",)]

@@ -76,6 +76,10 @@ class Pair:
     def named(self, suffix: str) -> str:
         return trigger_name(self.table.name, self.name, f"_{suffix.lower()}" if suffix else "")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.named(suffix) for suffix in ("", "insert", "update"))
+
     def _changed(self, column: str) -> str:
         return self.differ(f"NEW.{column}", f"OLD.{column}")
 

@@ -202,7 +202,7 @@ class _Rename:
             phase=phase,
             purpose=f"Fill {self.table.name.name}.{to} from {source} in chunks",
             own=(to,),
-            beside=(self.pair.named(""),),
+            beside=self.pair.names,
         )
 
     def _copies(self, to: str) -> list[Index]:
