@@ -9,17 +9,20 @@ from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check
 from driftflow.model.operations import (
+    AddColumn,
     AddConstraint,
     AlterColumnType,
     AlterSequence,
     ChangeColumn,
     ConvertCharset,
     CreateSequence,
+    DropColumn,
     DropSequence,
     Operation,
     RawSql,
     SetRowSecurity,
 )
+from driftflow.model.operations.table import VERSIONED
 from driftflow.patterns import lazy_regex
 from driftflow.strategies.security import said_row_security
 from driftflow.strategies.spoken import as_is
@@ -46,7 +49,7 @@ def refuse_unsupported(at: Situation) -> None:
         _refuse_charset(at, operation)
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
-    if isinstance(operation, ChangeColumn | ConvertCharset) and not as_is(at):
+    if (isinstance(operation, ChangeColumn | ConvertCharset) or _keeps_history(at)) and not as_is(at):
         _refuse_too_long(at)
     said_row_security.refuse_elsewhere(at)
     if not at.can(Capability.ROW_SECURITY) and _asks_row_security(at):
@@ -134,6 +137,19 @@ def _refuse_charset(at: Situation, operation: RawSql | AlterColumnType) -> None:
         )
 
 
+HISTORY = (
+    "SET SESSION system_versioning_alter_history = KEEP; before the statement, where the history may be changed with the table"
+)
+SHORTER = "shorten the column, or the prefix of its index, or choose a row format that takes longer keys (DYNAMIC)"
+
+
+def _keeps_history(at: Situation) -> bool:
+    """Whether a column comes or goes whose rows have a history (MariaDB)."""
+    operation = at.operation
+    table = at.table(operation.table) if isinstance(operation, AddColumn | DropColumn) else None
+    return table is not None and VERSIONED in table.options
+
+
 def _refuse_too_long(at: Situation) -> None:
     for condition in at.effects.fails_if:
         if condition.certain and condition.kind == "unsupported":
@@ -142,7 +158,7 @@ def _refuse_too_long(at: Situation) -> None:
                 "the server takes no such definition",
                 where=str(at.statement.span),
                 why=condition.summary,
-                hint="shorten the column, or the prefix of its index, or choose a row format that takes longer keys (DYNAMIC)",
+                hint=HISTORY if "system_versioning_alter_history" in condition.summary else SHORTER,
             )
 
 

@@ -14,6 +14,7 @@ from driftflow.model.catalog import Catalog, Index
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateIndex, DropIndex, Operation
+from driftflow.model.operations.table import VERSIONED
 from driftflow.model.plan import BaseStep, BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import probes
@@ -293,7 +294,7 @@ class Recipe:
         if not transactional:
             common |= {"lock_timeout_ms": patient_timeout_ms(operations[0], self.at)}
         step = RunSql(
-            **common | {"strategy": "undo", "resolves": ()} | self.held_by_data(found),
+            **common | {"strategy": "undo", "resolves": ()} | _with_history(self.held_by_data(found), found),
             statements=statements,
             transaction="own" if transactional else "none",
             probe=None if transactional else probes.probe_of(operations, catalog, self.at.dialect),
@@ -314,6 +315,13 @@ class Recipe:
         settings = [offenders.strictness(self.at, (operation,), before) for operation, before in found]
         accounts, modes = definers.as_they_were((operation for operation, _ in found), self.at)
         return {"guards": (*guards, *accounts), "settings": {**next((one for one in settings if one), {}), **modes}}
+
+
+def _with_history(held: dict[str, Any], found: Iterable[tuple[Operation, Catalog]]) -> dict[str, Any]:
+    """Whoever let a statement change a table whose rows have a history (MariaDB) lets it be as it was, too."""
+    tables = [before.table(name) for one, before in found if isinstance(name := getattr(one, "table", None), Name)]
+    versioned = any(table is not None and VERSIONED in table.options for table in tables)
+    return held | {"settings": {**held["settings"], "system_versioning_alter_history": "KEEP"}} if versioned else held
 
 
 def unless_done(step: RunSql) -> RunSql:

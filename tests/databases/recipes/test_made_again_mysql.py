@@ -250,3 +250,45 @@ def test_where_a_sequence_goes_on_from_is_not_set_back(place: Place) -> None:
     database = place.fresh(SEQUENCE)
     there_and_back(database, "ALTER SEQUENCE numbers RESTART WITH 500;")
     assert database.query("SELECT NEXT VALUE FOR numbers") == [(500,)]
+
+
+HISTORY = """
+CREATE TABLE lived (id int PRIMARY KEY, v int, name varchar(20) CHARACTER SET latin1) WITH SYSTEM VERSIONING;
+INSERT INTO lived VALUES (1, 1, 'a'); UPDATE lived SET v = 2;
+"""
+KEEP = "SET SESSION system_versioning_alter_history = KEEP;"
+
+
+@pytest.mark.on("mariadb-10")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE lived ADD COLUMN more int;",
+        "ALTER TABLE lived DROP COLUMN v;",
+        "-- driftflow: archive\nALTER TABLE lived DROP COLUMN v;",
+        "-- driftflow: soft-drop until=2026-01-02\nALTER TABLE lived DROP COLUMN v;",
+        '-- driftflow: backfill column=more set="v + 1"\nALTER TABLE lived ADD COLUMN more int;',
+    ],
+)
+def test_a_history_is_not_touched_without_leave(place: Place, change: str) -> None:
+    """Said before anything runs, and not by the server in the middle."""
+    database = place.fresh(HISTORY)
+    with pytest.raises(RefusedError, match="system_versioning_alter_history = KEEP"):
+        database.plan(change)
+    assert database.plan(f"{KEEP}\n{change}").steps
+
+
+@pytest.mark.on("mariadb-10")
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"{KEEP} ALTER TABLE lived ADD COLUMN more int;",
+        f"{KEEP} ALTER TABLE lived MODIFY v bigint;",
+        "ALTER TABLE lived CONVERT TO CHARACTER SET utf8mb4;",
+        "ALTER TABLE lived RENAME COLUMN v TO w;",
+    ],
+)
+def test_with_leave_the_history_goes_there_and_back(place: Place, change: str) -> None:
+    database = place.fresh(HISTORY)
+    look = "SELECT id, name FROM lived FOR SYSTEM_TIME ALL"
+    changed_and_back(database, change, lambda: (database.query("SHOW CREATE TABLE lived"), database.query(look)))

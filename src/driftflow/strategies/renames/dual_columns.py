@@ -29,6 +29,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.operations.renaming import column_in_table
 from driftflow.model.operations.rules import names_in_any_case
+from driftflow.model.operations.table import VERSIONED
 from driftflow.model.plan import Expectation, Phase, Probe, RunSql, Step, UndoNothing, UndoSteps, Verify
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
@@ -74,6 +75,8 @@ def why_not(operation: RenameColumn, table: Table, at: Situation) -> str:
         return "the table has partitions, a parent or heirs, whose columns are renamed together"
     if not nothing_else_changes(operation, table, at):
         return "the release changes the table otherwise too: put the rename into a release of its own"
+    if VERSIONED in table.options:
+        return "the server keeps the history of its rows, which a second column would change"
     if column.generated is not None:
         return "it is computed by the server, so nobody writes it under either name"
     if operation.to.lower() == operation.column.lower() and names_in_any_case(at.catalog):
