@@ -146,6 +146,23 @@ def test_rights_on_the_table_are_there_under_both_names(place: Place, server_nam
         rooted.run(f"DROP USER '{guest}'@'localhost'; DROP USER '{guest}_reader'@'localhost';")
 
 
+@pytest.mark.on("mysql", "mariadb")
+def test_who_may_give_nobody_rights_is_told_before_anything_is_made(
+    place: Place, server_named: Callable[[str], mysql.Server]
+) -> None:
+    database, guest = place.fresh(SCHEMA), "guest_" + secrets.token_hex(4)
+    name = database_name(database)
+    rooted = Database(server_named(place.server).url(name, user="root"), database.dialect)
+    rooted.run(f"CREATE USER '{guest}'@'localhost'; GRANT SELECT ON {name}.orders TO '{guest}'@'localhost';")
+    plan, before = rooted.plan("RENAME TABLE orders TO purchases;"), database.structure()
+    try:
+        with pytest.raises(RefusedError, match="no GRANT OPTION right"):
+            apply(plan, database)
+        assert database.structure() == before
+    finally:
+        rooted.run(f"DROP USER '{guest}'@'localhost';")
+
+
 def without_password(url: str) -> str:
     return re.sub(r":[^:/@]+@", "@", url)
 

@@ -20,6 +20,7 @@ from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.renames.standing_view import standing_view
 
 Rename = RenameTable | MoveTable
+GRANT_OPTION = "GRANT OPTION"
 
 
 def rename_with_view(recipe: Recipe, operation: Rename, table: Table) -> Iterator[Step]:
@@ -30,7 +31,7 @@ def rename_with_view(recipe: Recipe, operation: Rename, table: Table) -> Iterato
     yield recipe.alone(
         *standing_view(at, table, named=new, over=old),
         purpose=f"Let the new name {shown} answer already, as a view of {old.name}",
-        guards=tuple(_guard_other_database(recipe, old, new)),
+        guards=(*_guard_other_database(recipe, old, new), *_guard_rights(recipe, table, new)),
     )
     yield from _rights(recipe, table, new)
     yield recipe.alone(
@@ -65,6 +66,16 @@ def _guard_other_database(recipe: Recipe, old: Name, new: Name) -> Iterator[Guar
         summary=f"{new.text} is there already",
         hint="move the table to a name that is free",
     )
+
+
+def _guard_rights(recipe: Recipe, table: Table, new: Name) -> Iterator[Guard]:
+    """Before anything is made: whether they may be given to others at all."""
+    at = recipe.at
+    if any(True for _ in by_name(table, new, at.dialect)):
+        for query, summary in at.dialect.lacking_rights(new, (GRANT_OPTION,), at.version):
+            yield Guard(
+                query=query, summary=summary, hint="the rights on the old name are given on the new one: WITH GRANT OPTION"
+            )
 
 
 def _rights(recipe: Recipe, table: Table, new: Name) -> Iterator[Step]:
