@@ -292,3 +292,17 @@ def test_with_leave_the_history_goes_there_and_back(place: Place, change: str) -
     database = place.fresh(HISTORY)
     look = "SELECT id, name FROM lived FOR SYSTEM_TIME ALL"
     changed_and_back(database, change, lambda: (database.query("SHOW CREATE TABLE lived"), database.query(look)))
+
+
+@pytest.mark.on("mariadb-10")
+def test_the_history_of_rows_is_deleted_where_that_is_accepted(place: Place) -> None:
+    """It was read as a DELETE of a table called history."""
+    database = place.fresh(HISTORY)
+    rights = (
+        f"GRANT DELETE HISTORY ON {urlsplit(database.url).path.lstrip('/')}.lived TO {urlsplit(database.url).username}@localhost"
+    )
+    as_root(database, rights)
+    plan = database.plan("DELETE HISTORY FROM lived;")
+    assert len([step for step in plan.steps if isinstance(step.undo, Irreversible)]) == 1
+    assert apply(plan, database).state == "done"
+    assert database.query("SELECT v FROM lived FOR SYSTEM_TIME ALL") == [(2,)]

@@ -221,6 +221,8 @@ def _delete(cursor: Cursor, start: int) -> Operation:
     cursor.expect("DELETE")
     while cursor.accept_any((*_QUALIFIERS, "IGNORE")):
         pass
+    if cursor.mariadb and cursor.at("HISTORY", "FROM"):
+        raise Unread("it deletes the history of rows, and no row")
     if not cursor.accept("FROM"):
         return _delete_from_several(cursor, start)
     first = cursor.index
