@@ -14,6 +14,7 @@ from driftflow.strategies import said_again
 from driftflow.strategies.columns.column_parts import not_null
 from driftflow.strategies.columns.filling import backfill
 from driftflow.strategies.drops.column_archive import Archive
+from driftflow.strategies.inverses.inverse_alter import default_again
 from driftflow.strategies.rebuild import rebuilding
 from driftflow.strategies.recipe import Recipe, as_undo, bounded_count
 
@@ -63,9 +64,8 @@ def _columns_again(recipe: Recipe, archive: Archive, names: str, phase: Phase) -
     for column in archive.columns:
         if column.default is not None and column.default.upper() != "NULL":
             purpose = f"Take back: the default of {archive.table.name.name}.{column.name}"
-            yield recipe.change(
-                SetDefault(table=archive.table.name, column=column.name, default=column.default), purpose=purpose, phase=phase
-            )
+            again = default_again(archive.table.name, replace(column, nullable=True), recipe.at.catalog)
+            yield recipe.change(again, purpose=purpose, phase=phase)
 
 
 def _indexes_again(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:

@@ -136,11 +136,8 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
         return UndoNothing(reason=f"{table}.{name} as it was is not known")
     match operation:
         case SetDefault() | DropDefault():
-            if columns_are_said_whole(before) and (column.on_update or _is_moment(column.default)):
-                # SET DEFAULT takes ON UPDATE away on MariaDB, and MySQL takes no moment there.
-                return (ChangeColumn(table=table, column=name, definition=column),)
-            if column.default is not None:
-                return (SetDefault(table=table, column=name, default=column.default, only=only),)
+            if column.default is not None or (columns_are_said_whole(before) and column.on_update):
+                return (default_again(table, column, before, only=only),)
             return (DropDefault(table=table, column=name, only=only),)
         case SetNotNull():
             if not column.nullable:
@@ -179,6 +176,13 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
             return _column_option(operation, column)
         case _:
             assert_never(operation)
+
+
+def default_again(table: Name, column: Column, before: Catalog, *, only: bool = False) -> SetDefault | ChangeColumn:
+    """SET DEFAULT takes ON UPDATE away on MariaDB, and MySQL takes no moment there: such a column is said whole."""
+    if columns_are_said_whole(before) and (column.on_update or _is_moment(column.default)):
+        return ChangeColumn(table=table, column=column.name, definition=column)
+    return SetDefault(table=table, column=column.name, default=column.default or "NULL", only=only)
 
 
 def _is_moment(default: str | None) -> bool:

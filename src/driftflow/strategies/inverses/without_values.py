@@ -19,11 +19,11 @@ from driftflow.model.operations import (
     DropConstraint,
     DropIndex,
     Operation,
-    SetDefault,
 )
 from driftflow.model.operations.dependents import heirs_of
 from driftflow.model.record import replace
 from driftflow.strategies import said_again
+from driftflow.strategies.inverses.inverse_alter import default_again
 
 
 def without_values(operation: Operation, before: Catalog, after: Catalog, at: Situation) -> tuple[Operation, ...]:
@@ -78,7 +78,7 @@ def _column(table: Table, column: Column, after: Catalog, at: Situation) -> tupl
     if not held and (bare.default is not None or bare.nullable) and not at.dialect.effects(whole, after).work:
         return (whole,)
     empty = AddColumn(table=table.name, column=replace(bare, nullable=True, default=None))
-    return (empty,) if bare.default is None else (empty, SetDefault(table=table.name, column=bare.name, default=bare.default))
+    return (empty,) if bare.default is None else (empty, default_again(table.name, replace(bare, nullable=True), after))
 
 
 def wants_values(operation: Operation, before: Catalog, names: Collection[str]) -> bool:
