@@ -307,3 +307,16 @@ def test_the_history_of_rows_is_deleted_where_that_is_accepted(place: Place) -> 
     assert len([step for step in plan.steps if isinstance(step.undo, Irreversible)]) == 1
     assert apply(plan, database).state == "done"
     assert database.query("SELECT v FROM lived FOR SYSTEM_TIME ALL") == [(2,)]
+
+
+@pytest.mark.on("mysql")
+def test_an_index_over_an_expression_goes_before_the_column_that_it_reads(place: Place) -> None:
+    database = place.fresh(
+        "CREATE TABLE t (id int PRIMARY KEY, v int, name varchar(20), KEY low ((lower(name)))); INSERT INTO t VALUES (1, 1, 'A');"
+    )
+    change = "-- driftflow: archive\nALTER TABLE t DROP COLUMN name;"
+    with pytest.raises(RefusedError, match="DF-E643"):
+        database.plan(change)
+    changed_and_back(
+        database, f"-- driftflow: cascade\n{change}", lambda: (database.structure(), database.query("SELECT * FROM t"))
+    )

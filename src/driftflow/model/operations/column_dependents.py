@@ -263,14 +263,18 @@ def _indexes(catalog: Catalog, table: Table, column: str) -> Iterator[Found]:
     for index in table.indexes:
         if index.constraint or not _indexed(index, column):
             continue
-        shortened = index_outlives_column(catalog) and len(index.parts) > 1
+        # MySQL drops no column that an expression of an index reads (error 3837).
+        read = index_outlives_column(catalog) and any(
+            part.expression and mentions_anywhere(part.expression, column) for part in index.parts
+        )
+        shortened = index_outlives_column(catalog) and len(index.parts) > 1 and not read
         yield Found(
             dependent=Dependent(
                 kind="index",
                 name=index.name.name,
                 on=table.name.text,
                 fate="shortened" if shortened else "dropped",
-                stops=not column_takes_keys_along(catalog),
+                stops=read or not column_takes_keys_along(catalog),
             ),
             removal=DropIndex(name=index.name, table=table.name),
         )

@@ -120,9 +120,12 @@ class _Drop:
 
     def _one_by_one(self, guards: tuple[Guard, ...]) -> Iterator[Step]:
         """MySQL and MariaDB, where each change of the schema stands alone: what would be in the way or stay broken, then the columns in one pass.
-        Indexes go with their columns by themselves."""
+        Indexes go with their columns by themselves, but for those over an expression."""
         kinds = ("view", "trigger", "foreign key", "generated column", "check")
-        removals = [one for one in self.found if one.removal is not None and one.dependent.kind in kinds]
+        found = [one for one in self.found if one.removal is not None]
+        removals = [
+            one for one in found if one.dependent.kind in kinds or (one.dependent.kind == "index" and one.dependent.stops)
+        ]
         for one in removals if self.request.cascade else []:
             assert one.removal is not None
             yield self.recipe.alone(
