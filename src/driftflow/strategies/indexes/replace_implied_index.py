@@ -32,7 +32,7 @@ def _applies(operation: CreateIndex, at: Situation) -> bool:
     return is_large(at, operation.index.table) and bool(_implied(operation, at.table(operation.index.table)))
 
 
-@strategy(NAME, on=CreateIndex, applies=_applies, rank=55, page="add-foreign-key")
+@strategy(NAME, on=CreateIndex, applies=_applies, rank=55, page="replace-implied-index")
 def replace_implied_index(operation: CreateIndex, at: Situation) -> Iterator[Step]:
     index = operation.index
     old = _implied(operation, at.table(index.table))

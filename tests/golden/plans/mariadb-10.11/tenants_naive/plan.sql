@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mariadb 10.11 (shop)
--- digest 8a338b465289286f8e21e4866d17b2b05ef0e20e653985bfe6f79755e8a56844
+-- digest 9c034feca60bb2684cb7cfa721fccf77671370c5e34e854880dde2c1a0666fad
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -53,7 +53,7 @@ SET foreign_key_checks = DEFAULT;
 SELECT count(*) FROM shop.orders WHERE 1 = 1 AND (orders.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS parent WHERE parent.id = orders.tenant_id));
 -- undo: nothing to do, it changes nothing
 
--- step 8 (768af110a9.1): Build the index orders_tenant_id_created_at_idx, in the place of orders_tenant_id_fk (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
+-- step 8 (50afd9f479.1): Build the index orders_tenant_id_created_at_idx, in the place of orders_tenant_id_fk (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=NOCOPY, LOCK=NONE;
