@@ -19,7 +19,7 @@ from driftflow.strategies.passes import moved
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.renames.said_rename import form_of
-from driftflow.strategies.renames.standing_view import guard_column_rights, standing_view, why_not
+from driftflow.strategies.renames.standing_view import standing_view, why_not
 
 NAME = "rename_column"
 
@@ -75,7 +75,6 @@ def rename_column(operation: RenameColumn, at: Situation) -> Iterator[Step]:
             f"Rename {name.name}.{operation.column} to {operation.to}, and let a view in the table's place show both names"
             f" (the table is {base.name} meanwhile)"
         ),
-        guards=tuple(guard_column_rights(at, table)),
     )
     last = recipe.change(
         DropView(name=name),

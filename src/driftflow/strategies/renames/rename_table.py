@@ -17,7 +17,7 @@ from driftflow.strategies.columns.dual_write import RETIRE_NAME
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.renames.names_swapped import rename_with_view
-from driftflow.strategies.renames.standing_view import guard_column_rights, standing_view, why_not
+from driftflow.strategies.renames.standing_view import standing_view, why_not
 
 NAME = "rename_table"
 
@@ -53,7 +53,6 @@ def rename_table(operation: RenameTable | MoveTable, at: Situation) -> Iterator[
             operation,
             *stand,
             purpose=f"Rename {old.name} to {_shown(old, operation.renamed)} and let a view answer to the old name",
-            guards=tuple(guard_column_rights(at, table)),
         )
     last = recipe.change(
         DropView(name=old), purpose=f"Take away the view that answers to the old name {old.name}", phase="contract"

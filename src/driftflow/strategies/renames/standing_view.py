@@ -6,15 +6,14 @@ writer (last_insert_rowid, RETURNING): such an INSERT is refused aloud rather th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Column, Table, Trigger, View
+from driftflow.model.catalog import Column, Table, Trigger, View, ViewColumn
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTrigger, CreateView, Operation
 from driftflow.model.operations.table import VERSIONED
-from driftflow.model.plan import Guard
 from driftflow.strategies.columns.filling import ROWID, chunk_key
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.views.whole_view import hung_on
@@ -31,7 +30,8 @@ def standing_view(
     """
     quote, more = at.dialect.quote, also or {}
     listed = ", ".join([*(quote(column.name) for column in table.columns), *(quote(column) for column in more.values())])
-    invoker = at.can(Capability.SECURITY_INVOKER_VIEW)
+    # Who may read single columns alone is refused by the table under a view that asks with the reader's eyes: it names them all.
+    invoker = at.can(Capability.SECURITY_INVOKER_VIEW) and not _rights(table, more)
     view = View(
         name=named,
         definition=f"SELECT {listed} FROM {at.dialect.quote_name(over)}",
@@ -40,6 +40,7 @@ def standing_view(
         options=(INVOKER,) if invoker else (),
         owner=table.owner,
         grants=table.grants,
+        said=_rights(table, more),
     )
     made = CreateView(view=view)
     if at.can(Capability.UPDATABLE_VIEW):
@@ -51,6 +52,8 @@ def why_not(at: Situation, table: Table) -> str:
     """Why no view may stand in for the table; empty when one may."""
     if at.can(Capability.ROW_SECURITY) and table.row_security and not at.can(Capability.SECURITY_INVOKER_VIEW):
         return "the table has row-level security, and before PostgreSQL 15 a view reads it with its owner's eyes"
+    if table.row_security and any(column.grants for column in table.columns):
+        return "the table has row-level security, which a view keeps to that asks with the reader's eyes, and rights on single columns, which such a view asks for on all of them"
     if hidden := [column.name for column in table.columns if not column.visible]:
         return f"a view would show the columns that the table hides ({', '.join(hidden)}) to `*`, and ask INSERTs without a list for them"
     if VERSIONED in table.options:
@@ -58,16 +61,11 @@ def why_not(at: Situation, table: Table) -> str:
     return ""
 
 
-def guard_column_rights(at: Situation, table: Table) -> Iterator[Guard]:
-    """Rights on single columns are not in the catalog that the view's rights are made from."""
-    if not at.can(Capability.ROW_SECURITY):
-        return
-    name = at.dialect.literal(at.dialect.quote_name(table.name))
-    yield Guard(
-        query=f"SELECT count(*) FROM pg_attribute WHERE attrelid = {name}::regclass AND attacl IS NOT NULL AND NOT attisdropped",
-        summary=f"{{count}} columns of {table.name.name} have rights of their own, which a view in its place would not have",
-        hint='grant the rights on the whole table, or rename while the application is stopped: -- driftflow: as-is reason="..."',
-    )
+def _rights(table: Table, also: Mapping[str, str]) -> tuple[ViewColumn, ...]:
+    """Those on single columns."""
+    named = [(column.name, column.name) for column in table.columns] + list(also.items())
+    grants = {column.name: column.grants for column in table.columns}
+    return tuple(ViewColumn(name=name, grants=grants[column]) for name, column in named if grants[column])
 
 
 def _instead_of(at: Situation, table: Table, *, named: Name, over: Name) -> tuple[Operation, ...]:
