@@ -15,7 +15,6 @@ from driftflow.model.record import replace
 from driftflow.planner.bound import Bound, all_bound
 from driftflow.planner.draft import Draft
 from driftflow.planner.legacy_renames import refuse_legacy_renames
-from driftflow.planner.only_copy import with_copies_kept
 from driftflow.planner.remade import REMADE, all_remade
 from driftflow.planner.settings import Carried
 from driftflow.planner.standing import with_standing
@@ -118,7 +117,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
             _verify(together[-1], chosen, carried, since=steps_before)
     if whole is not None:
         _verify_whole(verified, chosen, carried, whole)
-    chosen.drafts = with_standing(with_copies_kept(_merge_online(_merge_rebuilds(chosen.drafts)), situations))
+    chosen.drafts = with_standing(_merge_online(_merge_rebuilds(chosen.drafts)))
     return chosen
 
 

@@ -1,14 +1,14 @@
 """What stays on a way back because something lost for good stands on it: a column that keeps its new type keeps the type itself, and goes without the
-default that was of the old one; and what was done to a table that is gone, or to a view over it."""
+default that was of the old one; what was done to a table that is gone, or to a view over it; and a table of the release that holds the rows of one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace as with_fields
 
 from driftflow.dialects.situation import Situation
 from driftflow.model.names import Name, Span
-from driftflow.model.operations import AlterColumnType, CreateType, DropTable, DropView, MoveTable, RenameTable
+from driftflow.model.operations import AlterColumnType, CreateType, DropTable, DropView, Insert, MoveTable, RenameTable
 from driftflow.model.plan import Irreversible, Step
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
@@ -39,14 +39,25 @@ def _below_types(draft: Draft, earlier: Sequence[Draft]) -> list[Draft]:
 
 
 def _below_tables(draft: Draft, earlier: Sequence[Draft]) -> list[Draft]:
-    """What changed a table that is dropped, by the names that it had, and the views over it."""
+    """What changed a table that is dropped, by the names that it had, and the views over it; and what made a table of the release that holds its rows,
+    for they are nowhere else."""
     gone = {one.name for one in draft.operations if isinstance(one, DropTable)}
     found: list[Draft] = []
     for one in reversed(earlier) if gone else ():
         if meet([name.text for name in gone], _named(one)) or any(_shows(at, gone) for at in one.situations):
             found.insert(0, one)
-            gone |= {at.operation.name for at in one.situations if isinstance(at.operation, RenameTable | MoveTable)}
+            gone |= {name for at in one.situations for name in _also_gone(at, gone)}
     return found
+
+
+def _also_gone(at: Situation, gone: set[Name]) -> Iterator[Name]:
+    match at.operation:
+        case RenameTable(name=former) | MoveTable(name=former):
+            yield former
+        case Insert(table=copy, reads=reads) if gone & set(reads) and (known := at.table(copy)) is not None and known.new:
+            yield copy
+        case _:
+            pass
 
 
 def _shows(at: Situation, gone: set[Name]) -> bool:

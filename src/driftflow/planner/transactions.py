@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from driftflow.model.catalog import Catalog
 from driftflow.model.effects import LockClaim
-from driftflow.model.names import Name
+from driftflow.model.names import Name, Span
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
@@ -42,11 +42,11 @@ from driftflow.strategies.recipe import merged
 def segmented(placed: Sequence[Placed], drafts: Sequence[Draft], start: Catalog) -> list[Placed]:
     """The steps with neighbours joined where one transaction is right for both."""
     glued = glued_positions(drafts)
-    made = made_by_release(drafts, start)
+    made, standing = made_by_release(drafts, start), _stood_on(drafts)
     joined: list[Placed] = []
     for this in placed:
         before = joined[-1] if joined else None
-        if before is not None and _together(before, this, glued, made):
+        if before is not None and _together(before, this, glued, made, standing):
             joined[-1] = replace_step(before, _joined(before.step, this.step), this)
         else:
             joined.append(with_settings(this))
@@ -112,7 +112,13 @@ def _known(start: Catalog) -> set[str]:
     return {*start.tables, *start.views, *start.sequences, *indexes}
 
 
-def _together(before: Placed, this: Placed, glued: frozenset[int], made: frozenset[str]) -> bool:
+def _stood_on(drafts: Sequence[Draft]) -> frozenset[Span]:
+    """Statements that stay on a way back where something behind them is lost."""
+    undos = [step.undo for draft in drafts for step in draft.steps]
+    return frozenset(span for undo in undos if isinstance(undo, Irreversible) for span in undo.stands_on)
+
+
+def _together(before: Placed, this: Placed, glued: frozenset[int], made: frozenset[str], standing: frozenset[Span]) -> bool:
     left, right = before.step, with_settings(this).step
     if not (isinstance(left, RunSql) and isinstance(right, RunSql)) or left.transaction == "none" or right.transaction == "none":
         return False
@@ -126,7 +132,8 @@ def _together(before: Placed, this: Placed, glued: frozenset[int], made: frozens
     if this.first and this.draft.position in glued:
         return True
     a, b = before.draft, this.draft
-    same = a.at.in_transaction and a.at.transaction == b.at.transaction and a.at.migration.source == b.at.migration.source
+    alike = (left.span in standing) == (right.span in standing)
+    same = alike and a.at.in_transaction and a.at.transaction == b.at.transaction and a.at.migration.source == b.at.migration.source
     plain = (
         a.direct
         and b.direct

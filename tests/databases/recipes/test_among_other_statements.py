@@ -230,6 +230,19 @@ def test_the_only_copy_of_rows_is_not_dropped_on_the_way_back(place: Place) -> N
     assert not any(name.name.name == "other" for name in planned.catalog().tables.values())
 
 
+def test_before_the_old_table_is_dropped_the_copy_goes(place: Place) -> None:
+    planned = place.fresh(POSTS)
+    before = planned.seen()
+    plan = planned.plan(
+        "CREATE TABLE kept (id bigint PRIMARY KEY); INSERT INTO kept (id) SELECT id FROM posts WHERE id < 3; DROP TABLE posts;"
+    )
+    report = apply(plan, planned)
+    assert report.state == "waiting_at_gate"
+    assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
+    after = planned.seen()
+    assert (after.structure, after.rows, after.left) == (before.structure, before.rows, [])
+
+
 ROLES = """
 CREATE TYPE "Role" AS ENUM ('USER', 'ADMIN');
 CREATE TABLE users (id bigint PRIMARY KEY, role "Role" NOT NULL DEFAULT 'USER', kind varchar(10));
