@@ -219,9 +219,8 @@ def _index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reind
     if isinstance(operation, CreateIndex):
         index: Index = operation.index
         yield f"index {index.name}"
-        texts = " ".join((*(part.expression for part in index.parts), index.predicate))
         yield from (f"{index.table}/{column}" for column in (*index.columns, *index.include))
-        if texts.strip():
+        if texts := _texts(index):
             yield from mentioned(catalog.table(index.table), index.table, texts)
         if index.unique:
             yield f"{index.table}/{ROWS}"
@@ -231,10 +230,16 @@ def _index(operation: CreateIndex | DropIndex | RenameIndex | AlterIndex | Reind
             for holder, found in catalog.indexes_named(operation.name):
                 if operation.table in (None, holder.name):
                     yield from (f"{holder.name}/{column}" for column in found.columns)
+                    if texts := _texts(found):
+                        yield from mentioned(catalog.table(holder.name), holder.name, texts)
         if isinstance(operation, RenameIndex):
             yield f"index {Name(schema=operation.name.schema, name=operation.to)}"
         if isinstance(operation, Reindex) and operation.kind != "index":
             yield operation.name.text
+
+
+def _texts(index: Index) -> str:
+    return " ".join((*(part.expression for part in index.parts), index.predicate)).strip()
 
 
 def _restored(constraint: Constraint | None, table: Name) -> Iterator[str]:

@@ -133,7 +133,9 @@ def _together(before: Placed, this: Placed, glued: frozenset[int], made: frozens
         return True
     a, b = before.draft, this.draft
     alike = (left.span in standing) == (right.span in standing)
-    same = alike and a.at.in_transaction and a.at.transaction == b.at.transaction and a.at.migration.source == b.at.migration.source
+    same = (
+        alike and a.at.in_transaction and a.at.transaction == b.at.transaction and a.at.migration.source == b.at.migration.source
+    )
     plain = (
         a.direct
         and b.direct

@@ -327,9 +327,9 @@ def there_and_back_beside(database: Database, plan: Plan, *sessions: Texts) -> N
     assert failures == [], failures[:3]
 
 
-def there_and_back(database: Database, migration: str) -> Plan:
+def there_and_back(database: Database, migration: str, *, policy: Policy = POLICY) -> Plan:
     """Carried out, and taken back although something of it is lost for good."""
-    plan = database.plan(migration)
+    plan = database.plan(migration, policy=policy)
     report = apply(plan, database, open_gates=gates(plan))
     assert report.state == "done", report
     options = RunOptions(open_gates=gates(plan), accept=accepted(plan))

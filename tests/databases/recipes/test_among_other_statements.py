@@ -9,6 +9,7 @@ import re
 import pytest
 from recipes.rig import Database, Place, Recipe, Texts, accepted, apply, gates, show, take_back, there_and_back
 
+from driftflow.config import Policy
 from driftflow.model.catalog import Table
 from driftflow.model.plan import Gate, Plan
 
@@ -211,6 +212,18 @@ def test_a_type_that_cannot_come_back_stays_with_all_its_statement_did(place: Pl
     )
     table = posts_of(planned)
     assert (table.column("extra"), getattr(table.column("views"), "type", "")) == (None, "numeric(20,0)")
+
+
+@pytest.mark.on("postgresql")
+def test_an_index_over_a_column_whose_type_stays_is_not_built_for_the_old_one(place: Place) -> None:
+    planned = place.fresh(f"{POSTS} CREATE INDEX new_ones ON posts (id) WHERE label = 'a';")
+    there_and_back(
+        planned,
+        "CREATE TYPE letter AS ENUM ('a', 'b', 'c', 'd'); DROP INDEX new_ones; ALTER TABLE posts ALTER COLUMN label TYPE letter USING label::letter;"
+        " ALTER TABLE posts ADD COLUMN extra integer;",
+        policy=Policy(),
+    )
+    assert posts_of(planned).column("extra") is None
 
 
 def posts_of(database: Database) -> Table:
