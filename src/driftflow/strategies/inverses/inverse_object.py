@@ -341,7 +341,7 @@ def _routine_altered(operation: AlterObject, before: Catalog, dialect: Dialect) 
         for one in before.routines.values()
         if one.name.name == name.name
         and name.schema in ("", one.name.schema)
-        and DropFunction(name=one.name, arguments=operation.arguments).is_meant(one)
+        and DropFunction(name=one.name, arguments=operation.arguments, kind=one.kind).is_meant(one)
     ]
     if len(named) != 1 or not named[0].definition or named[0].kept is not None:
         return ()
