@@ -33,19 +33,6 @@ def test_the_rest_is_as_it_was(place: Place, name: str) -> None:
     assert database.left() == []
 
 
-@pytest.mark.parametrize(
-    "make", ["CREATE TABLE made (id integer PRIMARY KEY, total integer);", "CREATE TABLE made AS SELECT id, total FROM orders;"]
-)
-def test_a_table_of_the_release_was_never_there(place: Place, make: str) -> None:
-    database, start = place.fresh(SCHEMA), place.fresh(SCHEMA)
-    plan = there_and_back(
-        database,
-        f"{make} CREATE INDEX by_total ON made (total); INSERT INTO made (id, total) SELECT id + 10, total FROM orders; DROP TABLE made;",
-    )
-    assert plan.point_of_no_return == ""
-    assert (database.structure(), database.rows()) == (start.structure(), start.rows())
-
-
 BESIDE = """
 CREATE TABLE t (id int PRIMARY KEY, v varchar(10), n int, twice int GENERATED ALWAYS AS (n * 2) STORED, e text);
 INSERT INTO t (id, v, n, e) VALUES (1, 'a', 1, 'x'), (2, 'b', 2, 'y');

@@ -23,8 +23,12 @@ def metadata(p: Prediction) -> Grade:
     return INSTANT if p.mariadb or p.version >= INSTANT_ADD_LAST else IN_PLACE
 
 
+def is_virtual(column: Column) -> bool:
+    return column.generated is not None and not column.generated.stored
+
+
 def has_virtual(table: Table) -> bool:
-    return any(column.generated is not None and not column.generated.stored for column in table.columns)
+    return any(map(is_virtual, table.columns))
 
 
 def has_stored(table: Table) -> bool:
@@ -157,7 +161,7 @@ def stays(table: Table, column: str, position: str) -> bool:
 
 
 def _moved(p: Prediction, column: Column) -> Grade:
-    if p.mariadb or (column.generated is not None and not column.generated.stored and p.version >= INSTANT_ANYWHERE):
+    if p.mariadb or (is_virtual(column) and p.version >= INSTANT_ANYWHERE):
         return INSTANT
     return replace(REBUILD, instant_in_company=p.version >= INSTANT_ANYWHERE, reason="the column moves")
 

@@ -24,6 +24,7 @@ from driftflow.dialects.mysql.effects.change import (
     has_functional,
     has_virtual,
     is_compressed,
+    is_virtual,
     metadata,
     rename_grade,
 )
@@ -229,7 +230,7 @@ def _drop_grade(p: Prediction, table: Table, column: Column) -> Grade:
     if table.primary_key is not None and column.name in table.primary_key.columns:
         return because(COPY, "the primary key goes with the column")
     alone = all(index.columns == (column.name,) for index in table.indexes if column.name in index.columns)
-    if column.generated is not None and not column.generated.stored:
+    if is_virtual(column):
         return with_(IN_PLACE, drops_index=alone) if indexed or has_functional(table) else metadata(p)
     if p.mariadb:
         if is_compressed(table):

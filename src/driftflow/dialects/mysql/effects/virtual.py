@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from driftflow.dialects.mysql.effects.change import is_indexed, stays
+from driftflow.dialects.mysql.effects.change import has_virtual, is_indexed, is_virtual, stays
 from driftflow.dialects.mysql.effects.grade import Grade, Lock
 from driftflow.dialects.mysql.effects.prediction import Prediction
-from driftflow.model.catalog import Column, Table
+from driftflow.model.catalog import Table
 from driftflow.model.operations import (
     AddColumn,
     ChangeColumn,
@@ -28,7 +28,7 @@ Graded = Sequence[tuple[Operation, Prediction]]
 
 def with_virtual(graded: Graded, table: Table | None, whole: Grade) -> Grade:
     """Adding or dropping a virtual column goes in place only beside its like and beside indexes."""
-    added = {one.column.name for one, _ in graded if isinstance(one, AddColumn) and _adds_virtual(one)}
+    added = {one.column.name for one, _ in graded if isinstance(one, AddColumn) and is_virtual(one.column)}
     dropped = {one.column for one, _ in graded if isinstance(one, DropColumn) and _drops_virtual(one, table)}
     if not added and not dropped:
         return whole
@@ -70,8 +70,9 @@ def with_functional(graded: Graded, table: Table | None, whole: Grade) -> Grade:
 
 def with_virtual_order(graded: Graded, table: Table | None, after: Table | None, whole: Grade) -> Grade:
     """MariaDB: a virtual column that gets another place in the row is nothing that it does in place together with anything but DROP COLUMN; and a
-    table with an index over a virtual column is written anew by what is instant elsewhere, while writers wait."""
-    if table is None or after is None or not any(map(is_virtual, table.columns)):
+    table with an index over a virtual column is written anew by what is instant elsewhere, while writers wait. Both: such a column goes from a table with
+    partitions by a copy."""
+    if table is None or after is None or not has_virtual(table):
         return whole
     moved = _order_changes(table, after)
     indexed = [one.name for one in table.columns if is_virtual(one) and is_indexed(table, one.name)]
@@ -119,10 +120,6 @@ def _shapes(operation: Operation, table: Table) -> bool:
             return False
 
 
-def is_virtual(column: Column) -> bool:
-    return column.generated is not None and not column.generated.stored
-
-
 def _changes_nothing(operation: Operation, table: Table | None) -> bool:
     """A MODIFY that states the column as it is."""
     if not isinstance(operation, ChangeColumn) or table is None:
@@ -145,10 +142,6 @@ def _is_virtual(operation: Operation, added: set[str], dropped: set[str]) -> boo
             return False
 
 
-def _adds_virtual(operation: AddColumn) -> bool:
-    return operation.column.generated is not None and not operation.column.generated.stored
-
-
 def _drops_virtual(operation: DropColumn, table: Table | None) -> bool:
     column = table.column(operation.column) if table is not None else None
-    return column is not None and column.generated is not None and not column.generated.stored
+    return column is not None and is_virtual(column)
