@@ -9,7 +9,19 @@ from itertools import groupby
 
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.operations import Delete, Insert, Operation, Pragma, RequestAlgorithm, SetSetting, TransactionControl, Update
+from driftflow.model.operations import (
+    AddColumn,
+    ChangeColumn,
+    Delete,
+    DropIndex,
+    Insert,
+    Operation,
+    Pragma,
+    RequestAlgorithm,
+    SetSetting,
+    TransactionControl,
+    Update,
+)
 from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.model.record import replace
 from driftflow.planner.bound import Bound, all_bound
@@ -233,12 +245,23 @@ def _verify(at: Situation, chosen: Chosen, carried: Carried, *, since: int) -> N
 
 def _refuse_conflict(at: Situation) -> None:
     """A statement that the catalog says will fail: better now than in the middle of a run."""
-    if isinstance(at.operation, Insert | Update | Delete) and not at.conflict:
-        missing = next((one.summary for one in at.effects.fails_if if one.certain and one.kind == "missing"), "")
-        if missing:
-            raise _cannot_apply(at, missing)
+    kinds = _never_mended(at.operation) if not at.conflict else ()
+    for condition in at.effects.fails_if if kinds else ():
+        if condition.certain and condition.kind in kinds:
+            raise _cannot_apply(at, condition.summary)
     if at.conflict and (spoken.as_is(at) or not (only_views_stand_in_the_way(at) or makes_way(at))):
         raise _cannot_apply(at, at.conflict)
+
+
+def _never_mended(operation: Operation) -> tuple[str, ...]:
+    """Kinds of certain failures that no recipe has a way around."""
+    match operation:
+        case Insert() | Update() | Delete() | AddColumn() | ChangeColumn():
+            return ("missing",)
+        case DropIndex():
+            return ("missing", "dependency")
+        case _:
+            return ()
 
 
 def _cannot_apply(at: Situation, why: str) -> RefusedError:

@@ -7,6 +7,7 @@ import pytest
 from recipes.rig import POLICY, Place, accepted, apply, changed_and_back, gates, outcome, there_and_back
 
 from driftflow.config import Policy
+from driftflow.errors import RefusedError
 from mysql_predictions import predicted
 
 pytestmark = pytest.mark.on("mysql", "mariadb")
@@ -82,3 +83,19 @@ def test_an_index_that_a_key_needs_goes_where_the_statement_brings_another(place
     database = place.fresh(SCHEMA)
     assert bool(predicted(database.dialect, database.catalog(), statement).refused) == refused
     assert bool(outcome(database, statement)) == refused
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP INDEX by_vet ON pets;",
+        "ALTER TABLE pets ADD COLUMN z int AFTER nothing;",
+        "ALTER TABLE pets MODIFY age bigint AFTER nothing;",
+    ],
+)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_the_server_will_refuse_is_refused_before(place: Place, change: str, policy: str) -> None:
+    database = place.fresh(SCHEMA)
+    assert outcome(database, change) != ""
+    with pytest.raises(RefusedError, match="DF-E321"):
+        database.plan(change, policy=POLICIES[policy])
