@@ -139,3 +139,37 @@ def tables(connection: Connection) -> Iterator[Connection]:  # noqa: F811
 @pytest.mark.parametrize("name", TABLES)
 def test_clauses_are_predicted_as_this_server_does_them(tables: Connection, name: str) -> None:
     assert differences(tables, [f"alter table {name} {clauses}" for clauses in CLAUSES]) == []
+
+
+BINARY, GENERAL = (f"character set utf8mb4 collate utf8mb4_{name}" for name in ("bin", "general_ci"))
+WORDS = (
+    f"modify bio text {GENERAL}",
+    f"modify v varchar(10) {GENERAL}",
+    f"modify v varchar(20) {BINARY}",
+    f"modify e enum('a','b','c') {BINARY}",
+    "modify n int null default 4",
+    "rename column v to w",
+    "change n m int null",
+    "alter v set default 'q'",
+    "drop column n",
+)
+BESIDE = (
+    "comment='x'",
+    "auto_increment=7",
+    f"default {GENERAL}",
+    "row_format=compact",
+    "add index k (id)",
+    "add column z int",
+    "modify o int not null",
+)
+
+
+def test_options_and_texts_beside_each_other(connection: Connection) -> None:  # noqa: F811
+    connection.execute(
+        f"create table worded (id int primary key auto_increment, bio text, v varchar(10), n int, o int, e enum('a','b')) default {BINARY}"
+    )
+    connection.execute("insert into worded (bio, v, n, o, e) values ('a', 'b', 1, 1, 'a')")
+    try:
+        assert differences(connection, [f"alter table worded {one}, {other}" for one in WORDS for other in BESIDE]) == []
+    finally:
+        connection.execute("drop table worded")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from recipes.rig import Database, Place, Recipe, back_from_gate, refused, show
+from recipes.rig import Database, Place, Recipe, back_from_gate, changed_and_back, refused, show
 
 from driftflow.errors import RefusedError
 from driftflow.model.plan import Plan
@@ -203,3 +203,14 @@ def test_a_conversion_of_nothing_is_refused(place: Place, words: str) -> None:
             f"-- driftflow: {words}\nALTER TABLE items ADD COLUMN at int;"
         )
     assert error.value.code == "DF-E734"
+
+
+@pytest.mark.on("mysql", "mariadb")
+def test_a_table_with_texts_and_keys_is_taken_back_from_another_collation(place: Place) -> None:
+    """The texts and the table's own collation go back in one statement, which the server does while writers wait."""
+    database = place.fresh(
+        "CREATE TABLE words (id int PRIMARY KEY, bio text, name varchar(40), UNIQUE KEY (name)) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;"
+        "INSERT INTO words VALUES (1, 'a', 'x'), (2, 'b', 'y');"
+    )
+    change = "ALTER TABLE words CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;"
+    changed_and_back(database, change, lambda: (database.structure(), database.rows()))
