@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, apply, changed_and_back, take_back
+from recipes.rig import Place, accepted, apply, changed_and_back, take_back
 
 from driftflow.config import Policy
 from driftflow.errors import RefusedError, StepFailedError
@@ -47,3 +47,13 @@ def test_a_value_that_would_not_be_the_same_stops_it(place: Place, name: str) ->
     assert error.value.code == "DF-E305" and database.rows() == before
     database.run("UPDATE t SET n = 1, d = 1, r = 0.5, v = 'b' WHERE id = 1;")
     assert take_back(report.run, database).state == "rolled_back"
+
+
+def test_numbers_in_a_list_are_not_asked_for_one_by_one(place: Place) -> None:
+    """Nothing compares a list with a number: what a wider one holds by then is not known, so it has to be accepted that it stays."""
+    database = place.fresh("CREATE TABLE l (id integer PRIMARY KEY, d numeric(8,2)[]); INSERT INTO l VALUES (1, '{1.25}');")
+    plan = database.plan("ALTER TABLE l ALTER COLUMN d TYPE numeric(10,4)[];", policy=Policy())
+    assert accepted(plan) == ("alter_column_type public.l.d",)
+    plan = database.plan("ALTER TABLE l ALTER COLUMN d TYPE numeric(6,2)[];", policy=Policy())
+    assert apply(plan, database).state == "done"
+    assert database.query("SELECT d::text FROM l") == [("{1.25}",)]

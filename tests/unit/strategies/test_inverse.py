@@ -141,6 +141,8 @@ def test_nothing_to_take_back_says_why(sql: str, catalog: Catalog) -> None:
         ("numeric(10,2)", "numeric(12,2)", True),
         ("numeric(10,2)", "numeric(12,1)", False),
         ("numeric(10)", "numeric(12,2)", True),
+        ("numeric(10,2)[]", "numeric(12,4)[]", False),
+        ("character varying(5)[]", "character varying(9)[]", True),
         ("numeric(10,2)", "numeric(20)", False),
         ("timestamp(6) without time zone", "timestamp(3) without time zone", False),
         ("numeric(10,2)", "numeric", True),

@@ -106,10 +106,12 @@ WIDER = {
 
 def widens(old: str, new: str) -> bool:
     """Whether every value of the old type is the same value of the new one."""
-    old_base, old_size = _split_type(old)
-    new_base, new_size = _split_type(new)
+    old_base, old_size = split_type(old)
+    new_base, new_size = split_type(new)
     if old_base == new_base and new_size is not None:
-        return old_size is not None and _holds(new_size, old_size)
+        if old_size is None or (new.endswith("[]") and len(new_size) + len(old_size) > 2):
+            return False  # whether the numbers of a list are the same again is not asked of the rows
+        return _holds(new_size, old_size)
     if old_base == new_base:
         return True
     return new_size is None and new_base in WIDER.get(old_base, ())
@@ -122,7 +124,8 @@ def _holds(new: tuple[int, ...], old: tuple[int, ...]) -> bool:
     return digits - scale >= old_digits - old_scale and scale >= old_scale
 
 
-def _split_type(type: str) -> tuple[str, tuple[int, ...] | None]:
+def split_type(type: str) -> tuple[str, tuple[int, ...] | None]:
+    """`numeric(8,2)`: its name, and the numbers in parentheses, where there are some."""
     base, _, rest = type.lower().partition("(")
     numbers = rest.partition(")")[0].split(",") if rest else []
     sizes = tuple(value for number in numbers if (value := whole(number.strip())) is not None)

@@ -11,7 +11,7 @@ from driftflow.model.operations.identifiers import mentions
 from driftflow.model.plan import Guard
 from driftflow.model.record import Record
 from driftflow.strategies.columns.filling import chunk_key
-from driftflow.strategies.inverses.inverse_alter import widens
+from driftflow.strategies.inverses.inverse_alter import split_type, widens
 from driftflow.strategies.row_guards import guard_rows
 
 WITHOUT_EQUALITY = ("json", "xml", "point", "polygon", "line", "path", "lseg", "box", "circle")
@@ -106,15 +106,11 @@ LIMITS = {"smallint": (-(2**15), 2**15 - 1), "integer": (-(2**31), 2**31 - 1), "
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 
 
-def sized(type: str) -> tuple[str, list[int]]:
-    """`numeric(8,2)`: its name, and the numbers in parentheses."""
-    base, _, rest = type.partition("(")
-    return base, [int(part) for part in rest.rstrip(")").split(",") if part.strip().isdigit()]
-
-
 def unfit(value: str, old: str, new: str) -> str:
     """A condition that is true for values which the new type does not take; empty where none is needed, or none is known."""
-    (old_base, _), (new_base, sizes) = sized(old), sized(new)
+    (old_base, _), (new_base, sizes) = split_type(old), split_type(new)
+    if old.endswith("[]") or new.endswith("[]"):
+        return ""
     if new_base in ("character varying", "character") and sizes and old_base in ("text", "character varying", "character"):
         # What is cut off a longer text by an assignment is white space at its end, and nothing else.
         return (

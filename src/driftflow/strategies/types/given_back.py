@@ -9,8 +9,9 @@ from driftflow.model.catalog import Catalog, Table
 from driftflow.model.operations import AlterColumnType, Operation
 from driftflow.model.plan import Guard
 from driftflow.strategies.columns.filling import chunk_key
+from driftflow.strategies.inverses.inverse_alter import split_type
 from driftflow.strategies.row_guards import guard_rows
-from driftflow.strategies.types.conversion import LIMITS, NUMBERS, sized
+from driftflow.strategies.types.conversion import LIMITS, NUMBERS
 
 TEXTS = ("text", "character varying")
 
@@ -34,7 +35,9 @@ def not_given_back(at: Situation, table: Table, condition: str, *, column: str, 
 
 def _changed(value: str, now: str, then: str) -> str:
     """A condition that is true for values which are others in the type `then`, or none; empty where there are no such values, or none are known."""
-    (old, _), (new, sizes) = sized(now), sized(then)
+    (old, _), (new, sizes) = split_type(now), split_type(then)
+    if now.endswith("[]") or then.endswith("[]"):
+        return ""
     if old in TEXTS and new in TEXTS:
         return f"char_length({value}) > {sizes[0]}" if sizes else ""
     if old in NUMBERS and new in LIMITS:
