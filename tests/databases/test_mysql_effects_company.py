@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from test_mysql_effects import connection, differences  # noqa: F401
+from test_mysql_effects import connection, differences  # noqa: F401 - pytest finds the fixture by its name here
 
 from driftflow.engine.ports import Connection
 
@@ -127,7 +127,7 @@ CLAUSES = (
 
 
 @pytest.fixture(scope="module")
-def tables(connection: Connection) -> Iterator[Connection]:  # noqa: F811
+def tables(connection: Connection) -> Iterator[Connection]:  # noqa: F811 - the fixture, not the import
     for name, statement in TABLES.items():
         connection.execute(statement)
         connection.execute(f"insert into {name} (id, v, n, e, z) values (1, 'a', 1, 'b', 1)")
@@ -164,7 +164,7 @@ BESIDE = (
 )
 
 
-def test_options_and_texts_beside_each_other(connection: Connection) -> None:  # noqa: F811
+def test_options_and_texts_beside_each_other(connection: Connection) -> None:  # noqa: F811 - the fixture, not the import
     connection.execute(
         f"create table worded (id int primary key auto_increment, bio text, v varchar(10), n int, o int, e enum('a','b')) default {BINARY}"
     )

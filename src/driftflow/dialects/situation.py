@@ -217,7 +217,7 @@ class Situation(LocalState, kw_only=True, eq=False):
         return rows is not None and rows <= self.policy.small_table_rows
 
     def directives(self, verb: str) -> tuple[Directive, ...]:
-        return tuple(directive for directive in self.statement.directives if directive.verb == verb)
+        return self.statement.saying(verb)
 
 
 def _rows(table: Table | None) -> int | None:

@@ -48,6 +48,10 @@ class Statement(Record, frozen=True, kw_only=True):
     anchors: tuple[Anchor, ...] = ()
     """Only where variables were substituted in the statement."""
 
+    def saying(self, verb: str) -> tuple[Directive, ...]:
+        """Its directives of that verb."""
+        return tuple(directive for directive in self.directives if directive.verb == verb)
+
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column) in the file of a character of `sql`."""
         start, line, column = 0, self.span.line, self.span.column

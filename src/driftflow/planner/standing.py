@@ -64,16 +64,7 @@ def _shows(at: Situation, gone: set[Name]) -> bool:
     """Whether it drops a view that reads one of them, however many views are between."""
     if not isinstance(at.operation, DropView):
         return False
-    asked, seen = [at.operation.name], set[Name]()
-    while asked:
-        view = at.catalog.views.get(asked.pop().text)
-        if view is None or view.name in seen:
-            continue
-        if gone & set(view.depends_on):
-            return True
-        seen.add(view.name)
-        asked += view.depends_on
-    return False
+    return any(view.name == at.operation.name for name in gone for view in at.catalog.dependents(name))
 
 
 def _named(draft: Draft) -> list[str]:

@@ -25,11 +25,11 @@ def catalogs_at_run(operations: Sequence[Operation], catalog: Catalog, at: Situa
         return
     waiting = _dropped_until(name, at)
     if waiting:
-        yield _with(catalog, _again(now, start, waiting))
+        yield catalog.with_table(_again(now, start, waiting))
     going = {one.column for one in operations if isinstance(one, DropColumn) and start.column(one.column) is not None}
     coming = {one.column.name for one in operations if isinstance(one, AddColumn) and start.column(one.column.name) is not None}
     if final is not None and (going or any(final.column(one) is None for one in coming)):
-        yield _with(catalog, _again(final, now, going))  # behind the gate, or on the way back from there
+        yield catalog.with_table(_again(final, now, going))  # behind the gate, or on the way back from there
 
 
 def _dropped_until(table: Name, at: Situation) -> set[str]:
@@ -49,7 +49,3 @@ def _again(table: Table, held: Table, names: set[str]) -> Table:
     gone = {one.name for one in back}
     indexes = [one for one in held.indexes if one.name not in known and gone & set(one.columns)]
     return replace(table, columns=tuple(sorted((*table.columns, *back), key=place)), indexes=(*table.indexes, *indexes))
-
-
-def _with(catalog: Catalog, table: Table) -> Catalog:
-    return replace(catalog, tables={**catalog.tables, table.name.text: table})

@@ -12,7 +12,7 @@ from driftflow.dialects.pinned import covers_key, fixed_columns
 from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignKey, Index, IndexPart, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
-from driftflow.model.operations.keys import replaceable
+from driftflow.model.operations.keys import implied_in
 from driftflow.model.record import replace
 
 
@@ -170,7 +170,7 @@ def _index(index: Index, table: Name, found: Table | None) -> Index:
 
 def _names_held(table: Table, parts: tuple[IndexPart, ...]) -> list[str]:
     """Without those of indexes that go when this one comes."""
-    gone = [one for one in replaceable(table, parts) if one.implied]
+    gone = implied_in(table, parts)
     return [one.name.name for one in table.indexes if one not in gone]
 
 

@@ -74,14 +74,19 @@ def with_referencing_index(catalog: Catalog, table: Table, key: ForeignKey) -> T
     if not foreign_key_makes_index(catalog):
         return table
     wanted = key.columns
-    primary = table.primary_key
-    heads = [index.columns for index in table.indexes] + ([primary.columns] if primary is not None else [])
-    if any(head[: len(wanted)] == wanted for head in heads):
+    if begins_a_key(table, wanted):
         return table
     unnamed = key.name.startswith(f"{table.name.name}_ibfk_")
     name = Name(schema=table.name.schema, name=wanted[0] if unnamed else key.name)
     made = Index(name=name, table=table.name, parts=tuple(IndexPart(column=column) for column in wanted), implied=True)
     return replace(table, indexes=(*table.indexes, made))
+
+
+def begins_a_key(table: Table, columns: tuple[str, ...]) -> bool:
+    """Whether an index, or the primary key, begins with them."""
+    heads = [index.columns for index in table.indexes]
+    heads += [table.primary_key.columns] if table.primary_key is not None else []
+    return any(head[: len(columns)] == columns for head in heads)
 
 
 def replaceable(table: Table, parts: Sequence[IndexPart]) -> tuple[Index, ...]:
@@ -98,11 +103,16 @@ def replaceable(table: Table, parts: Sequence[IndexPart]) -> tuple[Index, ...]:
     )
 
 
+def implied_in(table: Table, parts: Sequence[IndexPart]) -> tuple[Index, ...]:
+    """Those of them that the release's foreign keys have brought."""
+    return tuple(one for one in replaceable(table, parts) if one.implied)
+
+
 def without_implied(catalog: Catalog, table: Table, parts: Sequence[IndexPart]) -> Table:
     """The table after an index of these parts was made: what stood for a foreign key alone is gone."""
     if not foreign_key_makes_index(catalog):
         return table
-    gone = [one for one in replaceable(table, parts) if one.implied]
+    gone = implied_in(table, parts)
     return replace(table, indexes=tuple(one for one in table.indexes if one not in gone)) if gone else table
 
 

@@ -104,7 +104,7 @@ def kept_from_firing(table: Table, columns: Sequence[str], statement: Statement,
 
 
 def _said(statement: Statement) -> Literal["", "fire", "skip"]:
-    for directive in (one for one in statement.directives if one.verb == "triggers"):
+    for directive in statement.saying("triggers"):
         match directive.arguments:
             case ("fire",):
                 return "fire"

@@ -22,9 +22,7 @@ NAME = "replace_implied_index"
 
 
 def _implied(operation: CreateIndex, table: Table | None) -> tuple[Index, ...]:
-    if table is None or table.new:
-        return ()
-    return tuple(one for one in keys.replaceable(table, operation.index.parts) if one.implied)
+    return () if table is None or table.new else keys.implied_in(table, operation.index.parts)
 
 
 def _applies(operation: CreateIndex, at: Situation) -> bool:

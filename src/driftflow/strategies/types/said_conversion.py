@@ -49,7 +49,7 @@ def convert_of(at: Situation) -> ConvertRequest | None:
 
 def convert_in(statement: Statement) -> ConvertRequest | None:
     """The same, where nothing but the statement is known."""
-    for directive in (one for one in statement.directives if one.verb == "convert"):
+    for directive in statement.saying("convert"):
         options = options_of(directive)
         request = ConvertRequest(
             zone=options.get("zone", ""),
@@ -103,7 +103,7 @@ def too_long_of(at: Situation) -> TooLongRequest | None:
 
 def too_long_in(statement: Statement) -> TooLongRequest | None:
     """The same, where nothing but the statement is known."""
-    for directive in (one for one in statement.directives if one.verb == "too-long"):
+    for directive in statement.saying("too-long"):
         policy = need(directive, "policy")
         if policy not in POLICIES:
             raise ParseError(

@@ -30,6 +30,7 @@ from driftflow.model.operations import (
     SetColumnOption,
     SetDefault,
 )
+from driftflow.model.operations.keys import begins_a_key
 from driftflow.model.record import replace as with_fields
 
 Graded = Sequence[tuple[Operation, Prediction]]
@@ -145,7 +146,7 @@ def _still_stands(p: Prediction, operation: DropConstraint, after: Catalog) -> N
     """Foreign keys that point at the primary key need a key that begins with its columns afterwards too."""
     table = after.table(operation.table)
     for holder, key in after.referencing(operation.table) if table is not None else ():
-        if table is not None and not _begins(table, key.referenced_columns):
+        if table is not None and not begins_a_key(table, key.referenced_columns):
             why = f"foreign key {key.name} of {holder.name.name} stands on it"
             p.fails("dependency", why, relation=operation.table, certain=True)
 
@@ -160,19 +161,12 @@ def _is_not_needed(p: Prediction, operation: DropIndex, name: Name, after: Catal
     left = catalog.table(name) or table
     left = with_fields(left, indexes=tuple(one for one in left.indexes if one != index))
     for key in left.foreign_keys:
-        if index.columns[: len(key.columns)] == key.columns and not _begins(left, key.columns):
+        if index.columns[: len(key.columns)] == key.columns and not begins_a_key(left, key.columns):
             p.fails("dependency", f"foreign key {key.name} of {name.name} needs it", relation=name, certain=True)
     for holder, key in catalog.referencing(name):
         wanted = key.referenced_columns
-        if index.columns[: len(wanted)] == wanted and not _begins(left, wanted):
+        if index.columns[: len(wanted)] == wanted and not begins_a_key(left, wanted):
             p.fails("dependency", f"foreign key {key.name} of {holder.name.name} stands on it", relation=name, certain=True)
-
-
-def _begins(table: Table, columns: tuple[str, ...]) -> bool:
-    """Whether an index, or the primary key, begins with them."""
-    heads = [index.columns for index in table.indexes]
-    heads += [table.primary_key.columns] if table.primary_key is not None else []
-    return any(head[: len(columns)] == columns for head in heads)
 
 
 def _one_counter(operations: Sequence[Operation], p: Prediction, after: Catalog) -> None:

@@ -5,12 +5,11 @@ Measured on MySQL 9.7, MariaDB 10.11 and 11.8 with statements made by chance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from driftflow.dialects.mysql.effects.change import has_virtual, is_indexed, is_virtual, stays
+from driftflow.dialects.mysql.effects.company import Graded
 from driftflow.dialects.mysql.effects.grade import Grade, Lock
-from driftflow.dialects.mysql.effects.prediction import Prediction
 from driftflow.model.catalog import Table
 from driftflow.model.operations import (
     AddColumn,
@@ -22,8 +21,6 @@ from driftflow.model.operations import (
     Operation,
     SetDefault,
 )
-
-Graded = Sequence[tuple[Operation, Prediction]]
 
 
 def with_virtual(graded: Graded, table: Table | None, whole: Grade) -> Grade:
