@@ -23,6 +23,7 @@ from driftflow.model.operations import (
     SetSetting,
     TransactionControl,
 )
+from driftflow.model.operations.rules import tables_in_any_case
 
 BINDING_STARTS = ("declare", "prepare", "create temp", "create temporary", "select pg_advisory_xact_lock")
 
@@ -96,14 +97,14 @@ class _Places:
         match at.operation:
             case CreateTable(table=Table(name=name)) | CreateTableAs(name=name) if at.catalog.table(name) is None:
                 self.made[name] = number
-                self._back(name, number, number)
+                self._back(self._known(at, name), number, number)
             case DropTable(name=name):
                 self._goes(at, name, number)
                 self._ends(self.copies.get(name), number)
             case RenameTable(name=name, renamed=renamed):
                 self._goes(at, name, number)
                 self.copies.setdefault(renamed, self.copies.get(name, name))
-                self._back(renamed, self.made.get(name, number), number)
+                self._back(self._known(at, renamed), self.made.get(name, number), number)
             case Insert(table=name, reads=(source,)):
                 old = self.copies.get(source, source)
                 self.copies.setdefault(name, old)
@@ -116,6 +117,12 @@ class _Places:
         found = at.catalog.table(name)
         if found is not None and not found.new:
             self.gone.setdefault(name, number)
+
+    def _known(self, at: Situation, name: Name) -> Name:
+        """The name as the one that went said it: SQLite takes a table's name in any letters for the same."""
+        if not tables_in_any_case(at.catalog):
+            return name
+        return next((one for one in self.gone if one.text.lower() == name.text.lower()), name)
 
     def _back(self, name: Name, first: int, last: int) -> None:
         if name in self.gone:

@@ -17,6 +17,7 @@ from driftflow.model.operations import (
     Insert,
     Operation,
     Pragma,
+    RenameTable,
     RequestAlgorithm,
     SetSetting,
     TransactionControl,
@@ -260,6 +261,8 @@ def _never_mended(operation: Operation) -> tuple[str, ...]:
             return ("missing",)
         case DropIndex():
             return ("missing", "dependency")
+        case RenameTable():
+            return ("exists", "unsupported")
         case _:
             return ()
 

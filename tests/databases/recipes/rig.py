@@ -340,10 +340,10 @@ def there_and_back(database: Database, migration: str, *, policy: Policy = POLIC
     return plan
 
 
-def changed_and_back(database: Database, change: str, look: Callable[[], object]) -> None:
+def changed_and_back(database: Database, change: str, look: Callable[[], object], *, policy: Policy = POLICY) -> None:
     """Something has changed, and then nothing."""
     before = look()
-    plan = database.plan(change)
+    plan = database.plan(change, policy=policy)
     report = apply(plan, database, open_gates=gates(plan))
     assert report.state == "done" and look() != before
     report = roll_back(report.run, options=RunOptions(open_gates=gates(plan), accept=accepted(plan)), **edge(database))

@@ -93,7 +93,7 @@ def normal(tokens: Sequence[Token], columns: Collection[str] | None = None) -> s
         keyword = _is_keyword(token, before, after, before_ends_operand, cases)
         if token.key == "END" and cases:
             cases -= 1
-        text = _spell(token, before, after, keyword=keyword, columns=columns)
+        text = _spell(token, before, after, keyword=keyword, columns=columns, is_table=_is_table(tokens, index))
         if not tight and _spaced(
             token, before, keyword_before=pieces[-1:] and pieces[-1] == before.key, before_ends=before_ends_operand
         ):
@@ -127,7 +127,15 @@ def _is_keyword(token: Token, before: Token, after: Token, operand_before: bool,
             return before.key in _AFTER.get(key, ()) or after.key in _BEFORE.get(key, ())
 
 
-def _spell(token: Token, before: Token, after: Token, *, keyword: bool, columns: Collection[str] | None) -> str:
+def _is_table(tokens: Sequence[Token], index: int) -> bool:
+    """Behind FROM (of a query), JOIN, INTO and UPDATE [OR IGNORE] a word in double quotes is no string: so the server writes a table that got another name."""
+    third, second, first = ("", "", "", *(token.key for token in tokens[max(0, index - 3) : index]))[-3:]
+    return (
+        first in {"JOIN", "INTO", "UPDATE"} or (first == "FROM" and second != "DISTINCT") or (third, second) == ("UPDATE", "OR")
+    )
+
+
+def _spell(token: Token, before: Token, after: Token, *, keyword: bool, columns: Collection[str] | None, is_table: bool) -> str:
     match token.kind:
         case "word":
             if keyword:
@@ -135,7 +143,7 @@ def _spell(token: Token, before: Token, after: Token, *, keyword: bool, columns:
             is_function = after.key == "(" and before.key not in _NOT_A_FUNCTION_AFTER
             return token.text.lower() if is_function else token.text
         case "quoted":
-            return _spell_quoted(token, before, after, columns)
+            return _spell_quoted(token, before, after, columns, is_table=is_table)
         case "blob":
             return "X" + token.text[1:].upper()
         case "number":
@@ -144,9 +152,9 @@ def _spell(token: Token, before: Token, after: Token, *, keyword: bool, columns:
             return token.text
 
 
-def _spell_quoted(token: Token, before: Token, after: Token, columns: Collection[str] | None) -> str:
+def _spell_quoted(token: Token, before: Token, after: Token, columns: Collection[str] | None, *, is_table: bool) -> str:
     name = name_of(token)
-    if token.text[0] != '"' or before.key in {".", "COLLATE"} or after.key == ".":
+    if token.text[0] != '"' or is_table or before.key in {".", "COLLATE"} or after.key == ".":
         return quote(name)
     if columns is None:
         return '"' + name.replace('"', '""') + '"'

@@ -152,7 +152,7 @@ ALSO_RESERVED = frozenset(
 """Of SQLite, where the others are fewer."""
 
 
-class _Token:
+class Token:
     __slots__ = ("identifier", "kind", "text")
 
     def __init__(self, kind: str, text: str) -> None:
@@ -186,12 +186,12 @@ def spelled(identifier: str) -> str:
 
 def mentions(text: str, identifier: str, *, any_case: bool = False) -> bool:
     """Whether the text names the column: as an identifier that is no function, type or schema. `any_case`: quoted or not, in whatever letters."""
-    return any(token.means(identifier, any_case=any_case) for token in _columns(_tokens(text), None))
+    return any(token.means(identifier, any_case=any_case) for token in _columns(tokens_of(text), None))
 
 
 def rename_column(text: str, column: str, to: str, *, qualifiers: Collection[str] | None = (), any_case: bool = False) -> str:
     """The text with the column renamed, where it stands alone or behind one of the qualifiers (table names, `old`, `new`; None: any)."""
-    tokens = _tokens(text)
+    tokens = tokens_of(text)
     for token in _columns(tokens, qualifiers, any_case=any_case):
         if token.means(column, any_case=any_case):
             token.renamed(to, any_case=any_case)
@@ -200,7 +200,7 @@ def rename_column(text: str, column: str, to: str, *, qualifiers: Collection[str
 
 def rename_relation(text: str, old: tuple[str, str], new: tuple[str, str]) -> str:
     """`schema.name` renamed wherever it stands, inside `'schema.name'::regclass` too; and `name.` as a qualifier of columns."""
-    tokens = _tokens(text)
+    tokens = tokens_of(text)
     solid = [token for token in tokens if token.kind not in {"space", "comment"}]
     for position, token in enumerate(solid):
         if token.kind == "string" and token.text == f"'{spelled(old[0])}.{spelled(old[1])}'":
@@ -216,15 +216,15 @@ def rename_relation(text: str, old: tuple[str, str], new: tuple[str, str]) -> st
     return "".join(token.text for token in tokens)
 
 
-def _tokens(text: str) -> list[_Token]:
-    return [_Token(found.lastgroup if found.lastgroup != "tag" else "string", found.group()) for found in TOKEN.finditer(text)]  # type: ignore[arg-type]
+def tokens_of(text: str) -> list[Token]:
+    return [Token(found.lastgroup if found.lastgroup != "tag" else "string", found.group()) for found in TOKEN.finditer(text)]  # type: ignore[arg-type]
 
 
-def _at(tokens: list[_Token], position: int) -> str:
+def _at(tokens: list[Token], position: int) -> str:
     return tokens[position].text if 0 <= position < len(tokens) else ""
 
 
-def _columns(tokens: list[_Token], qualifiers: Collection[str] | None, *, any_case: bool = False) -> Iterator[_Token]:
+def _columns(tokens: list[Token], qualifiers: Collection[str] | None, *, any_case: bool = False) -> Iterator[Token]:
     """The tokens that may name a column. `qualifiers` None accepts any qualifier."""
     solid = [token for token in tokens if token.kind not in {"space", "comment"}]
     for position, token in enumerate(solid):

@@ -22,7 +22,8 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 from driftflow.model.operations.dependents import rewrite_tables
 from driftflow.model.operations.identifiers import rename_column, rename_relation
-from driftflow.model.operations.rules import views_read_by_name
+from driftflow.model.operations.rules import names_said_alone, views_read_by_name
+from driftflow.model.operations.tables_said import rename_said
 from driftflow.model.record import replace
 
 
@@ -184,9 +185,12 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
         catalog = catalog.without_views((old.text,)).with_view(
             replace(view, name=new, indexes=indexes, triggers=triggers, kept=None)
         )
+    text = _said_alone if names_said_alone(catalog) else _text
     for view in () if views_read_by_name(catalog) else tuple(catalog.views.values()):
-        if (after := _view(view, old, new)) is not view:
+        if (after := _view(view, old, new, text)) is not view:
             catalog = catalog.with_view(after)
+    if names_said_alone(catalog):
+        catalog = _followed(catalog, lambda said: text(said, old, new))
     for sequence in catalog.sequences_of(old):
         catalog = catalog.with_sequence(replace(sequence, owned_by=_owner(sequence.owned_by, old, new)))
     catalog = _held(catalog, lambda name: _owner(name, old, new), text=lambda text: _text(text, old, new))
@@ -219,7 +223,43 @@ def _text(text: str, old: Name, new: Name) -> str:
     return rename_relation(text, (old.schema, old.name), (new.schema, new.name))
 
 
-def _view(view: View, old: Name, new: Name) -> View:
+def _said_alone(text: str, old: Name, new: Name) -> str:
+    return rename_said(text, old.name, new.name)
+
+
+def _followed(catalog: Catalog, text: Callable[[str], str]) -> Catalog:
+    """What the server keeps as text, whoever it belongs to: triggers, and expressions that say whose column they mean."""
+
+    def triggers(holder: Table | View) -> tuple[Trigger, ...]:
+        return tuple(replace(one, definition=text(one.definition)) for one in holder.triggers)
+
+    for view in [one for one in catalog.views.values() if one.triggers]:
+        catalog = catalog.with_view(replace(view, triggers=triggers(view)))
+    return rewrite_tables(catalog, lambda table: _expressions(replace(table, triggers=triggers(table)), text))
+
+
+def _expressions(table: Table, text: Callable[[str], str]) -> Table:
+    return replace(
+        table,
+        columns=tuple(
+            replace(one, generated=replace(one.generated, expression=text(one.generated.expression))) if one.generated else one
+            for one in table.columns
+        ),
+        constraints=tuple(
+            replace(one, expression=text(one.expression)) if isinstance(one, Check) else one for one in table.constraints
+        ),
+        indexes=tuple(
+            replace(
+                one,
+                predicate=text(one.predicate),
+                parts=tuple(replace(part, expression=text(part.expression)) for part in one.parts),
+            )
+            for one in table.indexes
+        ),
+    )
+
+
+def _view(view: View, old: Name, new: Name, text: Callable[[str, Name, Name], str]) -> View:
     if old not in view.depends_on:
         return view
     prefix = f"{old}."
@@ -229,7 +269,7 @@ def _view(view: View, old: Name, new: Name) -> View:
         depends_on_columns=tuple(
             f"{new}.{one.removeprefix(prefix)}" if one.startswith(prefix) else one for one in view.depends_on_columns
         ),
-        definition=_text(view.definition, old, new),
+        definition=text(view.definition, old, new),
     )
 
 

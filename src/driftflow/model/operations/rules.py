@@ -29,6 +29,11 @@ def names_in_any_case(catalog: Catalog) -> bool:
     return catalog.vendor != "postgresql"
 
 
+def tables_in_any_case(catalog: Catalog) -> bool:
+    """Whether a table is the same in whatever letters it is said (SQLite; on MySQL and MariaDB the server's own setting decides)."""
+    return catalog.vendor == "sqlite"
+
+
 def dependents_block(catalog: Catalog) -> bool:
     """Whether the server keeps dependencies, so that DROP without CASCADE is refused while something depends on the object."""
     return catalog.vendor == "postgresql"
@@ -53,6 +58,11 @@ def views_outlive_column(catalog: Catalog) -> bool:
 def views_read_by_name(catalog: Catalog) -> bool:
     """Whether a view reads whatever bears the name that it says (MySQL, MariaDB); elsewhere it follows what it reads to a new name."""
     return catalog.vendor in {"mysql", "mariadb"}
+
+
+def names_said_alone(catalog: Catalog) -> bool:
+    """Whether views, triggers and expressions are kept as text in which tables are said without their schema, and follow all the same (SQLite)."""
+    return catalog.vendor == "sqlite"
 
 
 def other_schemas_are_unseen(catalog: Catalog) -> bool:

@@ -113,8 +113,12 @@ def rename_table(p: Prediction, operation: RenameTable) -> None:
         p.fails("unsupported", f"{name.name} is a view: SQLite cannot rename it", relation=name, certain=True)
         return
     table = p.table(name)
-    # Not even another case of its own name is free (measured).
-    _must_not_exist(p, Name(schema=name.schema, name=operation.to), if_not_exists=False)
+    if operation.to.lower() == name.name.lower():
+        # Not even another case of its own name is free (measured).
+        why = f"{name.name} and {operation.to} are one name to SQLite, and it is taken: rename it to a third name first, and from that to {operation.to}"
+        p.fails("exists", why, relation=name, certain=True)
+    else:
+        _must_not_exist(p, Name(schema=name.schema, name=operation.to), if_not_exists=False)
     if operation.to.lower().startswith("sqlite_"):
         p.fails("unsupported", "names that begin with sqlite_ are SQLite's own", relation=name, certain=True)
     broken_objects_stop(p)
