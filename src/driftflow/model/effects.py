@@ -41,7 +41,8 @@ class Work(Record, frozen=True, kw_only=True):
 class Condition(Record, frozen=True, kw_only=True):
     """Something about the data that makes the statement fail. `probe` is SQL returning one row with one number: how many offenders.
 
-    kind: nulls, duplicates, orphans, check_violations, too_long, out_of_range, not_empty, bad_cast, dependency, exists, missing, unsupported.
+    kind: nulls, duplicates, orphans, check_violations, too_long, out_of_range, not_empty, bad_cast, types_differ, dependency, exists, missing,
+    unsupported.
     """
 
     kind: str

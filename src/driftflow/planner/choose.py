@@ -10,23 +10,17 @@ from itertools import groupby
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.operations import (
-    AddColumn,
-    ChangeColumn,
-    Delete,
-    DropIndex,
-    Insert,
     Operation,
     Pragma,
-    RenameTable,
     RequestAlgorithm,
     SetSetting,
     TransactionControl,
-    Update,
 )
 from driftflow.model.plan import PHASES, Phase, Step
 from driftflow.model.record import replace
 from driftflow.planner.bound import Bound, all_bound
 from driftflow.planner.draft import Draft
+from driftflow.planner.foreseen import refuse_certain_failure, refuse_conflict
 from driftflow.planner.legacy_renames import refuse_legacy_renames
 from driftflow.planner.remade import REMADE, all_remade
 from driftflow.planner.settings import Carried
@@ -34,7 +28,6 @@ from driftflow.planner.standing import with_standing
 from driftflow.planner.unsupported import refuse_unsupported
 from driftflow.plugins import Registration, discover
 from driftflow.strategies import spoken
-from driftflow.strategies.constraints.replace_primary_key import makes_way
 from driftflow.strategies.direct import NAME as DIRECT
 from driftflow.strategies.direct import statement_as_it_stands, statements_as_they_stand
 from driftflow.strategies.drops.drop_columns import refuse_dependents
@@ -49,7 +42,6 @@ from driftflow.strategies.rebuild.rebuilding import rebuild
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.types.shadow_column import why_left_whole
 from driftflow.strategies.verify_result import verifications
-from driftflow.strategies.views.change_under_views import only_views_stand_in_the_way
 
 
 def strategies() -> tuple[Registration, ...]:
@@ -117,7 +109,7 @@ def draft_all(situations: Sequence[Situation]) -> Chosen:
             refuse_dependents(situation)
             refuse_lost_content(situation)
             refuse_unsupported(situation)
-            _refuse_conflict(situation)
+            refuse_conflict(situation)
         if whole is not None and bound.get(number) is not whole:
             _verify_whole(verified, chosen, carried, whole)
         whole = bound.get(number)
@@ -139,6 +131,7 @@ def _draft_bound(together: list[Situation], carried: Carried, chosen: Chosen, wh
     at = together[0]
     before = len(chosen.drafts)
     if whole.transactional:
+        refuse_certain_failure(together)
         step = statement_as_it_stands([situation.operation for situation in together], at)
         chosen.add(together, DIRECT, [step], carried, direct=True)
         note = f"{at.migration.id}: {whole.reason}, so its statements stay together in one transaction"
@@ -162,6 +155,7 @@ def _verify_whole(verified: list[Situation], chosen: Chosen, carried: Carried, w
 def _draft_statement(together: list[Situation], carried: Carried, chosen: Chosen) -> None:
     """The whole statement as it stands when every part of it may; else each part by its own strategy."""
     picked = [choose(at) for at in together]
+    refuse_certain_failure([at for at, entry in zip(together, picked, strict=True) if entry.name == DIRECT])
     if all(entry.name == DIRECT for entry in picked):
         _draft_direct(together, carried, chosen)
         return
@@ -242,39 +236,6 @@ def _verify(at: Situation, chosen: Chosen, carried: Carried, *, since: int) -> N
     steps = list(verifications(at, phase=phase))
     if steps:
         chosen.add([at], "verify_result", steps, carried, verifies=True)
-
-
-def _refuse_conflict(at: Situation) -> None:
-    """A statement that the catalog says will fail: better now than in the middle of a run."""
-    kinds = _never_mended(at.operation) if not at.conflict else ()
-    for condition in at.effects.fails_if if kinds else ():
-        if condition.certain and condition.kind in kinds:
-            raise _cannot_apply(at, condition.summary)
-    if at.conflict and (spoken.as_is(at) or not (only_views_stand_in_the_way(at) or makes_way(at))):
-        raise _cannot_apply(at, at.conflict)
-
-
-def _never_mended(operation: Operation) -> tuple[str, ...]:
-    """Kinds of certain failures that no recipe has a way around."""
-    match operation:
-        case Insert() | Update() | Delete() | AddColumn() | ChangeColumn():
-            return ("missing",)
-        case DropIndex():
-            return ("missing", "dependency")
-        case RenameTable():
-            return ("exists", "unsupported")
-        case _:
-            return ()
-
-
-def _cannot_apply(at: Situation, why: str) -> RefusedError:
-    return RefusedError(
-        "DF-E321",
-        "a statement cannot apply to this database",
-        where=f"{at.statement.span}\n{' '.join(at.statement.sql.split())[:120]}",
-        why=why,
-        hint="is the migration already applied, or the snapshot old? compare: driftflow sources",
-    )
 
 
 SESSION_PRAGMAS = (

@@ -15,6 +15,7 @@ _REMEDIES = {
     "exists": "remove the statement, or find out who made it already: IF NOT EXISTS would keep a different definition silently",
     "missing": "check the name and the order of the migrations",
     "dependency": "drop what depends on it first and make it again in the same transaction",
+    "types_differ": "give both columns types that can be compared, or drop the foreign key before and make it again behind",
     "bad_cast": "say how the values are converted with USING, and drop a default that does not fit first",
 }
 

@@ -53,6 +53,8 @@ def _why_not(operation: AlterColumnType, at: Situation) -> str:
         return "the table has no key that its rows can be walked by"
     if operation.using and at.dialect.volatile(operation.using, at.catalog):
         return "its USING answers differently each time"
+    if any(_foreseen(one, "types_differ") for one in (at, *at.clauses)):
+        return "a foreign key ties it to a column that changes its type in the same statement"
     return obstacle(table, at, operation.column)
 
 
@@ -68,7 +70,14 @@ def _made_in_an_instant(views: tuple[View, ...]) -> bool:
 
 def shadows(operation: AlterColumnType, at: Situation) -> bool:
     """Whether this is the recipe for the statement."""
-    return _wanted(operation, at) and can_shadow(operation, at)
+    return _wanted(operation, at) and can_shadow(operation, at) and not _foreseen(at, "bad_cast")
+
+
+def _foreseen(at: Situation, kind: str) -> bool:
+    """Whether the type change, alone among the clauses of its statement, certainly fails in this way."""
+    if not isinstance(at.operation, AlterColumnType):
+        return False
+    return any(one.kind == kind and one.certain for one in at.dialect.effects(at.operation, at.catalog).fails_if)
 
 
 def _wanted(operation: AlterColumnType, at: Situation) -> bool:

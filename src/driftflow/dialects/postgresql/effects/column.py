@@ -41,6 +41,7 @@ from driftflow.model.operations import (
     SetDefault,
     SetNotNull,
 )
+from driftflow.model.record import replace
 
 
 def add_column(p: Prediction, operation: AddColumn) -> None:
@@ -124,7 +125,8 @@ def _inline(p: Prediction, operation: AddColumn, item: object, tables: tuple[Tab
     table = operation.table
     match item:
         case ForeignKey():
-            constraint.add_foreign_key(p, table, item, tables, scans=filled and item.validated, only=operation.only)
+            made = tuple(replace(one, columns=(*one.columns, operation.column)) for one in tables)
+            constraint.add_foreign_key(p, table, item, made, scans=filled and item.validated, only=operation.only)
         case Check():
             if item.enforced:
                 scan_tree(p, tables, "the check is verified for every row, even when the new column is NULL everywhere")

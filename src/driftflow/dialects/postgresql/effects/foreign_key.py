@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from driftflow.dialects.postgresql.effects import probes
 from driftflow.dialects.postgresql.effects.casts import comparable
@@ -10,12 +10,14 @@ from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import descendants, existing, index_names
 from driftflow.dialects.postgresql.effects.types import read_type
-from driftflow.model.catalog import ForeignKey, PrimaryKey, Table, Unique
+from driftflow.model.catalog import Catalog, Column, ForeignKey, PrimaryKey, Table, Unique
 from driftflow.model.effects import LOOKED_UP, LOOKS_UP
 from driftflow.model.names import Name
 from driftflow.model.record import replace
 
 SOME_BUILDS = "on some builds of 15"
+TYPES_DIFFER = "types_differ"
+"""The kind of failure that later clauses of the same statement may mend: the server makes its foreign keys again when all of them are done."""
 
 
 def add_foreign_key(
@@ -129,18 +131,25 @@ def _fits(p: Prediction, holder: Table | None, referenced: Table | None, key: Fo
             relation=referenced.name,
             certain=True,
         )
-    for here, there in zip(key.columns, columns, strict=False):
-        mine, theirs = holder.column(here) if holder is not None else None, referenced.column(there)
-        if mine is None or theirs is None:
-            continue
-        ours, other = read_type(mine.type, p.catalog), read_type(theirs.type, p.catalog)
-        if not comparable(ours, other):
+    for mine, theirs, fits in _ends(holder, referenced, key, p.catalog):
+        if not fits:
             p.fails(
-                "bad_cast",
-                f"{here} is {mine.type} and {there} is {theirs.type}: the foreign key cannot be implemented",
+                TYPES_DIFFER,
+                f"{mine.name} is {mine.type} and {theirs.name} is {theirs.type}: the foreign key cannot be implemented",
                 relation=referenced.name,
-                certain=comparable(ours, other) is False,
+                certain=fits is False,
             )
+
+
+def _ends(
+    holder: Table | None, referenced: Table | None, key: ForeignKey, catalog: Catalog
+) -> Iterator[tuple[Column, Column, bool | None]]:
+    """Its columns with those that they point at, and whether their types can be compared (None: not known)."""
+    for here, there in zip(key.columns, key.referenced_columns, strict=False):
+        mine = holder.column(here) if holder is not None else None
+        theirs = referenced.column(there) if referenced is not None else None
+        if mine is not None and theirs is not None:
+            yield mine, theirs, comparable(read_type(mine.type, catalog), read_type(theirs.type, catalog))
 
 
 def validate_foreign_key(p: Prediction, table: Name, key: ForeignKey, tables: Sequence[Table]) -> None:
@@ -166,6 +175,15 @@ def revalidate(p: Prediction, table: Table, column: str, type: str, *, anew: boo
         same = before is not None and before.name == read_type(type, p.catalog).name
         if key.validated and (anew or not same):
             _read_both(p, holder.name, key, (holder,), p.catalog.table(key.referenced), (), may_fail=False)
+
+
+def types_fit(catalog: Catalog, table: Name) -> bool:
+    """Whether no foreign key of the table, or that points at it, is between types that cannot be compared."""
+    known = catalog.table(table)
+    pairs = [*catalog.referencing(table), *((known, key) for key in known.foreign_keys)] if known is not None else []
+    return all(
+        fits is not False for holder, key in pairs for _, _, fits in _ends(holder, catalog.table(key.referenced), key, catalog)
+    )
 
 
 def _retyped(here: Table | None, table: Table, column: str, type: str) -> Table | None:

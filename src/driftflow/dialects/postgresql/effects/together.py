@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftflow.dialects.postgresql.effects.expressions import mentions
+from driftflow.dialects.postgresql.effects.foreign_key import TYPES_DIFFER, types_fit
 from driftflow.dialects.postgresql.effects.locks import SHARE_ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE, blocks, queues, strength
 from driftflow.dialects.postgresql.effects.relations import index_names
 from driftflow.model import operations as op
@@ -24,7 +25,24 @@ def together(operations: Sequence[op.Operation], catalogs: Sequence[Catalog], ef
         return tuple(effects)
     dropped = {operation.column for operation in operations if isinstance(operation, op.DropColumn)}
     made = _made(next(iter(tables)), catalogs)
-    return tuple(_built_last(_beside(at, operations, effects, dropped), made) for at in range(len(operations)))
+    mended = _mended(operations, catalogs, effects)
+    found = [_mend(one) for one in effects] if mended else effects
+    return tuple(_built_last(_beside(at, operations, found, dropped), made) for at in range(len(operations)))
+
+
+def _mended(operations: Sequence[op.Operation], catalogs: Sequence[Catalog], effects: Sequence[Effects]) -> bool:
+    """Whether a foreign key that a clause alone would leave between types that cannot be compared is gone, or fits, when all of them are done."""
+    if not any(condition.kind == TYPES_DIFFER for one in effects for condition in one.fails_if):
+        return False
+    table = _table(operations[-1])
+    try:
+        return table is not None and types_fit(catalogs[-1].after(operations[-1]), table)
+    except op.CatalogConflict:
+        return False
+
+
+def _mend(effects: Effects) -> Effects:
+    return replace(effects, fails_if=tuple(one for one in effects.fails_if if one.kind != TYPES_DIFFER))
 
 
 def _made(table: Name | None, catalogs: Sequence[Catalog]) -> frozenset[Name]:
