@@ -65,7 +65,7 @@ def held(ours: Any, other: Any, lock: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("table", ["t", "above", "follows", "audit", "stranger", "beside", "last"])
 def test_it_is_what_the_server_takes(sessions: tuple[Any, Any, Catalog], table: str) -> None:
     ours, other, catalog = sessions
-    claims = locked_with(Name(schema=catalog.database, name=table), catalog)
+    claims = locked_with([Name(schema=catalog.database, name=table)], catalog)
     claimed = {claim.relation.name: claim.mode for claim in claims}
     by_itself = held(ours, other, f"LOCK TABLES {table} WRITE")
     assert [one for one in by_itself if STRENGTH.index(one[1]) > STRENGTH.index(claimed.get(one[0], "SHARED"))] == []
@@ -77,7 +77,7 @@ def test_it_is_what_the_server_takes(sessions: tuple[Any, Any, Catalog], table: 
 )
 def test_nothing_more_is_locked_while_a_trigger_is_made_or_dropped(sessions: tuple[Any, Any, Catalog], statement: str) -> None:
     ours, other, catalog = sessions
-    claims = locked_with(Name(schema=catalog.database, name="t"), catalog)
+    claims = locked_with([Name(schema=catalog.database, name="t")], catalog)
     ours.execute(lock_tables(claims))
     ours.execute(statement)
     found = other.query(HELD, (catalog.database, ours.session.id))
@@ -97,6 +97,6 @@ def test_what_is_not_known_is_not_guessed(sessions: tuple[Any, Any, Catalog], bo
     ours, _, _ = sessions
     ours.execute("CREATE PROCEDURE p() DELETE FROM audit")
     ours.execute("CREATE FUNCTION f() RETURNS int READS SQL DATA RETURN (SELECT count(*) FROM audit)")
-    assert locked_with(Name(schema=catalog_of(ours).database, name="beside"), catalog_of(ours)) != ()
+    assert locked_with([Name(schema=catalog_of(ours).database, name="beside")], catalog_of(ours)) != ()
     ours.execute(f"CREATE TRIGGER d AFTER INSERT ON beside FOR EACH ROW {body}")
-    assert locked_with(Name(schema=catalog_of(ours).database, name="beside"), catalog_of(ours)) == ()
+    assert locked_with([Name(schema=catalog_of(ours).database, name="beside")], catalog_of(ours)) == ()

@@ -151,7 +151,7 @@ class RunSql(BaseStep, frozen=True, kw_only=True, tag="run_sql"):
     """MariaDB: the LOCK TABLES that stands around the statement, in the same session; whatever happens, UNLOCK TABLES follows."""
 
     locked_when_free: LockedWhenFree | None = None
-    """MySQL, of a step that makes or drops triggers."""
+    """MySQL, of a step that makes or drops triggers, or changes foreign keys of tables in use."""
 
     @property
     def script(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from recipes.test_rebuild_mysql import Once
 from driftflow.engine.run import RunOptions, roll_back, run_plan
 from driftflow.errors import DriftflowError
 from driftflow.model.event import StepDone
-from driftflow.model.plan import Backfill, Plan, UndoSteps
+from driftflow.model.plan import Backfill, Plan, RunSql, UndoSteps
 
 SCHEMA = """
 CREATE TABLE shops (id int PRIMARY KEY, code varchar(20) NOT NULL, price int, main int, UNIQUE KEY shops_code (code),
@@ -186,3 +186,38 @@ def test_rows_that_are_replaced_while_others_point_at_them(place: Place) -> None
     assert compared == [True] * 4 * len(REPLACES)
     assert database.rows() == untouched.rows()
     assert database.structure() == place.fresh(SCHEMA).structure()
+
+
+@pytest.mark.on("mysql")
+def test_an_index_that_the_server_made_is_not_built_anew(place: Place) -> None:
+    """By the name of the next key, while both ends of the key are held: long ago it was, and who writes both was ended (1213). Keys of tables in use change under
+    locks that were free at one moment."""
+    database = place.fresh(
+        "CREATE TABLE shops (id int PRIMARY KEY, price int); CREATE TABLE items (id int PRIMARY KEY, shop int, spare int, "
+        "CONSTRAINT items_shop FOREIGN KEY (shop) REFERENCES shops (id), FOREIGN KEY (spare) REFERENCES shops (id)); "
+        "INSERT INTO shops VALUES (1, 1); INSERT INTO items VALUES (1, 1, 1); ANALYZE TABLE shops;"
+    )
+    numbered = (
+        "SELECT i.NAME, i.INDEX_ID FROM information_schema.INNODB_INDEXES i JOIN information_schema.INNODB_TABLES t USING (TABLE_ID) "
+        "WHERE t.NAME = CONCAT(DATABASE(), '/items') ORDER BY 1"
+    )
+    before = database.query(numbered)
+    plan = database.plan("ALTER TABLE shops MODIFY price bigint, ADD CHECK (price >= 0);")
+    changed = [step for step in plan.steps if isinstance(step, RunSql) and "foreign keys of items" in step.purpose]
+    assert [step.locked_when_free is not None for step in changed] == [True, True]
+    report = apply(plan, database, open_gates=gates(plan))
+    assert report.state == "done" and database.query(numbered) == before
+    assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
+    assert database.query(numbered) == before
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+def test_an_index_of_the_release_takes_the_place_of_the_servers_own(place: Place) -> None:
+    """It must stay the server's for that."""
+    schema = (
+        "CREATE TABLE shops (id int PRIMARY KEY, price int); CREATE TABLE items (id int PRIMARY KEY, shop int, "
+        "CONSTRAINT items_shop FOREIGN KEY (shop) REFERENCES shops (id)); "
+        "INSERT INTO shops VALUES (1, 1); INSERT INTO items VALUES (1, 1); ANALYZE TABLE shops;"
+    )
+    change = "ALTER TABLE shops MODIFY price bigint, ADD CHECK (price >= 0); CREATE INDEX items_by_shop ON items (shop, id);"
+    show(place, Recipe(schema=schema, migration=change))

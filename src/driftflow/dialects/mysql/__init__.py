@@ -218,10 +218,10 @@ class MySQL(Dialect):
             (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}"),
         )
 
-    def locked_with(self, table: Name, catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:
+    def locked_with(self, tables: Sequence[Name], catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:
         from driftflow.dialects.mysql.tied import lock_tables, locked_with
 
-        claims = () if self.mariadb else locked_with(table, catalog)
+        claims = () if self.mariadb else locked_with(tables, catalog)
         return lock_tables(claims) if claims else "", claims
 
     def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:

@@ -32,12 +32,12 @@ class _NotKnown(Exception):
     """Something is tied to the table that the catalog does not know, or a body is not read."""
 
 
-def locked_with(table: Name, catalog: Catalog) -> tuple[LockClaim, ...]:
-    """The table and all that is locked with it, in the order of names. Nothing where that is not known, or too much."""
-    if catalog.table(table) is None:
+def locked_with(tables: Sequence[Name], catalog: Catalog) -> tuple[LockClaim, ...]:
+    """The tables and all that is locked with them, in the order of names. Nothing where that is not known, or too much."""
+    if any(catalog.table(table) is None for table in tables):
         return ()
     try:
-        found = _tied(table, catalog)
+        found = _tied(tables, catalog)
     except (_NotKnown, TokenFault, Unread):
         return ()
     return tuple(_claim(name, why) for name, why in sorted(found.items())) if len(found) <= MOST else ()
@@ -56,10 +56,10 @@ def _claim(name: Name, why: tuple[bool, str]) -> LockClaim:
     return LockClaim(relation=name, mode=SHARED_READ_ONLY, blocks=("writes", "ddl"), why=said)
 
 
-def _tied(table: Name, catalog: Catalog) -> dict[Name, tuple[bool, str]]:
+def _tied(tables: Sequence[Name], catalog: Catalog) -> dict[Name, tuple[bool, str]]:
     """By name: whether it is locked for writing, and why."""
-    found = {table: (True, "")}
-    waiting = [table]
+    found = dict.fromkeys(tables, (True, ""))
+    waiting = list(tables)
     while waiting and len(found) <= MOST:
         name = waiting.pop()
         holder = catalog.table(name)

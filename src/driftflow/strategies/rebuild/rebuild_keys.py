@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.mysql.keywords import quote_string
-from driftflow.model.catalog import ForeignKey, Table
+from driftflow.model.catalog import ForeignKey, Index, Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, DropTable, RenameTable
@@ -163,13 +163,24 @@ class Keys:
         quote, name = self.quote, self.rebuild.at.dialect.quote_name(table.name)
         for key in keys:
             for index in table.indexes:
-                if index.unique or index.columns != key.columns or index.name.name == key.name:
+                if not _may_be_its_own(index, key) or index.name.name == key.name or index in self._held(table.name, keys):
                     continue
                 found = [_index(table.name, one) for one in (index.name.name, key.name)]
                 text = f"ALTER TABLE {name} RENAME INDEX {quote(key.name)} TO {quote(index.name.name)}"
                 said = f"The index {index.name.name} of {table.name.name} keeps its name"
                 condition = f"NOT {found[0]} AND {found[1]}"
                 yield self._locked(self._run_where(condition, text, self._claims(table.name), purpose=said))
+
+    def _held(self, table: Name, keys: tuple[ForeignKey, ...]) -> list[Index]:
+        """Indexes of a table that points here, by which its keys are found and which the server may have made for them. It would build such a one anew under
+        the name of the next key, while it keeps the ends of the key for longer than an instant; what is given a name, its own too, is somebody's, and stays.
+        Where the release adds one that takes its place the server has to know it as its own."""
+        known, final = self.rebuild.at.catalog.table(table), self.rebuild.at.table_at_end(table)
+        if known is None or table == self.table:
+            return []
+        added = [one for one in (final.indexes if final is not None else ()) if known.index(one.name.name) is None]
+        kept = [key for key in keys if not any(one.columns[: len(key.columns)] == key.columns for one in added)]
+        return [index for index in known.indexes if any(_may_be_its_own(index, key) for key in kept)]
 
     def called(self, keys: tuple[ForeignKey, ...], way: str, *, to: Name | None = None) -> tuple[ForeignKey, ...]:
         """Under names for now; `to` is the table that they point at meanwhile."""
@@ -231,8 +242,11 @@ class Keys:
 
     def _statement(self, table: Name, gone: tuple[ForeignKey, ...], there: tuple[ForeignKey, ...]) -> str:
         added = [self.rebuild.at.dialect.render(AddConstraint(table=table, constraint=key)) for key in there]
-        clauses = [f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone] + [
-            text[text.index(" ADD ") + 1 :] for text in added
+        held = [self.quote(index.name.name) for index in self._held(table, (*gone, *there))]
+        clauses = [
+            *(f"RENAME INDEX {name} TO {name}" for name in held),
+            *(f"DROP FOREIGN KEY {self.quote(key.name)}" for key in gone),
+            *(text[text.index(" ADD ") + 1 :] for text in added),
         ]
         return f"ALTER TABLE {self.rebuild.at.dialect.quote_name(table)} {', '.join(clauses)}"
 
@@ -277,6 +291,10 @@ def _renamed(key: str, table: Name, to: Name) -> str:
     """A name that the server has made of the table's goes with it: `orders_ibfk_1` (measured on MariaDB 10.11 and 11.8, MySQL 9.7)."""
     generated = re.fullmatch(re.escape(table.name) + "(_ibfk_[0-9]+)", key)
     return f"{to.name}{generated.group(1)}" if generated is not None else key
+
+
+def _may_be_its_own(index: Index, key: ForeignKey) -> bool:
+    return not index.unique and index.columns == key.columns
 
 
 def _index(table: Name, name: str) -> str:

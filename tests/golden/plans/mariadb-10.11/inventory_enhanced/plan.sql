@@ -1,5 +1,5 @@
--- Plan: 1 migration, 46 steps (1 gate) for mariadb 10.11 (shop)
--- digest f1e71ad2e950ea9485b96681e6883587561bf1a5d61a28ff3ab6c1ccb5b4da36
+-- Plan: 1 migration, 45 steps (1 gate) for mariadb 10.11 (shop)
+-- digest 2592493567a233214c0301c2dec7f55254888533cf9e4884e6131eb6913831e8
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -240,22 +240,18 @@ CREATE TABLE shop._driftflow_ready_products_251f7a (driftflow_id int PRIMARY KEY
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_products_251f7a')
 -- undo: nothing to do, it changes nothing
 
--- step 29 (5045c20a50.1): The foreign keys of orders point at the copy of products, under names for now
+-- step 29 (ec22684b66.1): The foreign keys of orders point at the copy of products, under names for now
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
-ALTER TABLE shop.orders DROP FOREIGN KEY orders_product_id_fk, ADD CONSTRAINT _driftflow_forth_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.zzz_driftflow_new_products_251f7a (id), ALGORITHM=INPLACE, LOCK=NONE;
+ALTER TABLE shop.orders RENAME INDEX orders_product_id_idx TO orders_product_id_idx, DROP FOREIGN KEY orders_product_id_fk, ADD CONSTRAINT _driftflow_forth_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.zzz_driftflow_new_products_251f7a (id), ALGORITHM=INPLACE, LOCK=NONE;
 SET foreign_key_checks = DEFAULT;
--- undo: SET @driftflow_keys = IF(EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND CONSTRAINT_NAME = '_driftflow_forth_251f7a_orders_product_id_fk'), 'ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id)', 'DO 0')
--- undo: PREPARE driftflow_keys FROM @driftflow_keys
--- undo: EXECUTE driftflow_keys
--- undo: DEALLOCATE PREPARE driftflow_keys
--- undo: SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_product_id_fk TO orders_product_id_idx', 'DO 0')
+-- undo: SET @driftflow_keys = IF(EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND CONSTRAINT_NAME = '_driftflow_forth_251f7a_orders_product_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_product_id_idx TO orders_product_id_idx, DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id)', 'DO 0')
 -- undo: PREPARE driftflow_keys FROM @driftflow_keys
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 30 (5931d79553.1): Swap: the copy is products from now on, the old form is kept as zzz_driftflow_old_products_251f7a
+-- step 30 (a754a3e37a.1): Swap: the copy is products from now on, the old form is kept as zzz_driftflow_old_products_251f7a
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_products_251f7a')
 -- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_products_251f7a') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_products_251f7a') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_products_251f7a') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)
 -- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'products' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_products_251f7a_delete', 'zzz_driftflow_copy_products_251f7a_update', 'zzz_driftflow_copy_products_251f7a_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'products' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'products'))
@@ -282,78 +278,63 @@ RENAME TABLE shop.products TO shop.zzz_driftflow_old_products_251f7a, shop.zzz_d
 -- undo: DEALLOCATE PREPARE driftflow_counted
 -- undo: CREATE TABLE shop._driftflow_home_products_251f7a (driftflow_id int PRIMARY KEY) ENGINE=InnoDB
 -- undo: Wait for transactions that are older than the last row of zzz_driftflow_old_products_251f7a
--- undo: ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT _driftflow_back_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.zzz_driftflow_old_products_251f7a (id), ALGORITHM=INPLACE, LOCK=NONE
+-- undo: ALTER TABLE shop.orders RENAME INDEX orders_product_id_idx TO orders_product_id_idx, DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT _driftflow_back_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.zzz_driftflow_old_products_251f7a (id), ALGORITHM=INPLACE, LOCK=NONE
 -- undo: RENAME TABLE shop.products TO shop.zzz_driftflow_new_products_251f7a, shop.zzz_driftflow_old_products_251f7a TO shop.products
--- undo: ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_back_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE
--- undo: SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_product_id_fk TO orders_product_id_idx', 'DO 0')
--- undo: PREPARE driftflow_keys FROM @driftflow_keys
--- undo: EXECUTE driftflow_keys
--- undo: DEALLOCATE PREPARE driftflow_keys
+-- undo: ALTER TABLE shop.orders RENAME INDEX orders_product_id_idx TO orders_product_id_idx, DROP FOREIGN KEY _driftflow_back_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_back_delete
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_back_update
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_back_insert
 -- undo: DROP TABLE IF EXISTS shop._driftflow_home_products_251f7a
 
--- step 31 (d111f91f51.1): Give the foreign keys of orders their names again
+-- step 31 (d0fd551a9d.1): Give the foreign keys of orders their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
-ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE;
+ALTER TABLE shop.orders RENAME INDEX orders_product_id_idx TO orders_product_id_idx, DROP FOREIGN KEY _driftflow_forth_251f7a_orders_product_id_fk, ADD CONSTRAINT orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE;
 SET foreign_key_checks = DEFAULT;
--- undo: ALTER TABLE shop.orders DROP FOREIGN KEY orders_product_id_fk, ADD CONSTRAINT _driftflow_forth_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE
+-- undo: ALTER TABLE shop.orders RENAME INDEX orders_product_id_idx TO orders_product_id_idx, DROP FOREIGN KEY orders_product_id_fk, ADD CONSTRAINT _driftflow_forth_251f7a_orders_product_id_fk FOREIGN KEY (product_id) REFERENCES shop.products (id), ALGORITHM=INPLACE, LOCK=NONE
 
--- step 32 (422ba19090.1): The index orders_product_id_idx of orders keeps its name
--- driftflow waits 250 ms for the lock at most; the server counts in seconds
-SET lock_wait_timeout = 1;
-SET foreign_key_checks = 0;
-SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_product_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_product_id_fk TO orders_product_id_idx', 'DO 0');
-PREPARE driftflow_keys FROM @driftflow_keys;
-EXECUTE driftflow_keys;
-DEALLOCATE PREPARE driftflow_keys;
-SET foreign_key_checks = DEFAULT;
--- undo: nothing to do, it goes with what it belongs to
-
--- step 33 (532a7ab569.1): Verify that no row of products was rejected in the moment of the swap
+-- step 32 (532a7ab569.1): Verify that no row of products was rejected in the moment of the swap
 -- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_products_251f7a) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, sku AS driftflow_v2, name AS driftflow_v3, price_cents AS driftflow_v4, updated_at AS driftflow_v5, inventory_count AS driftflow_v6 FROM shop.zzz_driftflow_old_products_251f7a) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.products AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v2 <=> other.sku) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.name) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.price_cents) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.updated_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.inventory_count)) AND NOT EXISTS (SELECT 1 FROM shop._driftflow_back_products_251f7a AS later WHERE later.driftflow_k1 = noted.driftflow_k1)) AS rejected
 -- undo: nothing to do, it changes nothing
 
--- step 34 (ba11392ee6.1): Take away the trigger zzz_driftflow_copy_products_251f7a_delete
+-- step 33 (ba11392ee6.1): Take away the trigger zzz_driftflow_copy_products_251f7a_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_delete;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 35 (f535c44c71.1): Take away the trigger zzz_driftflow_copy_products_251f7a_update
+-- step 34 (f535c44c71.1): Take away the trigger zzz_driftflow_copy_products_251f7a_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_update;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 36 (6da0bad2c5.1): Take away the trigger zzz_driftflow_copy_products_251f7a_insert
+-- step 35 (6da0bad2c5.1): Take away the trigger zzz_driftflow_copy_products_251f7a_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_products_251f7a_insert;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 37 (0f26fd4693.1): Remove _driftflow_log_products_251f7a: the keys that were noted
+-- step 36 (0f26fd4693.1): Remove _driftflow_log_products_251f7a: the keys that were noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_log_products_251f7a, shop._driftflow_log_products_251f7a_now;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 38 (3d9cd4fd0b.1): Remove _driftflow_form_products_251f7a: the form that was compared with
+-- step 37 (3d9cd4fd0b.1): Remove _driftflow_form_products_251f7a: the form that was compared with
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_form_products_251f7a;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 39 (a6000990cb.1): Remove _driftflow_ready_products_251f7a: the moment that was noted
+-- step 38 (a6000990cb.1): Remove _driftflow_ready_products_251f7a: the moment that was noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_ready_products_251f7a;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 40 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
+-- step 39 (9e37445fb3.1): ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count) (ALGORITHM=NOCOPY, LOCK=NONE, or the server refuses)
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count), ALGORITHM=NOCOPY, LOCK=NONE;
@@ -361,31 +342,31 @@ ALTER TABLE shop.products ADD KEY products_inventory_count_idx (inventory_count)
 
 -- ===== contract: after the old application is gone =====
 
--- step 41 (f724e0368f.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 40 (f724e0368f.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] the old form of shop.products is removed: until then it can take its place again with every row
 -- undo: nothing to do, waiting changes nothing
 
--- step 42 (8b3af93f77.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_delete
+-- step 41 (8b3af93f77.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_delete;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_delete AFTER DELETE ON shop.products FOR EACH ROW BEGIN IF 0 THEN INSERT INTO shop._driftflow_back_products_251f7a VALUES (); INSERT INTO shop.zzz_driftflow_old_products_251f7a VALUES (); END IF; INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id); END
 -- undo: Copy products into its old form in chunks
 
--- step 43 (47a3a4c3a8.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_update
+-- step 42 (47a3a4c3a8.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_update;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_update AFTER UPDATE ON shop.products FOR EACH ROW BEGIN IF 0 THEN INSERT INTO shop._driftflow_back_products_251f7a VALUES (); INSERT INTO shop.zzz_driftflow_old_products_251f7a VALUES (); END IF; IF NOT (OLD.id <=> NEW.id) THEN INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id), (NEW.id); ELSE INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (OLD.id); END IF; END
 
--- step 44 (f4cc69d493.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_insert
+-- step 43 (f4cc69d493.1): Take away the trigger zzz_driftflow_note_products_251f7a_back_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_products_251f7a_back_insert;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_products_251f7a_back_insert AFTER INSERT ON shop.products FOR EACH ROW BEGIN IF 0 THEN INSERT INTO shop._driftflow_back_products_251f7a VALUES (); INSERT INTO shop.zzz_driftflow_old_products_251f7a VALUES (); END IF; INSERT INTO shop._driftflow_back_products_251f7a (driftflow_k1) VALUES (NEW.id); END
 
--- step 45 (db1d1b1ce0.1): Remove zzz_driftflow_old_products_251f7a: the old form of products
+-- step 44 (db1d1b1ce0.1): Remove zzz_driftflow_old_products_251f7a: the old form of products
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop.zzz_driftflow_old_products_251f7a;
@@ -394,7 +375,7 @@ DROP TABLE IF EXISTS shop.zzz_driftflow_old_products_251f7a;
 -- undo: ALTER TABLE shop._driftflow_making_products_251f7a DROP CONSTRAINT products_inventory_count_check
 -- undo: RENAME TABLE shop._driftflow_making_products_251f7a TO shop.zzz_driftflow_old_products_251f7a
 
--- step 46 (e2b0283833.1): Remove _driftflow_back_products_251f7a: the keys that were noted
+-- step 45 (e2b0283833.1): Remove _driftflow_back_products_251f7a: the keys that were noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_back_products_251f7a, shop._driftflow_back_products_251f7a_now;

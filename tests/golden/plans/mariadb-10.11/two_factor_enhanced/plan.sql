@@ -1,5 +1,5 @@
--- Plan: 1 migration, 49 steps (1 gate) for mariadb 10.11 (shop)
--- digest 6957ba06cae4e94d72eb952a8cc8e32c2eb0607de96953995384e118fdac5d36
+-- Plan: 1 migration, 48 steps (1 gate) for mariadb 10.11 (shop)
+-- digest 614f9edbb270c28d8d27cdf27877fb7557d421ddb04392e0fd518fad2ac1f30e
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -264,22 +264,18 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 31 (3dfad3c1b8.1): The foreign keys of orders point at the copy of users, under names for now
+-- step 31 (02f9d2c8d8.1): The foreign keys of orders point at the copy of users, under names for now
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
-ALTER TABLE shop.orders DROP FOREIGN KEY orders_user_id_fk, ADD CONSTRAINT _driftflow_forth_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.zzz_driftflow_new_users_613332 (id), ALGORITHM=INPLACE, LOCK=NONE;
+ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, DROP FOREIGN KEY orders_user_id_fk, ADD CONSTRAINT _driftflow_forth_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.zzz_driftflow_new_users_613332 (id), ALGORITHM=INPLACE, LOCK=NONE;
 SET foreign_key_checks = DEFAULT;
--- undo: SET @driftflow_keys = IF(EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND CONSTRAINT_NAME = '_driftflow_forth_613332_orders_user_id_fk'), 'ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_fk, ADD CONSTRAINT orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id)', 'DO 0')
--- undo: PREPARE driftflow_keys FROM @driftflow_keys
--- undo: EXECUTE driftflow_keys
--- undo: DEALLOCATE PREPARE driftflow_keys
--- undo: SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_user_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_user_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_user_id_fk TO orders_user_id_idx', 'DO 0')
+-- undo: SET @driftflow_keys = IF(EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND CONSTRAINT_NAME = '_driftflow_forth_613332_orders_user_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_fk, ADD CONSTRAINT orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id)', 'DO 0')
 -- undo: PREPARE driftflow_keys FROM @driftflow_keys
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 32 (20fc06fdd0.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
+-- step 32 (04a8f18c5a.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_users_613332')
 -- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)
 -- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users'))
@@ -308,13 +304,9 @@ RENAME TABLE shop.users TO shop.zzz_driftflow_old_users_613332, shop.zzz_driftfl
 -- undo: Wait for transactions that are older than the last row of zzz_driftflow_old_users_613332
 -- undo: ALTER TABLE shop.zzz_driftflow_old_users_613332 ADD CONSTRAINT _driftflow_back_613332_users_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INPLACE, LOCK=NONE
 -- undo: ALTER TABLE shop.users DROP FOREIGN KEY _driftflow_forth_613332_users_tenant_id_fk, ALGORITHM=INPLACE, LOCK=NONE
--- undo: ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_fk, ADD CONSTRAINT _driftflow_back_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.zzz_driftflow_old_users_613332 (id), ALGORITHM=INPLACE, LOCK=NONE
+-- undo: ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_fk, ADD CONSTRAINT _driftflow_back_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.zzz_driftflow_old_users_613332 (id), ALGORITHM=INPLACE, LOCK=NONE
 -- undo: RENAME TABLE shop.users TO shop.zzz_driftflow_new_users_613332, shop.zzz_driftflow_old_users_613332 TO shop.users
--- undo: ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_back_613332_orders_user_id_fk, ADD CONSTRAINT orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE
--- undo: SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_user_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_user_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_user_id_fk TO orders_user_id_idx', 'DO 0')
--- undo: PREPARE driftflow_keys FROM @driftflow_keys
--- undo: EXECUTE driftflow_keys
--- undo: DEALLOCATE PREPARE driftflow_keys
+-- undo: ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, DROP FOREIGN KEY _driftflow_back_613332_orders_user_id_fk, ADD CONSTRAINT orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE
 -- undo: ALTER TABLE shop.users DROP FOREIGN KEY _driftflow_back_613332_users_tenant_id_fk, ADD CONSTRAINT users_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INPLACE, LOCK=NONE
 -- undo: SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' AND INDEX_NAME = 'users_tenant_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' AND INDEX_NAME = 'users_tenant_id_fk'), 'ALTER TABLE shop.users RENAME INDEX users_tenant_id_fk TO users_tenant_id_idx', 'DO 0')
 -- undo: PREPARE driftflow_keys FROM @driftflow_keys
@@ -325,26 +317,15 @@ RENAME TABLE shop.users TO shop.zzz_driftflow_old_users_613332, shop.zzz_driftfl
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_back_insert
 -- undo: DROP TABLE IF EXISTS shop._driftflow_home_users_613332
 
--- step 33 (d53c751f49.1): Give the foreign keys of orders their names again
+-- step 33 (fe2b643190.1): Give the foreign keys of orders their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
-ALTER TABLE shop.orders DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_fk, ADD CONSTRAINT orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE;
+ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, DROP FOREIGN KEY _driftflow_forth_613332_orders_user_id_fk, ADD CONSTRAINT orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE;
 SET foreign_key_checks = DEFAULT;
--- undo: ALTER TABLE shop.orders DROP FOREIGN KEY orders_user_id_fk, ADD CONSTRAINT _driftflow_forth_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE
+-- undo: ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, DROP FOREIGN KEY orders_user_id_fk, ADD CONSTRAINT _driftflow_forth_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE
 
--- step 34 (cd4e858c3e.1): The index orders_user_id_idx of orders keeps its name
--- driftflow waits 250 ms for the lock at most; the server counts in seconds
-SET lock_wait_timeout = 1;
-SET foreign_key_checks = 0;
-SET @driftflow_keys = IF(NOT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_user_id_idx') AND EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' AND INDEX_NAME = 'orders_user_id_fk'), 'ALTER TABLE shop.orders RENAME INDEX orders_user_id_fk TO orders_user_id_idx', 'DO 0');
-PREPARE driftflow_keys FROM @driftflow_keys;
-EXECUTE driftflow_keys;
-DEALLOCATE PREPARE driftflow_keys;
-SET foreign_key_checks = DEFAULT;
--- undo: nothing to do, it goes with what it belongs to
-
--- step 35 (799af5c984.1): Give the foreign keys of users their names again
+-- step 34 (799af5c984.1): Give the foreign keys of users their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -352,41 +333,41 @@ ALTER TABLE shop.users DROP FOREIGN KEY _driftflow_forth_613332_users_tenant_id_
 SET foreign_key_checks = DEFAULT;
 -- undo: ALTER TABLE shop.users DROP FOREIGN KEY users_tenant_id_fk, ADD CONSTRAINT _driftflow_forth_613332_users_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INPLACE, LOCK=NONE
 
--- step 36 (a1ac34eda3.1): Verify that no row of users was rejected in the moment of the swap
+-- step 35 (a1ac34eda3.1): Verify that no row of users was rejected in the moment of the swap
 -- refuse if: SELECT COUNT(*) FROM (SELECT noted.driftflow_k1 FROM (SELECT DISTINCT driftflow_k1 FROM shop._driftflow_log_users_613332) AS noted LEFT JOIN (SELECT id AS driftflow_k1, id AS driftflow_v1, tenant_id AS driftflow_v2, email AS driftflow_v3, totp_seed AS driftflow_v4, created_at AS driftflow_v5, two_factor_ciphertext AS driftflow_v6, two_factor_key_id AS driftflow_v7, two_factor_enabled AS driftflow_v8 FROM shop.zzz_driftflow_old_users_613332) AS now_there ON now_there.driftflow_k1 = noted.driftflow_k1 LEFT JOIN shop.users AS other ON other.id = noted.driftflow_k1 WHERE ((now_there.driftflow_k1 IS NULL) <> (other.id IS NULL) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v1 <=> other.id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (CAST(now_there.driftflow_v2 AS BINARY) <=> CAST(other.tenant_id AS BINARY)) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v3 <=> other.email) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v4 <=> other.totp_seed) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v5 <=> other.created_at) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v6 <=> other.two_factor_ciphertext) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v7 <=> other.two_factor_key_id) OR NOT (now_there.driftflow_k1 IS NULL) AND NOT (now_there.driftflow_v8 <=> other.two_factor_enabled)) AND NOT EXISTS (SELECT 1 FROM shop._driftflow_back_users_613332 AS later WHERE later.driftflow_k1 = noted.driftflow_k1)) AS rejected
 -- undo: nothing to do, it changes nothing
 
--- step 37 (4475078f16.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
+-- step 36 (4475078f16.1): Take away the trigger zzz_driftflow_copy_users_613332_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_delete;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 38 (c2df4a7598.1): Take away the trigger zzz_driftflow_copy_users_613332_update
+-- step 37 (c2df4a7598.1): Take away the trigger zzz_driftflow_copy_users_613332_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_update;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 39 (85bbbe008d.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
+-- step 38 (85bbbe008d.1): Take away the trigger zzz_driftflow_copy_users_613332_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_copy_users_613332_insert;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 40 (52763e9f16.1): Remove _driftflow_log_users_613332: the keys that were noted
+-- step 39 (52763e9f16.1): Remove _driftflow_log_users_613332: the keys that were noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_log_users_613332, shop._driftflow_log_users_613332_now;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 41 (b61d34de01.1): Remove _driftflow_form_users_613332: the form that was compared with
+-- step 40 (b61d34de01.1): Remove _driftflow_form_users_613332: the form that was compared with
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_form_users_613332;
 -- undo: nothing to do, it is not needed on the way back
 
--- step 42 (de92023458.1): Remove _driftflow_ready_users_613332: the moment that was noted
+-- step 41 (de92023458.1): Remove _driftflow_ready_users_613332: the moment that was noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_ready_users_613332;
@@ -394,31 +375,31 @@ DROP TABLE IF EXISTS shop._driftflow_ready_users_613332;
 
 -- ===== contract: after the old application is gone =====
 
--- step 43 (cd5dbc4712.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
+-- step 42 (cd5dbc4712.1): Wait until somebody says yes: Is the new version of the application running everywhere, and the old one nowhere?
 -- GATE: stop here until the answer is yes. Is the new version of the application running everywhere, and the old one nowhere?
 --   [ ] the old form of shop.users is removed: until then it can take its place again with every row
 -- undo: nothing to do, waiting changes nothing
 
--- step 44 (b5ea7293ac.1): Take away the trigger zzz_driftflow_note_users_613332_back_delete
+-- step 43 (b5ea7293ac.1): Take away the trigger zzz_driftflow_note_users_613332_back_delete
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_delete;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_delete AFTER DELETE ON shop.users FOR EACH ROW BEGIN IF 0 THEN INSERT INTO shop._driftflow_back_users_613332 VALUES (); INSERT INTO shop.zzz_driftflow_old_users_613332 VALUES (); END IF; INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id); END
 -- undo: Copy users into its old form in chunks
 
--- step 45 (bc82dbcf15.1): Take away the trigger zzz_driftflow_note_users_613332_back_update
+-- step 44 (bc82dbcf15.1): Take away the trigger zzz_driftflow_note_users_613332_back_update
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_update;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_update AFTER UPDATE ON shop.users FOR EACH ROW BEGIN IF 0 THEN INSERT INTO shop._driftflow_back_users_613332 VALUES (); INSERT INTO shop.zzz_driftflow_old_users_613332 VALUES (); END IF; IF NOT (OLD.id <=> NEW.id) THEN INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id), (NEW.id); ELSE INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (OLD.id); END IF; END
 
--- step 46 (d5fa00ee9e.1): Take away the trigger zzz_driftflow_note_users_613332_back_insert
+-- step 45 (d5fa00ee9e.1): Take away the trigger zzz_driftflow_note_users_613332_back_insert
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TRIGGER IF EXISTS shop.zzz_driftflow_note_users_613332_back_insert;
 -- undo: CREATE TRIGGER shop.zzz_driftflow_note_users_613332_back_insert AFTER INSERT ON shop.users FOR EACH ROW BEGIN IF 0 THEN INSERT INTO shop._driftflow_back_users_613332 VALUES (); INSERT INTO shop.zzz_driftflow_old_users_613332 VALUES (); END IF; INSERT INTO shop._driftflow_back_users_613332 (driftflow_k1) VALUES (NEW.id); END
 
--- step 47 (435ec608a3.1): Remove zzz_driftflow_old_users_613332: the old form of users
+-- step 46 (435ec608a3.1): Remove zzz_driftflow_old_users_613332: the old form of users
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop.zzz_driftflow_old_users_613332;
@@ -427,14 +408,14 @@ DROP TABLE IF EXISTS shop.zzz_driftflow_old_users_613332;
 -- undo: ALTER TABLE shop._driftflow_making_users_613332 DROP CONSTRAINT users_two_factor_check
 -- undo: RENAME TABLE shop._driftflow_making_users_613332 TO shop.zzz_driftflow_old_users_613332
 
--- step 48 (36ea42ccbc.1): Remove _driftflow_back_users_613332: the keys that were noted
+-- step 47 (36ea42ccbc.1): Remove _driftflow_back_users_613332: the keys that were noted
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 DROP TABLE IF EXISTS shop._driftflow_back_users_613332, shop._driftflow_back_users_613332_now;
 -- undo: CREATE TABLE IF NOT EXISTS shop._driftflow_back_users_613332_now (driftflow_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_seq bigint unsigned NULL, driftflow_out tinyint NOT NULL DEFAULT 0, driftflow_k1 bigint NULL) ENGINE=InnoDB
 -- undo: CREATE TABLE shop._driftflow_back_users_613332 (driftflow_seq bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, driftflow_k1 bigint NULL) ENGINE=InnoDB
 
--- step 49 (b239b3f4b8.1): Verify 2 statements about the result
+-- step 48 (b239b3f4b8.1): Verify 2 statements about the result
 -- Every pilot user's seed has its ciphertext: gives 0
 SELECT count(*) FROM users WHERE totp_seed IS NOT NULL AND two_factor_ciphertext IS NULL;
 -- Nobody was switched on: gives 0

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mysql 9.7 (shop)
--- digest 3a4e6d51dda5dfa2d64842391d47ee44591a0cd7b17d7fc4c0118ac85c727b7e
+-- digest ed4c7ab5ef1e3802c839e593206d5e145a5c576a3cb0e24dc57f91d9f1762d28
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -39,7 +39,7 @@ SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ALGORITHM=INPLACE, LOCK=NONE
 
--- step 6 (8f77c5b762.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
+-- step 6 (8bec3dab58.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
