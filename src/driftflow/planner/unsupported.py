@@ -141,6 +141,14 @@ HISTORY = (
     "SET SESSION system_versioning_alter_history = KEEP; before the statement, where the history may be changed with the table"
 )
 SHORTER = "shorten the column, or the prefix of its index, or choose a row format that takes longer keys (DYNAMIC)"
+ANEW = "drop the column and add it in its new form, where its values may go"
+HINTS = (
+    ("system_versioning_alter_history", HISTORY),
+    ("between virtual and stored", ANEW),
+    ("bytes", SHORTER),
+    ("key length", SHORTER),
+)
+"""By what the server's refusal is about."""
 
 
 def _keeps_history(at: Situation) -> bool:
@@ -158,7 +166,7 @@ def _refuse_too_long(at: Situation) -> None:
                 "the server takes no such definition",
                 where=str(at.statement.span),
                 why=condition.summary,
-                hint=HISTORY if "system_versioning_alter_history" in condition.summary else SHORTER,
+                hint=next((hint for said, hint in HINTS if said in condition.summary), "correct the definition"),
             )
 
 

@@ -78,6 +78,10 @@ def _column(operation: ChangeColumn, before: Catalog, at: Situation) -> tuple[Op
     column = table.column(operation.column) if table is not None else None
     if table is None or column is None:
         return Irreversible(reason="the definition before is not known", name=name)
+    if column.generated is None and operation.definition.generated is not None:
+        return Irreversible(
+            reason=f"the values of {operation.table}.{column.name} before it was generated are not kept", name=name
+        )
     if not _comes_back(column, operation.definition, at):
         return Irreversible(
             reason=f"values changed from {column.type} to {operation.definition.type} may not come back the same", name=name

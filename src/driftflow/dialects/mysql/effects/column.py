@@ -290,6 +290,8 @@ def change_column(p: Prediction, operation: ChangeColumn) -> None:
         return
     for lost in unrepeated(old, new):
         p.loses(f"{lost} of {old.name}: the new definition does not repeat it", table.name, reversible=True)
+    if old.generated is None and new.generated is not None:
+        p.loses(f"the values of {old.name}: from now on they are computed", table.name)
     p.grade = change_grade(p, table, old, new, operation.position)
     refused.default_fits(p, table, new)
     if (operation.constraints and not p.mariadb and p.version >= CHECK_ENFORCED) or (
