@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, accepted, apply, changed_and_back, take_back
+from recipes.rig import Place, accepted, apply, changed_and_back, gates, take_back
 
 from driftflow.config import Policy
 from driftflow.errors import RefusedError, StepFailedError
 
 pytestmark = pytest.mark.on("postgresql")
 SCHEMA = """
-CREATE TABLE t (id integer PRIMARY KEY, n integer, d numeric(8,2), r real, v varchar(5));
-INSERT INTO t VALUES (1, 7, 1.25, 0.5, 'a'), (2, NULL, 'NaN', NULL, NULL);
+CREATE TABLE t (id integer PRIMARY KEY, n integer, d numeric(8,2), r real, v varchar(5), at timestamp(0), z timestamptz(0), c time(1), i interval(0));
+INSERT INTO t VALUES (1, 7, 1.25, 0.5, 'a', '2026-01-02 03:04:05', '2026-01-02 03:04:05+00', '03:04:05.5', '3 seconds'), (2, NULL, 'NaN', NULL, NULL, NULL, NULL, NULL, NULL);
 """
 CASES = {
     "digits before": ("ALTER TABLE t ALTER COLUMN d TYPE numeric(10,2);", "d = 1000000", "d"),
@@ -21,6 +21,10 @@ CASES = {
     "large number": ("ALTER TABLE t ALTER COLUMN n TYPE bigint;", "n = 3000000000", "n"),
     "precision": ("ALTER TABLE t ALTER COLUMN r TYPE double precision;", "r = 0.1", "r"),
     "white space": ("ALTER TABLE t ALTER COLUMN v TYPE text;", "v = 'a    ' || '  '", "v"),
+    "moment": ("ALTER TABLE t ALTER COLUMN at TYPE timestamp;", "at = '2026-01-02 03:04:05.5'", "at"),
+    "moment in a zone": ("ALTER TABLE t ALTER COLUMN z TYPE timestamptz(3);", "z = '2026-01-02 03:04:05.5+00'", "z"),
+    "time": ("ALTER TABLE t ALTER COLUMN c TYPE time(3);", "c = '03:04:05.25'", "c"),
+    "interval": ("ALTER TABLE t ALTER COLUMN i TYPE interval(3);", "i = '3.5 seconds'", "i"),
     "length": ("ALTER TABLE t ALTER COLUMN v TYPE varchar(9);", "v = 'abcdefg'", "v"),
 }
 
@@ -45,8 +49,26 @@ def test_a_value_that_would_not_be_the_same_stops_it(place: Place, name: str) ->
     ) as error:
         take_back(report.run, database)
     assert error.value.code == "DF-E305" and database.rows() == before
-    database.run("UPDATE t SET n = 1, d = 1, r = 0.5, v = 'b' WHERE id = 1;")
+    database.run(
+        "UPDATE t SET n = 1, d = 1, r = 0.5, v = 'b', at = '2026-01-02', z = '2026-01-02', c = '01:02', i = '1 day' WHERE id = 1;"
+    )
     assert take_back(report.run, database).state == "rolled_back"
+
+
+def test_behind_the_gate_the_old_column_is_filled_anew_and_changes_no_new_value(place: Place) -> None:
+    """Of a large table: the values of the old type went at the gate, and what fills them again is followed by nothing."""
+    database = place.fresh(SCHEMA)
+    plan = database.plan("ALTER TABLE t ALTER COLUMN d TYPE numeric(12,4);")
+    report = apply(plan, database, open_gates=gates(plan))
+    database.run("UPDATE t SET d = 1.2345 WHERE id = 1;")
+    before = database.seen()
+    with pytest.raises(RefusedError, match=r"1 rows of t hold a d that the old type numeric\(8,2\) does not give back"):
+        take_back(report.run, database, open_gates=gates(plan))
+    after = database.seen()
+    assert (after.rows, after.structure) == (before.rows, before.structure)
+    database.run("UPDATE t SET d = 1.5 WHERE id = 1;")
+    assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
+    assert database.query("SELECT d::text FROM t ORDER BY id") == [("1.50",), ("NaN",)]
 
 
 def test_numbers_in_a_list_are_not_asked_for_one_by_one(place: Place) -> None:

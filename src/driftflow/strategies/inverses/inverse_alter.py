@@ -125,11 +125,11 @@ def _holds(new: tuple[int, ...], old: tuple[int, ...]) -> bool:
 
 
 def split_type(type: str) -> tuple[str, tuple[int, ...] | None]:
-    """`numeric(8,2)`: its name, and the numbers in parentheses, where there are some."""
+    """`timestamp(3) with time zone`: its name, and the numbers in parentheses, where there are some."""
     base, _, rest = type.lower().partition("(")
-    numbers = rest.partition(")")[0].split(",") if rest else []
-    sizes = tuple(value for number in numbers if (value := whole(number.strip())) is not None)
-    return base.strip(), sizes or None
+    numbers, _, more = rest.partition(")")
+    sizes = tuple(value for number in numbers.split(",") if (value := whole(number.strip())) is not None)
+    return f"{base.strip()}{more}", sizes or None
 
 
 def attribute(operation: Attribute, before: Catalog) -> Inverse:

@@ -14,18 +14,31 @@ from driftflow.strategies.row_guards import guard_rows
 from driftflow.strategies.types.conversion import LIMITS, NUMBERS
 
 TEXTS = ("text", "character varying")
+MOMENTS = (
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "time without time zone",
+    "time with time zone",
+    "interval",
+)
 
 
 def guards_back(at: Situation, operation: Operation, catalog: Catalog) -> Iterator[Guard]:
-    """Of an ALTER COLUMN TYPE that takes a wider type back: the server rounds a number that has digits too many, and cuts white space off a text."""
+    """Of an ALTER COLUMN TYPE that takes a wider type back: the server rounds a number or a moment that has digits too many, and cuts white space
+    off a text."""
     if not isinstance(operation, AlterColumnType) or operation.using:
         return
     table = catalog.table(operation.table)
     column = table.column(operation.column) if table is not None else None
     if table is None or column is None or table.new:
         return
-    if changed := _changed(at.dialect.quote(column.name), column.type, operation.type):
-        yield not_given_back(at, table, changed, column=column.name, type=operation.type, key=chunk_key(at, table))
+    yield from guard_back(at, table, column.name, now=column.type, then=operation.type)
+
+
+def guard_back(at: Situation, table: Table, column: str, *, now: str, then: str) -> Iterator[Guard]:
+    """The same, of a column whose type is `now` by then."""
+    if changed := _changed(at.dialect.quote(column), now, then):
+        yield not_given_back(at, table, changed, column=column, type=then, key=chunk_key(at, table))
 
 
 def not_given_back(at: Situation, table: Table, condition: str, *, column: str, type: str, key: tuple[str, ...] = ()) -> Guard:
@@ -47,6 +60,8 @@ def _changed(value: str, now: str, then: str) -> str:
     if old in NUMBERS and new == "numeric" and sizes:
         digits, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
         return f"({value} <> 'NaN' AND ({value} <> round({value}, {scale}) OR abs({value}) >= 1e{digits - scale}))"
+    if old == new and new in MOMENTS and sizes:
+        return f"({value} <> {value}::{then})"
     if (old, new) == ("double precision", "real"):
         return f"({value} IS DISTINCT FROM {value}::real::double precision)"
     return ""

@@ -21,6 +21,7 @@ from driftflow.strategies.recipe import Recipe, as_undo
 from driftflow.strategies.size import has_slow_work, is_large
 from driftflow.strategies.types import shadow_trigger
 from driftflow.strategies.types.conversion import Conversion, conversion_of
+from driftflow.strategies.types.given_back import guard_back
 from driftflow.strategies.types.shadow_archive import archived, from_archive
 from driftflow.strategies.types.shadow_names import aside_of, shadow_of
 from driftflow.strategies.types.shadow_parts import build, obstacle, parts_of, proved_again
@@ -287,11 +288,13 @@ def _old_values_again(at: Situation, table: Table, conversion: Conversion, both:
     back = conversion.back or f"CAST({target}.{column} AS {conversion.old_type})"
     if conversion.archive:
         back = from_archive(at, table, conversion, back)
+    types = {"now": conversion.new_type, "then": conversion.old_type}
     steps = (
         recipe.change(
             AddColumn(table=table.name, column=made),
             purpose=f"Take back: add {table.name.name}.{aside}",
             phase="contract",
+            guards=() if conversion.back else tuple(guard_back(at, table, conversion.column, **types)),
         ),
         _trigger_step(recipe, table, both, purpose=f"Take back: keep {aside} equal (trigger)", phase="contract"),
         replace(

@@ -35,22 +35,21 @@ def both_ways(at: Situation, table: Table, conversion: Conversion, aside: str) -
     before = new.replace("NEW.", "OLD.", 1)
     new_differs = f"{comparable(new, conversion.new_type)} IS DISTINCT FROM {comparable(before, conversion.new_type)}"
     there = f"    {new} := {_converted(at, table, conversion, source=aside)};\n"
-    declare, inserted = "", there
-    if table.partitioning is not None:
-        # A row that moves to another partition is inserted there with both values: its new one stays, which the old one may not hold whole.
-        declare = f"DECLARE given {at.dialect.quote_name(table.name)}.{quote(aside)}%TYPE := {old};\n"
-        differs = f"{comparable(old, conversion.old_type)} IS DISTINCT FROM {comparable('given', conversion.old_type)}"
-        inserted = (
-            f"{_back(at, table, conversion, new=new, old=old)}    IF {differs} THEN\n    {old} := given;\n{there}    END IF;\n"
-        )
+    # Where the new value gives the old one that is written, nobody has changed it: the new one stays, which the old one may not hold whole. So it is
+    # where the old values are filled anew, and where a row that moves to another partition is inserted there with both.
+    given = f"DECLARE given {at.dialect.quote_name(table.name)}.{quote(aside)}%TYPE := {old};\n"
+    differs = f"{comparable(old, conversion.old_type)} IS DISTINCT FROM {comparable('given', conversion.old_type)}"
+    back = _back(at, table, conversion, new=new, old=old)
+    written = f"{back}    IF {differs} THEN\n    {old} := given;\n{there}    END IF;\n"
+    inserted = written if table.partitioning is not None else there
     body = (
         f"  IF (TG_OP = 'INSERT' AND {old} IS NOT NULL) THEN\n{inserted}"
-        f"  ELSIF TG_OP = 'INSERT' THEN\n{_back(at, table, conversion, new=new, old=old)}"
-        f"  ELSIF {new_differs} THEN\n{_back(at, table, conversion, new=new, old=old)}"
-        f"  ELSIF {old_differs} THEN\n{there}"
+        f"  ELSIF TG_OP = 'INSERT' THEN\n{back}"
+        f"  ELSIF {new_differs} THEN\n{back}"
+        f"  ELSIF {old_differs} THEN\n{written}"
         f"  END IF;\n"
     )
-    return _trigger(at, table, conversion, body=body, name="back", declare=declare)
+    return _trigger(at, table, conversion, body=body, name="back", declare=given)
 
 
 def _back(at: Situation, table: Table, conversion: Conversion, *, new: str, old: str) -> str:
