@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Column, Table
+from driftflow.dialects.sqlite.keys import rowid_alias
+from driftflow.model.catalog import Catalog, Column, PrimaryKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
+    AddConstraint,
+    AlterIdentity,
     AlterObject,
     ChangeColumn,
     DropColumn,
+    DropConstraint,
     DropDefault,
     DropFunction,
     DropSchema,
@@ -87,6 +91,13 @@ def breaks_running_code(operation: Operation, at: Situation) -> str:
         case DropDefault(table=table, column=column):
             found = _column(at.catalog, table, column)
             return _default_breaks(at, table, found) if found is not None and not found.nullable else ""
+        case DropConstraint(table=table) | AddConstraint(table=table, constraint=PrimaryKey()) if at.can(
+            Capability.TABLE_REBUILD_ONLY
+        ):
+            return _key_breaks(operation, at, final)
+        case AlterIdentity(table=table, column=column, action="drop"):
+            found = _column(final, table, column)
+            return "" if found is None or _is_given(found) or is_new(at, table) else _must_be_said(table, column)
         case SetRowSecurity(table=table) if not at.can(Capability.ROW_SECURITY):
             return said_row_security.breaks(at, table)
         case SetRowSecurity(table=table, action="enable" | "force"):
@@ -116,7 +127,30 @@ def _default_breaks(at: Situation, table: Name, column: Column) -> str:
         return ""
     if column_is_new(at, table, column.name):
         return _left_out(table, column.name)
-    return f"INSERTs that leave out {table.name}.{column.name} fail"
+    return _must_be_said(table, column.name)
+
+
+def _key_breaks(operation: DropConstraint | AddConstraint, at: Situation, final: Catalog) -> str:
+    """SQLite: the primary key goes by which the server gives a row its number, or another one comes in its place."""
+    now, before, after = at.table(operation.table), (at.start or at.catalog).table(operation.table), final.table(operation.table)
+    if now is None or before is None or after is None or is_new(at, operation.table):
+        return ""
+    column = rowid_alias(before)
+    if not column or rowid_alias(after) == column:
+        return ""
+    key = now.primary_key
+    about = key is None or isinstance(operation, AddConstraint) or key.name == operation.name
+    return _must_be_said(operation.table, column) if about else ""
+
+
+def _must_be_said(table: Name, column: str) -> str:
+    return f"INSERTs that leave out {table.name}.{column} fail"
+
+
+def _is_given(column: Column) -> bool:
+    """Whether a row that is written without it gets a value of its own."""
+    counts = column.autoincrement or column.serial or column.identity is not None
+    return counts or column.default is not None or column.generated is not None
 
 
 def _is_filled(at: Situation, table: Name, column: str) -> bool:
@@ -130,8 +164,7 @@ def _left_out(table: Name, column: str) -> str:
 
 def _must_be_named(column: Column) -> bool:
     """NOT NULL, and nothing gives it a value where an INSERT gives none."""
-    counts = column.autoincrement or column.serial or column.identity is not None
-    return not (column.nullable or column.default is not None or column.generated is not None or counts)
+    return not (column.nullable or _is_given(column))
 
 
 def _change_breaks(at: Situation, table: Name, column: str, definition: Column) -> str:
@@ -143,6 +176,8 @@ def _change_breaks(at: Situation, table: Name, column: str, definition: Column) 
     found = _column(at.catalog, table, column)
     if found is None or not _must_be_named(definition):
         return ""
+    if found.autoincrement and not is_new(at, table):
+        return _must_be_said(table, column)
     return not_null_breaks(at, table, column) if found.nullable else _default_breaks(at, table, found)
 
 

@@ -14,7 +14,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.dialects.mysql import MySQL
 from driftflow.model.catalog import TableStatistics
 from driftflow.model.names import Version
-from driftflow.model.plan import Backfill, Plan, RunSql, UndoSteps
+from driftflow.model.plan import Backfill, Gate, Plan, RunSql, UndoSteps
 from driftflow.model.record import replace
 
 MYSQL, MARIADB = planning.named("mysql"), planning.named("mariadb")
@@ -118,7 +118,8 @@ def test_a_counting_column_is_taken_back_in_one_statement() -> None:
     text = (
         "ALTER TABLE orders ADD COLUMN number bigint NOT NULL AUTO_INCREMENT, ADD UNIQUE KEY (number), MODIFY id bigint NOT NULL;"
     )
-    (step,) = planning.plan_of(text, MYSQL).steps
+    *gate, step = planning.plan_of(text, MYSQL).steps
+    assert [isinstance(one, Gate) for one in gate] == [True], "an INSERT without the old number fails from then on"
     assert isinstance(step.undo, UndoSteps)
     assert len(step.undo.steps) == 1
 

@@ -57,6 +57,8 @@ class Habits:
     """It writes what this expression over NEW says: an application that knows the column writes what the trigger wrote for the old one."""
     read: frozenset[tuple[str, str]] = frozenset()
     """Rows of other tables get values that are made of these. They are not changed: else it would depend on the moment what is right there."""
+    said: frozenset[tuple[str, str]] = frozenset()
+    """It gives these a value of its own in every row: what stands in for the table asks for it."""
 
 
 def operations_on(
@@ -73,7 +75,8 @@ def operations_on(
 ) -> Written:
     """Operations for these tables, as whoever knows the columns of `catalog` writes them. `counts` says how many rows tables have; candidates
     up to number `beyond` are left out, for they were used already."""
-    maker = Maker(catalog=catalog, dialect=dialect, spelling=spelling_of(dialect), seed=seed, filled=counts, spread=spread)
+    spelling = spelling_of(dialect)
+    maker = Maker(catalog=catalog, dialect=dialect, spelling=spelling, seed=seed, filled=counts, spread=spread, said=habits.said)
     found: list[Operation] = []
     replays: dict[str, Replay] = {}
     written: list[str] = []

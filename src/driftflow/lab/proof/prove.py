@@ -12,6 +12,7 @@ from driftflow.lab.proof.asked_for import told
 from driftflow.lab.proof.bench import Bench, Question, Tell, open_bench, schema_gaps
 from driftflow.lab.proof.crashes import crashes
 from driftflow.lab.proof.ends import ends
+from driftflow.lab.proof.habits import values_said
 from driftflow.lab.proof.locks import seeing, within_claims
 from driftflow.lab.proof.queries import queries
 from driftflow.lab.proof.running import named, unasked
@@ -116,3 +117,6 @@ def _notes(bench: Bench) -> Iterator[str]:
     unwritten = [f"{table}.{column}" for table, column in sorted(bench.unwritten)]
     if unwritten:
         yield f"as was said, the application does not write {', '.join(unwritten)}"
+    said = [f"{table}.{column}" for table, column in sorted(values_said(bench))]
+    if said:
+        yield f"every INSERT of the application gives {', '.join(said)} a value: through the view under the old name the server chooses no key, and no NULL in the place of a default"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from driftflow.dialects.base import Dialect
@@ -40,6 +40,8 @@ class Maker:
     """(table, column) → SQL literals that an external source of the plan holds."""
     spread: Mapping[str, TableStatistics] = field(default_factory=dict)
     """By table, what the database says of its columns."""
+    said: Collection[tuple[str, str]] = ()
+    """(table, column) that the application gives a value of its own in every row, although the server would, or the column may be NULL."""
     rows: int = ROWS_ASSUMED
     """How many rows of each table are made."""
 
@@ -52,7 +54,8 @@ class Maker:
         constants = constants_of(table, self.catalog)
         referring = {*values.by_column}
         for column in table.columns:
-            if column.name not in referring and not made_by_the_server(column, table, self.catalog.vendor):
+            left = made_by_the_server(column, table, self.catalog.vendor) and (table.name.text, column.name) not in self.said
+            if column.name not in referring and not left:
                 self._column(table, column, values, constants.get(column.name, Constants()), unique=column.name in differ)
         query = RowQuery(
             table=table,
@@ -140,7 +143,8 @@ class Maker:
             number = k if spread.known and not unique else self.spelling.hashed(salt + 3)
             value = f"CASE {number} % {len(choices) + others} {listed} ELSE {value} END"
         # Of a key that may be NULL the statistics say how often it is; without them it never is.
-        free = column.nullable and (not unique or spread.known) and not _in_primary(column, table)
+        said = _in_primary(column, table) or (table.name.text, column.name) in self.said
+        free = column.nullable and (not unique or spread.known) and not said
         values.by_column[column.name] = self._or_null(value, salt, spread) if free else value
 
     def _choices(self, table: Table, column: Column, constants: Constants, *, unique: bool, salt: int) -> tuple[list[str], int]:

@@ -111,9 +111,9 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case AddColumn() | DropColumn() | RenameColumn() | AlterColumnType():
             return _column(operation, before, at)
         case SetDefault() | DropDefault() | SetNotNull() | DropNotNull() | AlterIdentity() | SetExpression():
-            return alter.attribute(operation, before)
+            return alter.attribute(operation, before, at.dialect)
         case DropExpression() | SetColumnOption():
-            return alter.attribute(operation, before)
+            return alter.attribute(operation, before, at.dialect)
         case AddConstraint() | DropConstraint() | ValidateConstraint() | AlterConstraint() | RenameConstraint():
             partitioned = _is_partitioned(operation.table, before)
             return alter.constraint(

@@ -15,6 +15,7 @@ from driftflow.model.catalog import (
     Column,
     Constraint,
     ForeignKey,
+    Identity,
     Index,
     IndexPart,
     NotNull,
@@ -44,6 +45,7 @@ from driftflow.model.operations import (
     RenameConstraint,
     RenameIndex,
     RewriteTable,
+    Select,
     SetColumnOption,
     SetDefault,
     SetExpression,
@@ -132,7 +134,16 @@ def split_type(type: str) -> tuple[str, tuple[int, ...] | None]:
     return f"{base.strip()}{more}", sizes or None
 
 
-def attribute(operation: Attribute, before: Catalog) -> Inverse:
+def _counts_on(table: Name, column: Column, identity: Identity, dialect: Dialect) -> Select:
+    """The sequence went with the identity, and a new one begins at its first number: it goes on behind what the rows hold."""
+    start, down = identity.options.start or 1, (identity.options.increment or 1) < 0
+    last = f"{'min' if down else 'max'}({dialect.quote(column.name)})"
+    sequence = f"pg_get_serial_sequence({dialect.literal(dialect.quote_name(table))}, {dialect.literal(column.name)})"
+    sql = f"SELECT setval({sequence}, {last}) FROM {dialect.quote_name(table)} HAVING {last} {'<=' if down else '>='} {start}"
+    return Select(sql=sql, reads=(table,), calls=("setval",))
+
+
+def attribute(operation: Attribute, before: Catalog, dialect: Dialect) -> Inverse:
     table, column = operation.table, _column(before, operation.table, operation.column)
     name, only = operation.column, operation.only
     if column is None:
@@ -156,16 +167,16 @@ def attribute(operation: Attribute, before: Catalog) -> Inverse:
         case AlterIdentity():
             if column.identity is None:
                 return UndoNothing(reason=f"{table}.{name} had no identity before")
-            return (
-                AlterIdentity(
-                    table=table,
-                    column=name,
-                    action="add" if operation.action == "drop" else "set",
-                    identity=column.identity,
-                    options=as_before(column.identity.options, operation.options, type=column.type),
-                    only=only,
-                ),
+            gone = operation.action == "drop"
+            back = AlterIdentity(
+                table=table,
+                column=name,
+                action="add" if gone else "set",
+                identity=column.identity,
+                options=as_before(column.identity.options, operation.options, type=column.type),
+                only=only,
             )
+            return (back, _counts_on(table, column, column.identity, dialect)) if gone else (back,)
         case SetExpression():
             if column.generated is None:
                 return UndoNothing(reason=f"{table}.{name} was not generated before")

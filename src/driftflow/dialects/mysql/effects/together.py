@@ -131,8 +131,10 @@ def _copies_online(graded: Sequence[tuple[Operation, Prediction]], table: Table 
     keys = table.foreign_keys if table is not None else ()
     if any({key.on_delete, key.on_update} & CHANGING for key in keys):
         return False
+    counts = {column.name for column in table.columns if column.autoincrement} if table is not None else set()
     return not any(
         (isinstance(one, AddColumn) and one.column.autoincrement)
+        or (isinstance(one, ChangeColumn) and one.definition.autoincrement and one.column not in counts)
         or (isinstance(one, RewriteTable) and (one.action, one.value) == ("system_versioning", "drop"))
         for one, _ in graded
     )
