@@ -45,14 +45,18 @@ def key_of(at: Situation, table: Table, *, why: str) -> tuple[str, ...]:
     """The table's key. Raises RefusedError (DF-E650) where it has none: its rows could not be told apart, nor brought back."""
     key = chunk_key(at, table)
     if not key:
-        raise RefusedError(
-            "DF-E650",
-            f"{table.name.name} has no key, so its rows cannot be archived",
-            where=str(at.statement.span),
-            why=why,
-            hint=f"give {table.name.name} a primary key, or a unique key without NULLs",
-        )
+        raise no_key(at, table, why=why)
     return key
+
+
+def no_key(at: Situation, table: Table, *, why: str) -> RefusedError:
+    return RefusedError(
+        "DF-E650",
+        f"{table.name.name} has no key, so its rows cannot be archived",
+        where=str(at.statement.span),
+        why=why,
+        hint=f"give {table.name.name} a primary key, or a unique key without NULLs",
+    )
 
 
 def kept(column: str) -> str:

@@ -48,6 +48,22 @@ def chunk_key(at: Situation, table: Table) -> tuple[str, ...]:
     return (ROWID,) if has_rowid else ()
 
 
+def lasting_key(at: Situation, table: Table) -> tuple[str, ...]:
+    """By what a row is found again when the run is long over: not by a rowid that no column holds, since VACUUM numbers such rows anew. A primary key of
+    SQLite may hold NULL in rows that nobody would find by it: `null_keys` says which. Empty when there is none."""
+    key = chunk_key(at, table)
+    if key != (ROWID,):
+        return key
+    return table.primary_key.columns if table.primary_key is not None else ()
+
+
+def null_keys(at: Situation, table: Table, key: tuple[str, ...]) -> str:
+    """The condition for rows that no key tells from the others; empty where there is none."""
+    if key == chunk_key(at, table):
+        return ""
+    return " OR ".join(f"{at.dialect.quote(column)} IS NULL" for column in key)
+
+
 def can_walk(at: Situation, table: Table) -> bool:
     return bool(chunk_key(at, table))
 

@@ -13,10 +13,12 @@ from driftflow.errors import RefusedError
 from driftflow.model.catalog import Column, Table
 from driftflow.model.names import Name
 from driftflow.model.plan import Backfill, Expectation, Phase, RunSql, UndoNothing, Verify
+from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
-from driftflow.strategies.columns.filling import ROWID, chunk_key, chunk_policy, row_claims
+from driftflow.strategies.columns.filling import chunk_key, chunk_policy, lasting_key, null_keys, row_claims
 from driftflow.strategies.fitted import fit
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.row_guards import guard_null_keys
 
 
 class Archive:
@@ -26,8 +28,8 @@ class Archive:
         """Raises RefusedError (DF-E641) where the rows cannot be told apart without the columns, DF-E642 where a column counts up."""
         self.at, self.table, self.columns = at, table, columns
         names = {column.name for column in columns}
-        self.key = chunk_key(at, table)
-        if not self.key or ROWID in self.key or names & set(self.key):
+        self.key = lasting_key(at, table)
+        if not self.key or names & set(self.key):
             why = (
                 f"{', '.join(sorted(names & set(self.key)))} is part of the key itself"
                 if names & set(self.key)
@@ -76,7 +78,7 @@ class Archive:
     def begin(self, recipe: Recipe, phase: Phase) -> Iterator[RunSql]:
         """The table, and the triggers that keep it true from now on."""
         drop = f"DROP TABLE IF EXISTS {self.target}"
-        yield recipe.text(
+        step = recipe.text(
             self._create(),
             *self._triggers(),
             purpose=f"Make the archive {self.name} for {self._listed()}, and keep it true by triggers",
@@ -86,11 +88,13 @@ class Archive:
             undo=(*self.stop(if_exists=True), drop),
             undo_purpose=f"Take away the archive {self.name}",
         )
+        yield replace(step, guards=guard_null_keys(self.at, self.table, self.key))
 
     def _create(self) -> str:
         quote = self.at.dialect.quote
         types = {column.name: column.type for column in self.table.columns}
-        lines = [f"{quote(name)} {types[name]}" + (" NOT NULL" if name in self.key else "") for name in self.kept]
+        told_apart = () if null_keys(self.at, self.table, self.key) else self.key
+        lines = [f"{quote(name)} {types[name]}" + (" NOT NULL" if name in told_apart else "") for name in self.kept]
         key = ", ".join(quote(name) for name in self.key)
         return f"CREATE TABLE {self.target} ({', '.join(lines)}, PRIMARY KEY ({key}))"
 
@@ -103,7 +107,7 @@ class Archive:
         return Backfill(
             **recipe.common(f"Copy {self._listed()} into the archive, in chunks", phase),
             table=self.table.name,
-            key=self.key,
+            key=chunk_key(at, self.table),
             action="insert",
             into=self.name,
             assignments=tuple((name, f"{own}.{quote(name)}") for name in self.kept),

@@ -153,6 +153,7 @@ class _Drop:
                 *removals,
                 purpose=f"Take away what names {self.listed}: {', '.join(one.dependent.text for one in self.found if one.removal in removals)}",
                 phase=self.phase,
+                guards=guards,
                 undo=undo,
             )
         before = self.recipe.catalog

@@ -47,6 +47,12 @@ def _statistics(at: Situation, table: Table, columns: tuple[Column, ...], reques
     is known about it, and every entry that is there counts. When it is full it forgets the queries that ran least."""
     since, day = request.unused_since, at.dialect.literal(request.unused_since)
     yield Guard(
+        query="SELECT count(*) FROM (SELECT to_regclass('pg_stat_statements_info') AS found) AS s WHERE found IS NOT NULL",
+        refuse_if="zero",
+        summary=f"nothing is known about queries since {since}: this database has no pg_stat_statements (1.9 or later) in its search_path",
+        hint="shared_preload_libraries = 'pg_stat_statements', CREATE EXTENSION pg_stat_statements, and wait; or archive the column instead: -- driftflow: archive",
+    )
+    yield Guard(
         query=f"SELECT count(*) FROM pg_stat_statements_info WHERE stats_reset > timestamptz {day}",
         summary=f"nothing is known about queries since {since}: pg_stat_statements was reset after that day",
         hint="take a later day, not before: SELECT stats_reset FROM pg_stat_statements_info",

@@ -7,9 +7,12 @@ from driftflow.model.catalog import Table
 from driftflow.model.effects import LockClaim
 from driftflow.model.operations.identifiers import rename_column
 from driftflow.model.plan import RunSql
+from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
-from driftflow.strategies.cleansing.archiving import key_of, our_name, our_object
+from driftflow.strategies.cleansing.archiving import no_key, our_name, our_object
+from driftflow.strategies.columns.filling import lasting_key
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.row_guards import guard_null_keys
 from driftflow.strategies.types.conversion import Conversion
 
 KEY, WHOLE = "driftflow_k", "driftflow_whole"
@@ -19,12 +22,14 @@ class CutArchive:
     """Of one column. The triggers go with the old table, whose place the new one takes."""
 
     def __init__(self, at: Situation, table: Table, conversion: Conversion) -> None:
+        """Raises RefusedError (DF-E650) where no column tells the rows apart: a rowid changes with VACUUM."""
         self.at, self.table, self.conversion = at, table, conversion
         self.name = our_name(at, "archive", table.name, conversion.column)
-        self.key = key_of(at, table, why="the whole values go into an archive with the keys of their rows")
+        self.key = lasting_key(at, table)
+        if not self.key:
+            raise no_key(at, table, why="the whole values go into an archive with the keys of their rows")
 
     def begun(self, recipe: Recipe) -> RunSql:
-        """Raises RefusedError (DF-E650) where the rows have no key; here every table has one, its rowid."""
         archive, source = self.at.dialect.quote_name(self.name), self.at.dialect.quote_name(self.table.name)
         marks = [f"{KEY}{number}" for number in range(1, len(self.key) + 1)]
         triggers = {
@@ -41,7 +46,7 @@ class CutArchive:
                 f"CREATE TRIGGER {self._trigger(name)} AFTER {event} ON {self._quote(self.table.name.name)} WHEN EXISTS ({written})"
                 f" BEGIN INSERT OR REPLACE INTO {self._quote(self.name.name)} VALUES ({self._values('NEW.')}); END"
             )
-        return recipe.text(
+        step = recipe.text(
             *statements,
             purpose=f"Archive with their keys the values of {self.table.name.name}.{self.conversion.column} that are cut, and keep those that are written: {self.name.name}",
             phase="migrate",
@@ -56,11 +61,12 @@ class CutArchive:
             ),
             undo_purpose=f"Remove {self.name.name}: the values are back",
         )
+        return replace(step, guards=guard_null_keys(self.at, self.table, self.key))
 
     def restored(self) -> str:
         """The whole value, where the row still holds what became of it; else the value as it is now."""
         value = self._quote(self.conversion.column)
-        same = [f"kept.{KEY}{number} = {self._key(column)}" for number, column in enumerate(self.key, 1)]
+        same = [f"kept.{KEY}{number} = {self._quote(column)}" for number, column in enumerate(self.key, 1)]
         became = rename_column(self.conversion.there, self.conversion.column, WHOLE, any_case=True)
         archive = self.at.dialect.quote_name(self.name)
         return (
@@ -68,10 +74,7 @@ class CutArchive:
         )
 
     def _values(self, row: str) -> str:
-        return ", ".join(f"{row}{self._key(column)}" for column in (*self.key, self.conversion.column))
-
-    def _key(self, column: str) -> str:
-        return column if column == "rowid" else self._quote(column)
+        return ", ".join(f"{row}{self._quote(column)}" for column in (*self.key, self.conversion.column))
 
     def _trigger(self, name: str) -> str:
         schema = self.table.name.schema
