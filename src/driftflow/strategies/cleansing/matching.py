@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Index, Table
+from driftflow.model.catalog import Index, IndexPart, Table
 from driftflow.strategies.cleansing.archiving import listed, null_safe
+from driftflow.strategies.columns.filling import ROWID
 
 TRUE = "1 = 1"
 
@@ -76,6 +77,16 @@ class Matching:
         direction = " DESC" if self.last else ""
         ranks = [f"CASE WHEN {alias}.b IS NULL THEN 1 ELSE 0 END", f"{alias}.b{direction}"] if self.by else []
         return ", ".join([*ranks, *(f"{alias}.{mark}{direction}" for mark in self.marks)])
+
+    def order_parts(self) -> tuple[IndexPart, ...]:
+        """The same behind the keys of an index: the first of many equal rows is read, and they are not all sorted for each one of them."""
+        held = {part.column for part in self.index.parts if part.column}
+        ranks: tuple[IndexPart, ...] = ()
+        if self.by:
+            none = f"CASE WHEN {self.at.dialect.quote(self.by)} IS NULL THEN 1 ELSE 0 END"
+            ranks = (IndexPart(expression=none), IndexPart(column=self.by, descending=self.last))
+        marks = (IndexPart(column=name, descending=self.last) for name in self.key if name != ROWID and name not in held)
+        return (*ranks, *marks)
 
     def grouped(self) -> str:
         """The keys for GROUP BY and PARTITION BY, under the collation by which they collide."""

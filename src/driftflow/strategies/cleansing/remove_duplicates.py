@@ -64,7 +64,10 @@ def remove_duplicates(operation: AddConstraint | CreateIndex, at: Situation) -> 
     protection = KeyProtection(recipe, removal.matching) if joined else Protection(recipe, removal.matching)
     yield from removal.tables()
     helper = replace(
-        index, name=Name(schema=index.name.schema, name=our_object(table.name, "find", index.name.name)), unique=False
+        index,
+        name=Name(schema=index.name.schema, name=our_object(table.name, "find", index.name.name)),
+        parts=index.parts if joined else (*index.parts, *removal.matching.order_parts()),
+        unique=False,
     )
     yield _build(recipe, replace(helper, nulls_not_distinct=False, include=()))
     yield from protection.begin()

@@ -53,9 +53,11 @@ class Pointing:
         goes = " AND ".join(f"l.{listed(self.at, (name,))} = w.l{number}" for number, name in enumerate(self.matching.key, 1))
         stays = " AND ".join(f"k.{listed(self.at, (name,))} = w.k{number}" for number, name in enumerate(self.matching.key, 1))
         target = self.matching.target
+        # SQLite keeps this order for CROSS JOIN alone: it does not know how short the list is, and would read the whole child for each chunk.
+        join = "CROSS JOIN" if self.at.can(Capability.TABLE_REBUILD_ONLY) else "JOIN"
         return (
-            f"FROM {self.work} AS w JOIN {target} AS l ON {goes} JOIN {target} AS k ON {stays} "
-            f"JOIN {self.at.dialect.quote_name(self.child.name)} AS c ON {points}"
+            f"FROM {self.work} AS w {join} {target} AS l ON {goes} {join} {target} AS k ON {stays} "
+            f"{join} {self.at.dialect.quote_name(self.child.name)} AS c ON {points}"
         )
 
     def statements(self) -> Iterator[str]:
