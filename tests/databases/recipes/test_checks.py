@@ -212,3 +212,37 @@ def test_documents_that_break_the_schema_are_counted_before(place: Place) -> Non
         with pytest.raises(RefusedError) as refused:
             place.fresh(SHOP).plan(by_schema(place, unknown))
         assert refused.value.code == "DF-E659"
+
+
+@pytest.mark.on("postgresql", "sqlite", "mariadb-10")
+def test_names_in_a_document_are_the_same_however_they_are_written(place: Place) -> None:
+    r"""`{"ma\u00df": 1}` is what many a library writes for `{"maß": 1}`. MariaDB compares a path with the document as it is written."""
+    names = ["maß", 'two "words"', "a\\b"]
+    schema = {"required": names, "properties": {name: {"type": "integer"} for name in names}, "additionalProperties": False}
+    database = place.fresh(SHOP)
+    apply(database.plan(by_schema(place, schema).replace("\\", "\\\\" if place.vendor == "mariadb" else "\\")), database)
+    with closing(PlainSession(database.url)) as session:
+        for ascii_only in (False,) if place.vendor == "mariadb" else (True, False):
+            for value, fits in (
+                (dict.fromkeys(names, 1), True),
+                (dict.fromkeys(names, "x"), False),
+                (dict.fromkeys(names[1:], 1), False),
+            ):
+                text = json.dumps(value, ensure_ascii=ascii_only).replace("'", "''")
+                write = f"UPDATE offers SET doc = '{text if place.vendor != 'mariadb' else text.replace(chr(92), chr(92) * 2)}' WHERE id = 7"
+                if fits:
+                    session.run((write,))
+                    continue
+                with pytest.raises(Exception, match="offers_doc"):
+                    session.run((write,))
+
+
+@pytest.mark.on("postgresql", "sqlite", "mariadb-10")
+@pytest.mark.parametrize(
+    "wrong",
+    [{"required": "kind"}, {"type": "objekt"}, {"minimum": "5"}, {"maxLength": True}, {"properties": ["kind"]}, {"enum": "kind"}],
+)
+def test_what_is_no_schema_is_refused_and_not_read_as_another(place: Place, wrong: object) -> None:
+    with pytest.raises(RefusedError, match="it is no schema") as refused:
+        place.fresh(SHOP).plan(by_schema(place, {"properties": {"inner": wrong}}))
+    assert refused.value.code == "DF-E659"

@@ -191,6 +191,18 @@ def test_by_json_schema(place: Place) -> None:
     refuses(database, """UPDATE items SET doc = '{"name": 5}' WHERE id = 1""", "(?i)constraint")
 
 
+@pytest.mark.on("mysql")
+@pytest.mark.parametrize("word", ['"const": 5', '"exclusiveMinimum": 5', '"format": "email"', '"contains": {}', '"if": {}'])
+def test_words_that_the_server_passes_over_are_refused(place: Place, word: str) -> None:
+    """JSON_SCHEMA_VALID of MySQL reads draft 4: what later drafts say it takes for a remark, and the document for valid."""
+    database = place.fresh(SCHEMA)
+    change = f"""ALTER TABLE items ADD CONSTRAINT items_doc CHECK (JSON_SCHEMA_VALID('{{"properties": {{"name": {{{word}}}}}}}', doc));"""
+    with pytest.raises(RefusedError, match="passes over") as refused:
+        database.plan(change)
+    assert refused.value.code == "DF-E659"
+    assert database.plan(f"-- driftflow: as-is reason=remarks\n{change}").steps
+
+
 @pytest.mark.recipe("unique-deferrable", "refused", on=("mysql", "mariadb"), why="it checks each row as it is written")
 @pytest.mark.on("mysql", "mariadb")
 def test_a_check_at_the_end_of_the_transaction_is_refused(place: Place) -> None:

@@ -10,6 +10,7 @@ from driftflow.model.catalog import Check, Table
 from driftflow.model.operations import AddConstraint
 from driftflow.model.plan import Step
 from driftflow.model.record import replace
+from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
 from driftflow.strategies.constraints.constraining import bind_then_validate
 from driftflow.strategies.recipe import Recipe
@@ -23,18 +24,28 @@ NAME = "check_json_schema"
 
 def _applies(operation: AddConstraint, at: Situation) -> bool:
     check = operation.constraint
-    if not isinstance(check, Check) or at.can(Capability.JSON_SCHEMA_VALID):
+    if not isinstance(check, Check):
         return False
-    return json_schema.called(check.expression) is not None and at.table(operation.table) is not None
+    if at.can(Capability.JSON_SCHEMA_VALID):
+        found = json_schema.called(check.expression, at)
+        return found is not None and _left_to_server(at) and not spoken.as_is(at) and json_schema.says_more(found[0])
+    return json_schema.called(check.expression, at) is not None and at.table(operation.table) is not None
+
+
+def _left_to_server(at: Situation) -> bool:
+    """MySQL's own function reads the schema. MariaDB's (11.1) gets the statement as it stands."""
+    return at.can(Capability.JSON_SCHEMA_VALID) and not at.can(Capability.JSON_TABLE)
 
 
 @strategy(NAME, on=AddConstraint, applies=_applies, rank=95, page="check-json-schema")
 def check_json_schema(operation: AddConstraint, at: Situation) -> Iterator[Step]:
     check, table = operation.constraint, at.table(operation.table)
     assert isinstance(check, Check) and table is not None
-    found = json_schema.called(check.expression)
+    found = json_schema.called(check.expression, at)
     assert found is not None
     text, document = found
+    if _left_to_server(at):
+        json_schema.readable_by_server(text, at)
     schema = json_schema.read(text, at)
     recipe = Recipe(at, NAME)
     if at.can(Capability.NOT_VALID_CONSTRAINT):

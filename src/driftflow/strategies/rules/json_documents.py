@@ -58,7 +58,7 @@ def breaks(at: Situation, table: Table, text: str, document: str) -> str:
     """A condition: the document is no JSON, or breaks the schema. NULL keeps to every schema."""
     if at.can(Capability.JSON_SCHEMA_VALID) and not at.can(Capability.JSON_TABLE):
         # MariaDB's own function knows no `"type": "integer"` (error 4193, 11.8): there it is compiled.
-        json_schema.parsed(text, at)
+        json_schema.readable_by_server(text, at)
         return _cased(document, f"NOT JSON_SCHEMA_VALID({at.dialect.quote_text(text)}, {document})")
     schema = json_schema.read(text, at)
     if at.can(Capability.NOT_VALID_CONSTRAINT):

@@ -10,38 +10,99 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.patterns import lazy_regex
 
-CALL = lazy_regex(r"^\s*json_schema_valid\s*\(\s*'((?:[^']|'')*)'(?:::\w+)?\s*,\s*(.+?)\s*\)\s*$", re.IGNORECASE | re.DOTALL)
+CALL = lazy_regex(
+    r"^\s*json_schema_valid\s*\(\s*(E?)'((?:\\.|[^'\\]|'')*)'(?:::\w+)?\s*,\s*(.+?)\s*\)\s*$", re.IGNORECASE | re.DOTALL
+)
+ESCAPE = lazy_regex(r"\\(.)", re.DOTALL)
+ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "0": "\0"}
 SAYS_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
 KNOWN = {
     "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",
     "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
 }  # fmt: skip
+SERVERS_OWN = SAYS_NOTHING | {
+    "type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "properties",
+    "patternProperties", "required", "additionalProperties", "minProperties", "maxProperties", "dependencies", "items", "additionalItems", "minItems",
+    "maxItems", "uniqueItems", "allOf", "anyOf", "oneOf", "not", "$ref", "definitions", "id",
+}  # fmt: skip
+"""What JSON_SCHEMA_VALID of MySQL looks at: draft 4. Every other word it passes over."""
+TYPES = {"string", "number", "integer", "boolean", "null", "object", "array"}
 LENGTH_MOST = 255
 """What a repetition in a regular expression of PostgreSQL may count to."""
 Schema = Mapping[str, Any]
 
 
-def called(expression: str) -> tuple[str, str] | None:
+def called(expression: str, at: Situation) -> tuple[str, str] | None:
     """(schema, document) where the expression is `JSON_SCHEMA_VALID('schema', document)` and nothing else."""
     found = CALL.match(expression)
-    return (found[1].replace("''", "'"), found[2]) if found else None
+    if found is None:
+        return None
+    text = found[2].replace("''", "'")
+    if found[1] or at.can(Capability.JOINED_UPDATE):  # E'...', and every text of MySQL and MariaDB
+        text = ESCAPE.sub(lambda one: ESCAPED.get(one[1], one[1]), text)
+    return text, found[3]
 
 
 def read(text: str, at: Situation) -> Schema:
     """The schema. Raises RefusedError (DF-E659) for what is no JSON, or says what is not compiled."""
     schema = parsed(text, at)
+    if wrong := sorted(set(_misshapen(schema))):
+        raise refused(at, f"it is no schema: {', '.join(wrong)}")
     unknown = sorted(set(_unknown(schema)))
     if unknown:
         raise refused(at, f"these keywords are not compiled: {', '.join(unknown)}")
     return schema
 
 
+def readable_by_server(text: str, at: Situation) -> None:
+    """For MySQL, which reads it by itself. Raises RefusedError (DF-E659) for what is no JSON, and for words that MySQL passes over: nothing would keep them."""
+    if passed_over := sorted(set(_passed_over(parsed(text, at)))):
+        raise RefusedError(
+            "DF-E659",
+            "the JSON Schema says more than this server would keep",
+            where=str(at.statement.span),
+            why=f"its JSON_SCHEMA_VALID reads draft 4 and passes over {', '.join(passed_over)}",
+            hint='in draft 4 "enum": [x] says "const": x, and "minimum": x, "exclusiveMinimum": true says "exclusiveMinimum": x; leave out what is only a remark',
+        )
+
+
+def says_more(text: str) -> bool:
+    """Whether MySQL would refuse the schema, or keep only a part of it."""
+    try:
+        return any(_passed_over(json.loads(text)))
+    except ValueError:
+        return True
+
+
+def _passed_over(schema: Any) -> Iterator[str]:
+    if not isinstance(schema, dict):
+        return
+    for word, value in schema.items():
+        if word in ("exclusiveMinimum", "exclusiveMaximum") and not isinstance(value, bool):
+            yield f"{word} as a number"
+        elif word not in SERVERS_OWN:
+            yield word
+    for inner in _inner(schema):
+        yield from _passed_over(inner)
+
+
+def _inner(schema: Schema) -> Iterator[Any]:
+    """The schemas within it."""
+    for word in ("properties", "patternProperties", "definitions", "dependencies"):
+        if isinstance(named := schema.get(word), dict):
+            yield from named.values()
+    for word in ("items", "additionalItems", "additionalProperties", "not", "allOf", "anyOf", "oneOf"):
+        found = schema.get(word)
+        yield from found if isinstance(found, list) else [found]
+
+
 def parsed(text: str, at: Situation) -> Schema:
-    """The schema, for a server that reads it by itself. Raises RefusedError (DF-E659) for what is no JSON."""
+    """The schema as it is written. Raises RefusedError (DF-E659) for what is no JSON."""
     try:
         schema: Schema = json.loads(text)
     except ValueError as error:
@@ -57,6 +118,33 @@ def refused(at: Situation, why: str) -> RefusedError:
         why=why,
         hint=f"compiled are {', '.join(sorted(KNOWN))}",
     )
+
+
+def _misshapen(schema: Any) -> Iterator[str]:
+    """What a reader of it would take for something else: `"required": "id"` is no list, and would be two properties, i and d."""
+    if not isinstance(schema, dict):
+        return
+    numbers = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+    counts = ("minLength", "maxLength", "minItems", "maxItems")
+    for word, value in schema.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        match word:
+            case "type" if not types_of(schema) or not set(map(str, types_of(schema))) <= TYPES:
+                yield f"type is none of {', '.join(sorted(TYPES))}"
+            case "required" if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                yield "required is no list of names"
+            case "enum" if not isinstance(value, list) or not value:
+                yield "enum is no list of values"
+            case "properties" if not isinstance(value, dict):
+                yield "properties is no object"
+            case "pattern" if not isinstance(value, str):
+                yield "pattern is no text"
+            case _ if word in numbers and not number:
+                yield f"{word} is no number"
+            case _ if word in counts and not (number and isinstance(value, int) and value >= 0):
+                yield f"{word} is no count"
+    for inner in _inner(schema):
+        yield from _misshapen(inner)
 
 
 def _unknown(schema: Any) -> Iterator[str]:
@@ -87,7 +175,7 @@ def uses(schema: Schema, word: str) -> bool:
 
 def types_of(schema: Schema) -> tuple[str, ...]:
     said = schema.get("type", ())
-    return (said,) if isinstance(said, str) else tuple(said)
+    return tuple(said) if isinstance(said, list | tuple) else (said,)
 
 
 # PostgreSQL: one jsonpath per promise that may be broken; immutable, so a CHECK may ask it.
@@ -150,6 +238,7 @@ SQLITE_TYPES = {
 
 def broken_by_functions(schema: Schema, kind: str, value: str, literal: Callable[[str], str], depth: int = 0) -> Iterator[str]:
     """Conditions, one of which is true when the document breaks the schema. `kind` is its json_type, `value` its SQL value (JSON for containers)."""
+    each = f"j{depth}"
     if types := types_of(schema):
         named = [_sqlite_type(one, kind, value) for one in types]
         yield f"NOT ({' OR '.join(named)})"
@@ -164,7 +253,8 @@ def broken_by_functions(schema: Schema, kind: str, value: str, literal: Callable
         if word in schema:
             yield f"{kind} = 'text' AND length({value}) {sign} {schema[word]}"
     for name in schema.get("required", ()):
-        yield _only(kind, "object", f"json_type({value}, {literal(_member(name))}) IS NULL")
+        # Not by a path: SQLite compares its label with the bytes of the document, where `\u00e4` and `ä` are the same name.
+        yield _only(kind, "object", f"NOT EXISTS (SELECT 1 FROM json_each({value}) AS {each} WHERE {each}.key = {literal(name)})")
     for word, sign in (("minItems", "<"), ("maxItems", ">")):
         if word in schema:
             yield _only(kind, "array", f"json_array_length({value}) {sign} {schema[word]}")
@@ -208,7 +298,3 @@ def _sqlite_equal(one: Any, kind: str, value: str, literal: Callable[[str], str]
             return f"{kind} = 'text' AND {value} = {literal(one)}"
         case _:
             return f"{kind} IN ('integer', 'real') AND {value} = {json.dumps(one)}"
-
-
-def _member(name: str) -> str:
-    return f"$.{json.dumps(name)}"
