@@ -9,9 +9,14 @@ from itertools import groupby
 
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
+from driftflow.model.catalog import Column
 from driftflow.model.operations import (
+    AddColumn,
+    ChangeColumn,
+    DropColumn,
     Operation,
     Pragma,
+    RenameColumn,
     RequestAlgorithm,
     SetSetting,
     TransactionControl,
@@ -350,9 +355,27 @@ def _online_together(left: Draft, right: Draft) -> Draft | None:
     if not (same and together and left.steps[0].phase == right.steps[0].phase) or second.directives("gate"):
         return None
     operations = (*left.operations, *right.operations)
+    if _columns(right, made=False) & _columns(left, made=True):
+        return None  # one statement says a column once
     if obstacle(operations, first.catalog, first):
         return None
     return with_fields(left, situations=(*left.situations, *right.situations), steps=tuple(rebuilt_online(first, operations)))
+
+
+def _columns(draft: Draft, *, made: bool) -> set[str]:
+    """Those that it changes, by the names of before, or with `made` by all that they have."""
+    found: set[str] = set()
+    for one in draft.operations:
+        match one:
+            case ChangeColumn(column=column, definition=Column(name=to)) | RenameColumn(column=column, to=to):
+                found |= {column.lower(), to.lower()} if made else {column.lower()}
+            case AddColumn(column=Column(name=name)) if made:
+                found.add(name.lower())
+            case DropColumn(column=column):
+                found.add(column.lower())
+            case _:
+                pass
+    return found
 
 
 def every_step(drafts: Sequence[Draft]) -> Iterator[Step]:

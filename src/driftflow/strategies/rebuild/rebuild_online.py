@@ -128,7 +128,7 @@ class Rebuild:
         that is rebuilt together with others: they share the first, and the forms' names sort by the second."""
         self.at, self.operations, self.one_way = at, tuple(operations), one_way
         self.together: tuple[Rebuild, ...] = (self,)
-        self.backwards = backwards
+        self.backwards, self.back = backwards, back
         table = at.dialect.altered_table(operations[0])
         assert table is not None
         before = at.catalog.table(table)
@@ -318,6 +318,27 @@ class Rebuild:
         for step in (*self.on_old(self.forth.not_writing()), *gone):
             yield replace(step, undo=UndoNothing(reason="it is not needed on the way back"))
 
+    def asked_back(self) -> Iterator[Verify]:
+        """Before anything of the way back begins."""
+        if guards := self._given_back():
+            yield Verify(
+                **self.recipe.common(f"Ask whether every row of {self.label} fits into its old form again", self.phase),
+                expectations=(),
+                guards=guards,
+                undo=UndoNothing(reason="it changes nothing"),
+            )
+
+    def _given_back(self) -> tuple[Guard, ...]:
+        """What the server would round or cut in the old form. What an expression computes of a value is said, and so is what it loses."""
+        from driftflow.strategies.types import offenders
+
+        backwards = self._backwards()
+        if self.back or isinstance(backwards, Irreversible):
+            return ()
+        known = self.at.catalog.with_table(replace(self.after, new=False))
+        found = zip(backwards, catalogs(backwards, known), strict=True)
+        return tuple(guard for operation, catalog in found for guard in offenders.guards(self.at, operation, catalog))
+
     def written_back(self) -> Iterator[Step]:
         """What was noted of the new form is written to the old one, until the two are equal and stay so."""
         home = self.home
@@ -442,7 +463,7 @@ class Rebuild:
                 UndoSteps(steps=as_undos(iter((creates[2],)))),
                 *(UndoSteps(steps=as_undos(iter((one,)))) for one in self.cascading.noting(ending)),
                 UndoSteps(steps=as_undos(iter((self._old_again(backwards),)))),
-                UndoSteps(steps=as_undos(iter((ending.log_made(),)))),
+                UndoSteps(steps=as_undos(iter((replace(ending.log_made(), guards=self._given_back()),)))),
             ]
         for step, undo in zip(steps, undos, strict=True):
             yield replace(step, strategy=RETIRE_TABLE, undo=undo)

@@ -107,6 +107,8 @@ class Together:
         """When the old forms hold what was written to the new ones, they change places again."""
         quoted = self.first.at.dialect.quote_name
         every, home, ready = self.rebuilds, self.first.home, self.first.home_ready
+        for one in every:
+            yield from one.asked_back()
         if self.several:
             for one in every:
                 yield from one.keys.untied()
