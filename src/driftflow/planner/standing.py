@@ -5,10 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace as with_fields
+from typing import TypeGuard
 
 from driftflow.dialects.situation import Situation
 from driftflow.model.names import Name, Span
-from driftflow.model.operations import AlterColumnType, CreateType, DropTable, DropView, Insert, MoveTable, RenameTable
+from driftflow.model.operations import (
+    AlterColumnType,
+    AlterObject,
+    CreateSchema,
+    CreateType,
+    DropSchema,
+    DropTable,
+    DropView,
+    Insert,
+    MoveTable,
+    Operation,
+    RenameColumn,
+    RenameTable,
+)
 from driftflow.model.plan import Irreversible, Step
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
@@ -24,7 +38,12 @@ def with_standing(drafts: Sequence[Draft]) -> list[Draft]:
 def _standing(draft: Draft, drafts: Sequence[Draft]) -> Draft:
     lost = [step for step in draft.steps if isinstance(step.undo, Irreversible) and not step.undo.steps]
     earlier = [one for one in drafts if one.position < draft.position] if lost else []
-    below = [*_below_types(draft, earlier), *_below_tables(draft, earlier)]
+    below = [
+        *_below_types(draft, earlier),
+        *_below_tables(draft, earlier),
+        *_below_schemas(draft, earlier),
+        *_below_attributes(draft, earlier),
+    ]
     if not below:
         return draft
     spans = tuple(dict.fromkeys(one.at.statement.span for one in below))
@@ -48,6 +67,41 @@ def _below_tables(draft: Draft, earlier: Sequence[Draft]) -> list[Draft]:
             found.insert(0, one)
             gone |= {name for at in one.situations for name in _also_gone(at, gone)}
     return found
+
+
+def _below_schemas(draft: Draft, earlier: Sequence[Draft]) -> list[Draft]:
+    """What was done in a schema that is dropped with everything in it, by the names that it had."""
+    gone = {one.name for one in draft.operations if isinstance(one, DropSchema) and one.cascade}
+    found: list[Draft] = []
+    for one in reversed(earlier) if gone else ():
+        former = {op.name.name for op in one.operations if _renames_schema(op, gone) and op.name is not None}
+        made = any(isinstance(op, CreateSchema) and op.name in gone for op in one.operations)
+        if former or made or any(touch.partition(".")[0] in gone and "." in touch for touch in _named(one)):
+            found.insert(0, one)
+            gone |= former
+    return found
+
+
+def _below_attributes(draft: Draft, earlier: Sequence[Draft]) -> list[Draft]:
+    """What was done to the attributes of a composite type, one of which is gone or has lost its old values."""
+    gone = {one.name for one in draft.operations if isinstance(one, AlterObject) and one.attributes}
+    return [one for one in earlier if any(_attributed(op) in gone for op in one.operations)] if gone else []
+
+
+def _attributed(operation: Operation) -> Name | None:
+    match operation:
+        case AlterObject(name=name, attributes=changes) if changes:
+            return name
+        case RenameColumn(table=name, relation_kind="type"):
+            return name
+        case _:
+            return None
+
+
+def _renames_schema(operation: Operation, gone: set[str]) -> TypeGuard[AlterObject]:
+    return (
+        isinstance(operation, AlterObject) and (operation.kind, operation.action) == ("schema", "rename") and operation.to in gone
+    )
 
 
 def _also_gone(at: Situation, gone: set[Name]) -> Iterator[Name]:

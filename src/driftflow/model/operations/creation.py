@@ -117,3 +117,16 @@ def publications_of(catalog: Catalog, table: Table) -> tuple[str, ...]:
 
 def _carries(publication: Publication, table: Table) -> bool:
     return publication.all_tables or table.name.schema in publication.schemas
+
+
+def typed(catalog: Catalog, table: Table) -> Table:
+    """With the columns of its type, where it is made OF one; known only in part where nobody knows the type."""
+    if not table.of_type:
+        return table
+    bare = table.of_type.replace('"', "")
+    keys = (bare, *(f"{schema}.{bare}" for schema in (catalog.search_path or ("public",))))
+    known = next((catalog.types[key] for key in keys if key in catalog.types), None)
+    if known is None:
+        return replace(table, partial=True)
+    said = {column.name: column for column in table.columns}
+    return replace(table, columns=tuple(said.get(one.name, one) for one in known.attributes))

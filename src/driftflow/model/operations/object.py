@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension
+from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension, Rule
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.dependents import drop_table, drop_views
+from driftflow.model.operations.identifiers import spelled
 from driftflow.model.operations.lookup import put, put_holder, put_view, refuse, replace_column
+from driftflow.model.operations.moving import moved
 from driftflow.model.operations.publishing import publish, publish_as
-from driftflow.model.operations.type import renamed_type
+from driftflow.model.operations.type import AttributeChange, changed_attributes, renamed_check
 from driftflow.model.record import Record, replace
 
 
@@ -118,6 +120,8 @@ class Comment(BaseOperation, frozen=True, kw_only=True, tag="comment"):
             return put_view(catalog, replace(view, comment=text)) if view is not None and not self.column else catalog
         if self.column:
             column = table.column(self.column)
+            if column is None and table.partial:
+                return catalog
             if column is None:
                 refuse(catalog, f"column {self.column} of table {self.relation} does not exist")
                 return catalog
@@ -150,18 +154,30 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
     sql: str
     relations: tuple[Name, ...] = ()
     to: str = ""
-    """Of a rename: the new name."""
+    """Of a rename: the new name; of SET SCHEMA: the schema."""
+    constraint: str = ""
+    """Of a domain's constraint that gets another name: its name; `name` is the domain's."""
     arguments: str | None = None
     """Of a function or procedure: its argument list, where one was written."""
+    attributes: tuple[AttributeChange, ...] = ()
+    """Of a composite type."""
     published: Published | None = None
     """Of a publication: None where the statement leaves what it carries as it is."""
 
     def after(self, catalog: Catalog) -> Catalog:
-        """Of these only new extended statistics, types under another name, and what a publication carries, are in the catalog."""
+        """Of these only new extended statistics, what goes by another name, and what a publication carries, are in the catalog."""
         if self.kind == "publication" and self.name is not None:
             return self._published(catalog, self.name.name)
-        if self.kind in ("type", "domain") and self.to and self.name is not None:
-            return renamed_type(catalog, self.name, self.to)
+        if self.attributes and self.name is not None:
+            return changed_attributes(catalog, self.name, self.attributes)
+        if (self.kind, self.action) == ("rule", "create") and self.name is not None and self.relations:
+            return _with_rule(catalog, self.relations[0], self.name.name, self.sql)
+        if (self.kind, self.action) == ("rule", "rename") and self.name is not None and self.relations:
+            return _renamed_rule(catalog, self.relations[0], self.name.name, self.to)
+        if self.kind == "domain_constraint" and self.name is not None:
+            return renamed_check(catalog, self.name, self.constraint, self.to)
+        if self.to and self.name is not None:
+            return moved(catalog, self.kind, self.name, action=self.action, to=self.to, arguments=self.arguments)
         if (self.kind, self.action) != ("statistics", "create") or self.name is None:
             return catalog
         for relation in self.relations:
@@ -173,7 +189,7 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
         return catalog
 
     def _published(self, catalog: Catalog, name: str) -> Catalog:
-        if self.to:
+        if self.to and self.action == "rename":
             return publish_as(catalog, name, self.to)
         if self.published is None:
             return catalog
@@ -218,6 +234,29 @@ class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):
                 return catalog
             case _:
                 return catalog
+
+
+def _with_rule(catalog: Catalog, relation: Name, rule: str, sql: str) -> Catalog:
+    holder = catalog.tables.get(relation.text) or catalog.views.get(relation.text)
+    if holder is None:
+        return catalog
+    made = Rule(name=rule, target=f"{spelled(rule)} ON {relation}", definition=sql)
+    return put_holder(catalog, replace(holder, rules=(*(one for one in holder.rules if one.name != rule), made)))
+
+
+def _renamed_rule(catalog: Catalog, relation: Name, rule: str, to: str) -> Catalog:
+    """How the server spells it, and what makes it again, say the old name: the next reading of the catalog knows."""
+    holder = catalog.tables.get(relation.text) or catalog.views.get(relation.text)
+    if holder is None:
+        return catalog
+    rules = tuple(replace(one, name=to, **_spelled_anew(one, rule, to)) if one.name == rule else one for one in holder.rules)
+    return put_holder(catalog, replace(holder, rules=rules))
+
+
+def _spelled_anew(one: Rule, rule: str, to: str) -> dict[str, str]:
+    old, new = spelled(rule), spelled(to)
+    definition = one.definition.replace(f"CREATE RULE {old} AS", f"CREATE RULE {new} AS", 1)
+    return {"definition": definition, "target": one.target.replace(f"{old} ON", f"{new} ON", 1)}
 
 
 def _without_rule(catalog: Catalog, relation: Name, rule: str) -> Catalog:

@@ -42,7 +42,7 @@ class CreateTable(BaseOperation, frozen=True, kw_only=True, tag="create_table"):
             return catalog
         if name.schema and catalog.schemas and name.schema not in catalog.schemas and self.table.kind != "temporary":
             refuse(catalog, f"schema {name.schema} does not exist")
-        return creation.create(catalog, self.table)
+        return creation.create(catalog, creation.typed(catalog, self.table))
 
 
 class CreateTableAs(BaseOperation, frozen=True, kw_only=True, tag="create_table_as"):

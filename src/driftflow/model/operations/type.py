@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from driftflow.model.catalog import Catalog, Check, Column, Table, TypeDefinition
@@ -10,7 +11,7 @@ from driftflow.model.operations import dependents
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.identifiers import spelled
 from driftflow.model.operations.lookup import refuse
-from driftflow.model.record import replace
+from driftflow.model.record import Record, replace
 
 
 class CreateType(BaseOperation, frozen=True, kw_only=True, tag="create_type"):
@@ -105,6 +106,16 @@ class AlterDomain(BaseOperation, frozen=True, kw_only=True, tag="alter_domain"):
                 return _put(catalog, replace(domain, checks=checks))
 
 
+class AttributeChange(Record, frozen=True, kw_only=True):
+    """A clause of ALTER TYPE about an attribute of a composite type."""
+
+    action: Literal["add", "drop", "type"]
+    name: str
+    type: str = ""
+    collation: str = ""
+    cascade: bool = False
+
+
 class DropType(BaseOperation, frozen=True, kw_only=True, tag="drop_type"):
     """DROP TYPE and DROP DOMAIN."""
 
@@ -139,9 +150,9 @@ class DropType(BaseOperation, frozen=True, kw_only=True, tag="drop_type"):
         return dependents.rewrite_tables(catalog, without_columns)
 
 
-def renamed_type(catalog: Catalog, name: Name, to: str) -> Catalog:
-    """ALTER TYPE ... RENAME TO: columns of the type, and defaults that say it, go by the new name."""
-    found, new = _find(catalog, name), Name(schema=name.schema, name=to)
+def renamed_type(catalog: Catalog, name: Name, new: Name) -> Catalog:
+    """ALTER TYPE ... RENAME TO and SET SCHEMA: columns of the type, and defaults that say it, go by the new name."""
+    found = _find(catalog, name)
     if found is None:
         return catalog
     if new.text in catalog.types:
@@ -153,17 +164,50 @@ def renamed_type(catalog: Catalog, name: Name, to: str) -> Catalog:
     }
 
     def renamed(table: Table) -> Table:
-        columns = tuple(_of_new_name(column, name, to) for column in table.columns)
+        columns = tuple(_of_new_name(column, name, new) for column in table.columns)
         return replace(table, columns=columns) if columns != table.columns else table
 
     return dependents.rewrite_tables(replace(catalog, types=types), renamed)
 
 
-def _of_new_name(column: Column, name: Name, to: str) -> Column:
+def changed_attributes(catalog: Catalog, name: Name, changes: Sequence[AttributeChange]) -> Catalog:
+    """Of the type; tables of the type (CREATE TABLE OF) follow, and are known only in part then."""
+    found = _find(catalog, name)
+    if found is None:
+        return catalog
+    attributes = list(found.attributes)
+    for one in changes:
+        match one.action:
+            case "add":
+                attributes.append(Column(name=one.name, type=one.type, collation=one.collation))
+            case "drop":
+                attributes = [known for known in attributes if known.name != one.name]
+            case "type":
+                attributes = [
+                    replace(known, type=one.type, collation=one.collation) if known.name == one.name else known
+                    for known in attributes
+                ]
+    catalog = _put(catalog, replace(found, attributes=tuple(attributes)))
+    return dependents.rewrite_tables(
+        catalog, lambda table: replace(table, partial=True) if table.of_type and _is_of(table.of_type, name) else table
+    )
+
+
+def renamed_check(catalog: Catalog, name: Name, constraint: str, to: str) -> Catalog:
+    """ALTER DOMAIN ... RENAME CONSTRAINT."""
+    domain = _find(catalog, name)
+    if domain is None:
+        return catalog
+    checks = tuple(replace(one, name=to) if one.name == constraint else one for one in domain.checks)
+    return _put(catalog, replace(domain, checks=checks))
+
+
+def _of_new_name(column: Column, name: Name, to: Name) -> Column:
     if not _is_of(column.type, name):
         return column
     old = column.type.removesuffix("[]")
-    new = f"{name.schema}.{spelled(to)}" if old.replace('"', "") == name.text else spelled(to)
+    whole = old.replace('"', "") == name.text or to.schema != name.schema
+    new = f"{spelled(to.schema)}.{spelled(to.name)}" if whole and to.schema else spelled(to.name)
     default = column.default.replace(f"::{old}", f"::{new}") if column.default is not None else None
     return replace(column, type=new + column.type[len(old) :], default=default)
 

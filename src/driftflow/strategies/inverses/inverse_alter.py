@@ -448,10 +448,8 @@ def _constraints(catalog: Catalog, table: Name) -> tuple[Constraint, ...]:
 
 
 def _index(catalog: Catalog, name: Name) -> Index | None:
-    return next(
-        (index for table in catalog.tables.values() for index in table.indexes if index.name == name),
-        None,
-    )
+    """Of a table, or of a materialized view."""
+    return next((index for _, index in catalog.indexes_named(name)), None)
 
 
 def _is_partitioned(catalog: Catalog, table: Name) -> bool:

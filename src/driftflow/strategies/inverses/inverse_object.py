@@ -47,9 +47,10 @@ from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies import said_again, spoken
-from driftflow.strategies.definers import given_away, hung_on, routine_again, trigger_again, type_again, view_again
+from driftflow.strategies.definers import routine_again, trigger_again, type_again, view_again
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import taken_back
+from driftflow.strategies.inverses.inverse_move import moved_back, without_attributes
 from driftflow.strategies.views.whole_view import made_again, rule_again
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
@@ -290,14 +291,9 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             old := _kept_view(altered, before)
         ) is not None:
             return (replace(view_again(old), or_replace=True),)
-        case AlterObject(kind="type" | "domain" as kind, name=Name() as name, to=to) if to:
-            now, quote = Name(schema=name.schema, name=to), at.dialect.quote
-            sql = f"ALTER {kind.upper()} {at.dialect.quote_name(now)} RENAME TO {quote(name.name)}"
-            return (AlterObject(kind=kind, action="rename", name=now, to=name.name, sql=sql),)
-        case AlterObject(kind="schema", name=Name() as name, to=to) if to:
-            sql = f"ALTER SCHEMA {at.dialect.quote(to)} RENAME TO {at.dialect.quote(name.name)}"
-            return (AlterObject(kind="schema", action="rename", name=Name(name=to), to=name.name, sql=sql),)
-        case AlterObject() if back := _routine_altered(operation, before, at.dialect):
+        case AlterObject(kind="type", attributes=changes) if changes and all(one.action == "add" for one in changes):
+            return (without_attributes(operation, at.dialect),)
+        case AlterObject() if back := moved_back(operation, before, at.dialect):
             return back
         case AlterObject():
             return Irreversible(
@@ -331,35 +327,6 @@ def _statistics(name: Name, before: Catalog) -> list[tuple[Table, ExtendedStatis
     ]
 
 
-def _routine_altered(operation: AlterObject, before: Catalog, dialect: Dialect) -> tuple[Operation, ...]:
-    """PostgreSQL: of the one that its name and arguments mean; its definition says all of it but name and owner. Nothing where that is not known."""
-    name = operation.name
-    if operation.kind not in ("function", "procedure", "routine") or name is None:
-        return ()
-    named = [
-        one
-        for one in before.routines.values()
-        if one.name.name == name.name
-        and name.schema in ("", one.name.schema)
-        and DropFunction(name=one.name, arguments=operation.arguments, kind=one.kind).is_meant(one)
-    ]
-    if len(named) != 1 or not named[0].definition or named[0].kept is not None:
-        return ()
-    found = named[0]
-    match operation.action:
-        case "alter":
-            return (CreateFunction(routine=found, or_replace=True),)
-        case "rename" if operation.to:
-            now = replace(found.name, name=operation.to)
-            sql = f"ALTER {found.kind.upper()} {dialect.quote_name(now)}({found.arguments}) RENAME TO {dialect.quote(found.name.name)}"
-            return (replace(operation, kind=found.kind, name=now, to=found.name.name, sql=sql, arguments=found.arguments),)
-        case "owner":
-            # What the new owner was granted before is one with what owners may do.
-            return (*given_away(found, dialect), *hung_on(found, dialect))
-        case _:
-            return ()
-
-
 def _kept_view(name: str, before: Catalog) -> View | None:
     """A view of MySQL or MariaDB, whose ALTER is a definition, by its name in the database."""
     return next((view for view in before.views.values() if view.name.name == name and view.kept is not None), None)
@@ -371,7 +338,9 @@ def _comment(operation: Comment, before: Catalog) -> Inverse:
         return UndoNothing(reason="a comment; results do not depend on it")
     if operation.column:
         column = table.column(operation.column)
-        old = column.comment if column is not None else ""
+        if column is None:
+            return UndoNothing(reason=f"{operation.column} as it was is not known")
+        old = column.comment
     elif operation.kind.lower() == "table":
         old = table.comment
     else:

@@ -8,7 +8,7 @@ from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing
 from driftflow.dialects.postgresql.effects.statistics import drop_statistics
 from driftflow.dialects.postgresql.effects.types import find_type
-from driftflow.model.catalog import Routine, Table
+from driftflow.model.catalog import Table
 from driftflow.model.operations import (
     AlterObject,
     Comment,
@@ -67,7 +67,7 @@ def create_function(p: Prediction, operation: CreateFunction) -> None:
 
 def drop_function(p: Prediction, operation: DropFunction) -> None:
     """Triggers that call it are in the way, or go with CASCADE under ACCESS EXCLUSIVE on their tables."""
-    known = [routine for routine in p.catalog.routines.values() if _is(routine, operation)]
+    known = [routine for routine in p.catalog.routines.values() if operation.is_meant(routine)]
     if not known and p.catalog.complete and not operation.if_exists:
         p.fails("missing", f'function "{operation.name.text}" does not exist', certain=True)
     p.loses(f"{operation.kind} {operation.name.name}", reversible=True)
@@ -81,10 +81,6 @@ def drop_function(p: Prediction, operation: DropFunction) -> None:
                 p.loses(f"trigger {trigger.name} of {table.name.name}", table.name, reversible=True)
             else:
                 p.fails("dependency", f"trigger {trigger.name} of {table.name.name} calls it", relation=table.name, certain=True)
-
-
-def _is(routine: Routine, operation: DropFunction) -> bool:
-    return routine.name == operation.name and operation.arguments in (None, routine.arguments)
 
 
 def comment(p: Prediction, operation: Comment) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from driftflow.dialects.postgresql.deparse import NotUnderstood, expression_text
 from driftflow.dialects.postgresql.deparse.expression import stored_name
@@ -43,6 +44,7 @@ from driftflow.model.operations import (
     SetRowSecurity,
     ValidateConstraint,
 )
+from driftflow.model.operations.type import AttributeChange
 from driftflow.model.record import replace
 
 
@@ -80,7 +82,28 @@ def _table(body: Node, commands: list[Node], sql: str) -> tuple[Operation, ...]:
 def _object(kind: str, body: Node, commands: list[Node], sql: str) -> Operation:
     action = "owner" if [command["subtype"] for command in commands] == ["AT_ChangeOwner"] else "alter"
     name = relation(body["relation"])
-    return AlterObject(kind=kind, action=action, name=name, sql=normal_text(sql), relations=() if kind == "type" else (name,))
+    attributes = tuple(map(_attribute, commands)) if kind == "type" and action == "alter" else ()
+    relations = () if kind == "type" else (name,)
+    return AlterObject(kind=kind, action=action, name=name, sql=normal_text(sql), relations=relations, attributes=attributes)
+
+
+ATTRIBUTE_ACTIONS: dict[str, Literal["add", "drop", "type"]] = {
+    "AT_AddColumn": "add",
+    "AT_DropColumn": "drop",
+    "AT_AlterColumnType": "type",
+}
+
+
+def _attribute(command: Node) -> AttributeChange:
+    """ADD, DROP and ALTER ATTRIBUTE, which the grammar reads as clauses about columns."""
+    definition = command.get("def", {}).get("ColumnDef", {})
+    return AttributeChange(
+        action=ATTRIBUTE_ACTIONS[command["subtype"]],
+        name=command.get("name") or definition["colname"],
+        type=type_text(definition["typeName"]) if "typeName" in definition else "",
+        collation=stored_name(definition["collClause"]["collname"]) if "collClause" in definition else "",
+        cascade=command.get("behavior") == "DROP_CASCADE",
+    )
 
 
 def _view(body: Node, kind: str, sql: str) -> Operation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftflow.dialects.postgresql.grammar import Node
 from driftflow.dialects.postgresql.parse.kinds import kind_of, object_name, object_relation
-from driftflow.dialects.postgresql.parse.node import NotUnderstood, cascades, names_of, relation
+from driftflow.dialects.postgresql.parse.node import NotUnderstood, cascades, name_of, names_of, relation
 from driftflow.dialects.postgresql.parse.routine import call_arguments
 from driftflow.dialects.postgresql.scan import normal_text
 from driftflow.model.names import Name
@@ -47,6 +47,12 @@ def rename(body: Node, sql: str) -> tuple[Operation, ...]:
                 table=relation(body["relation"]), name=body["subname"], to=to, only=not body["relation"].get("inh")
             )
             return (_if_table_exists(constraint, missing),)
+        case "OBJECT_DOMCONSTRAINT":
+            domain = name_of(body["object"]["List"]["items"])
+            renamed = AlterObject(
+                kind="domain_constraint", action="rename", name=domain, constraint=body["subname"], to=to, sql=normal_text(sql)
+            )
+            return (renamed,)
         case "OBJECT_TRIGGER":
             return (AlterTrigger(name=body["subname"], table=relation(body["relation"]), to=to),)
         case "OBJECT_POLICY":
@@ -107,7 +113,7 @@ def set_schema(body: Node, sql: str) -> tuple[Operation, ...]:
                 relation_kind=_RELATIONS[kind],  # type: ignore[arg-type]
             ),
         )
-    return (_other(kind, "set_schema", body, sql),)
+    return (replace(_other(kind, "set_schema", body, sql), to=body["newschema"]),)
 
 
 def owner(body: Node, sql: str) -> tuple[Operation, ...]:

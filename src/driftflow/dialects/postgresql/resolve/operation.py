@@ -141,7 +141,9 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
                 if operation.relation is None
                 else replace(operation, relation=place.relation(operation.relation, catalog))
             )
-        case op.AlterObject(kind="type" | "domain", name=Name() as name, to=to) if to:
+        case op.AlterObject(
+            kind="type" | "domain" | "domain_constraint", action="alter" | "rename" | "set_schema" | "owner", name=Name() as name
+        ):
             return replace(operation, name=place.known(name, catalog, catalog.types))
         case op.AlterObject(published=Published() as said):
             tables = tuple(replace(one, table=place.relation(one.table, catalog)) for one in said.tables)
