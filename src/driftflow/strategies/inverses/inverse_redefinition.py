@@ -15,6 +15,7 @@ from driftflow.model.operations import (
     Operation,
     RequestAlgorithm,
 )
+from driftflow.model.operations.table import VERSIONED
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
@@ -37,6 +38,12 @@ def redefinition(operation: Redefinition, before: Catalog, at: Situation) -> tup
             return _charset(operation, before, at)
         case AlterPartitions(action="analyze" | "check" | "optimize" | "repair" | "rebuild"):
             return UndoNothing(reason="it changes how rows are stored, not what they are")
+        case AlterPartitions(action="exchange"):
+            return (operation,)
+        case AlterPartitions(action="add" | "reorganize" | "coalesce" | "partition_by" | "remove") if (
+            back := _partitioned(operation, before)
+        ) is not None:
+            return (back,)
         case AlterPartitions():
             return Irreversible(
                 reason="the partitions as they were are not kept", name=f"alter_partitions {operation.table} {operation.action}"
@@ -45,6 +52,18 @@ def redefinition(operation: Redefinition, before: Catalog, at: Situation) -> tup
             return UndoNothing(reason="it says how the statement is carried out, and ends with it")
         case _:
             assert_never(operation)
+
+
+def _partitioned(operation: AlterPartitions, before: Catalog) -> AlterPartitions | None:
+    """The rows are all there: the table is divided as it was. One that a partition of the release alone has a place for stops that, and stays. Of a version of the
+    history nothing is known."""
+    table = before.table(operation.table)
+    if table is None or VERSIONED in table.options:
+        return None
+    parts = table.partitioning
+    if parts is None:
+        return AlterPartitions(table=table.name, action="remove") if operation.action == "partition_by" else None
+    return AlterPartitions(table=table.name, action="partition_by", definition=parts.definition, partitioning=parts)
 
 
 def _charset(operation: ConvertCharset, before: Catalog, at: Situation) -> tuple[Operation, ...] | Irreversible:

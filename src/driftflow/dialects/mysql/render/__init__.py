@@ -16,6 +16,7 @@ from driftflow.dialects.mysql.render.table import (
     request,
     table_of,
     waiting,
+    works_on_partitions,
 )
 from driftflow.model.catalog import KeptText, SequenceOptions
 from driftflow.model.names import Name
@@ -120,7 +121,9 @@ def _alter_table(*operations: Operation, mariadb: bool) -> str:
     exists = "IF EXISTS " if any(one.table_if_exists for one in operations) else ""
     partitions = [text for text in clauses if text.startswith(("PARTITION BY", "REMOVE PARTITIONING"))]
     plain = [text for text in clauses if text not in partitions]
-    text = ", ".join([*plain, *behind])
+    # What is done to single partitions ends the statement: ALGORITHM and LOCK stand before it (measured on MySQL 9.7; MariaDB takes neither).
+    single = any(map(works_on_partitions, operations))
+    text = ", ".join([*behind, *plain] if single else [*plain, *behind])
     tail = f"{' ' if text else ''}{' '.join(partitions)}"
     return f"ALTER {'IGNORE ' if ignore else ''}TABLE {exists}{quote_name(table)}{wait} {text}{tail}".rstrip()
 

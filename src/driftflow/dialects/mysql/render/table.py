@@ -118,6 +118,11 @@ def table_of(operation: Operation) -> Name | None:
             return None
 
 
+def works_on_partitions(operation: Operation) -> bool:
+    """On single partitions, which is the whole statement: no other clause may stand beside it."""
+    return isinstance(operation, AlterPartitions) and operation.action not in {"partition_by", "remove"}
+
+
 def clause(operation: Operation, *, mariadb: bool) -> str:
     """One clause behind ALTER TABLE name. Raises ValueError for what is no clause."""
     match operation:
