@@ -13,7 +13,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Index
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
-from driftflow.model.operations import CreateIndex, DropIndex, Operation
+from driftflow.model.operations import AddColumn, CreateIndex, DropIndex, Operation, SetDefault
 from driftflow.model.operations.table import VERSIONED
 from driftflow.model.plan import BaseStep, BuildIndex, Guard, Irreversible, Phase, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
@@ -244,7 +244,7 @@ class Recipe:
                     clauses = []
                     yield self._unless_there(operation, catalog, phase)
                     continue
-                if clauses and altered != table:
+                if clauses and (altered != table or _of_added(operation, clauses)):
                     yield from self._undo_passes(clauses, found_at, phase)
                     clauses = []
                 if altered is None:
@@ -366,3 +366,9 @@ def patient_timeout_ms(operation: Operation, at: Situation) -> int:
 def bounded_count(select: str, limit: int = 1000) -> str:
     """Counts the rows of a SELECT, up to a limit: a guard needs to know that there are some, and roughly how many."""
     return f"SELECT count(*) FROM ({select} LIMIT {limit}) AS offenders"
+
+
+def _of_added(operation: Operation, clauses: Iterable[Operation]) -> bool:
+    """The default of a column that the same statement would add: MySQL does not know the column yet, MariaDB fills it."""
+    added = {one.column.name for one in clauses if isinstance(one, AddColumn)}
+    return isinstance(operation, SetDefault) and operation.column in added

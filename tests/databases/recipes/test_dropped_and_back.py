@@ -60,3 +60,34 @@ def test_what_waits_behind_the_gate_meets_what_came_after_it_in_the_file(place: 
     there_and_back(back, change)
     if "FULLTEXT" not in change:  # where the table is made anew, a column that is lost does not come back empty
         assert (back.structure(), back.left()) == (start.structure(), [])
+
+
+COUNTED = "CREATE SEQUENCE s START WITH 10; CREATE TABLE t (id int PRIMARY KEY, n bigint DEFAULT nextval({s})); INSERT INTO t (id) VALUES (1), (2);"
+
+
+@pytest.mark.on("mariadb", "postgresql-18")
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE t ALTER COLUMN n DROP DEFAULT; DROP SEQUENCE s;", "ALTER TABLE t DROP COLUMN n; DROP SEQUENCE s;"]
+)
+def test_a_default_that_a_dropped_sequence_gave(place: Place, change: str) -> None:
+    """Once the default came back and its sequence did not, so the rollback stopped there; now it counts from its beginning."""
+    schema = COUNTED.replace("{s}", "'s'" if place.vendor == "postgresql" else "s")
+    database, start = place.fresh(schema), place.fresh(schema)
+    there_and_back(database, change)
+    assert database.structure() == start.structure()
+    database.run("INSERT INTO t (id) VALUES (3);")
+    assert database.query("SELECT n FROM t WHERE id = 3") == [(10,)]
+
+
+COMPUTED = (
+    "CREATE TABLE t (id int PRIMARY KEY, c int DEFAULT (1 + 1), d varchar(40) DEFAULT (uuid())); INSERT INTO t (id) VALUES (1);"
+)
+
+
+@pytest.mark.on("mysql", "mariadb-10")
+@pytest.mark.parametrize("columns", [("c",), ("d",), ("c", "d")])
+def test_a_column_with_a_default_that_is_computed_comes_back_empty(place: Place, columns: tuple[str, ...]) -> None:
+    """MySQL knows a column only behind the statement that adds it (1054), and MariaDB would fill it there."""
+    database, start = place.fresh(COMPUTED), place.fresh(COMPUTED)
+    there_and_back(database, f"ALTER TABLE t {', '.join(f'DROP COLUMN {one}' for one in columns)};")
+    assert database.structure() == start.structure()

@@ -101,3 +101,11 @@ def test_a_sequence_where_there_is_none_is_refused(place: Place, statement: str)
     with pytest.raises(RefusedError) as refused:
         place.fresh(COUNTED).plan(statement)
     assert refused.value.code == "DF-E725"
+
+
+@pytest.mark.on("mariadb")
+def test_a_column_whose_default_draws_a_number(place: Place) -> None:
+    """Every row gets its own, so MariaDB takes no ALGORITHM=INSTANT for it; once it was asked for, and the step failed (1845)."""
+    schema = "CREATE SEQUENCE s; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2); ANALYZE TABLE t;"
+    shown = show(place, Recipe(schema=schema, migration="ALTER TABLE t ADD COLUMN n int NOT NULL DEFAULT nextval(s);"))
+    assert len(set(shown.planned.query("SELECT n FROM t"))) == 2

@@ -1,4 +1,4 @@
-"""What comes back of a dropped column when its values are gone and that was accepted: the column itself and its indexes, so that code which names it, and
+"""What comes back of a dropped column or sequence when its values are gone and that was accepted: the column itself and its indexes, so that code which names it, and
 what the plan did before the drop, can go on the way back."""
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from driftflow.model.operations import (
     DropColumn,
     DropConstraint,
     DropIndex,
+    DropSequence,
     Operation,
 )
 from driftflow.model.operations.dependents import heirs_of
@@ -28,7 +29,10 @@ from driftflow.strategies.inverses.inverse_alter import default_again
 
 def without_values(operation: Operation, before: Catalog, after: Catalog, at: Situation) -> tuple[Operation, ...]:
     """In order; nothing where the operation is another, or the column is not known. NOT NULL comes back only together with a default that gives
-    old rows a value in an instant."""
+    old rows a value in an instant. Of a dropped sequence, what counts again from its beginning: a default that the release took away names it."""
+    if isinstance(operation, DropSequence):
+        sequence = before.sequences.get(operation.name.text) if not operation.cascade else None
+        return tuple(_sequence_again(sequence, at.dialect)) if sequence is not None else ()
     table = before.table(operation.table) if isinstance(operation, DropColumn) else None
     column = table.column(operation.column) if table is not None and isinstance(operation, DropColumn) else None
     if table is None or column is None or column.identity is not None or column.generated is not None:
@@ -59,6 +63,12 @@ def gone_with(table: Table, column: Column, after: Catalog, dialect: Dialect) ->
 def _said(heir: Table, name: str, dialect: Dialect) -> Iterator[Operation]:
     column = heir.column(name)
     return said_again.of_column(column, heir, dialect) if column is not None else iter(())
+
+
+def _sequence_again(sequence: Sequence, dialect: Dialect) -> Iterator[Operation]:
+    yield from _sequence(sequence, dialect)
+    if sequence.owned_by:
+        yield AlterSequence(name=sequence.name, owned_by=sequence.owned_by)
 
 
 def _sequence(sequence: Sequence, dialect: Dialect) -> Iterator[Operation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace as with_
 
 from driftflow.dialects.mariadb.capabilities import INLINE_REFERENCES as MARIADB_INLINE_REFERENCES
@@ -47,10 +48,18 @@ from driftflow.model.operations import (
 )
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 
 MARIADB = Version(major=10, minor=4)
 BANNED = Version(major=8, minor=0, patch=29)
 """Withdrawn: INSTANT of this one release damages tables (MySQL 8.0.30 release notes)."""
+_CALLS_SEQUENCE = lazy_regex(r"\b(?:nextval|lastval|setval)\s*\(", re.IGNORECASE)
+_OF_EACH_ROW = lazy_regex(r"\b(?:uuid\w*|sys_guid|nextval|lastval|setval)\s*\(", re.IGNORECASE)
+"""MariaDB takes one value of any other function for all rows, in an instant: of rand() too (measured on 10.11 and 11.8)."""
+
+
+def calls_sequence(default: str) -> bool:
+    return bool(_CALLS_SEQUENCE.search(default))
 
 
 def add_column(p: Prediction, operation: AddColumn) -> None:
@@ -132,15 +141,13 @@ def _plain_add(p: Prediction, table: Table | None, column: Column, position: str
     if column.default is not None and _computed(column.default):
         if not p.needs(EXPRESSION_DEFAULT, MARIADB, "a default that is an expression"):
             return COPY
+        if p.mariadb and _OF_EACH_ROW.search(column.default):
+            return because(COPY, "every row gets a value of its own")
         if is_volatile(column.default):
             if not p.mariadb:
                 p.fails("unsupported", f"MySQL refuses to add a column with the default {column.default}", certain=True)
                 return COPY
-            return (
-                because(COPY, "every row gets a value of its own")
-                if "uuid" in column.default.lower()
-                else _added(p, table, position)
-            )
+            return _added(p, table, position)
         if not p.mariadb:
             return because(COPY, "the default is an expression")
         if table is not None and any(mentions(column.default, one.name) for one in table.columns):

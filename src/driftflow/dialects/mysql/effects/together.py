@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
+from driftflow.dialects.mysql.effects.column import calls_sequence
 from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_option
 from driftflow.dialects.mysql.effects.grade import INSTANT, REBUILD, Grade, accepted, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_altered, beside_copied
@@ -126,14 +127,14 @@ CHANGING = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
 
 def _copies_online(graded: Sequence[tuple[Operation, Prediction]], table: Table | None) -> bool:
-    """MariaDB 11.2 copies while writers go on, but not where rows get new numbers, lose their history, or are changed by a foreign key of theirs
+    """MariaDB 11.2 copies while writers go on, but not where rows get new numbers, lose their history, draw from a sequence, or are changed by a foreign key of theirs
     (which the copy would not see; error 1846 on 11.8)."""
     keys = table.foreign_keys if table is not None else ()
     if any({key.on_delete, key.on_update} & CHANGING for key in keys):
         return False
     counts = {column.name for column in table.columns if column.autoincrement} if table is not None else set()
     return not any(
-        (isinstance(one, AddColumn) and one.column.autoincrement)
+        (isinstance(one, AddColumn) and (one.column.autoincrement or calls_sequence(one.column.default or "")))
         or (isinstance(one, ChangeColumn) and one.definition.autoincrement and one.column not in counts)
         or (isinstance(one, RewriteTable) and (one.action, one.value) == ("system_versioning", "drop"))
         for one, _ in graded
