@@ -76,6 +76,22 @@ def test_orphans_are_looked_after_and_come_back(place: Place, action: str) -> No
     refuses(shown.planned, "INSERT INTO posts (id, shop_id) VALUES (9001, 999)")
 
 
+@pytest.mark.parametrize("said", ["", " columns=city values=\"'x'\""])
+def test_a_parent_that_needs_more_than_its_key_is_refused_before_anything(place: Place, said: str) -> None:
+    schema = """
+        CREATE TABLE shops (id integer NOT NULL PRIMARY KEY, name varchar(20) NOT NULL, city varchar(20), open integer NOT NULL DEFAULT 1);
+        CREATE TABLE posts (id integer NOT NULL PRIMARY KEY, shop_id integer);
+        INSERT INTO posts VALUES (1, 7);
+    """
+    more = "ALTER TABLE posts ADD CONSTRAINT posts_shop_fk FOREIGN KEY (shop_id) REFERENCES shops (id);"
+    database = place.fresh(schema)
+    with pytest.raises(RefusedError, match="a row of shops cannot be made without name") as refused:
+        database.plan(f"-- driftflow: orphans action=create-parent{said}\n{more}")
+    assert refused.value.code == "DF-E658" and 'columns="name" values="..."' in refused.value.hint
+    apply(database.plan(f"-- driftflow: orphans action=create-parent columns=Name values=\"'x'\"\n{more}"), database)
+    assert database.query("SELECT id, name FROM shops") == [(7, "x")]
+
+
 @pytest.mark.on("postgresql-18", "sqlite")
 def test_without_the_directive_the_guard_counts_and_names_it(place: Place) -> None:
     database = place.fresh(SHOP)

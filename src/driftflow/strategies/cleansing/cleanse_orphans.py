@@ -111,6 +111,33 @@ class Cleansing:
                 hint="-- driftflow: orphans action=quarantine",
             )
 
+        lacking = self._lacking() if self.request.action == "create-parent" else []
+        if lacking:
+            marks = ", ".join("..." for _ in lacking)
+            raise RefusedError(
+                "DF-E658",
+                f"a row of {self.key.referenced.name} cannot be made without {', '.join(lacking)}",
+                where=str(self.request.span),
+                why="the column is NOT NULL and has no default, and the directive `orphans` gives it nothing",
+                hint=f'-- driftflow: orphans action=create-parent columns="{", ".join(lacking)}" values="{marks}"',
+            )
+
+    def _lacking(self) -> list[str]:
+        """What the server would want of a new parent, as far as no trigger gives it."""
+        parent = self.at.table(self.key.referenced)
+        if parent is None or any("INSERT" in one.events and one.timing == "BEFORE" for one in parent.triggers):
+            return []
+        said = {self.at.dialect.fold(one.strip().strip('"`[]')).lower() for one in self.request.columns.split(",")}
+        said |= {name.lower() for name in referenced_columns(self.at, self.key)}
+        filled = (
+            column for column in parent.columns if not column.nullable and column.default is None and column.identity is None
+        )
+        return [
+            column.name
+            for column in filled
+            if column.generated is None and not column.autoincrement and not column.serial and column.name.lower() not in said
+        ]
+
     def tables(self) -> Iterator[RunSql]:
         name, own = self.table.name.name, tuple(map(kept, self.own_key))
         if self.deletes:
