@@ -57,7 +57,7 @@ def _inputs_of(directive: Directive, migration: Migration, root: Path) -> dict[s
             if directive.verb == "rule" or option == "schema":
                 found[f"{path}#text"] = content.decode("utf-8-sig", errors="replace")
             if option == "csv":
-                found[f"{path}#columns"] = ",".join(_header(content, directive))
+                found[f"{path}#columns"] = "\n".join(_header(content, directive))
     return found
 
 

@@ -113,6 +113,31 @@ def test_a_delimiter_that_is_none_is_an_error(place: Place, tmp_path: Path, word
     assert refused.value.code == "DF-E213"
 
 
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize("first", ["sku,stock", "sku;on_hand", "SKU,on_hand", ""])
+def test_a_file_without_the_named_columns_is_an_error_at_planning(place: Place, tmp_path: Path, first: str) -> None:
+    (tmp_path / "stock.csv").write_text(f"{first}\ns1,5\n")
+    with pytest.raises(ParseError, match=r"stock\.csv has no column") as refused:
+        place.fresh(SCHEMA).plan(
+            "-- driftflow: backfill column=on_hand csv=stock.csv key=sku value=on_hand\nALTER TABLE parts ADD COLUMN on_hand integer;",
+            folder=tmp_path,
+        )
+    assert refused.value.code == "DF-E213" and (first or "nothing") in refused.value.why.replace(", ", ",")
+
+
+@pytest.mark.on("sqlite", "mariadb-10")
+def test_a_header_may_hold_what_separates_other_files(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "stock.csv").write_text('sku;"name, long";on_hand\n' + "".join(f"s{n};x;{n * 11}\n" for n in range(1, 301)))
+    database = place.fresh(SCHEMA)
+    plan = database.plan(
+        '-- driftflow: backfill column=on_hand csv=stock.csv key=sku value=on_hand delimiter=";"\n'
+        "ALTER TABLE parts ADD COLUMN on_hand integer;",
+        folder=tmp_path,
+    )
+    assert apply(plan, database, folder=tmp_path).state == "done"
+    assert database.query("SELECT count(*) FROM parts WHERE on_hand = id * 11") == [(300,)]
+
+
 @pytest.mark.recipe("values-from-query", "native")
 def test_values_from_another_database(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     warehouse = place.fresh("CREATE TABLE stock (sku varchar(20) PRIMARY KEY, on_hand integer);")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
+from driftflow.errors import ParseError
 from driftflow.model.catalog import Column, Index, Table, Unique
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
@@ -247,7 +248,7 @@ def _stage(recipe: Recipe, table: Table, request: BackfillRequest, staged: Name,
         source = CsvSource(
             path=path,
             sha256=spoken.pinned(at, path, request.span),
-            columns=_header(at, path) or (request.key, request.value),
+            columns=_header(at, path, request),
             delimiter=request.delimiter,
             null=request.null,
         )
@@ -269,9 +270,24 @@ def _stage(recipe: Recipe, table: Table, request: BackfillRequest, staged: Name,
     )
 
 
-def _header(at: Situation, path: str) -> tuple[str, ...]:
-    """The names in the file's first line, where the pipeline told them; without it the file has the key and the value, in that order."""
-    return tuple(name for name in (at.inputs or {}).get(f"{path}#columns", "").split(",") if name)
+def _header(at: Situation, path: str, request: BackfillRequest) -> tuple[str, ...]:
+    """The names in the file's first line, where the pipeline told them; without it the file has the key and the value, in that order.
+    Raises ParseError (DF-E213) where it lacks one of the two: in the run it would be too late."""
+    said = (at.inputs or {}).get(f"{path}#columns")
+    if said is None:
+        return request.key, request.value
+    header = tuple(said.split("\n")) if said else ()
+    lacking = [name for name in (request.key, request.value) if name not in header]
+    if lacking:
+        delimiter = "tab" if request.delimiter == "\t" else request.delimiter
+        raise ParseError(
+            "DF-E213",
+            f"{request.csv} has no column {' and no column '.join(lacking)}",
+            where=str(request.span),
+            why=f"its first line says {', '.join(header) or 'nothing'}, read with the delimiter {delimiter}",
+            hint="key=, value= and delimiter= of the backfill are as the first line of the file spells them",
+        )
+    return header
 
 
 def _by_function(
