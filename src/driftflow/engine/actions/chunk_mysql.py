@@ -27,9 +27,10 @@ def kept_columns(step: Backfill, connection: Connection) -> tuple[str, ...]:
     if step.action != "update":
         return ()
     names = [str(name) for (name,) in connection.query(KEPT, (step.table.schema, step.table.name))]
-    set_here = {column.lower() for column, _ in step.assignments}
-    outputs = {name.lower() for name in step.function.outputs} if step.function is not None else set()
-    return tuple(name for name in names if name.lower() not in set_here | outputs)
+    # Where a function says the values, nothing but those is written: the step's own assignments are not.
+    written = step.function.outputs if step.function is not None else tuple(column for column, _ in step.assignments)
+    set_here = {column.lower() for column in written}
+    return tuple(name for name in names if name.lower() not in set_here)
 
 
 def lock_rows(

@@ -51,14 +51,16 @@ def quiet(recipe: Recipe, table: Table, step: Backfill, columns: Sequence[str], 
     if not firing or said == "fire":
         return step
     strange = [one.name for one in firing if not stamps_alone(one, table, at.catalog)]
+    reason = _cannot(at, table, firing, columns)
     if strange and not said:
         raise _ask(
             at,
             table,
             ", ".join(strange),
             "what it does with each row is the application's to say: audit rows, notifications, other columns",
+            can_skip=not reason,
         )
-    if reason := _cannot(at, table, firing, columns):
+    if reason:
         if said:
             raise RefusedError(
                 "DF-E745",
@@ -72,6 +74,7 @@ def quiet(recipe: Recipe, table: Table, step: Backfill, columns: Sequence[str], 
             table,
             ", ".join(one.name for one in firing),
             f"it sets the time of change, as if the application had changed the row, and {reason}",
+            can_skip=False,
         )
     named = ", ".join(one.name for one in firing)
     step = replace(step, purpose=f"{step.purpose} ({named} of the application does not fire)")
@@ -143,13 +146,14 @@ def _stamps(statement: str, table: Table) -> bool:
     return found is not None and found[1].strip('"`').lower() == table.name.name.lower()
 
 
-def _ask(at: Situation, table: Table, named: str, why: str) -> RefusedError:
+def _ask(at: Situation, table: Table, named: str, why: str, *, can_skip: bool) -> RefusedError:
     return RefusedError(
         "DF-E744",
         f"{named} of {table.name.name} would fire for every row that is filled",
         where=str(at.statement.span),
         why=why,
-        hint="say above the statement what is meant: `-- driftflow: triggers fire`, or `-- driftflow: triggers skip`",
+        hint="say above the statement what is meant: `-- driftflow: triggers fire`"
+        + (", or `-- driftflow: triggers skip`" if can_skip else ""),
     )
 
 
