@@ -40,6 +40,16 @@ SOON = {"lock_wait_timeout": "1"}
 """The least that MySQL takes."""
 NOT_GRANTED = "1205"
 LOAD_ROWS = 1_000
+NO_HABITS = {
+    # A session that only reads a little would be told half of a catalog or of a journal, and not be told so.
+    "sql_select_limit": "18446744073709551615",
+    "sql_big_selects": "1",
+    # Our own tables are emptied as a whole, and what a migration says is not for a person's prompt.
+    "sql_safe_updates": "0",
+    # Else a COMMIT begins the next transaction, or ends the session.
+    "completion_type": "0",
+}
+"""What an administrator may have set for people's sessions."""
 LOST_CODES = frozenset({0, 2006, 2013, 2014, 2055})
 """PyMySQL's own numbers: it closed the connection before it raised one of these."""
 
@@ -112,6 +122,7 @@ class MysqlConnector:
                 autocommit=True,
                 connect_timeout=CONNECT_SECONDS,
                 program_name=f"driftflow {purpose}",
+                init_command="SET " + ", ".join(f"SESSION {name} = {value}" for name, value in NO_HABITS.items()),
                 # Rows that matched, not rows that changed: as every other server counts.
                 client_flag=CLIENT.FOUND_ROWS,
                 local_infile=False,
@@ -158,9 +169,8 @@ class MysqlConnector:
 
     def _settle(self, connection: MysqlConnection) -> None:
         """The session's own settings. sql_mode stays the server's: what the migration's own text means is the database's matter."""
-        connection.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {sessions.isolation(connection)}")
-        if self._read_only:
-            connection.execute("SET SESSION TRANSACTION READ ONLY")
+        access = "READ ONLY" if self._read_only else "READ WRITE"
+        connection.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {sessions.isolation(connection)}, {access}")
         if connection.kind == "mysql" and connection.version >= KEEPS_STATISTICS:
             # Else information_schema says how many rows a table had when somebody last asked, for a day.
             connection.execute("SET SESSION information_schema_stats_expiry = 0")
