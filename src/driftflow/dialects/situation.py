@@ -146,6 +146,8 @@ class Situation(LocalState, kw_only=True, eq=False):
             found = self.dialect.together([at.operation for at in self.clauses], [at.catalog for at in self.clauses])
             for at, effects in zip(self.clauses, found, strict=True):
                 at.predicted = effects
+                if at.operation is self.operation:  # planning has a copy of each
+                    self.predicted = effects
         if self.predicted is None:
             self.predicted = self.dialect.effects(self.operation, self.catalog)
         return self.predicted

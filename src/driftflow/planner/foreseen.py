@@ -18,6 +18,7 @@ from driftflow.model.operations import (
     DropIndex,
     Insert,
     Operation,
+    RenameColumn,
     RenameTable,
     Update,
 )
@@ -54,7 +55,7 @@ def _never_mended(operation: Operation) -> tuple[str, ...]:
     match operation:
         case Insert() | Update() | Delete() | AddColumn() | ChangeColumn():
             return ("missing",)
-        case DropIndex():
+        case DropIndex() | RenameColumn():
             return ("missing", "dependency")
         case RenameTable():
             return ("exists", "unsupported")

@@ -27,6 +27,7 @@ from driftflow.model.operations import (
 )
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.operations.keys import columns_of
+from driftflow.model.operations.rules import names_in_any_case
 from driftflow.model.plan import Guard, Phase, RunSql, Step
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
@@ -180,7 +181,7 @@ def _reads_what_is_made(constraint: Constraint, operations: Sequence[Operation],
     """Whether it is about a column that the same statement makes: there is nothing to count before, and the server looks itself."""
     made = _columns_made(operations, catalog)
     if isinstance(constraint, Check):
-        return any(mentions(constraint.expression, name) for name in made)
+        return any(mentions(constraint.expression, name, any_case=names_in_any_case(catalog)) for name in made)
     return not made.isdisjoint(columns_of(constraint))
 
 

@@ -30,6 +30,8 @@ POLICIES = {"small": Policy(), "large": POLICY}
         "ALTER TABLE pets ADD CONSTRAINT k UNIQUE (owner, id), ADD COLUMN z int;",
         "ALTER TABLE pets DROP PRIMARY KEY, ADD PRIMARY KEY (owner, id), MODIFY owner int NOT NULL;",
         "CREATE INDEX k ON pets (vet, age);",
+        "ALTER TABLE pets ADD INDEX k (vet, age), DROP INDEX by_vet;",
+        "ALTER TABLE pets DROP INDEX by_vet, ADD UNIQUE INDEX by_vet (vet, id);",
         "CREATE INDEX k ON pets (owner); CREATE INDEX k2 ON pets (owner, age); DROP INDEX k ON pets;",
         "CREATE INDEX k ON pets (age, owner);",
         "ALTER TABLE pets ADD CONSTRAINT pets_age FOREIGN KEY (age) REFERENCES owners (id);",

@@ -90,7 +90,7 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
         case op.DropTable() | op.RenameTable() | op.MoveTable() | op.DropView() | op.DropSequence() | op.AlterSequence():
             return replace(operation, name=place.name(operation.name))
         case op.DropFunction():
-            return replace(operation, name=place.name(operation.name))
+            return replace(operation, name=_routine_name(place.name(operation.name), place))
         case op.CreateTableAs():
             return replace(operation, name=place.name(operation.name), reads=place.names(operation.reads))
         case op.CreateView():
@@ -107,7 +107,7 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
             return _drop_trigger(operation, place)
         case op.CreateFunction():
             routine = operation.routine
-            name = place.name(routine.name)
+            name = _routine_name(place.name(routine.name), place)
             reads = tuple(place.name(one, beside=name.schema) for one in routine.depends_on)
             return replace(operation, routine=replace(routine, name=name, depends_on=reads))
         case op.CreateSequence():
@@ -197,6 +197,13 @@ def _numbered(table: Name, label: str, taken: set[str]) -> str:
     prefix = f"{table.name}_{label}_"
     numbers = [number for one in taken if one.startswith(prefix) and (number := whole(one[len(prefix) :])) is not None]
     return f"{prefix}{max(numbers, default=0) + 1}"
+
+
+def _routine_name(name: Name, place: _Place) -> Name:
+    """As it was made: routines are found in whatever letters."""
+    wanted = (name.schema, name.name.lower())
+    known = (one.name for one in place.catalog.routines.values())
+    return next((one for one in known if (one.schema, one.name.lower()) == wanted), name)
 
 
 # columns

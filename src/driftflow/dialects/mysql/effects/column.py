@@ -150,7 +150,7 @@ def _plain_add(p: Prediction, table: Table | None, column: Column, position: str
             return _added(p, table, position)
         if not p.mariadb:
             return because(COPY, "the default is an expression")
-        if table is not None and any(mentions(column.default, one.name) for one in table.columns):
+        if table is not None and any(mentions(column.default, one.name, any_case=True) for one in table.columns):
             return because(COPY, "the default reads another column")
         return _added(p, table, position)
     return _added(p, table, position)
@@ -276,7 +276,7 @@ def rename_column(p: Prediction, operation: RenameColumn) -> None:
     refused.by_functional_index(p, table, operation.column)
     p.grade = rename_grade(p, table, operation.column)
     for one in table.columns:
-        if one.generated is not None and mentions(one.generated.expression, operation.column):
+        if one.generated is not None and mentions(one.generated.expression, operation.column, any_case=True):
             p.fails("dependency", f"generated column {one.name} is computed from it", relation=table.name, certain=not p.mariadb)
 
 

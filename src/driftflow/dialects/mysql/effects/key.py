@@ -81,7 +81,7 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
 def _holds_partition_key(p: Prediction, table: Table, columns: tuple[str, ...]) -> None:
     """Every unique key of a partitioned table contains all columns that rows are partitioned by."""
     for part in table.partitioning.key if table.partitioning is not None else ():
-        missing = [one.name for one in table.columns if mentions(part, one.name) and one.name not in columns]
+        missing = [one.name for one in table.columns if mentions(part, one.name, any_case=True) and one.name not in columns]
         if missing:
             p.fails(
                 "unsupported", f"a unique key of a partitioned table must contain {missing[0]}", relation=table.name, certain=True

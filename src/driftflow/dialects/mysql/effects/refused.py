@@ -55,15 +55,23 @@ def by_history(p: Prediction, table: Name, what: str) -> None:
 
 def by_dependents(p: Prediction, table: Table, column: Column) -> None:
     for one in table.columns:
-        if one.generated is not None and one.name != column.name and mentions(one.generated.expression, column.name):
+        if (
+            one.generated is not None
+            and one.name != column.name
+            and mentions(one.generated.expression, column.name, any_case=True)
+        ):
             p.fails(
                 "dependency", f"generated column {one.name} is computed from {column.name}", relation=table.name, certain=True
             )
     by_functional_index(p, table, column.name)
     for constraint in table.constraints:
         match constraint:
-            case Check() if mentions(constraint.expression, column.name) and constraint.column != column.name:
-                others = [one for one in table.columns if one.name != column.name and mentions(constraint.expression, one.name)]
+            case Check() if mentions(constraint.expression, column.name, any_case=True) and constraint.column != column.name:
+                others = [
+                    one
+                    for one in table.columns
+                    if one.name != column.name and mentions(constraint.expression, one.name, any_case=True)
+                ]
                 if others or p.mariadb:
                     p.fails("dependency", f"check {constraint.name} reads {column.name}", relation=table.name, certain=True)
             case ForeignKey() if column.name in constraint.columns:
@@ -82,7 +90,7 @@ def by_dependents(p: Prediction, table: Table, column: Column) -> None:
 def by_functional_index(p: Prediction, table: Table, column: str) -> None:
     """Its hidden column reads those of the expression (error 3837)."""
     for index in table.indexes:
-        read = any(part.expression and mentions(part.expression, column) for part in index.parts)
+        read = any(part.expression and mentions(part.expression, column, any_case=True) for part in index.parts)
         if read and index.name.name not in p.dropped:
             p.fails("dependency", f"index {index.name.name} is over an expression of {column}", relation=table.name, certain=True)
 
@@ -122,4 +130,4 @@ def by_indexes(p: Prediction, table: Table, old: Column, new: Column) -> None:
 
 
 def in_partition_key(table: Table, column: str) -> bool:
-    return table.partitioning is not None and any(mentions(one, column) for one in table.partitioning.key)
+    return table.partitioning is not None and any(mentions(one, column, any_case=True) for one in table.partitioning.key)
