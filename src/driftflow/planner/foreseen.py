@@ -55,8 +55,10 @@ def _never_mended(operation: Operation) -> tuple[str, ...]:
     match operation:
         case Insert() | Update() | Delete() | AddColumn() | ChangeColumn():
             return ("missing",)
-        case DropIndex() | RenameColumn():
+        case DropIndex():
             return ("missing", "dependency")
+        case RenameColumn():
+            return ("dependency",)
         case RenameTable():
             return ("exists", "unsupported")
         case _:

@@ -13,7 +13,9 @@ from driftflow.model.operations import (
     AlterColumnType,
     AlterObject,
     CreateSchema,
+    CreateTableAs,
     CreateType,
+    DropObject,
     DropSchema,
     DropTable,
     DropView,
@@ -43,6 +45,7 @@ def _standing(draft: Draft, drafts: Sequence[Draft]) -> Draft:
         *_below_tables(draft, earlier),
         *_below_schemas(draft, earlier),
         *_below_attributes(draft, earlier),
+        *_below_objects(draft, earlier),
     ]
     if not below:
         return draft
@@ -61,6 +64,7 @@ def _below_tables(draft: Draft, earlier: Sequence[Draft]) -> list[Draft]:
     """What changed a table that is dropped, by the names that it had, and the views over it; and what made a table of the release that holds its rows,
     for they are nowhere else."""
     gone = {one.name for one in draft.operations if isinstance(one, DropTable)}
+    gone |= _copies(gone, earlier) if gone else set()
     found: list[Draft] = []
     for one in reversed(earlier) if gone else ():
         if meet([name.text for name in gone], _named(one)) or any(_shows(at, gone) for at in one.situations):
@@ -104,6 +108,12 @@ def _renames_schema(operation: Operation, gone: set[str]) -> TypeGuard[AlterObje
     )
 
 
+def _below_objects(draft: Draft, earlier: Sequence[Draft]) -> list[Draft]:
+    """What changed an object that is dropped and known by its name alone."""
+    gone = {(one.kind, one.name) for one in draft.operations if isinstance(one, DropObject)}
+    return [one for one in earlier if any(isinstance(op, AlterObject) and (op.kind, op.name) in gone for op in one.operations)]
+
+
 def _also_gone(at: Situation, gone: set[Name]) -> Iterator[Name]:
     match at.operation:
         case RenameTable(name=former) | MoveTable(name=former):
@@ -112,6 +122,21 @@ def _also_gone(at: Situation, gone: set[Name]) -> Iterator[Name]:
             yield copy
         case _:
             pass
+
+
+def _copies(gone: set[Name], earlier: Sequence[Draft]) -> set[Name]:
+    """Tables of the release that hold their rows, be it from another such table."""
+    found: set[Name] = set()
+    for at in (at for one in earlier for at in one.situations):
+        match at.operation:
+            case Insert(table=copy, reads=reads) if (gone | found) & set(reads):
+                known = at.table(copy)
+                found |= {copy} if known is not None and known.new else set()
+            case CreateTableAs(name=copy, reads=reads) if (gone | found) & set(reads):
+                found.add(copy)
+            case _:
+                pass
+    return found
 
 
 def _shows(at: Situation, gone: set[Name]) -> bool:

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Column, ForeignKey, Table
+from driftflow.model.catalog import Catalog, ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
@@ -97,6 +97,7 @@ from driftflow.strategies import said_again, spoken
 from driftflow.strategies.inverses import inverse_alter as alter
 from driftflow.strategies.inverses import inverse_object as other
 from driftflow.strategies.inverses.inverse_redefinition import redefinition
+from driftflow.strategies.inverses.stand_in import stand_in
 from driftflow.strategies.inverses.without_values import gone_with
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
@@ -126,7 +127,7 @@ def inverse(operation: Operation, before: Catalog, at: Situation) -> Inverse:
         case CreateIndex() | DropIndex() | RenameIndex() | AlterIndex() | Reindex():
             return alter.index(operation, before, at.dialect, online=at.can(Capability.CONCURRENT_INDEX))
         case CreateTable() | CreateTableAs() | DropTable() | RenameTable() | MoveTable():
-            return _table(operation, before)
+            return _table(operation, before, at)
         case AlterTableOption() | RewriteTable() | AttachPartition() | DetachPartition() | SetInherit():
             return alter.table_option(operation, before, at.dialect, can_detach=at.can(Capability.DETACH_CONCURRENTLY))
         case ChangeColumn() | ConvertCharset() | AlterPartitions() | RequestAlgorithm():
@@ -213,7 +214,9 @@ def _column(operation: AddColumn | DropColumn | RenameColumn | AlterColumnType, 
             assert_never(operation)
 
 
-def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | MoveTable, before: Catalog) -> Inverse:
+def _table(
+    operation: CreateTable | CreateTableAs | DropTable | RenameTable | MoveTable, before: Catalog, at: Situation
+) -> Inverse:
     match operation:
         case CreateTable(table=made):
             if operation.if_not_exists and before.table(made.name) is not None:
@@ -232,7 +235,7 @@ def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | Mo
             if operation.if_exists and found is None and before.complete:
                 return UndoNothing(reason=f"{name} was not there")
             if found is not None and found.new:
-                return _stand_in(found)
+                return stand_in(operation, found, before, at)
             return Irreversible(reason=f"the rows of {name} are gone with the table", name=f"drop_table {name}")
         case RenameTable(name=name):
             back = Name(schema=name.schema, name=operation.to)
@@ -242,14 +245,6 @@ def _table(operation: CreateTable | CreateTableAs | DropTable | RenameTable | Mo
             return (MoveTable(name=back, schema=name.schema, relation_kind=operation.relation_kind),)
         case _:
             assert_never(operation)
-
-
-def _stand_in(dropped: Table) -> Inverse:
-    """What the release makes and takes away again is there once more, empty, for the undo of the step that made it, which drops it."""
-    if dropped.kind == "temporary":
-        return UndoNothing(reason=f"{dropped.name} is temporary, and goes with the session")
-    column = dropped.columns[0].name if dropped.columns else "id"
-    return (CreateTable(table=Table(name=dropped.name, columns=(Column(name=column, type="integer"),))),)
 
 
 def _pragma(operation: Pragma, before: Catalog) -> Inverse:

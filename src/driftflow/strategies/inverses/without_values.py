@@ -32,7 +32,7 @@ def without_values(operation: Operation, before: Catalog, after: Catalog, at: Si
     old rows a value in an instant. Of a dropped sequence, what counts again from its beginning: a default that the release took away names it."""
     if isinstance(operation, DropSequence):
         sequence = before.sequences.get(operation.name.text) if not operation.cascade else None
-        return tuple(_sequence_again(sequence, at.dialect)) if sequence is not None else ()
+        return tuple(_with_owner(sequence, at.dialect)) if sequence is not None else ()
     table = before.table(operation.table) if isinstance(operation, DropColumn) else None
     column = table.column(operation.column) if table is not None and isinstance(operation, DropColumn) else None
     if table is None or column is None or column.identity is not None or column.generated is not None:
@@ -40,7 +40,7 @@ def without_values(operation: Operation, before: Catalog, after: Catalog, at: Si
     sequences = [one for one in before.sequences_of(table.name) if one.owned_by == f"{table.name}.{column.name}"]
     gone = [one for one in sequences if one.name.text not in after.sequences]
     return (
-        *(made for one in gone for made in _sequence(one, at.dialect)),
+        *(made for one in gone for made in sequence_again(one, at.dialect)),
         *_column(at.table(table.name) or table, column, after, at),
         *(AlterSequence(name=one.name, owned_by=one.owned_by) for one in gone),
         *said_again.of_column(column, table, at.dialect),
@@ -65,13 +65,13 @@ def _said(heir: Table, name: str, dialect: Dialect) -> Iterator[Operation]:
     return said_again.of_column(column, heir, dialect) if column is not None else iter(())
 
 
-def _sequence_again(sequence: Sequence, dialect: Dialect) -> Iterator[Operation]:
-    yield from _sequence(sequence, dialect)
+def _with_owner(sequence: Sequence, dialect: Dialect) -> Iterator[Operation]:
+    yield from sequence_again(sequence, dialect)
     if sequence.owned_by:
         yield AlterSequence(name=sequence.name, owned_by=sequence.owned_by)
 
 
-def _sequence(sequence: Sequence, dialect: Dialect) -> Iterator[Operation]:
+def sequence_again(sequence: Sequence, dialect: Dialect) -> Iterator[Operation]:
     """It counts from its beginning: nothing holds what it counted any more. A column's sequence has the owner of the table."""
     yield CreateSequence(sequence=replace(sequence, owned_by=""))
     yield from said_again.of_sequence(sequence, dialect)
