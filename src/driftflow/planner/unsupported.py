@@ -34,6 +34,9 @@ ROW_SECURITY = lazy_regex(
 SET_SCHEMA = lazy_regex(r"^\s*ALTER\s+TABLE\b.*?\b(SET\s+SCHEMA|RENAME\s+TO\s+\S+\s*\.)", re.IGNORECASE | re.DOTALL)
 SEQUENCE = lazy_regex(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE)
 CHARSET = lazy_regex(r"\bCHARACTER\s+SET\b", re.IGNORECASE)
+INDEX = lazy_regex(
+    r"^\s*CREATE\s+(UNIQUE\s+)?INDEX\b.*\)\s*((?P<where>WHERE)\b|NULLS\s+NOT\s+DISTINCT\b)", re.IGNORECASE | re.DOTALL
+)
 DEFERRABLE = lazy_regex(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -42,7 +45,7 @@ def refuse_unsupported(at: Situation) -> None:
     expression where nobody knows one, DF-E662 for row-level security where there is none, DF-E714 for partitions and references to other databases
     on SQLite, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, DF-E726 for another type of
     a rowid, DF-E730 for a column with which a key or a row becomes too long, DF-E734 for a directive about a change of a type that there is not, DF-E735 for the character set of a
-    column where the whole database has one, DF-E788 for the directive row-security where the server has policies."""
+    column where the whole database has one, DF-E792 for an index over some rows, or in which NULLs are equal, on MySQL and MariaDB, DF-E788 for the directive row-security where the server has policies."""
     refuse_unheard(at)
     operation = at.operation
     if at.can(Capability.SINGLE_WRITER) and isinstance(operation, RawSql | AlterColumnType):
@@ -89,6 +92,8 @@ def refuse_unsupported(at: Situation) -> None:
         )
     if isinstance(operation, RawSql) and at.can(Capability.SINGLE_WRITER):
         _refuse_on_sqlite(at, operation)
+    if isinstance(operation, RawSql) and at.can(Capability.JOINED_UPDATE) and not as_is(at):
+        _refuse_index(at, operation)
     if isinstance(operation, RawSql) and DEFERRABLE.search(operation.sql):
         raise RefusedError(
             "DF-E657",
@@ -123,6 +128,25 @@ def _refuse_on_sqlite(at: Situation, operation: RawSql) -> None:
         where=str(at.statement.span),
         why=why,
         hint="keep the tables in one file, or leave it out",
+    )
+
+
+def _refuse_index(at: Situation, operation: RawSql) -> None:
+    """MySQL and MariaDB: their grammar ends behind the columns of an index."""
+    found = INDEX.search(re.sub(r"'(?:[^'\\]|''|\\.)*'", "''", operation.sql))
+    if found is None:
+        return
+    what, value = (
+        ("partial index", "CASE WHEN <the condition> THEN <the column> END")
+        if found["where"]
+        else ("index in which NULLs are equal", "COALESCE(<the column>, <a value that stands for nothing>)")
+    )
+    raise RefusedError(
+        "DF-E792",
+        f"{at.dialect.name} has no {what}",
+        where=str(at.statement.span),
+        why="an index holds every row there, and each NULL is another one",
+        hint=f"give it a column that says so: ALTER TABLE ... ADD COLUMN ... AS ({value}) VIRTUAL; then CREATE UNIQUE INDEX over that column",
     )
 
 

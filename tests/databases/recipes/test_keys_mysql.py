@@ -78,6 +78,16 @@ def test_unique_among_some_rows(place: Place) -> None:
     database.run("INSERT INTO items (id, low, code) VALUES (9001, 6, 'AB-6')")
 
 
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.parametrize("rest", ["WHERE low = 5", "WHERE note <> 'NULLS NOT DISTINCT'", "NULLS NOT DISTINCT"])
+def test_an_index_that_there_is_not_is_refused_with_what_stands_for_it(place: Place, rest: str) -> None:
+    database = place.fresh(SCHEMA)
+    with pytest.raises(RefusedError, match="NULLs are equal" if rest.startswith("NULLS") else "no partial index") as refused:
+        database.plan(f"CREATE UNIQUE INDEX items_code ON items (code) {rest};")
+    assert refused.value.code == "DF-E792" and "VIRTUAL" in refused.value.hint
+    assert database.plan("CREATE INDEX items_code ON items (code) COMMENT 'every code (code) WHERE low';").steps
+
+
 @pytest.mark.recipe("unique-nulls", "emulated", on=("mysql", "mariadb"), why=BY_VIRTUAL_COLUMN)
 @pytest.mark.on("mysql", "mariadb")
 def test_unique_where_null_equals_null(place: Place) -> None:
