@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from recipes.rig import Database, Place, accepted, changed_and_back
+from recipes.rig import Database, Place, accepted, apply, changed_and_back, gates, take_back
 
 from driftflow.model.plan import Irreversible
 
@@ -132,3 +132,39 @@ def test_what_is_dropped_or_set_is_as_it_was(code: Database, change: str) -> Non
     comments = code.query(COMMENTS)
     changed_and_back(code, change, code.seen)
     assert code.query(COMMENTS) == comments
+
+
+STATISTICS = """
+CREATE SCHEMA other;
+CREATE TABLE other.t (a integer, b integer);
+CREATE TABLE s (a integer, b integer);
+CREATE STATISTICS st ON a, b FROM s;
+CREATE STATISTICS other.st ON a, b FROM other.t;
+ALTER STATISTICS st SET STATISTICS 66;
+"""
+SEEN = "SELECT stxnamespace::regnamespace::text, stxname, stxstattarget, pg_get_userbyid(stxowner), pg_get_statisticsobjdef(oid) FROM pg_statistic_ext ORDER BY 1, 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "changes"),
+    [
+        ("DROP STATISTICS st;", True),
+        ("DROP STATISTICS st; DROP STATISTICS other.st;", True),
+        ("DROP STATISTICS IF EXISTS nothing;", False),
+        ("CREATE STATISTICS IF NOT EXISTS st ON a, b FROM s;", False),
+        ("ALTER STATISTICS st SET STATISTICS 7; ALTER STATISTICS st SET STATISTICS 8;", True),
+        ("ALTER STATISTICS other.st SET STATISTICS 7;", True),
+        ("ALTER STATISTICS st RENAME TO named; ALTER STATISTICS named SET STATISTICS 9;", True),
+        ("ALTER STATISTICS st OWNER TO caller;", True),
+    ],
+)
+def test_extended_statistics_are_as_they_were(code: Database, change: str, changes: bool) -> None:
+    """Those that are meant, and no others of the name in another schema."""
+    code.run(STATISTICS)
+    before = code.query(SEEN)
+    plan = code.plan(change)
+    assert accepted(plan) == ()
+    report = apply(plan, code, open_gates=gates(plan))
+    assert (code.query(SEEN) != before) is changes
+    assert take_back(report.run, code, open_gates=gates(plan)).state == "rolled_back"
+    assert code.query(SEEN) == before

@@ -8,7 +8,7 @@ from driftflow.model.operations import renaming
 from driftflow.model.operations.dependents import rewrite_tables
 from driftflow.model.operations.function import DropFunction
 from driftflow.model.operations.identifiers import spelled
-from driftflow.model.operations.lookup import refuse
+from driftflow.model.operations.lookup import put, refuse
 from driftflow.model.operations.type import renamed_type
 from driftflow.model.record import replace
 
@@ -70,19 +70,24 @@ def _text(name: Name) -> str:
     return ".".join(spelled(part) for part in (name.schema, name.name) if part)
 
 
+def statistics_named(catalog: Catalog, name: Name) -> tuple[Table, ExtendedStatistics] | None:
+    """Extended statistics, which a bare name finds as the server does: in the first schema of the search path that has some of that name."""
+    named = [(table, one) for table in catalog.tables.values() for one in table.extended_statistics if one.name.name == name.name]
+    schemas = (name.schema,) if name.schema else catalog.search_path
+    return next((found for schema in schemas for found in named if found[1].name.schema == schema), None)
+
+
 def _statistics(catalog: Catalog, name: Name, *, action: str, to: str) -> Catalog:
-    def renamed(one: ExtendedStatistics) -> ExtendedStatistics:
-        if one.name.name != name.name or name.schema not in ("", one.name.schema):
-            return one
-        new = _new(one.name, action, to)
-        definition = one.definition.replace(f" {one.spelled} ", f" {_text(new)} ", 1) if one.spelled else ""
-        return replace(one, name=new, spelled=_text(new), definition=definition)
-
-    def of(table: Table) -> Table:
-        kept = tuple(renamed(one) for one in table.extended_statistics)
-        return table if kept == table.extended_statistics else replace(table, extended_statistics=kept)
-
-    return rewrite_tables(catalog, of)
+    found = statistics_named(catalog, name)
+    if found is None:
+        return catalog
+    table, known = found
+    new = _new(known.name, action, to)
+    definition = known.definition.replace(f" {known.spelled} ", f" {_text(new)} ", 1) if known.spelled else ""
+    now = replace(known, name=new, spelled=_text(new), definition=definition)
+    return put(
+        catalog, replace(table, extended_statistics=tuple(now if one == known else one for one in table.extended_statistics))
+    )
 
 
 def _schema(catalog: Catalog, old: str, new: str) -> Catalog:

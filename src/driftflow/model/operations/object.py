@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension, Rule
+from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension, Rule, Table
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
 from driftflow.model.operations.dependents import drop_table, drop_views
 from driftflow.model.operations.identifiers import spelled
 from driftflow.model.operations.lookup import put, put_holder, put_view, refuse, replace_column
-from driftflow.model.operations.moving import moved
+from driftflow.model.operations.moving import moved, statistics_named
 from driftflow.model.operations.publishing import publish, publish_as
 from driftflow.model.operations.type import AttributeChange, changed_attributes, renamed_check
 from driftflow.model.record import Record, replace
+from driftflow.patterns import lazy_regex
+
+TARGET = lazy_regex(r"\bSET STATISTICS (-?\d+|DEFAULT)", re.IGNORECASE)
 
 
 class PublishedTable(Record, frozen=True, kw_only=True):
@@ -178,7 +182,11 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
             return renamed_check(catalog, self.name, self.constraint, self.to)
         if self.to and self.name is not None:
             return moved(catalog, self.kind, self.name, action=self.action, to=self.to, arguments=self.arguments)
-        if (self.kind, self.action) != ("statistics", "create") or self.name is None:
+        if self.kind != "statistics" or self.name is None:
+            return catalog
+        if (found := statistics_named(catalog, self.name)) is not None:
+            return self._altered(catalog, *found)
+        if self.action != "create":
             return catalog
         for relation in self.relations:
             table = catalog.table(relation)
@@ -187,6 +195,15 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
                 made = (*table.extended_statistics, ExtendedStatistics(name=name))
                 catalog = put(catalog, replace(table, extended_statistics=made))
         return catalog
+
+    def _altered(self, catalog: Catalog, table: Table, known: ExtendedStatistics) -> Catalog:
+        target = TARGET.search(self.sql)
+        if target is None:
+            return catalog
+        now = replace(known, target=None if target[1] in ("-1", "DEFAULT") else int(target[1]))
+        return put(
+            catalog, replace(table, extended_statistics=tuple(now if one == known else one for one in table.extended_statistics))
+        )
 
     def _published(self, catalog: Catalog, name: str) -> Catalog:
         if self.to and self.action == "rename":
@@ -227,11 +244,12 @@ class DropObject(BaseOperation, frozen=True, kw_only=True, tag="drop_object"):
                     catalog = _without_rule(catalog, relation, name)
                 return catalog
             case "statistics":
-                for table in list(catalog.tables.values()):
-                    kept = tuple(one for one in table.extended_statistics if one.name.name != name)
-                    if kept != table.extended_statistics:
-                        catalog = put(catalog, replace(table, extended_statistics=kept))
-                return catalog
+                found = statistics_named(catalog, self.name) if self.name is not None else None
+                if found is None:
+                    return catalog
+                table, gone = found
+                kept = tuple(one for one in table.extended_statistics if one != gone)
+                return put(catalog, replace(table, extended_statistics=kept))
             case _:
                 return catalog
 

@@ -6,7 +6,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterObject, CreateFunction, Operation
-from driftflow.model.operations.moving import named
+from driftflow.model.operations.moving import named, statistics_named
 from driftflow.model.record import replace
 from driftflow.strategies.definers import given_away, hung_on
 
@@ -70,8 +70,8 @@ def _whole(kind: str, name: Name, before: Catalog) -> Name:
     """With its schema, where the catalog says which."""
     if kind != "statistics" or name.schema:
         return name
-    known = [one.name for table in before.tables.values() for one in table.extended_statistics if one.name.name == name.name]
-    return known[0] if len(known) == 1 else name
+    found = statistics_named(before, name)
+    return found[1].name if found is not None else name
 
 
 def _rule(operation: AlterObject, name: Name, dialect: Dialect) -> AlterObject:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from driftflow.dialects.base import Dialect
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, Check, ExtendedStatistics, Routine, Rule, SequenceOptions, Table, Trigger, View
+from driftflow.model.catalog import Catalog, Check, Routine, Rule, SequenceOptions, Table, Trigger, View
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddEnumValue,
@@ -51,6 +51,7 @@ from driftflow.strategies.definers import routine_again, trigger_again, type_aga
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import taken_back
 from driftflow.strategies.inverses.inverse_move import moved_back, without_attributes
+from driftflow.strategies.inverses.inverse_statistics import statistics_back
 from driftflow.strategies.views.whole_view import made_again, rule_again
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
@@ -272,6 +273,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return UndoNothing(
                 reason="which rights were there before is not known; compare `driftflow snapshot` before and after"
             )
+        case AlterObject() | DropObject() if (said := statistics_back(operation, before, at.dialect)) is not None:
+            return said
         case AlterObject(kind="rule", action="create", name=Name() as name) if operation.relations:
             holder = _holder(before, operation.relations[0])
             old_rule = next((one for one in holder.rules if one.name == name.name), None) if holder is not None else None
@@ -305,8 +308,6 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             if holder is None or rule is None:
                 return UndoNothing(reason=f"the rule {rule_name} was not there")
             return tuple(rule_again(rule, holder, at.dialect))
-        case DropObject(kind="statistics", name=Name() as name) if known := _statistics(name, before):
-            return tuple(one for table, made in known for one in said_again.statistics_again(made, table.name, at.dialect))
         case DropObject():
             return Irreversible(reason=f"the {operation.kind} as it was is not kept", name=f"drop_{operation.kind} {where}")
         case _:
@@ -316,15 +317,6 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
 def _rule_replaced(operation: AlterObject, old: Rule, holder: Table | View, dialect: Dialect) -> tuple[Operation, ...]:
     drop = DropObject(kind="rule", name=operation.name, sql=f"DROP RULE {old.target}", relations=(holder.name,))
     return (drop, *rule_again(old, holder, dialect))
-
-
-def _statistics(name: Name, before: Catalog) -> list[tuple[Table, ExtendedStatistics]]:
-    return [
-        (table, one)
-        for table in before.tables.values()
-        for one in table.extended_statistics
-        if one.definition and one.name.name == name.name and name.schema in ("", one.name.schema)
-    ]
 
 
 def _kept_view(name: str, before: Catalog) -> View | None:
