@@ -153,7 +153,7 @@ CREATE SEQUENCE counted;
 GRANT USAGE ON SEQUENCE counted TO "recipes Newcomer";
 CREATE TABLE apart (id int, name text);
 GRANT SELECT (id) ON apart TO "recipes Newcomer";
-CREATE TABLE bare (id int, name text);
+CREATE TABLE bare (id int, name text, "Odd, one) ON" text);
 CREATE SEQUENCE bare_counted;
 """
 RIGHTS = """
@@ -176,6 +176,7 @@ ORDER BY 1, 2, 3, 4
         ('REVOKE INSERT (id) ON notes FROM "recipes Newcomer"', False),
         ('REVOKE USAGE ON SEQUENCE counted FROM "recipes Newcomer"', False),
         ('GRANT SELECT (id), UPDATE (id, name) ON bare TO "recipes Newcomer"', False),
+        ('GRANT SELECT ("Odd, one) ON"), UPDATE (id) ON bare TO "recipes Newcomer"', False),
         ('GRANT USAGE ON SEQUENCE bare_counted TO "recipes Newcomer"', False),
         ('GRANT SELECT ON apart TO "recipes Newcomer"', True),
     ],
@@ -190,3 +191,19 @@ def test_rights_are_as_they_were(place: Place, change: str, stays: bool) -> None
     assert after != before
     assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
     assert planned.query(RIGHTS) == (after if stays else before)
+
+
+OWN = "SELECT c.relname, r.privilege_type FROM pg_class c, aclexplode(COALESCE(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\", c.relowner))) r WHERE c.relname LIKE 'bare%' AND r.grantee = c.relowner ORDER BY 1, 2"
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize("change", ["REVOKE INSERT, DELETE ON bare FROM {}", "REVOKE USAGE ON SEQUENCE bare_counted FROM {}"])
+def test_the_owner_has_its_own_rights_again(place: Place, change: str) -> None:
+    """Where nobody has said anything of them before, no entry of the catalog holds them."""
+    planned = place.fresh(DOCS + NEWCOMER + HELD)
+    owner, before = planned.query("SELECT quote_ident(current_user)")[0][0], planned.query(OWN)
+    plan = planned.plan(f"{change.format(owner)};")
+    report = apply(plan, planned, open_gates=gates(plan))
+    assert planned.query(OWN) != before
+    assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
+    assert planned.query(OWN) == before

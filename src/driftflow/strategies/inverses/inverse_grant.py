@@ -13,7 +13,7 @@ from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies.grants import grants_again, only_of, roles_of
 
-PRIVILEGES = lazy_regex(r"GRANT\s+(?P<privileges>[\w ,()]+?)\s+ON\s", re.IGNORECASE)
+PRIVILEGES = lazy_regex(r'GRANT\s+(?P<privileges>(?:[\w ,()]|"(?:[^"]|"")*")+?)\s+ON\s', re.IGNORECASE)
 CASCADE = lazy_regex(r"\bCASCADE\s*\Z", re.IGNORECASE)
 SPOKEN = frozenset({"current_user", "current_role", "session_user"})
 """Roles that are no name: whoever runs the statement."""
@@ -58,6 +58,10 @@ def _given_again(operation: Grant, found: Mapping[Name, Holding], dialect: Diale
     wanted = None if CASCADE.search(operation.sql) else {"" if role == PUBLIC else role for role in operation.roles}
     for name, holding in found.items():
         kind = "SEQUENCE" if isinstance(holding, Sequence) else ""
+        if not holding.grants and holding.owner in operation.roles:
+            # Nobody had said anything of its rights: the owner had all.
+            sql = f"GRANT ALL ON {f'{kind} {dialect.quote_name(name)}'.strip()} TO {dialect.quote(holding.owner)}"
+            yield Grant(sql=sql, relations=(name,), roles=(holding.owner,))
         yield from grants_again(name, only_of(holding.grants, wanted), owner=None, dialect=dialect, kind=kind)
         for column, acl in _columns(holding):
             yield from grants_again(name, only_of(acl, wanted), owner=None, dialect=dialect, column=column)
