@@ -41,6 +41,8 @@ SOON = {"lock_wait_timeout": "1"}
 NOT_GRANTED = "1205"
 LOAD_ROWS = 1_000
 NO_HABITS = {
+    # MySQL tells a new session that it commits each statement also where the default is that it does not (measured on 9.7.4), so PyMySQL would not ask for it.
+    "autocommit": "1",
     # A session that only reads a little would be told half of a catalog or of a journal, and not be told so.
     "sql_select_limit": "18446744073709551615",
     "sql_big_selects": "1",

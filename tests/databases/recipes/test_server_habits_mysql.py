@@ -18,6 +18,7 @@ INSERT INTO items SELECT a.n + 10 * b.n + 1, a.n, concat('c', a.n + 10 * b.n), '
 FILLED = '-- driftflow: backfill column=w set="v + 1"\nALTER TABLE items ADD COLUMN w integer NOT NULL;'
 CHECKED = "ALTER TABLE items ADD CONSTRAINT v_ok CHECK (v >= 0);"
 HABITS = {
+    "no-autocommit": {"autocommit": "0"},
     "safe-updates": {"sql_safe_updates": "1"},
     "few-rows": {"sql_select_limit": "3"},
     "small-joins": {"sql_big_selects": "0", "max_join_size": "5"},
