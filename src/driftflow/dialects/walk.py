@@ -15,10 +15,11 @@ from driftflow.config import Policy
 from driftflow.dialects.base import Capability, Dialect
 from driftflow.dialects.situation import File, Situation, Transaction
 from driftflow.model import record
-from driftflow.model.catalog import Catalog, Table
+from driftflow.model.catalog import Catalog, Check, Table
 from driftflow.model.migration import Migration, Statement
 from driftflow.model.names import Name
 from driftflow.model.operations import (
+    AddConstraint,
     AlterColumnType,
     CatalogConflict,
     CreateTable,
@@ -130,6 +131,8 @@ class _Walk(LocalState):
     def _operation(self, migration: Migration, statement: Statement, index: int, operation: Operation) -> None:
         assert self.open is not None
         resolved, after, conflict = self._apply(as_said(statement, operation))
+        if self._kept_by_trigger(statement, resolved):
+            after = self.catalog
         block = self.open.told
         at = Situation(
             dialect=self.dialect,
@@ -170,6 +173,12 @@ class _Walk(LocalState):
                 self._take_place(self.copies.pop(resolved.name), resolved.renamed)
             case _:
                 pass
+
+    def _kept_by_trigger(self, statement: Statement, operation: Operation) -> bool:
+        """A CHECK before which the author wrote `-- driftflow: rule`: a trigger stands in its place, so a table that is made anew has no such CHECK (SQLite)."""
+        rule = any(directive.verb == "rule" for directive in statement.directives)
+        check = isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check)
+        return rule and check and self.dialect.can(Capability.TABLE_REBUILD_ONLY, self.catalog.version)
 
     def _copy(self, table: Name, source: Name) -> None:
         copy, old = self.catalog.table(table), self.catalog.table(source)

@@ -19,9 +19,6 @@ from driftflow.model.plan import (
     Irreversible,
     MigrationRef,
     Plan,
-    RebuildTable,
-    RunSql,
-    Step,
     ToolLock,
 )
 from driftflow.model.record import replace
@@ -30,6 +27,7 @@ from driftflow.planner.draft import Draft
 from driftflow.planner.estimate import longest_stall, total, with_estimates
 from driftflow.planner.gates import with_gates
 from driftflow.planner.identify import with_ids
+from driftflow.planner.kept_triggers import with_kept_triggers
 from driftflow.planner.ledger import Ledger, with_records
 from driftflow.planner.order import in_order
 from driftflow.planner.relations import footprint, related
@@ -37,7 +35,6 @@ from driftflow.planner.rights import lock_rights, trigger_rights
 from driftflow.planner.subscribers import with_subscribers
 from driftflow.planner.transactions import made_by_release, segmented
 from driftflow.planner.trigger_locks import with_trigger_locks
-from driftflow.strategies.columns.dual_write import RETIRE, STRATEGY
 from driftflow.strategies.drops.drop_columns import dependents_of
 from driftflow.strategies.spoken import wanted_files
 
@@ -74,7 +71,7 @@ def compose_plan(
         catalog,
         transactional=dialect.can(Capability.TRANSACTIONAL_DDL, catalog.version),
     )
-    steps = with_trigger_locks(_keep_triggers(steps), catalog, dialect)
+    steps = with_trigger_locks(with_kept_triggers(steps), catalog, dialect)
     steps = with_estimates(with_ids(steps), catalog, made)
     stall, unknown = longest_stall(steps, made)
     touched = footprint(steps, chosen.drafts, catalog)
@@ -139,20 +136,6 @@ def _reference(migration: Migration) -> MigrationRef:
         sha256=migration.sha256,
         name=migration.name,
     )
-
-
-def _keep_triggers(steps: Sequence[Step]) -> list[Step]:
-    """A rebuild in the middle of a dual-write must put our trigger back with the table's own."""
-    out: list[Step] = []
-    open_triggers: dict[Name, tuple[str, ...]] = {}
-    for step in steps:
-        if isinstance(step, RunSql) and step.strategy in (STRATEGY, RETIRE) and step.claims:
-            table = step.claims[0].relation
-            open_triggers[table] = step.statements if step.strategy == STRATEGY else ()
-        if isinstance(step, RebuildTable) and open_triggers.get(step.table):
-            step = replace(step, restore=(*step.restore, *open_triggers[step.table]))
-        out.append(step)
-    return out
 
 
 def _notes(drafts: Sequence[Draft], catalog: Catalog) -> list[str]:

@@ -158,15 +158,18 @@ def _only_gives(operation: Operation) -> bool:
 
 
 def touched_by(draft: Draft) -> tuple[str, ...]:
-    """A table that is made anew is touched as a whole: its steps say every column by the name that it has where the statement stands."""
+    """A table that is made anew is touched as a whole: its steps say every column by the name that it has where the statement stands. So are the views
+    that a rebuild makes again with their triggers, and the triggers of other tables (SQLite)."""
     anew = _makes_anew(draft)
     whole = [name.text for at in draft.situations if anew and isinstance(name := getattr(at.operation, "table", None), Name)]
+    whole += [view.name.text for table in _rebuilt(draft) for view in draft.at.catalog.dependents(table)]
+    whole += _triggers_made_again(draft)
     return tuple(dict.fromkeys([*whole, *(touch for at in draft.situations for touch in touches(at.operation, at.catalog))]))
 
 
 def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[str, ...]) -> bool:
     """Whether `draft` must not come before `before`."""
-    if _frees(draft, before):
+    if _frees(draft, before) or _says_anew(draft, before):
         return True
     if all(isinstance(one, DropDefault) for one in before.operations) and _only_indexes(draft):
         return False  # A default that waits for the new application keeps it from no index.
@@ -191,6 +194,25 @@ def _frees(draft: Draft, before: Draft) -> bool:
         return True
     known = [at for at in draft.situations if isinstance(at.operation, DropView)]
     return any(_reads(at, table) for at in known for table in _rebuilt(before))
+
+
+def _says_anew(draft: Draft, before: Draft) -> bool:
+    """Whether `draft` gives a table another name that is said in one which `before` makes anew: a reference of SQLite follows, and the text is another one."""
+    rebuilt = set(_rebuilt(before))
+    return any(
+        holder.name in rebuilt
+        for at in draft.situations
+        if rebuilt and isinstance(at.operation, RenameTable)
+        for holder, _ in at.catalog.referencing(at.operation.name)
+    )
+
+
+def _triggers_made_again(draft: Draft) -> list[str]:
+    again = {text for step in draft.steps if isinstance(step, RebuildTable) for text in step.drop_views}
+    quote, tables = draft.at.dialect.quote, draft.at.catalog.tables.values() if again else ()
+    return [
+        f"{table.name}/!{one.name}" for table in tables for one in table.triggers if f"DROP TRIGGER {quote(one.name)}" in again
+    ]
 
 
 def _rebuilt(draft: Draft) -> Iterator[Name]:

@@ -6,6 +6,8 @@ security must not hide from it what it has to see.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
@@ -75,13 +77,15 @@ def refuse_hidden_rows(at: Situation, *tables: Table) -> None:
             )
 
 
-def written_row(at: Situation, table: Table, which: str) -> str:
-    """NEW or OLD as a relation that goes by the table's name, so that expressions over its columns can be read from it."""
+def written_row(at: Situation, table: Table, which: str, columns: Collection[str] = ()) -> str:
+    """NEW or OLD as a relation that goes by the table's name, so that expressions over its columns (over these) can be read from it. What they do not
+    say the trigger does not name: a column that is dropped later would break every write."""
     own = at.dialect.quote(table.name.name)
     if has_functions(at):
         return f"(SELECT {which}.*) AS {own}"
-    columns = ", ".join(f"{which}.{at.dialect.quote(one.name)} AS {at.dialect.quote(one.name)}" for one in table.columns)
-    return f"(SELECT {columns}) AS {own}"
+    names = [one.name for one in table.columns if not columns or one.name in columns]
+    listed = ", ".join(f"{which}.{at.dialect.quote(name)} AS {at.dialect.quote(name)}" for name in names)
+    return f"(SELECT {listed}) AS {own}"
 
 
 def can_refuse(at: Situation) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from driftflow.dialects.base import ErrorKind
 from driftflow.engine.actions.acting import acting_as
+from driftflow.engine.actions.as_held import as_it_was, that_go
 from driftflow.engine.actions.locked_tables import locked_tables
 from driftflow.engine.actions.when_free import execute_when_free, executed_when_free
 from driftflow.engine.context import Context
@@ -16,10 +17,14 @@ from driftflow.errors import StepFailedError
 from driftflow.model.effects import LockClaim
 from driftflow.model.event import StepRepaired
 from driftflow.model.plan import Outcome, Probe, RunSql
+from driftflow.model.record import replace
 
 
 def perform(step: RunSql, context: Context) -> None:
-    context.started(step)
+    dropper, _, undoes = step.id.partition("/undo")
+    if undoes:
+        step = replace(step, statements=as_it_was(step.statements, context.state.step(dropper).before))
+    context.started(step, before=None if undoes else that_go(step.statements, context.connection))
     if step.transaction == "own":
         _together(step, context)
     else:

@@ -117,7 +117,7 @@ def _relations(parts: list[Part], *, joined: bool) -> Iterator[int]:
     """Where a relation is named, or a query or join stands in the place of one."""
     in_from = expecting = joined
     head = [_word(part) for part in parts[:3]]
-    in_head = head[:1] == ["create"] and "trigger" in head
+    in_head = head[:1] == ["create"] and bool({"trigger", "index"} & {*head})
     for place, part in enumerate(parts):
         word, before = _word(part), _word(_at(parts, place - 1))
         if expecting:
@@ -139,8 +139,8 @@ def _relations(parts: list[Part], *, joined: bool) -> Iterator[int]:
 
 
 def _takes_columns(parts: list[Part], place: int) -> bool:
-    """Parentheses behind a table to insert into name columns; else they are the arguments of a function."""
-    return _word(_at(parts, place - 1)) == "into"
+    """Parentheses behind a table to insert into, or of an index, name columns; else they are the arguments of a function."""
+    return _word(_at(parts, place - 1)) in {"into", "on"}
 
 
 def _last(parts: list[Part], place: int) -> int:

@@ -89,7 +89,7 @@ class RowRule:
         """Each event in a statement of its own, the UPDATEs first: an INSERT that comes in between is found by the proof."""
         guards = (*trigger_text.obstacles(self.at, self.table), *guards)
         refuse = self.at.dialect.check_refusal(self.table.name, self.name)
-        row = trigger_text.written_row(self.at, self.table, "NEW")
+        row = trigger_text.written_row(self.at, self.table, "NEW", self.columns)
         for word in WORDS:
             event = word.upper()
             changed = f"({self._changed()}) AND " if word == "update" else ""
@@ -122,7 +122,7 @@ class RowRule:
     def _with_function(self) -> tuple[str, ...]:
         at, quote = self.at, self.at.dialect.quote
         target = f"{at.dialect.quote_name(self.function)}()"
-        row = trigger_text.written_row(at, self.table, "NEW")
+        row = trigger_text.written_row(at, self.table, "NEW", self.columns)
         body = (
             f"  IF TG_OP = 'UPDATE' AND NOT ({self._changed()}) THEN\n    RETURN NULL;\n  END IF;\n"
             f"  IF (SELECT {self.broken} FROM {row}) THEN\n"
@@ -142,7 +142,7 @@ class RowRule:
     def _by_itself(self) -> Iterator[str]:
         quote, own = self.at.dialect.quote, self.at.dialect.quote(self.table.name.name)
         schema = quote(self.table.name.schema or "main")
-        row = trigger_text.written_row(self.at, self.table, "NEW")
+        row = trigger_text.written_row(self.at, self.table, "NEW", self.columns)
         refuse = f"SELECT RAISE(ABORT, {self._message()}) FROM {row} WHERE {self.broken}"
         for word in WORDS:
             when = f"WHEN {self._changed()}\n" if word == "update" else "\n"
