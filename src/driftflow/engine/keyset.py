@@ -31,6 +31,8 @@ class Keyset(Record, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     casts: tuple[str, ...] = ()
     read_as_text: tuple[bool, ...] = ()
+    read_as: tuple[str, ...] = ()
+    """MySQL: in which words each column is read, `{}` is its name."""
 
     @property
     def target(self) -> str:
@@ -73,10 +75,10 @@ class Keyset(Record, frozen=True, kw_only=True):
     @property
     def selected(self) -> str:
         """The key's columns as they are read: text where Python would not carry the value unharmed."""
-        plain = self.read_as_text or (False,) * len(self.columns)
         if self.on_mysql:
-            pairs = zip(self.columns, plain, strict=True)
-            return ", ".join(f"CAST({self.column(name)} AS CHAR)" if text else self.column(name) for name, text in pairs)
+            words = self.read_as or ("{}",) * len(self.columns)
+            return ", ".join(word.replace("{}", self.column(name)) for name, word in zip(self.columns, words, strict=True))
+        plain = self.read_as_text or (False,) * len(self.columns)
         return ", ".join(
             f"{self.column(name)}::text" if text else self.column(name) for name, text in zip(self.columns, plain, strict=True)
         )
@@ -115,9 +117,8 @@ class Keyset(Record, frozen=True, kw_only=True):
 def keyset(connection: Connection, table: Name, columns: Sequence[str]) -> Keyset:
     """Raises StepFailedError when the table has no such column."""
     if connection.dialect in {"mysql", "mariadb"}:
-        casts = keyset_mysql.casts(connection, table, columns)
-        texts = tuple(bool(cast) for cast in casts)
-        return Keyset(dialect=connection.dialect, table=table, columns=tuple(columns), casts=casts, read_as_text=texts)
+        casts, words = keyset_mysql.travels(connection, table, columns)
+        return Keyset(dialect=connection.dialect, table=table, columns=tuple(columns), casts=casts, read_as=words)
     if connection.dialect != "postgresql":
         return Keyset(dialect=connection.dialect, table=table, columns=tuple(columns))
     name = f"{quoted(table.schema)}.{quoted(table.name)}" if table.schema else quoted(table.name)

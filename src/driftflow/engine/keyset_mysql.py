@@ -16,12 +16,14 @@ WHERE TABLE_SCHEMA = COALESCE(NULLIF(%s, ''), DATABASE()) AND TABLE_NAME = %s
 """
 AS_TEXT = {"date": "DATE", "time": "TIME(6)", "datetime": "DATETIME(6)", "timestamp": "DATETIME(6)"}
 """Types whose values Python would not carry unharmed, and what a text is turned back into."""
-UNORDERED = frozenset({"enum", "set", "bit", "json"})
+AS_NUMBER = {"float": "({} + 0e0)", "bit": "CAST({} AS UNSIGNED)"}
+"""How a column is read that is compared as a number and shown as something else: a FLOAT by six digits, which is another number, a BIT by its bytes."""
+UNORDERED = frozenset({"enum", "set", "json"})
 """They are ordered by number, and compared with a text as texts: a walk along them would leave rows out."""
 
 
-def casts(connection: Connection, table: Name, columns: Sequence[str]) -> tuple[str, ...]:
-    """The type that a text of each key column is turned back into; empty where the value travels as it is.
+def travels(connection: Connection, table: Name, columns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The type that a text of each key column is turned back into; empty where the value travels as it is. And in which words it is read.
 
     Raises StepFailedError when the table has no such column, or when it cannot be walked by it.
     """
@@ -40,7 +42,11 @@ def casts(connection: Connection, table: Name, columns: Sequence[str]) -> tuple[
             why=f"{types[unordered[0].lower()][0]} is ordered by number and compared as text",
             hint="give the table another unique key that is NOT NULL",
         )
-    return tuple(_cast(*types[column.lower()]) for column in columns)
+    casts = tuple(_cast(*types[column.lower()]) for column in columns)
+    kinds = [types[column.lower()][0] for column in columns]
+    return casts, tuple(
+        "CAST({} AS CHAR)" if cast else AS_NUMBER.get(kind, "{}") for cast, kind in zip(casts, kinds, strict=True)
+    )
 
 
 def _cast(kind: str, full: str) -> str:
