@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
-from driftflow.model.operations import DropColumn, DropTable, RenameColumn, RenameTable
+from driftflow.model.operations import DropColumn, DropTable, DropView, RenameColumn, RenameTable
 from driftflow.strategies import spoken
 from driftflow.strategies.passes import moved
 
@@ -14,7 +14,7 @@ def refuse_lost_content(at: Situation) -> None:
     that anew: SQLite says nothing then, and neither does a search, until the text or a rebuild is asked for."""
     if (
         at.catalog.vendor != "sqlite"
-        or not isinstance(at.operation, DropColumn | DropTable | RenameColumn | RenameTable)
+        or not isinstance(at.operation, DropColumn | DropTable | DropView | RenameColumn | RenameTable)
         or spoken.as_is(at)
     ):
         return

@@ -24,14 +24,26 @@ FOUND = "SELECT rowid, title, body FROM search WHERE search MATCH 'text' ORDER B
         ("ALTER TABLE docs RENAME COLUMN body TO content;", "the column docs.body"),
         ("-- driftflow: cascade\nALTER TABLE docs DROP COLUMN Body;", "the column docs.body"),
         ("ALTER TABLE docs RENAME COLUMN id TO number;", "the column docs.id"),
-        ("ALTER TABLE docs RENAME TO papers;", "the table docs"),
-        ("DROP TABLE docs;", "the table docs"),
+        ("ALTER TABLE docs RENAME TO papers;", "the table or view docs"),
+        ("DROP TABLE docs;", "the table or view docs"),
     ],
 )
 def test_what_takes_its_content_from_it_is_refused(place: Place, change: str, lacking: str) -> None:
     with pytest.raises(RefusedError, match="DF-E790") as refused:
         place.fresh(SCHEMA).plan(change)
     assert f"the full-text table search would not find {lacking} any more" in str(refused.value)
+
+
+def test_a_view_may_be_its_content(place: Place) -> None:
+    """It may be made anew, and not go."""
+    view = "CREATE VIEW english AS SELECT id, title, body FROM docs WHERE lang = 'en';"
+    of_view = "CREATE VIRTUAL TABLE in_english USING fts5(title, body, content='english', content_rowid='id');"
+    database = place.fresh(f"{SCHEMA}{view}{of_view}")
+    with pytest.raises(RefusedError, match="DF-E790") as refused:
+        database.plan("DROP VIEW english;")
+    assert "the full-text table in_english would not find the table or view english any more" in str(refused.value)
+    change = f"DROP VIEW english; {view.replace('WHERE', 'WHERE id > 0 AND')}"
+    changed_and_back(database, change, database.structure)
 
 
 @pytest.mark.parametrize(

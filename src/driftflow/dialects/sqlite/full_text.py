@@ -12,7 +12,7 @@ ROWIDS = ("rowid", "_rowid_", "oid")
 
 
 def lost_contents(catalog: Catalog) -> dict[str, str]:
-    """Full-text table to what it does not find: a table, or a column of one."""
+    """Full-text table to what it does not find: a table or view, or a column of a table."""
     found: dict[str, str] = {}
     for table in catalog.tables.values():
         if table.kind == "virtual" and table.access_method.lower() in MODULES:
@@ -29,7 +29,7 @@ def _lacking(table: Table, catalog: Catalog) -> Iterator[str]:
         return
     held = next((one for one in catalog.tables.values() if one.name.name.lower() == content), None)
     if held is None:
-        yield f"the table {options['content']}"
+        yield f"the table or view {options['content']}"
         return
     known = {column.name.lower() for column in held.columns} | {*ROWIDS}
     for name in (*(column.name for column in table.columns), options.get("content_rowid", "rowid")):
