@@ -68,6 +68,7 @@ def situations(
     situation is handed out, for each one also knows how its transaction and the whole release end.
     """
     walk = _Walk(catalog=catalog.in_versions(), dialect=dialect, policy=policy, folder=folder, inputs=dict(inputs or {}))
+    walk.path = catalog.search_path
     walk.transactional = dialect.can(Capability.TRANSACTIONAL_DDL, catalog.version)
     for migration, following in zip_longest(migrations, migrations[1:]):
         walk.migration(migration, following=following)
@@ -90,6 +91,8 @@ class _Walk(LocalState):
     inputs: dict[str, str]
     found: list[Situation] = field(default_factory=list)
     number: int = 0
+    path: tuple[str, ...] = ()
+    """The search_path of a session in which nothing was set."""
     transactional: bool = True
     """Whether DDL takes part in transactions. Only where it does not are effects of interest to the walk itself."""
     open: _Open | None = None
@@ -104,6 +107,7 @@ class _Walk(LocalState):
             migration.transaction == "implicit" and len([s for s in migration.statements if s.operations]) > 1
         )
         self.file = File()
+        self._first_path()
         if wrapped and self.open is not None:
             self._continue(self.open)
         elif wrapped and not self.over:
@@ -289,11 +293,18 @@ class _Walk(LocalState):
         if value is not None:
             settings[name] = value
         self.catalog = record.replace(self.catalog, settings=settings)
+        if value is None and name in ("search_path", "all"):
+            self._first_path()
         if name == "search_path" and value:
             path = tuple(part.strip().strip("\"'") for part in value.split(","))
             self.catalog = record.replace(
                 self.catalog, search_path=tuple(part for part in path if part and not part.startswith("$"))
             )
+
+    def _first_path(self) -> None:
+        """Where names are looked up as long as no statement has said it: after RESET, and in the next migration, for a SET ends with its own."""
+        if self.catalog.search_path != self.path:
+            self.catalog = record.replace(self.catalog, search_path=self.path)
 
     def _pragma(self, operation: Pragma) -> None:
         if operation.value is None:

@@ -88,3 +88,27 @@ def test_there_and_back(place: Place, change: str) -> None:
 def test_the_way_back_does_not_stop_at_what_is_lost(place: Place, change: str) -> None:
     _carried_out(place, change)
     there_and_back(place.fresh(SCHEMA), change)
+
+
+NAMED_ALIKE = """
+CREATE SCHEMA app;
+CREATE TABLE customers (id integer PRIMARY KEY);
+CREATE TABLE app.customers (id integer PRIMARY KEY);
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SET search_path = app, public; ALTER TABLE customers ADD COLUMN x integer; RESET search_path; ALTER TABLE customers RENAME TO people;",
+        "SET search_path = app; ALTER TABLE customers ADD COLUMN x integer; SET search_path TO DEFAULT; ALTER TABLE customers ADD COLUMN y bigserial;",
+        "SET search_path = app; ALTER TABLE customers ADD COLUMN x integer; RESET ALL; ALTER TABLE customers ALTER COLUMN id TYPE bigint;",
+        "BEGIN; SET LOCAL search_path = app; ALTER TABLE customers ADD COLUMN x integer; COMMIT; ALTER TABLE customers RENAME TO people;",
+    ],
+)
+def test_names_are_looked_up_where_the_statement_would(place: Place, change: str) -> None:
+    planned, naive = place.fresh(NAMED_ALIKE), place.fresh(NAMED_ALIKE)
+    naive.run(change)
+    plan = planned.plan(change)
+    assert apply(plan, planned, open_gates=gates(plan)).state == "done"
+    assert planned.seen() == naive.seen()
