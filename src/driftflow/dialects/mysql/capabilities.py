@@ -21,6 +21,8 @@ INVISIBLE_COLUMN: Final = Version(major=8, minor=0, patch=23)
 INSTANT_RENAME: Final = Version(major=8, minor=0, patch=28)
 INSTANT_ANYWHERE: Final = Version(major=8, minor=0, patch=29)
 """ADD COLUMN at any place and DROP COLUMN; row versions are counted from here on."""
+STANDARD_KEYS: Final = Version(major=8, minor=4)
+"""A foreign key points at a unique key over nothing but its columns (8.4 release notes, "restrict_fk_on_non_standard_key")."""
 INLINE_REFERENCES: Final = Version(major=9)
 """REFERENCES behind a column makes a foreign key; before, it is read and forgotten (measured on 9.7.4)."""
 SELF_REFERENCE_STAYS: Final = Version(major=9, minor=7)
@@ -43,7 +45,7 @@ STEPS: Final = (
     INVISIBLE_COLUMN,
     INSTANT_RENAME,
     INSTANT_ANYWHERE,
-    Version(major=8, minor=4),
+    STANDARD_KEYS,
     INLINE_REFERENCES,
     MORE_ROW_VERSIONS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog, Column, Constraint, IndexPart, Table
+from driftflow.model.catalog import Catalog, Check, Column, Constraint, IndexPart, Table
 from driftflow.model.names import Name
 from driftflow.model.operations import renaming
 from driftflow.model.operations.base import BaseOperation
@@ -44,6 +44,7 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
             catalog = put(catalog, renaming.column_in_table(table, self.column, to, any_case=True))
             catalog = renaming.column_elsewhere(catalog, self.table, self.column, to)
             table = catalog.tables[self.table.text]
+        table = _without_own_checks(table, {self.column, to})
         table = _shortened(catalog, replace_column(table, self.definition), self.definition)
         if self.position:
             others = tuple(one for one in table.columns if one.name != to)
@@ -52,6 +53,12 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
         for constraint in self.constraints:
             catalog = AddConstraint(table=self.table, constraint=constraint).after(catalog)
         return catalog
+
+
+def _without_own_checks(table: Table, names: set[str]) -> Table:
+    """MariaDB keeps a CHECK that stands behind a column as a part of its definition: what is not repeated is lost (JSON brings one of its own)."""
+    kept = tuple(one for one in table.constraints if not (isinstance(one, Check) and one.column in names))
+    return replace(table, constraints=kept)
 
 
 LIMITED = ("char", "varchar", "binary", "varbinary")

@@ -68,7 +68,7 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
             grade = SHARED_REBUILD if first and (table is None or table.column("FTS_DOC_ID") is None) else SHARED
             p.grade = because(grade, "a FULLTEXT index is built while writers wait")
         case "spatial":
-            p.grade = because(SHARED if not p.mariadb else SHARED_REBUILD, "a SPATIAL index is built while writers wait")
+            p.grade = because(SHARED, "a SPATIAL index is built while writers wait")
         case _ if index.unique and any(part.expression for part in index.parts):
             # Error 1846: the hidden column and its unique index are not added in one go (MySQL 9.7; an index that is not unique is).
             p.grade = because(COPY, "a unique index over an expression is built by copying the table")
@@ -112,8 +112,8 @@ def _duplicates(p: Prediction, operation: CreateIndex) -> None:
     new = [part.column for part in index.parts if p.is_new(index.table, part.column)]
     if new:
         column = table.column(new[0]) if table is not None else None
-        if len(new) == len(index.parts) and column is not None and column.default is not None and column.default != "NULL":
-            p.fails("duplicates", f"every row of {index.table.name} gets the same {new[0]}", relation=index.table)
+        if len(new) == len(index.parts) and column is not None:
+            _one_value(p, index.table, column)
         return
     present = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     listed = ", ".join(columns)
@@ -123,6 +123,16 @@ def _duplicates(p: Prediction, operation: CreateIndex) -> None:
         relation=index.table,
         probe=f"SELECT count(*) FROM (SELECT 1 FROM {quoted(index.table)} WHERE {present} GROUP BY {listed} HAVING count(*) > 1) d",
     )
+
+
+def _one_value(p: Prediction, table: Name, column: Column) -> None:
+    """A unique key over a column that comes with it: rows that are there get the default, or where the column is NOT NULL what its type begins with."""
+    summary = f"every row of {table.name} gets the same {column.name}"
+    if column.default is not None and column.default != "NULL":
+        p.fails("duplicates", summary, relation=table)
+    elif column.default is None and not (column.nullable or column.autoincrement or column.generated):
+        probe = f"SELECT count(*) > 1 FROM (SELECT 1 FROM {quoted(table)} LIMIT 2) r"
+        p.fails("duplicates", summary, relation=table, probe=probe)
 
 
 def drop_index(p: Prediction, operation: DropIndex) -> None:
@@ -139,6 +149,8 @@ def drop_index(p: Prediction, operation: DropIndex) -> None:
         else:
             p.grade = INSTANT
         return
+    if index.method == "fulltext":  # beside a column that comes or goes MariaDB writes the table anew
+        p.grade = IN_PLACE
     if index.unique and any(part.expression for part in index.parts):
         p.grade = because(COPY, "a unique index over an expression is dropped by copying the table")
     if index.unique:
@@ -243,23 +255,36 @@ def _check(p: Prediction, operation: AddConstraint, constraint: Check) -> None:
         return
     p.does("scan", operation.table, "every row is checked")
     p.grade = because(COPY, "the check is verified by copying the table")
+    table = p.catalog.table(operation.table)
+    new = any(
+        mentions(constraint.expression, one.name) and p.is_new(operation.table, one.name)
+        for one in (table.columns if table else ())
+    )
     p.fails(
         "check_violations",
         f"{operation.table.name} holds rows that break {constraint.expression}",
         relation=operation.table,
-        probe=f"SELECT count(*) FROM {quoted(operation.table)} WHERE NOT ({constraint.expression})",
+        probe="" if new else f"SELECT count(*) FROM {quoted(operation.table)} WHERE NOT ({constraint.expression})",
     )
 
 
-def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, name: Name | None = None) -> Grade:
-    """ADD FOREIGN KEY: a copy while foreign_key_checks is on; with it off nothing is validated, and it happens in place."""
+def foreign_key_grade(
+    p: Prediction, table: Table | None, key: ForeignKey, *, name: Name | None = None, added: Column | None = None
+) -> Grade:
+    """ADD FOREIGN KEY: a copy while foreign_key_checks is on; with it off nothing is validated, and it happens in place. `added`: the column behind
+    which it stands."""
     child = table.name if table is not None else name or key.referenced
     beside_added_key(p, key, child)
     # With the checks off a parent may be missing, and come later.
     unseen = bool(key.referenced.schema) and key.referenced.schema not in p.catalog.schemas
     referenced = p.catalog.table(key.referenced) if unseen or not p.checks_foreign_keys else p.table(key.referenced)
     if referenced is not None and table is not None:
-        _types_fit(p, table, referenced, key)
+        _types_fit(p, table, referenced, key, added)
+    for one in (table, referenced):
+        if one is not None and one.partitioning is not None:
+            p.fails(
+                "unsupported", f"{one.name.name} is partitioned: it takes part in no foreign key", relation=one.name, certain=True
+            )
     if not p.checks_foreign_keys:
         p.loses("old rows are never validated: foreign_key_checks is off", child, reversible=True)
         indexed = table is not None and any(one.columns[: len(key.columns)] == key.columns for one in table.indexes)
@@ -269,7 +294,11 @@ def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, na
     pairs = " AND ".join(
         f"p.{quote(there)} = c.{quote(here)}" for here, there in zip(key.columns, key.referenced_columns, strict=False)
     )
-    if pairs:
+    new = added or _comes_along(p, table, key.columns)
+    if new is not None:
+        if new.default not in {None, "NULL"} or not new.nullable:
+            p.fails("orphans", f"every row of {child.name} gets the same {new.name}, which may point at nothing", relation=child)
+    elif pairs and not (referenced is None and p.fails_for_certain):
         present = " AND ".join(f"c.{quote(one)} IS NOT NULL" for one in key.columns)
         p.fails(
             "orphans",
@@ -280,9 +309,15 @@ def foreign_key_grade(p: Prediction, table: Table | None, key: ForeignKey, *, na
     return because(COPY, "the foreign key is validated by copying the table")
 
 
-def _types_fit(p: Prediction, table: Table, referenced: Table, key: ForeignKey) -> None:
+def _comes_along(p: Prediction, table: Table | None, columns: tuple[str, ...]) -> Column | None:
+    """A column among them that the statement adds: rows hold nothing there that could be asked about."""
+    found = [table.column(one) for one in columns if p.is_new(table.name, one)] if table is not None else []
+    return next((one for one in found if one is not None), None)
+
+
+def _types_fit(p: Prediction, table: Table, referenced: Table, key: ForeignKey, added: Column | None) -> None:
     for here, there in zip(key.columns, key.referenced_columns, strict=False):
-        mine, theirs = table.column(here), referenced.column(there)
+        mine, theirs = table.column(here) or added, referenced.column(there)
         if theirs is None and not referenced.partial:
             p.fails("missing", f"column {there} of {referenced.name} does not exist", relation=referenced.name, certain=True)
         if (

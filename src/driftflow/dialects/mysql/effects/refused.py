@@ -72,7 +72,7 @@ def by_dependents(p: Prediction, table: Table, column: Column) -> None:
                     for one in table.columns
                     if one.name != column.name and mentions(constraint.expression, one.name, any_case=True)
                 ]
-                if others or p.mariadb:
+                if others:
                     p.fails("dependency", f"check {constraint.name} reads {column.name}", relation=table.name, certain=True)
             case ForeignKey() if column.name in constraint.columns:
                 p.fails("dependency", f"foreign key {constraint.name} contains {column.name}", relation=table.name, certain=True)
@@ -93,6 +93,13 @@ def by_functional_index(p: Prediction, table: Table, column: str) -> None:
         read = any(part.expression and mentions(part.expression, column, any_case=True) for part in index.parts)
         if read and index.name.name not in p.dropped:
             p.fails("dependency", f"index {index.name.name} is over an expression of {column}", relation=table.name, certain=True)
+
+
+def by_named_checks(p: Prediction, table: Table, column: str) -> None:
+    """MySQL writes no check anew for another name of its column (error 3959, measured on 9.7); MariaDB does."""
+    for one in table.constraints if not p.mariadb else ():
+        if isinstance(one, Check) and one.name not in p.dropped and mentions(one.expression, column, any_case=True):
+            p.fails("dependency", f"check {one.name} reads {column}: drop it first", relation=table.name, certain=True)
 
 
 def by_foreign_keys(p: Prediction, table: Table, old: Column, new: Column) -> None:

@@ -15,6 +15,7 @@ from driftflow.dialects.mysql.effects.prediction import (
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.types import LONG_TYPES, TEXTS, base_word
 from driftflow.model.catalog import ForeignKey, Table
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AlterTableOption,
     Comment,
@@ -137,9 +138,21 @@ def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
         p.grade = INSTANT if p.mariadb else metadata(p)
     elif "TABLESPACE" in word:
         p.loses(f"the rows of {operation.table.name}, until a tablespace is imported", operation.table)
+        _is_pointed_at(p, operation.table)
         p.grade = because(COPY, "the tablespace is exchanged")
-    elif word in {"PAGE_COMPRESSED", "CHECKSUM", "TRANSACTIONAL", "COMPRESSION", "PAGE_COMPRESSION_LEVEL"} and p.mariadb:
+    elif word == "PAGE_COMPRESSED" and p.mariadb:
+        p.grade = _compressed(p, operation)
+    elif word in {"CHECKSUM", "TRANSACTIONAL", "COMPRESSION", "PAGE_COMPRESSION_LEVEL"} and p.mariadb:
         p.grade = INSTANT
+
+
+def _compressed(p: Prediction, operation: AlterTableOption) -> Grade:
+    """Every page is written anew where they were not compressed before, or are no longer."""
+    table = p.catalog.table(operation.table)
+    on = {"1", "ON", "YES"}
+    before = table is not None and option(table, "PAGE_COMPRESSED").strip("'`") in on
+    after = operation.value.partition("=")[2].strip(" '").upper() in on
+    return INSTANT if before == after else because(REBUILD, "every page is written anew")
 
 
 def convert_charset(p: Prediction, operation: ConvertCharset) -> None:
@@ -231,6 +244,13 @@ def _versioning(p: Prediction, table: Table | None, operation: RewriteTable) -> 
     return because(SHARED_REBUILD, "the old versions of the rows are left behind")
 
 
+def _is_pointed_at(p: Prediction, name: Name) -> None:
+    """The rows that keys of other tables point at stay where those keys can see them."""
+    for holder, key in p.catalog.referencing(name) if p.checks_foreign_keys or not p.mariadb else ():
+        if holder.name != name:
+            p.fails("dependency", f"foreign key {key.name} of {holder.name} points at it", relation=name, certain=True)
+
+
 def _engine(p: Prediction, table: Table | None, engine: str) -> Grade:
     current = option(table, "ENGINE") if table is not None else ""
     if (not current and engine.upper() == "INNODB") or current == engine.upper():
@@ -241,4 +261,6 @@ def _engine(p: Prediction, table: Table | None, engine: str) -> Grade:
             p.fails("unsupported", "MEMORY takes no TEXT, BLOB or JSON", relation=table.name, certain=True)
         for key in table.foreign_keys if table is not None else ():
             p.fails("dependency", f"foreign key {key.name} needs InnoDB", relation=table.name if table else None, certain=True)
+        if table is not None:
+            _is_pointed_at(p, table.name)
     return Grade(reason=f"the rows move to {engine}", unchecked=p.mariadb and p.version < ONLINE_COPY)

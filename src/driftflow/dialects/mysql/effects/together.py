@@ -8,7 +8,8 @@ from dataclasses import replace
 from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
 from driftflow.dialects.mysql.effects.column import calls_sequence
-from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_option
+from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_option, with_spatial
+from driftflow.dialects.mysql.effects.engine import with_engine
 from driftflow.dialects.mysql.effects.grade import INSTANT, REBUILD, Grade, accepted, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_altered, beside_copied
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, SHARED_NO_WRITE, SHARED_UPGRADABLE, Prediction
@@ -44,6 +45,9 @@ def of_statement(operations: Sequence[Operation], predictions: Sequence[Predicti
         return tuple(p.effects() for p in predictions)
     first = graded[0][1]
     whole = _whole(graded, after)
+    if any(isinstance(one, RequestAlgorithm) and one.ignore for one in operations):
+        whole = _ignoring(operations, whole)
+        _takes_all_rows(predictions)
     table = _table_of(graded[0][0])
     pairs = _pairs(first, whole)
     for operation in operations:
@@ -102,7 +106,7 @@ def _whole(graded: Sequence[tuple[Operation, Prediction]], after: Catalog | None
     first = graded[0][1]
     name = _table_of(graded[0][0])
     table = first.start.table(name) if first.start is not None and name is not None else None
-    for company in (with_fulltext, with_virtual, with_functional, with_option):
+    for company in (with_fulltext, with_spatial, with_virtual, with_functional, with_option, with_engine):
         whole = company(graded, table, whole)
     whole = with_virtual_order(graded, table, after.table(name) if after is not None and name is not None else None, whole)
     other_key = drops and not (adds and _same_key(graded) and whole.inplace)
@@ -112,6 +116,22 @@ def _whole(graded: Sequence[tuple[Operation, Prediction]], after: Catalog | None
     if whole.copy == "SHARED" and first.mariadb and first.version >= ONLINE_COPY and _copies_online(graded, table):
         whole = replace(whole, copy="NONE")
     return whole
+
+
+def _ignoring(operations: Sequence[Operation], whole: Grade) -> Grade:
+    """ALTER IGNORE: rows that a new unique key refuses are left behind by a copy, and never while somebody writes (measured on 10.11 and 11.8)."""
+    if any(isinstance(one, CreateIndex) and one.index.unique for one in operations):
+        whole = replace(whole, instant=False, inplace="", reason="ALTER IGNORE leaves rows behind by copying the others")
+    return replace(whole, copy=whole.copy and "SHARED")
+
+
+def _takes_all_rows(predictions: Sequence[Prediction]) -> None:
+    """ALTER IGNORE fails neither on equal keys nor on NULL."""
+    for p in predictions:
+        nulls = [one for one in p.conditions if one.kind == "nulls"]
+        for one in nulls:
+            p.loses(f"{one.summary}, which ALTER IGNORE makes the type's first value", one.relation)
+        p.conditions = [one for one in p.conditions if one.kind not in {"nulls", "duplicates"}]
 
 
 def _same_key(graded: Sequence[tuple[Operation, Prediction]]) -> bool:

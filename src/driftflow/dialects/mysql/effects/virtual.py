@@ -81,7 +81,7 @@ def with_virtual_order(graded: Graded, table: Table | None, after: Table | None,
         return whole
     drops = [one for one, _ in graded if isinstance(one, DropColumn) and one.column not in indexed]
     others = [one for one, _ in graded if not (isinstance(one, DropColumn) or _is_last_virtual(one))]
-    if (moved and (others or kept)) or (gone and drops):
+    if (moved and (others or kept or whole.rebuilds)) or (gone and drops):
         return replace(whole, instant=False, inplace="", reason="a virtual column gets another place in the row")
     shaped = any(_shapes(one, table) for one, _ in graded)
     if kept and shaped and any(_is_last_virtual(one) for one, _ in graded):
