@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from driftflow.checks.base import check, finding
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Table
+from driftflow.model.catalog import ForeignKey, Table
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
 from driftflow.model.operations import (
@@ -47,7 +47,7 @@ def pending_trigger_events(operation: BaseOperation, at: Situation) -> Iterator[
     if table is None or not _deferred(at, table):
         return
     earlier = _since_last_check(at.earlier_of(Insert, Update, Delete, SetSetting))
-    if not any(isinstance(one, Insert | Update | Delete) and one.table == target for one in earlier):
+    if not any(isinstance(one, Insert | Update | Delete) and one.table == target and _waits(at, table, one) for one in earlier):
         return
     yield finding(
         at,
@@ -70,6 +70,21 @@ def _since_last_check(earlier: Sequence[Operation]) -> Sequence[Operation]:
         if isinstance(one, SetSetting) and one.name == "constraints" and (one.value or "").lower() == "immediate"
     ]
     return earlier[checked[-1] + 1 :] if checked else earlier
+
+
+def _waits(at: Situation, table: Table, change: Insert | Update | Delete) -> bool:
+    """Whether the change of rows leaves a check behind: a foreign key asks about new values of its columns, one that points here about old ones."""
+    own = [one for one in table.constraints if getattr(one, "initially_deferred", False)]
+    far = [key for _, key in at.catalog.referencing(table.name) if key.initially_deferred]
+    match change:
+        case Insert():
+            return bool(own) or bool(change.on_conflict)
+        case Delete():
+            return bool(far)
+        case _:
+            columns = {name for name, _ in change.assignments}
+            asked = [one.columns if isinstance(one, ForeignKey) else () for one in own] + [key.referenced_columns for key in far]
+            return not columns or any(not one or columns & set(one) for one in asked)
 
 
 def _deferred(at: Situation, table: Table) -> bool:

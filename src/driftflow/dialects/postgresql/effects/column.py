@@ -178,7 +178,8 @@ def _dependents_of_column(p: Prediction, table: Table, column: str, *, cascade: 
     for view in p.catalog.readers_of(table.name):
         known = f"{table.name.text}.{column}" in view.depends_on_columns
         if known or not view.depends_on_columns:
-            _in_the_way(p, f"view {view.name.text}", view.name, cascade=cascade, certain=known)
+            for one in (view, *(p.catalog.dependents(view.name) if cascade else ())):
+                _in_the_way(p, f"view {one.name.text}", one.name, cascade=cascade, certain=known)
     for other in table.columns:
         if other.name != column and other.generated is not None and mentions(other.generated.expression, column):
             _in_the_way(p, f"generated column {other.name}", None, cascade=cascade, certain=True)

@@ -21,9 +21,16 @@ TYPES_DIFFER = "types_differ"
 
 
 def add_foreign_key(
-    p: Prediction, table: Name, key: ForeignKey, tables: Sequence[Table], *, scans: bool, only: bool = False
+    p: Prediction,
+    table: Name,
+    key: ForeignKey,
+    tables: Sequence[Table],
+    *,
+    scans: bool,
+    only: bool = False,
+    attached: bool = False,
 ) -> None:
-    """SHARE ROW EXCLUSIVE on both tables. A validated one reads both of them under those locks."""
+    """SHARE ROW EXCLUSIVE on both tables. A validated one reads both of them under those locks. `attached`: it comes with ATTACH PARTITION."""
     holder = tables[0] if tables else None
     if holder is not None and holder.partitioning is not None and not key.validated:
         p.needs_version(18, f'a NOT VALID foreign key on the partitioned table "{holder.name.text}"')
@@ -35,7 +42,8 @@ def add_foreign_key(
     p.lock(table, SHARE_ROW_EXCLUSIVE)
     p.lock(key.referenced, SHARE_ROW_EXCLUSIVE, why=reason)
     if key.enforced:  # by triggers on both
-        p.lock(table, ACCESS_SHARE)
+        if not (attached and holder is not None and holder.partitioning is not None):
+            p.lock(table, ACCESS_SHARE)
         p.lock(key.referenced, ACCESS_SHARE, why=reason)
     for part in tables[1:]:
         p.lock(part.name, SHARE_ROW_EXCLUSIVE, why=f"partition of {table.name}")
@@ -44,8 +52,9 @@ def add_foreign_key(
         p.lock(part.name, SHARE_ROW_EXCLUSIVE, why=f"partition of {key.referenced.name}")
     if referenced is not None and p.version == 15:
         _lock_referenced_key(p, referenced, parts, key)
-    # What a partition has already becomes a part of its parent's, and nothing of it is read.
-    proved = [part for part in tables[1:] if part.partitioning is None and part.keys_like(key)]
+    # What a partition has for itself becomes a part of its parent's, and nothing of it is read.
+    inherited = holder is not None and bool(holder.keys_like(key))
+    proved = [part for part in tables[1:] if part.partitioning is None and part.keys_like(key) and not inherited]
     if proved:
         p.lock(key.referenced, ACCESS_EXCLUSIVE, why="triggers of the partitions' own keys go")
     unread = [part for part in tables if part not in proved]

@@ -11,8 +11,16 @@ from driftflow.dialects.postgresql.effects.locks import (
     SHARE_ROW_EXCLUSIVE,
     SHARE_UPDATE_EXCLUSIVE,
 )
+from driftflow.dialects.postgresql.effects.partition_keys import keys_are_made, keys_come, keys_part
 from driftflow.dialects.postgresql.effects.prediction import Prediction
-from driftflow.dialects.postgresql.effects.relations import child_index, default_partition, descendants, existing, index_names
+from driftflow.dialects.postgresql.effects.relations import (
+    child_index,
+    default_partition,
+    descendants,
+    existing,
+    index_names,
+    with_storage,
+)
 from driftflow.dialects.proof import conjuncts, proves_not_null, strip_parentheses
 from driftflow.model.catalog import Check, Index, Table
 from driftflow.model.operations import AttachPartition, DetachPartition, SetInherit
@@ -34,11 +42,18 @@ def attach_partition(p: Prediction, operation: AttachPartition) -> None:
     if parent is None or child is None:
         p.does("scan", operation.partition, "every row is compared with the bound")
         return
+    parts = descendants(p.catalog, child.name)
+    for part in parts:
+        p.lock(part.name, ACCESS_EXCLUSIVE, why=f"partition of {child.name.name}")
     _build_missing(p, parent, child)
-    if parent.foreign_keys or any(p.catalog.referencing(parent.name)) or any(one.per_row for one in parent.triggers):
-        p.lock(child.name, SHARE_ROW_EXCLUSIVE, why=f"foreign keys and row triggers of {parent.name.name} hold for it too")
+    if any(p.catalog.referencing(parent.name)):
+        p.lock(child.name, SHARE_ROW_EXCLUSIVE, why=f"foreign keys to {parent.name.name} point at it too")
+    for part in (child, *parts) if any(one.per_row for one in parent.triggers) else ():
+        p.lock(part.name, SHARE_ROW_EXCLUSIVE, why=f"row triggers of {parent.name.name} fire for it too")
+    keys_come(p, parent, child, parts)
     if not proves_bound(child, parent, operation.bound):
-        p.does("scan", child.name, "every row is compared with the bound")
+        for part in with_storage((child, *parts)):
+            p.does("scan", part.name, "every row is compared with the bound")
         p.fails("check_violations", f"{child.name.name} holds rows outside {operation.bound}", relation=child.name)
     _check_default(p, parent, child, operation.bound)
 
@@ -90,6 +105,7 @@ def create_partition(p: Prediction, table: Table) -> None:
         p.lock(table.name, SHARE)
         p.lock(name, ACCESS_EXCLUSIVE)
         p.does("scan", table.name, "empty")
+    keys_are_made(p, parent, table)
     _check_default(p, parent, table, table.partition_bound)
 
 
@@ -98,6 +114,8 @@ def detach_partition(p: Prediction, operation: DetachPartition) -> None:
     parent = existing(p, operation.table)
     existing(p, operation.partition)
     default = default_partition(p.catalog, operation.table) if parent is not None else None
+    if parent is not None:
+        keys_part(p, parent, operation.partition)
     if operation.concurrently or operation.finalize:
         p.needs_version(14, "DETACH PARTITION … CONCURRENTLY")
         p.transactional = operation.finalize

@@ -12,6 +12,7 @@ from driftflow.dialects.postgresql.effects.locks import (
     SHARE_ROW_EXCLUSIVE,
     SHARE_UPDATE_EXCLUSIVE,
 )
+from driftflow.dialects.postgresql.effects.partition_keys import own_keys
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import (
     default_partition,
@@ -134,7 +135,7 @@ def drop_table(p: Prediction, operation: DropTable) -> None:
         p.loses(f"table {part.name.name} and its data", part.name)
     for sequence in owned_sequences(p.catalog, table.name):
         p.lock(sequence, ACCESS_EXCLUSIVE, why="owned by the table, dropped with it")
-    for key in table.foreign_keys:
+    for key in own_keys(p.catalog, table):
         if key.referenced != table.name:
             p.lock(key.referenced, ACCESS_EXCLUSIVE, why=f"referenced by {key.name}")
     if table.partition_of is not None:
@@ -220,7 +221,7 @@ def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
             p.lock_all(owned_sequences(p.catalog, operation.table), ACCESS_EXCLUSIVE, why="changes owner with its table")
         case "not_of":
             p.lock(operation.table, ACCESS_EXCLUSIVE)
-            if table is not None and not table.of_type:
+            if table is not None and table.new and not table.of_type:  # of others no catalog says it
                 p.fails("missing", f"{operation.table.name} is no typed table", relation=operation.table, certain=True)
         case _:
             p.lock(operation.table, ACCESS_EXCLUSIVE)
