@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from recipes.rig import Place, Recipe, Texts, accepted, apply, edge, gates, show
+from recipes.rig import Place, Recipe, Texts, accepted, apply, edge, gates, show, there_and_back
 
 from driftflow.engine.run import RunOptions, run_plan
 from driftflow.errors import StepFailedError
 from driftflow.model.event import AnyEvent
-from driftflow.model.plan import Backfill, BuildIndex, RunSql
+from driftflow.model.plan import Backfill, BuildIndex, RunSql, UndoNothing
 
 ROWS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400)"
 SCHEMA = {
@@ -237,3 +237,20 @@ def test_what_the_server_says_of_a_failed_step_shows_no_value(place: Place) -> N
     assert "private" not in str(failed.value)
     assert "code" in failed.value.why
     assert told and not any("private" in repr(event) for event in told)
+
+
+def test_rows_that_stay_filled_on_the_way_back_are_told(place: Place) -> None:
+    """The column was there before the release: that its values go with it would be untrue."""
+    database = place.fresh(
+        "CREATE TABLE stock (id integer NOT NULL PRIMARY KEY, colour varchar(10)); INSERT INTO stock VALUES (1, NULL), (2, 'red');"
+    )
+    not_null = (
+        "ALTER TABLE stock MODIFY colour varchar(10) NOT NULL;"
+        if place.vendor in ("mysql", "mariadb")
+        else "ALTER TABLE stock ALTER COLUMN colour SET NOT NULL;"
+    )
+    plan = there_and_back(database, f"""-- driftflow: backfill column=colour set="'grey'"\n{not_null}""")
+    (fill,) = (step for step in plan.steps if isinstance(step, Backfill) and step.table.name == "stock")
+    assert isinstance(fill.undo, UndoNothing) and "stay filled" in fill.undo.reason
+    assert database.query("SELECT colour FROM stock ORDER BY id") == [("grey",), ("red",)]
+    database.run("INSERT INTO stock VALUES (3, NULL)")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Table
 from driftflow.model.operations import ChangeColumn, SetNotNull, Update
-from driftflow.model.plan import Step
+from driftflow.model.plan import Step, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
 from driftflow.strategies.base import strategy
@@ -15,7 +16,7 @@ from driftflow.strategies.columns.column_parts import not_null
 from driftflow.strategies.columns.filling import chunk_key, fill
 from driftflow.strategies.phases import phase_of
 from driftflow.strategies.recipe import Recipe
-from driftflow.strategies.size import has_slow_work, is_large, is_new
+from driftflow.strategies.size import column_is_new, has_slow_work, is_large, is_new
 from driftflow.strategies.spoken import BackfillRequest
 
 NAME = "prove_not_null"
@@ -51,12 +52,19 @@ def prove_not_null(operation: SetNotNull | ChangeColumn, at: Situation) -> Itera
     assert table is not None
     bound = spoken.backfill_of(at, operation.column)
     if bound is not None:
-        yield from fill(recipe, table, bound, partial=phase == "contract")
+        yield from fill(recipe, table, bound, partial=phase == "contract", undo=_kept(at, table, bound.columns))
     again = again_of(operation, at)
     if phase == "contract" and again is not None and chunk_key(at, table):
         yield from fill(recipe, table, again, phase="contract", partial=False, again=True)
     wanted = operation if isinstance(operation, SetNotNull) else SetNotNull(table=operation.table, column=operation.column)
     yield from not_null(recipe, wanted, phase=phase)
+
+
+def _kept(at: Situation, table: Table, columns: tuple[str, ...]) -> UndoNothing | None:
+    """A column that was there before the release stays when it is taken back, and nobody has noted which of its rows were NULL."""
+    held = [name for name in columns if not column_is_new(at, table.name, name)]
+    reason = f"rows of {table.name.name} that had no {', '.join(held)} stay filled: which they were is not kept"
+    return UndoNothing(reason=reason) if held else None
 
 
 def again_of(operation: SetNotNull | ChangeColumn, at: Situation) -> BackfillRequest | None:
