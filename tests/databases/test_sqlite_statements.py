@@ -123,6 +123,20 @@ def test_a_column_that_is_written_must_be_there(kind: str, folder: Path) -> None
     assert differences(kind, folder, wanted) == []
 
 
+def test_a_view_over_a_view_holds_a_column_to_its_name(folder: Path, kind: str) -> None:
+    library = opened(kind, folder / "views.db")
+    library.run(
+        "CREATE TABLE t (a INT, b INT, c INT); CREATE VIEW near AS SELECT a, b AS shown FROM t; CREATE VIEW far AS SELECT a, shown FROM near"
+    )
+    try:
+        foreseen = {one: said(f"ALTER TABLE t RENAME COLUMN {one} TO z", library.catalog()) for one in "abc"}
+        refused = {one for one in "abc" if refusal(library, f"ALTER TABLE t RENAME COLUMN {one} TO z{one}")}
+    finally:
+        library.raw.close()  # type: ignore[attr-defined]
+    assert refused == {"a"}
+    assert {one for one, effects in foreseen.items() if isinstance(effects, Effects) and effects.fails_if} == {"a"}
+
+
 @pytest.mark.slow
 def test_many_statements_made_by_chance_are_predicted_as_the_library_does_them(kind: str, folder: Path) -> None:
     assert differences(kind, folder, statements(MORE_SEED, MORE)) == []
