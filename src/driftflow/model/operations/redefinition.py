@@ -44,7 +44,8 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
             catalog = put(catalog, renaming.column_in_table(table, self.column, to, any_case=True))
             catalog = renaming.column_elsewhere(catalog, self.table, self.column, to)
             table = catalog.tables[self.table.text]
-        table = _without_own_checks(table, {self.column, to})
+        if catalog.vendor == "mariadb":
+            table = _without_own_checks(table, {self.column, to})
         table = _shortened(catalog, replace_column(table, self.definition), self.definition)
         if self.position:
             others = tuple(one for one in table.columns if one.name != to)
@@ -55,10 +56,14 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
         return catalog
 
 
+def own_checks(table: Table, column: str) -> tuple[Check, ...]:
+    """MariaDB: those that stand behind the column's definition, and go where another says none (measured on 10.11 and 11.8)."""
+    return tuple(one for one in table.constraints if isinstance(one, Check) and one.column == column)
+
+
 def _without_own_checks(table: Table, names: set[str]) -> Table:
-    """MariaDB keeps a CHECK that stands behind a column as a part of its definition: what is not repeated is lost (JSON brings one of its own)."""
-    kept = tuple(one for one in table.constraints if not (isinstance(one, Check) and one.column in names))
-    return replace(table, constraints=kept)
+    own = [check for name in names for check in own_checks(table, name)]
+    return replace(table, constraints=tuple(one for one in table.constraints if one not in own)) if own else table
 
 
 LIMITED = ("char", "varchar", "binary", "varbinary")

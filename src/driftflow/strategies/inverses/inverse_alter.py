@@ -59,7 +59,7 @@ from driftflow.model.operations.sequences import as_before
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.strategies import said_again
-from driftflow.strategies.inverses.inverse_stored import option_back, stored_back
+from driftflow.strategies.inverses.inverse_stored import option_back, period_back, stored_back
 
 Inverse = tuple[Operation, ...] | UndoNothing | Irreversible
 Attribute = SetDefault | DropDefault | SetNotNull | DropNotNull | AlterIdentity | SetExpression | DropExpression | SetColumnOption
@@ -283,9 +283,15 @@ def _beside(added: Constraint, before: Catalog, table: Name) -> Iterator[Operati
 def _replaced_by(added: Constraint, before: Catalog, table: Name) -> Iterator[Operation]:
     if isinstance(added, PrimaryKey | Unique) and not added.using_index:
         yield from _replaced(keys.parts_of(added), before, table)
+    known = before.table(table) if isinstance(added, ForeignKey) else None
+    if known is not None and isinstance(added, ForeignKey):
+        # The index that the server makes for it takes the place of one that it has made for another key.
+        others = {key.columns for key in known.foreign_keys if key.columns == added.columns[: len(key.columns)]}
+        parts = tuple(IndexPart(column=column) for column in added.columns)
+        yield from (one for one in _replaced(parts, before, table) if one.index.columns in others)
 
 
-def _replaced(parts: Sequence[IndexPart], before: Catalog, table: Name) -> Iterator[Operation]:
+def _replaced(parts: Sequence[IndexPart], before: Catalog, table: Name) -> Iterator[CreateIndex]:
     """What the server may have taken away when an index of these parts was made is there again before that one goes: a foreign key needs one of them."""
     known = before.table(table) if foreign_key_makes_index(before) else None
     if known is not None and not known.new:
@@ -385,6 +391,8 @@ def table_option(operation: Optional, before: Catalog, dialect: Dialect, *, can_
             return stored_back(operation, before)
         case AlterTableOption(option="mysql"):
             return option_back(operation, before)
+        case AlterTableOption(option="add_period" | "drop_period"):
+            return period_back(operation, before)
         case RewriteTable():
             return UndoNothing(reason="it changes how rows are stored, not what they are")
         case AlterTableOption():

@@ -15,6 +15,7 @@ from driftflow.model.operations import (
     Operation,
     RequestAlgorithm,
 )
+from driftflow.model.operations.redefinition import own_checks
 from driftflow.model.operations.table import VERSIONED
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
@@ -109,7 +110,10 @@ def _column(operation: ChangeColumn, before: Catalog, at: Situation) -> tuple[Op
     if operation.position:
         number = [one.name for one in table.columns].index(column.name)
         place = f"AFTER {table.columns[number - 1].name}" if number else "FIRST"
-    back = ChangeColumn(table=operation.table, column=operation.definition.name, definition=column, position=place)
+    own = own_checks(table, column.name) if before.vendor == "mariadb" else ()
+    back = ChangeColumn(
+        table=operation.table, column=operation.definition.name, definition=column, constraints=own, position=place
+    )
     return with_its_indexes(operation, back, before)
 
 

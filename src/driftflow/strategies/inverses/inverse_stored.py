@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from driftflow.model.catalog import Catalog
+from driftflow.model.catalog import Catalog, Check
 from driftflow.model.names import Name
-from driftflow.model.operations import AlterTableOption, Operation, RewriteTable
+from driftflow.model.operations import AlterTableOption, ChangeColumn, Operation, RewriteTable
 from driftflow.model.operations.table import VERSIONED
 from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
@@ -52,6 +52,23 @@ def option_back(operation: AlterTableOption, before: Catalog) -> tuple[Operation
     if options is None or word not in UNSAID:
         return UndoNothing(reason="results do not depend on it")
     return (replace(operation, value=f"{word}={options.get(word) or UNSAID[word]}"),)
+
+
+def period_back(operation: AlterTableOption, before: Catalog) -> tuple[Operation, ...] | UndoNothing | Irreversible:
+    """MariaDB shows a period as a check of its name, and makes the columns NOT NULL."""
+    table = before.table(operation.table)
+    known = table.constraint(operation.value) if table is not None else None
+    if operation.option == "add_period":
+        if table is None or known is not None:
+            return UndoNothing(reason=f"{operation.value} was a period before")
+        optional = [column for column in table.columns if column.name in operation.columns and column.nullable]
+        again = (ChangeColumn(table=table.name, column=column.name, definition=column) for column in optional)
+        return (AlterTableOption(table=table.name, option="drop_period", value=operation.value), *again)
+    begin, less, end = known.expression.partition(" < ") if isinstance(known, Check) else ("", "", "")
+    if table is None or not less:
+        return Irreversible(reason=f"what the period {operation.value} was is not known", name=f"drop_period {operation.table}")
+    columns = (begin.strip("`"), end.strip("`"))
+    return (AlterTableOption(table=table.name, option="add_period", value=operation.value, columns=columns),)
 
 
 def _options(name: Name | None, before: Catalog) -> dict[str, str] | None:

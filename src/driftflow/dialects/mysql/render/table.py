@@ -152,7 +152,8 @@ def clause(operation: Operation, *, mariadb: bool) -> str:
         case DropConstraint():
             if operation.name == "PRIMARY":
                 return "DROP PRIMARY KEY"
-            return f"DROP CONSTRAINT {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name)}"
+            word = "FOREIGN KEY" if operation.foreign_key else "CONSTRAINT"
+            return f"DROP {word} {'IF EXISTS ' if operation.if_exists else ''}{quote(operation.name)}"
         case CreateIndex():
             return f"ADD {index_text(operation.index, if_not_exists=operation.if_not_exists)}{hidden(operation.index, mariadb=mariadb)}"
         case DropIndex():

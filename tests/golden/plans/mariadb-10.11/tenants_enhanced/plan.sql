@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mariadb 10.11 (shop)
--- digest 9518ea89f1f92d3063ac6a05b82ab8fc1bc80e308fd643dfd075c9708a3d77eb
+-- digest c4dfc24a63279e78d769e3fb130b9c000f625d1515c14a95f108ff6cc95638c4
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -48,14 +48,14 @@ SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=NOCOPY, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ALGORITHM=NOCOPY, LOCK=NONE
 
--- step 7 (95e1b6153d.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- step 7 (077150f723.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
 ALTER TABLE shop.orders ADD CONSTRAINT orders_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INSTANT;
 SET foreign_key_checks = DEFAULT;
--- undo: ALTER TABLE shop.orders DROP CONSTRAINT orders_tenant_id_fk, ALGORITHM=INSTANT
+-- undo: ALTER TABLE shop.orders DROP FOREIGN KEY orders_tenant_id_fk, ALGORITHM=INSTANT
 
 -- step 8 (b6ff2caa4b.1): Prove old rows: orders (tenant_id) → tenants
 -- every row of the table keeps to orders (tenant_id) → tenants: gives 0

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mariadb 10.11 (shop)
--- digest 9c034feca60bb2684cb7cfa721fccf77671370c5e34e854880dde2c1a0666fad
+-- digest 6d0e226774051b571be1daa3a38aadaf983c158fd601f12475aaa114ad7fe368
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -39,14 +39,14 @@ SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=NOCOPY, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ALGORITHM=NOCOPY, LOCK=NONE
 
--- step 6 (ee02e9aa86.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
+-- step 6 (880107319e.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INSTANT, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
 ALTER TABLE shop.orders ADD CONSTRAINT orders_tenant_id_fk FOREIGN KEY (tenant_id) REFERENCES shop.tenants (id), ALGORITHM=INSTANT;
 SET foreign_key_checks = DEFAULT;
--- undo: ALTER TABLE shop.orders DROP CONSTRAINT orders_tenant_id_fk, ALGORITHM=INSTANT
+-- undo: ALTER TABLE shop.orders DROP FOREIGN KEY orders_tenant_id_fk, ALGORITHM=INSTANT
 
 -- step 7 (ee50dc326d.1): Prove old rows: orders (tenant_id) → tenants
 -- every row of the table keeps to orders (tenant_id) → tenants: gives 0
