@@ -101,3 +101,13 @@ def test_what_the_server_will_refuse_is_refused_before(place: Place, change: str
     assert outcome(database, change) != ""
     with pytest.raises(RefusedError, match="DF-E321"):
         database.plan(change, policy=POLICIES[policy])
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_key_in_the_place_of_another_is_taken_back(place: Place, policy: str) -> None:
+    """MariaDB passes over DROP CONSTRAINT of a foreign key where the same statement adds a constraint."""
+    database = place.fresh(SCHEMA)
+    before = database.structure()
+    change = "ALTER TABLE pets ADD CONSTRAINT pets_other FOREIGN KEY (owner) REFERENCES owners (id), DROP FOREIGN KEY pets_owner;"
+    there_and_back(database, change, policy=POLICIES[policy])
+    assert database.structure() == before
