@@ -64,6 +64,8 @@ class Capability(StrEnum):
     JOINED_UPDATE = "joined_update"
     """UPDATE and DELETE name several tables; a subquery in their WHERE would be carried out for every row of the table (MySQL, MariaDB)."""
     ENUM_TYPE = "enum_type"
+    ENUM_BY_NUMBER = "enum_by_number"
+    """An `enum` or `set` is ordered by number and compared as text, so that no range of its values holds the rows between two of them (MySQL, MariaDB)."""
     TRIGGER_WARNS = "trigger_warns"
     """A trigger may warn the client and let the statement go on (PostgreSQL's RAISE WARNING)."""
     INVISIBLE_COLUMN = "invisible_column"

@@ -6,6 +6,7 @@ import pytest
 from recipes.rig import Place, apply, gates, take_back
 
 from driftflow.engine import pace
+from driftflow.errors import RefusedError
 
 pytestmark = pytest.mark.on("mysql", "mariadb")
 SCHEMA = """
@@ -41,3 +42,24 @@ def test_every_row_is_reached(place: Place, type: str, value: str, monkeypatch: 
     assert [tuple(map(int, row)) for row in database.query("SELECT COUNT(*), SUM(w) FROM items")] == [(100, 200)]
     assert take_back(report.run, database, open_gates=gates(plan)).state == "rolled_back"
     assert database.seen() == before
+
+
+KEYED = """
+CREATE TABLE items (k {type} NOT NULL, n integer NOT NULL, v integer{key});
+INSERT INTO items VALUES (1, 1, 1), (2, 2, 1), (3, 3, 1), (1, 4, 1);
+"""
+
+
+@pytest.mark.parametrize("type", ["enum('z', 'b', 'm')", "set('z', 'b', 'm')"])
+def test_a_key_that_is_ordered_by_number_gives_way_to_another(place: Place, type: str) -> None:
+    database = place.fresh(KEYED.format(type=type, key=", PRIMARY KEY (k, n), UNIQUE KEY items_n (n)"))
+    plan = database.plan(FILLED)
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
+    assert database.query("SELECT SUM(w) FROM items") == [(8,)]
+
+
+@pytest.mark.parametrize(("type", "key"), [("enum('z', 'b', 'm')", ", PRIMARY KEY (k, n)"), ("integer", "")])
+def test_rows_that_nothing_leads_to_are_told_of_before_anything_runs(place: Place, type: str, key: str) -> None:
+    database = place.fresh(KEYED.format(type=type, key=key))
+    with pytest.raises(RefusedError, match="cannot be filled in chunks"):
+        database.plan(FILLED)

@@ -45,6 +45,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.RENAME_TOGETHER: OLDEST,
     Capability.LOCK_NOWAIT: OLDEST,
     Capability.JOINED_UPDATE: OLDEST,
+    Capability.ENUM_BY_NUMBER: OLDEST,
     Capability.TRIGGER_LOCKS_PARENTS: OLDEST,
     Capability.STALE_TRIGGER_TABLES: OLDEST,
     Capability.RENAME_COLUMN: RENAME_COLUMN,

@@ -67,6 +67,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.RENAME_TOGETHER: OLDEST,
     Capability.LOCK_NOWAIT: Version(major=8, minor=0, patch=1),
     Capability.JOINED_UPDATE: OLDEST,
+    Capability.ENUM_BY_NUMBER: OLDEST,
     Capability.CHECK_NAMES_OF_SCHEMA: OLDEST,
     Capability.TIMESTAMP_BY_SESSION: OLDEST,
     Capability.TRIGGER_LOCK_GROWS: EIGHT,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
-from driftflow.errors import ParseError
+from driftflow.errors import ParseError, RefusedError
 from driftflow.model.catalog import Column, Index, Table, Unique
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
@@ -37,13 +37,19 @@ ROWID = "rowid"
 def chunk_key(at: Situation, table: Table) -> tuple[str, ...]:
     """The columns of a unique NOT NULL key to walk along: the primary key before any other; empty when there is none."""
     primary = table.primary_key
-    if primary is not None and _all_not_null(table, primary.columns, implied=not _keeps_null_keys(at, table)):
+    if (
+        primary is not None
+        and _ordered(at, table, primary.columns)
+        and _all_not_null(table, primary.columns, implied=not _keeps_null_keys(at, table))
+    ):
         return primary.columns
     for constraint in table.constraints:
-        if isinstance(constraint, Unique) and not constraint.deferrable and _all_not_null(table, constraint.columns):
+        if not isinstance(constraint, Unique) or constraint.deferrable or not _ordered(at, table, constraint.columns):
+            continue
+        if _all_not_null(table, constraint.columns):
             return constraint.columns
     for index in table.indexes:
-        if _is_key(index) and _all_not_null(table, index.columns):
+        if _is_key(index) and _ordered(at, table, index.columns) and _all_not_null(table, index.columns):
             return index.columns
     has_rowid = at.can(Capability.TABLE_REBUILD_ONLY) and table.kind == "table" and "WITHOUT ROWID" not in table.options
     return (ROWID,) if has_rowid else ()
@@ -76,6 +82,14 @@ def _keeps_null_keys(at: Situation, table: Table) -> bool:
         return False
     first = table.column(primary.columns[0])
     return len(primary.columns) > 1 or first is None or first.type.upper() != "INTEGER"
+
+
+def _ordered(at: Situation, table: Table, names: tuple[str, ...]) -> bool:
+    """Whether a range of the key holds the rows between its ends."""
+    found = [table.column(name) for name in names]
+    return not at.can(Capability.ENUM_BY_NUMBER) or not any(
+        column is not None and column.type.lower().startswith(("enum(", "set(")) for column in found
+    )
 
 
 def _is_key(index: Index) -> bool:
@@ -173,14 +187,23 @@ def backfill(
     own: tuple[str, ...] = (),
     beside: tuple[str, ...] = (),
 ) -> Backfill:
-    """One chunked UPDATE; the caller made sure that the table has a key. `own` are columns that the application does not know yet: its triggers need
+    """One chunked UPDATE. Raises RefusedError (DF-E663) where the table has no key to walk along. `own` are columns that the application does not know yet: its triggers need
     not fire for them (raises RefusedError where they would all the same); `beside` are triggers of ours that keep the same columns."""
     at = recipe.at
     columns = ", ".join(f"{table.name.name}.{column}" for column, _ in assignments)
+    key = chunk_key(at, table)
+    if not key:
+        raise RefusedError(
+            "DF-E663",
+            f"{columns} cannot be filled in chunks",
+            where=str(at.statement.span),
+            why=f"{table.name.name} has no unique key to walk along whose columns are all NOT NULL",
+            hint="give the table a primary key in a migration before this one",
+        )
     step = Backfill(
         **recipe.common(purpose or (f"Fill what is still missing in {columns}" if again else f"Fill {columns} in chunks"), phase),
         table=table.name,
-        key=chunk_key(at, table),
+        key=key,
         assignments=(*assignments, *unmoved(at, table, assignments)),
         from_clause=from_clause,
         join=join,
