@@ -62,8 +62,11 @@ def parse_directive(comment: str, span: Span, *, where: str = "") -> Directive |
             arguments.append(word["word"] if word["text"] is None else _unescape(word["text"]))
         elif key in options:
             raise _malformed(span, where, f"`{key}` is given twice")
+        elif (plain := word["plain"]) is not None and plain.startswith("'") and (plain == "'" or not plain.endswith("'")):
+            why = f"{key}={plain} ends at the space: only double quotes hold several words together"
+            raise _malformed(span, where, why, hint=f"""write it as: {key}="...", and a text of SQL as: {key}="'...'\"""")
         else:
-            options[key] = word["plain"] if word["quoted"] is None else _unescape(word["quoted"])
+            options[key] = plain if word["quoted"] is None else _unescape(word["quoted"])
         at = word.end()
     return Directive(verb=verb[1], options=options, arguments=tuple(arguments), span=span)
 
@@ -162,8 +165,8 @@ def comments_before(comments: Sequence[CommentToken], taken: int, end: int) -> S
     return comments[taken:upto]
 
 
-def _malformed(span: Span, where: str, why: str) -> ParseError:
-    return ParseError("DF-E210", "a driftflow directive cannot be read", where=where or str(span), why=why, hint=HINT)
+def _malformed(span: Span, where: str, why: str, hint: str = HINT) -> ParseError:
+    return ParseError("DF-E210", "a driftflow directive cannot be read", where=where or str(span), why=why, hint=hint)
 
 
 def _unescape(text: str) -> str:

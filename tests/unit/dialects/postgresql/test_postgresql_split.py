@@ -149,6 +149,7 @@ def test_file_directives_stand_apart() -> None:
         ("-- driftflow: IGNORE\nSELECT 1", "DF-E210"),
         ('-- driftflow: ignore reason="open\nSELECT 1', "DF-E210"),
         ("-- driftflow: ignore a=1 a=2\nSELECT 1", "DF-E210"),
+        ("-- driftflow: backfill column=c set='a + 1'\nSELECT 1", "DF-E210"),
         ("-- driftflow: ignore =1\nSELECT 1", "DF-E210"),
         ("SELECT 1; -- driftflow: ignore x", "DF-E211"),
         ("SELECT 1;\n-- driftflow: file ignore x\nSELECT 2;", "DF-E211"),
