@@ -26,6 +26,8 @@ analyze
 """
 STATEMENTS = """
 alter table typed not of
+alter table ord not of
+alter type shape rename to figure ;; alter table typed not of
 alter table ord drop column total cascade
 alter table ord drop column note cascade
 lock table near in exclusive mode

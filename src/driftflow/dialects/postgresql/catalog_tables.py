@@ -73,6 +73,7 @@ def table(
         tablespace=row["tablespace"],
         access_method="" if method == "heap" else method,
         replica_identity=row["replica_identity"],
+        of_type=row["of_type"],
         grants=tuple(sorted(row["acl"] or ())),
         publications=publications,
         statistics=statistics,

@@ -165,7 +165,9 @@ def renamed_type(catalog: Catalog, name: Name, new: Name) -> Catalog:
 
     def renamed(table: Table) -> Table:
         columns = tuple(_of_new_name(column, name, new) for column in table.columns)
-        return replace(table, columns=columns) if columns != table.columns else table
+        of_type = _new_name(table.of_type, name, new) if table.of_type else ""
+        same = (columns, of_type) == (table.columns, table.of_type)
+        return table if same else replace(table, columns=columns, of_type=of_type)
 
     return dependents.rewrite_tables(replace(catalog, types=types), renamed)
 
@@ -203,13 +205,22 @@ def renamed_check(catalog: Catalog, name: Name, constraint: str, to: str) -> Cat
 
 
 def _of_new_name(column: Column, name: Name, to: Name) -> Column:
-    if not _is_of(column.type, name):
+    new = _new_name(column.type, name, to)
+    if new == column.type:
         return column
-    old = column.type.removesuffix("[]")
+    old, bare = column.type.removesuffix("[]"), new.removesuffix("[]")
+    default = column.default.replace(f"::{old}", f"::{bare}") if column.default is not None else None
+    return replace(column, type=new, default=default)
+
+
+def _new_name(type_: str, name: Name, to: Name) -> str:
+    """With its schema where that was said, or is another one now."""
+    if not _is_of(type_, name):
+        return type_
+    old = type_.removesuffix("[]")
     whole = old.replace('"', "") == name.text or to.schema != name.schema
     new = f"{spelled(to.schema)}.{spelled(to.name)}" if whole and to.schema else spelled(to.name)
-    default = column.default.replace(f"::{old}", f"::{new}") if column.default is not None else None
-    return replace(column, type=new + column.type[len(old) :], default=default)
+    return new + type_[len(old) :]
 
 
 def _find(catalog: Catalog, name: Name) -> TypeDefinition | None:

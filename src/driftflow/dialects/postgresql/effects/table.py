@@ -221,7 +221,7 @@ def alter_table_option(p: Prediction, operation: AlterTableOption) -> None:
             p.lock_all(owned_sequences(p.catalog, operation.table), ACCESS_EXCLUSIVE, why="changes owner with its table")
         case "not_of":
             p.lock(operation.table, ACCESS_EXCLUSIVE)
-            if table is not None and table.new and not table.of_type:  # of others no catalog says it
+            if table is not None and not table.of_type:
                 p.fails("missing", f"{operation.table.name} is no typed table", relation=operation.table, certain=True)
         case _:
             p.lock(operation.table, ACCESS_EXCLUSIVE)

@@ -16,6 +16,7 @@ select
     coalesce(space.spcname, '') as tablespace,
     coalesce(method.amname, '') as access_method,
     c.relreplident::text as replica_identity,
+    case when c.reloftype <> 0 then format_type(c.reloftype, null) else '' end as of_type,
     c.relrowsecurity as row_security,
     c.relforcerowsecurity as row_security_forced,
     c.relacl::text[] as acl,
