@@ -54,4 +54,5 @@ def _next(run: Session, one: RunSummary | None) -> str:
         return quoted("driftflow", "watch", one.run, *run.where)
     words = NEXT.get(one.state, "resume").split()
     named = [] if words == ["doctor"] else [one.run, *([one.gate] if one.gate else [])]
-    return quoted("driftflow", *words, *named, *run.where)
+    day = f"    # from {one.not_before} on" if one.not_before else ""
+    return quoted("driftflow", *words, *named, *run.where) + day

@@ -12,6 +12,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
     AddConstraint,
+    AlterConstraint,
     AlterIdentity,
     AlterSequence,
     BaseOperation,
@@ -151,6 +152,11 @@ def _guards(operations: Sequence[Operation], at: Situation, catalog: Catalog | N
             case AddConstraint(table=table, constraint=constraint) if not is_new(at, table):
                 if not _reads_what_is_made(constraint, operations, catalog):
                     yield from _unfulfilled(table, constraint, at)
+            case AlterConstraint(table=table, name=name, enforced=True) if not is_new(at, table):
+                known = catalog.table(table)
+                found = known.constraint(name) if known is not None else None
+                if isinstance(found, Check | ForeignKey) and not found.enforced:
+                    yield from _unfulfilled(table, replace(found, enforced=True, validated=True), at)
             case CreateIndex(index=index) if index.unique and not is_new(at, index.table) and _columns_are_there(index, catalog):
                 guard = guard_duplicates(at, index)
                 if guard is not None:

@@ -166,6 +166,17 @@ def test_values_from_a_function(place: Place, tmp_path: Path) -> None:
     assert fills(show(place, said(text, naive, folder=tmp_path)).plan)
 
 
+@pytest.mark.on("sqlite", "mysql")
+def test_an_input_that_is_no_column_is_an_error_at_planning(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "labels.py").write_text("def label(rows):\n    return [{'label': 'x'} for row in rows]\n")
+    head = "-- driftflow: backfill columns=label function=labels:label path=labels.py inputs="
+    database = place.fresh(SCHEMA)
+    with pytest.raises(ParseError, match="parts has no column secret") as refused:
+        database.plan(f"{head}sku,secret\nALTER TABLE parts ADD COLUMN label varchar(60);", folder=tmp_path)
+    assert refused.value.code == "DF-E213" and "id, sku, supplier_id" in refused.value.why
+    assert fills(database.plan(f"{head}SKU\nALTER TABLE parts ADD COLUMN label varchar(60);", folder=tmp_path))
+
+
 @pytest.mark.recipe("computed-default", "native")
 def test_a_default_made_of_other_columns(place: Place) -> None:
     """Kept for rows that the old application writes by a trigger of ours, until the new one writes the column itself."""

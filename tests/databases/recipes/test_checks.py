@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 
 import pytest
-from recipes.rig import Database, Place, PlainSession, Recipe, apply, show, take_back
+from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, show, take_back, there_and_back
 
 from driftflow.errors import RefusedError
 
@@ -246,3 +246,28 @@ def test_what_is_no_schema_is_refused_and_not_read_as_another(place: Place, wron
     with pytest.raises(RefusedError, match="it is no schema") as refused:
         place.fresh(SHOP).plan(by_schema(place, {"properties": {"inner": wrong}}))
     assert refused.value.code == "DF-E659"
+
+
+ENFORCED = {
+    "mysql": (
+        "CREATE TABLE bids (id integer PRIMARY KEY, cents integer, CONSTRAINT positive CHECK (cents > 0) NOT ENFORCED);",
+        "ALTER TABLE bids ALTER CHECK positive ENFORCED;",
+    ),
+    "postgresql": (
+        "CREATE TABLE lots (id integer PRIMARY KEY); INSERT INTO lots VALUES (3);"
+        "CREATE TABLE bids (id integer PRIMARY KEY, cents integer, CONSTRAINT lot FOREIGN KEY (cents) REFERENCES lots NOT ENFORCED);",
+        "ALTER TABLE bids ALTER CONSTRAINT lot ENFORCED;",
+    ),
+}
+
+
+@pytest.mark.on("mysql", "postgresql-18")
+def test_rows_that_break_what_is_to_be_enforced_are_counted_first(place: Place) -> None:
+    schema, change = ENFORCED[place.vendor]
+    database = place.fresh(schema + "INSERT INTO bids VALUES (1, -1), (2, 3);")
+    plan = database.plan(change)
+    with pytest.raises(RefusedError) as refused:
+        apply(plan, database, open_gates=gates(plan))
+    assert refused.value.code == "DF-E305" and "1 rows" in refused.value.summary
+    database.run("DELETE FROM bids WHERE id = 1;")
+    there_and_back(database, change)

@@ -12,6 +12,7 @@ from driftflow.model.catalog import Column, Index, Table, Unique
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name
 from driftflow.model.operations.dependents import heirs_of
+from driftflow.model.operations.rules import names_in_any_case
 from driftflow.model.plan import (
     Backfill,
     ChunkPolicy,
@@ -316,8 +317,20 @@ def _header(at: Situation, path: str, request: BackfillRequest) -> tuple[str, ..
 def _by_function(
     recipe: Recipe, table: Table, request: BackfillRequest, *, phase: Phase, partial: bool, undo: Undo | None, again: bool
 ) -> Backfill:
+    """Raises ParseError (DF-E213) where an input is no column: the function would be asked when the first column is there already."""
     at = recipe.at
     path = spoken.input_path(at.migration, request.path)
+    columns = [column.name for column in (recipe.catalog.table(table.name) or table).columns]
+    same = str.lower if names_in_any_case(at.catalog) else str
+    lacking = [name for name in request.inputs if same(name) not in {same(one) for one in columns}]
+    if lacking:
+        raise ParseError(
+            "DF-E213",
+            f"{table.name.name} has no column {' and no column '.join(lacking)}",
+            where=str(request.span),
+            why=f"inputs= names what {request.function} gets; there are {', '.join(columns)}",
+            hint="inputs= names columns of the table, as the catalog spells them",
+        )
     step = backfill(
         recipe,
         table,
