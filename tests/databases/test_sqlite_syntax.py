@@ -73,3 +73,31 @@ def test_a_newer_server_may_know_what_our_library_does_not() -> None:
         check_syntax(read, version=LIBRARY)
     with pytest.raises(ParseError):
         check_syntax(parsed("SELEC 1"), version=newer)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("CREATE SEQUENCE s", "no sequences"),
+        ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "no row-level security"),
+        ("CREATE POLICY p ON t USING (a = 1)", "no row-level security"),
+        ("ALTER TABLE t SET SCHEMA other", "moves no table"),
+        ("ALTER TABLE t RENAME TO other.t", "moves no table"),
+        ("CREATE TABLE p (a INT) PARTITION BY RANGE (a)", "no partitioned tables"),
+        ("CREATE TABLE c (a INT REFERENCES other.t (a))", "no foreign keys to another database"),
+        ("ALTER TABLE t ALTER COLUMN a TYPE text CHARACTER SET latin1", "no character sets"),
+        ("ALTER TABLE t ADD CONSTRAINT u UNIQUE (a) DEFERRABLE", "no deferrable unique constraint"),
+        ("CREATE UNIQUE INDEX u ON t (a) NULLS NOT DISTINCT", "NULLs are equal"),
+    ],
+)
+def test_what_sqlite_lacks_is_said_with_what_is_nearest(text: str, why: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        check_syntax(parsed(text))
+    assert caught.value.code == "DF-E201" and why in caught.value.why and not caught.value.hint.startswith("correct")
+
+
+@pytest.mark.parametrize("text", ["SELECT 'CREATE SEQUENCE s' FORM t", "-- DEFERRABLE UNIQUE (a) DEFERRABLE\nCREAT TABLE t(a)"])
+def test_what_stands_in_a_text_or_a_comment_is_not_asked_for(text: str) -> None:
+    with pytest.raises(ParseError, match="syntax error") as caught:
+        check_syntax(parsed(text))
+    assert "rejects the statement" in caught.value.why

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from driftflow.dialects.exact import Exact
 from driftflow.dialects.source_text import SourceText
@@ -99,6 +99,15 @@ class Capability(StrEnum):
     """Several relations, views among them, change their names in one statement (MySQL, MariaDB)."""
     SECURITY_INVOKER_VIEW = "security_invoker_view"
     """A view can look with the rights, and under the policies, of whoever asks."""
+
+
+class Lack(NamedTuple):
+    """What a server has nothing for: the error's code, sentence and reason, and what stands nearest to it."""
+
+    code: str
+    what: str
+    why: str
+    hint: str
 
 
 class ErrorKind(StrEnum):
@@ -255,6 +264,10 @@ class Dialect(ABC):
     def locked_with(self, tables: Sequence[Name], catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:
         """LOCK TABLES of the tables and of all that the server locks with it, and what that takes; nothing where that is not known, or too much."""
         return "", ()
+
+    def lacking(self, sql: str) -> Lack | None:
+        """Of a statement that the dialect does not read: what it asks for that the server does not have, where that is known."""
+        return None
 
     def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
         """The same of rights on the table's database; `GRANT OPTION` is the right to give others what one has."""

@@ -13,6 +13,7 @@ from contextlib import closing
 
 from driftflow.dialects.mixed import hint_for
 from driftflow.dialects.place import excerpt_of, shortened
+from driftflow.dialects.sqlite.lacking import lacking
 from driftflow.dialects.sqlite.render.constraint import table_constraint
 from driftflow.dialects.sqlite.render.table import column_definition
 from driftflow.dialects.sqlite.tokens import tokenize, tokens_of
@@ -147,10 +148,13 @@ def _offset(library: sqlite3.Connection, sql: str, said: str) -> int:
 
 
 def _error(statement: Statement, said: str, offset: int) -> ParseError:
+    lack = lacking(statement.sql)
     return ParseError(
         "DF-E201",
         shortened(said),
         where=excerpt_of(statement, offset),
-        why=f"SQLite {LIBRARY} rejects the statement",
-        hint=hint_for(statement.sql, "sqlite", "correct the statement, then run the command again"),
+        why=f"{lack.what}: {lack.why}" if lack is not None else f"SQLite {LIBRARY} rejects the statement",
+        hint=lack.hint
+        if lack is not None
+        else hint_for(statement.sql, "sqlite", "correct the statement, then run the command again"),
     )

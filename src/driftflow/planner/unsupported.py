@@ -31,9 +31,7 @@ from driftflow.strategies.types.offenders import refuse_unheard
 ROW_SECURITY = lazy_regex(
     r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b", re.IGNORECASE | re.DOTALL
 )
-SET_SCHEMA = lazy_regex(r"^\s*ALTER\s+TABLE\b.*?\b(SET\s+SCHEMA|RENAME\s+TO\s+\S+\s*\.)", re.IGNORECASE | re.DOTALL)
 SEQUENCE = lazy_regex(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE)
-CHARSET = lazy_regex(r"\bCHARACTER\s+SET\b", re.IGNORECASE)
 INDEX = lazy_regex(
     r"^\s*CREATE\s+(UNIQUE\s+)?INDEX\b.*\)\s*((?P<where>WHERE)\b|NULLS\s+NOT\s+DISTINCT\b)", re.IGNORECASE | re.DOTALL
 )
@@ -48,33 +46,21 @@ def refuse_unsupported(at: Situation) -> None:
     column where the whole database has one, DF-E792 for an index over some rows, or in which NULLs are equal, on MySQL and MariaDB, DF-E788 for the directive row-security where the server has policies."""
     refuse_unheard(at)
     operation = at.operation
-    if at.can(Capability.SINGLE_WRITER) and isinstance(operation, RawSql | AlterColumnType):
-        _refuse_charset(at, operation)
+    asked = operation.sql if isinstance(operation, RawSql) else operation.type if isinstance(operation, AlterColumnType) else ""
+    if asked and (lack := at.dialect.lacking(asked)) is not None:
+        raise RefusedError(lack.code, lack.what, where=str(at.statement.span), why=lack.why, hint=lack.hint)
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
     if (isinstance(operation, ChangeColumn | ConvertCharset) or _keeps_history(at)) and not as_is(at):
         _refuse_too_long(at)
     said_row_security.refuse_elsewhere(at)
     if not at.can(Capability.ROW_SECURITY) and _asks_row_security(at):
-        users = not at.can(Capability.SINGLE_WRITER)
         raise RefusedError(
             "DF-E662",
             f"{at.dialect.name} has no row-level security",
             where=str(at.statement.span),
-            why="the server has no policies; a view that shows each session the rows of its tenant is the nearest thing"
-            if users
-            else "it has no users from whom anything could be hidden: whoever can open the file reads all of it",
-            hint=f"above ALTER TABLE ... ENABLE ROW LEVEL SECURITY: {said_row_security.EXAMPLE} (no CREATE POLICY is needed, nor FORCE)"
-            if users
-            else "give each tenant a file of its own, or let the application filter",
-        )
-    if isinstance(operation, RawSql) and at.can(Capability.SINGLE_WRITER) and SET_SCHEMA.search(operation.sql):
-        raise RefusedError(
-            "DF-E724",
-            f"{at.dialect.name} moves no table to another schema",
-            where=str(at.statement.span),
-            why="what looks like a schema is another file: a table can only be copied there, and two files are not written in one moment under WAL",
-            hint="rename it within its file, or copy the rows while the application is stopped",
+            why="the server has no policies; a view that shows each session the rows of its tenant is the nearest thing",
+            hint=f"above ALTER TABLE ... ENABLE ROW LEVEL SECURITY: {said_row_security.EXAMPLE} (no CREATE POLICY is needed, nor FORCE)",
         )
     if isinstance(operation, AlterColumnType) and at.can(Capability.SINGLE_WRITER):
         _refuse_other_rowid(at, operation)
@@ -84,14 +70,8 @@ def refuse_unsupported(at: Situation) -> None:
             f"{at.dialect.name} has no sequences",
             where=str(at.statement.span),
             why="it counts up keys of tables alone",
-            hint=(
-                "let a key count: UPDATE sqlite_sequence SET seq = 4999 WHERE name = 'tickets'"
-                if at.can(Capability.SINGLE_WRITER)
-                else "let the key of a table count: ALTER TABLE tickets AUTO_INCREMENT = 5000"
-            ),
+            hint="let the key of a table count: ALTER TABLE tickets AUTO_INCREMENT = 5000",
         )
-    if isinstance(operation, RawSql) and at.can(Capability.SINGLE_WRITER):
-        _refuse_on_sqlite(at, operation)
     if isinstance(operation, RawSql) and at.can(Capability.JOINED_UPDATE) and not as_is(at):
         _refuse_index(at, operation)
     if isinstance(operation, RawSql) and DEFERRABLE.search(operation.sql):
@@ -111,26 +91,6 @@ def _asks_row_security(at: Situation) -> bool:
     return isinstance(operation, RawSql) and ROW_SECURITY.search(operation.sql) is not None
 
 
-def _refuse_on_sqlite(at: Situation, operation: RawSql) -> None:
-    sql = re.sub(r"'(?:[^']|'')*'", "''", operation.sql)
-    if re.search(r"\)\s*PARTITION\s+BY\b", sql, re.IGNORECASE):
-        what, why = "no partitioned tables", "a table is one tree there; a view over several tables is the nearest thing"
-    elif re.search(r"\bREFERENCES\s+[\w\"`\[\]]+\s*\.", sql, re.IGNORECASE):
-        what, why = (
-            "no foreign keys to another database",
-            "an attached file may be another one tomorrow; its grammar has no name for it",
-        )
-    else:
-        return
-    raise RefusedError(
-        "DF-E714",
-        f"{at.dialect.name} has {what}",
-        where=str(at.statement.span),
-        why=why,
-        hint="keep the tables in one file, or leave it out",
-    )
-
-
 def _refuse_index(at: Situation, operation: RawSql) -> None:
     """MySQL and MariaDB: their grammar ends behind the columns of an index."""
     found = INDEX.search(re.sub(r"'(?:[^'\\]|''|\\.)*'", "''", operation.sql))
@@ -148,17 +108,6 @@ def _refuse_index(at: Situation, operation: RawSql) -> None:
         why="an index holds every row there, and each NULL is another one",
         hint=f"give it a column that says so: ALTER TABLE ... ADD COLUMN ... AS ({value}) VIRTUAL; then CREATE UNIQUE INDEX over that column",
     )
-
-
-def _refuse_charset(at: Situation, operation: RawSql | AlterColumnType) -> None:
-    if CHARSET.search(operation.sql if isinstance(operation, RawSql) else operation.type):
-        raise RefusedError(
-            "DF-E735",
-            f"{at.dialect.name} has no character sets of tables and columns",
-            where=str(at.statement.span),
-            why="the whole database has one encoding, which was chosen when it was made (PRAGMA encoding)",
-            hint="copy the rows into a database that was made with another encoding, while the application is stopped",
-        )
 
 
 HISTORY = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
+from driftflow.dialects.base import Capability, Dialect, ErrorKind, Lack, Rows
 from driftflow.dialects.exact import Exact
 from driftflow.dialects.place import excerpt_of
 from driftflow.dialects.source_text import SourceText
@@ -77,6 +77,11 @@ class SQLite(Dialect):
     def fold(self, identifier: str) -> str:
         """As written: SQLite keeps the case and compares without it."""
         return identifier
+
+    def lacking(self, sql: str) -> Lack | None:
+        from driftflow.dialects.sqlite.lacking import lacking
+
+        return lacking(sql)
 
     def normal_expression(self, expression: str) -> str:
         return normal_expression(expression)
