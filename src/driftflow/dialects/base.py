@@ -269,6 +269,10 @@ class Dialect(ABC):
         """Of a statement that the dialect does not read: what it asks for that the server does not have, where that is known."""
         return None
 
+    def overlooks(self, operation: Operation, catalog: Catalog) -> bool:
+        """Whether the clause drops a constraint in words that the server passes over, and says nothing, where the statement copies the table."""
+        return False
+
     def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
         """The same of rights on the table's database; `GRANT OPTION` is the right to give others what one has."""
         return ()

@@ -83,7 +83,8 @@ def statement_as_it_stands(operations: Sequence[Operation], at: Situation, *, ch
     recipe = Recipe(at, NAME)
     recipe.children_wait = children_wait
     whole = len(operations) == len(at.statement.operations)
-    text = at.statement.sql if whole else at.dialect.render_for(at.catalog, *operations)
+    verbatim = whole and not (len(operations) > 1 and any(at.dialect.overlooks(one, at.catalog) for one in operations))
+    text = at.statement.sql if verbatim else at.dialect.render_for(at.catalog, *operations)
     phase = _phase(operations, at)
     if not transactional(operations, at):
         guards = () if at.can(Capability.TRANSACTIONAL_DDL) else tuple(_guards(operations, at))

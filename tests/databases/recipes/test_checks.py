@@ -254,8 +254,10 @@ ENFORCED = {
         "ALTER TABLE bids ALTER CHECK positive ENFORCED;",
     ),
     "postgresql": (
-        "CREATE TABLE lots (id integer PRIMARY KEY); INSERT INTO lots VALUES (3);"
-        "CREATE TABLE bids (id integer PRIMARY KEY, cents integer, CONSTRAINT lot FOREIGN KEY (cents) REFERENCES lots NOT ENFORCED);",
+        (
+            "CREATE TABLE lots (id integer PRIMARY KEY); INSERT INTO lots VALUES (3);"
+            "CREATE TABLE bids (id integer PRIMARY KEY, cents integer, CONSTRAINT lot FOREIGN KEY (cents) REFERENCES lots NOT ENFORCED);"
+        ),
         "ALTER TABLE bids ALTER CONSTRAINT lot ENFORCED;",
     ),
 }

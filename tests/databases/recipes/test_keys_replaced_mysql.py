@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import POLICY, Place, apply, gates, take_back
+from recipes.rig import POLICY, Database, Place, apply, gates, planning, take_back
 
+from driftflow.checks.run import assess
 from driftflow.config import Policy
 
 SCHEMA = """
@@ -34,5 +35,40 @@ def test_forth_and_back(place: Place, change: str, policy: Policy) -> None:
     plan = planned.plan(f"ALTER TABLE child {change};", policy=policy)
     report = apply(plan, planned, open_gates=gates(plan))
     assert planned.structure() == naive.structure()
+    assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
+    assert planned.structure() == start.structure()
+
+
+LINES = """
+CREATE TABLE p (id int PRIMARY KEY, x int, UNIQUE (x)); INSERT INTO p VALUES (1, 1);
+CREATE TABLE c (id int PRIMARY KEY, a int, b int, CONSTRAINT k FOREIGN KEY (a) REFERENCES p (id)); INSERT INTO c VALUES (1, 1, 1);
+"""
+COPIES = (
+    "MODIFY b bigint",
+    "ADD CONSTRAINT k2 FOREIGN KEY (b) REFERENCES p (x)",
+    "ADD CONSTRAINT positive CHECK (b > 0)",
+    "ALGORITHM=COPY",
+)
+
+
+def keys(database: Database) -> set[str]:
+    (table,) = (one for one in database.catalog().tables.values() if one.name.name == "c")
+    return {one.name for one in table.foreign_keys}
+
+
+@pytest.mark.on("mariadb-10", "mariadb-11")
+@pytest.mark.parametrize("policy", [Policy(), POLICY], ids=["small", "large"])
+@pytest.mark.parametrize("beside", [*COPIES, "ADD COLUMN z int"])
+def test_a_key_that_is_dropped_as_a_constraint(place: Place, beside: str, policy: Policy) -> None:
+    """The server leaves it where it copies the table, of which DF676 warns; a plan drops it."""
+    change = f"ALTER TABLE c DROP CONSTRAINT k, {beside};"
+    plain, planned, start = (place.fresh(LINES) for _ in range(3))
+    said = assess([planning.migration_of(change, plain.dialect)], catalog=plain.catalog(), dialect=plain.dialect, policy=Policy())
+    warned = any(one.code == "DF676" for one in said.findings)
+    plain.run(change)
+    assert warned == ("k" in keys(plain)) == (beside in COPIES)
+    plan = planned.plan(change, policy=policy)
+    report = apply(plan, planned, open_gates=gates(plan))
+    assert "k" not in keys(planned)
     assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
     assert planned.structure() == start.structure()

@@ -28,7 +28,9 @@ def _without(operation: Operation, catalog: Catalog) -> Operation:
             return replace(operation, definition=_unsaid(operation.definition, catalog.table(operation.table)))
         case DropConstraint(table=name) if (table := catalog.table(name)) is not None:
             # Where it copies the table, MariaDB leaves a foreign key that DROP CONSTRAINT names, and says nothing (measured on 10.11 and 11.8).
-            return replace(operation, foreign_key=any(key.name == operation.name for key in table.foreign_keys))
+            return replace(
+                operation, foreign_key=operation.foreign_key or any(key.name == operation.name for key in table.foreign_keys)
+            )
         case CreateTable(table=table) if not operation.like:
             return replace(operation, table=replace(table, columns=tuple(_unsaid(one, table) for one in table.columns)))
         case _:

@@ -160,7 +160,7 @@ class DropConstraint(BaseOperation, frozen=True, kw_only=True, tag="drop_constra
     keys_again: bool = False
     """A primary key that foreign keys stand on: the plan lets them stand on a unique constraint of the same columns; no statement says so."""
     foreign_key: bool = False
-    """Known to be one, where that has words of its own (MySQL, MariaDB)."""
+    """Said or known to be one, where that has words of its own (MySQL, MariaDB)."""
 
     def after(self, catalog: Catalog) -> Catalog:
         """The constraint with its index. Foreign keys that stand on a key go only with CASCADE; NOT NULL of a primary key stays."""

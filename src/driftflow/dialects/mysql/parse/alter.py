@@ -252,7 +252,7 @@ def _drop(cursor: Cursor, table: Name) -> Operation:
         return DropConstraint(table=table, name=PRIMARY)
     if cursor.accept("FOREIGN", "KEY"):
         if_exists = cursor.accept("IF", "EXISTS")
-        return DropConstraint(table=table, name=cursor.name(), if_exists=if_exists)
+        return DropConstraint(table=table, name=cursor.name(), if_exists=if_exists, foreign_key=True)
     if cursor.accept_any(("CONSTRAINT", "CHECK")):
         if_exists = cursor.accept("IF", "EXISTS")
         return DropConstraint(table=table, name=cursor.name(), if_exists=if_exists)
