@@ -119,8 +119,12 @@ HISTORY_SETUP = (
     "CREATE TABLE nulls (id INT PRIMARY KEY, s DATE, e DATE)",
     "INSERT INTO nulls VALUES (1, NULL, '2020-01-01')",
     "CREATE TABLE spanned (id INT PRIMARY KEY, s DATE, e DATE, PERIOD FOR q (s, e))",
+    "CREATE TABLE divided (id INT PRIMARY KEY, a INT) PARTITION BY HASH (id) PARTITIONS 2",
+    "CREATE TABLE lived (id INT PRIMARY KEY, a INT) WITH SYSTEM VERSIONING PARTITION BY HASH (id) PARTITIONS 2",
 )
 HISTORY = (
+    "alter table divided add system versioning",
+    "alter table lived drop system versioning",
     "alter table span add system versioning",
     "alter table span add system versioning, add column z int",
     "alter table span add system versioning, add index (s)",
@@ -169,7 +173,7 @@ def test_tables_that_keep_the_history_of_their_rows(connection: Connection, cons
         assert differences(connection, HISTORY) == []
     finally:
         connection.execute("SET system_versioning_alter_history = ERROR")
-        connection.execute("DROP TABLE v, pk, span, wrong, nulls, spanned")
+        connection.execute("DROP TABLE v, pk, span, wrong, nulls, spanned, divided, lived")
 
 
 BESIDE_VIRTUAL = {

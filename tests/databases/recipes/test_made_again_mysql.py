@@ -220,9 +220,11 @@ def test_a_table_is_as_it_was_to_the_letter(place: Place, change: str) -> None:
     changed_and_back(database, f"{change if change.startswith('--') else f'ALTER TABLE parts {change}'};", look)
 
 
-@pytest.mark.on("mariadb-10")
-def test_a_history_that_is_kept_from_now_on_is_not_kept_afterwards(place: Place) -> None:
-    database = place.fresh(STORED)
+@pytest.mark.on("mariadb-10", "mariadb-11")
+@pytest.mark.parametrize("divided", ["", "ALTER TABLE parts PARTITION BY HASH (id) PARTITIONS 2;"], ids=["whole", "divided"])
+def test_a_history_that_is_kept_from_now_on_is_not_kept_afterwards(place: Place, divided: str) -> None:
+    """A table with partitions is copied where another one is changed in place."""
+    database = place.fresh(f"{STORED} {divided}")
     changed_and_back(database, "ALTER TABLE parts ADD SYSTEM VERSIONING;", lambda: database.query("SHOW CREATE TABLE parts"))
 
 

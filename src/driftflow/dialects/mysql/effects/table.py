@@ -237,10 +237,14 @@ def _versioning(p: Prediction, table: Table | None, operation: RewriteTable) -> 
             relation=table.name,
             certain=True,
         )
+    partitioned = table is not None and table.partitioning is not None
+    unchecked = partitioned and p.version < ONLINE_COPY
     if adds:
-        return because(COPY, "every row gets the time from which it holds, in two hidden columns")
+        return Grade(reason="every row gets the time from which it holds, in two hidden columns", unchecked=unchecked)
     p.loses(f"the history of the rows of {operation.table.name}", operation.table)
     p.breaks("a query FOR SYSTEM_TIME fails", operation.table)
+    if partitioned:
+        return Grade(reason="the old versions of the rows are left behind", unchecked=unchecked)
     return because(SHARED_REBUILD, "the old versions of the rows are left behind")
 
 
