@@ -46,8 +46,7 @@ def refuse_certain_failure(as_they_stand: Sequence[Situation]) -> None:
 
 def _foreseen(at: Situation) -> list[Condition]:
     """Its certain failures; of a clause, those that the others of its statement do not mend."""
-    said = at.clauses[at.index].effects if at.clauses else at.effects
-    return [condition for condition in said.fails_if if condition.certain]
+    return [condition for condition in at.effects.fails_if if condition.certain]
 
 
 def _never_mended(operation: Operation) -> tuple[str, ...]:

@@ -219,3 +219,21 @@ def test_what_else_a_trigger_does_while_a_column_gets_two_names_is_asked(place: 
     database = place.fresh(schema(place, AUDIT))
     with pytest.raises(RefusedError, match="DF-E744"):
         database.plan("-- driftflow: rename by=columns\nALTER TABLE items RENAME COLUMN low TO lowest;")
+
+
+@pytest.mark.on("postgresql", "sqlite")
+def test_a_column_that_comes_back_from_its_archive_brings_no_new_time_of_change(place: Place) -> None:
+    database = place.fresh(schema(place, STAMP, columns=", size integer DEFAULT 7"))
+    there_and_back(database, "-- driftflow: archive\nALTER TABLE items DROP COLUMN size;")
+    assert (database.query("SELECT count(*) FROM items WHERE size = 7"), bumped(database)) == ([(60,)], [(0,)])
+
+
+@pytest.mark.on("postgresql", "sqlite", "mysql", "mariadb-10")
+def test_other_triggers_see_a_row_that_comes_back_unless_they_are_to_be_left_out(place: Place) -> None:
+    """A rollback asks nobody; who knows it beforehand says `triggers skip` where they can be. SQLite writes the table anew, where none fires."""
+    for said, seen in (("", 0 if place.vendor == "sqlite" else 60), ("-- driftflow: triggers skip\n", 0)):
+        if said and place.vendor not in ("postgresql", "sqlite"):
+            continue
+        database = place.fresh(schema(place, AUDIT, columns=", size integer DEFAULT 7"))
+        there_and_back(database, f"{said}-- driftflow: archive\nALTER TABLE items DROP COLUMN size;")
+        assert database.query("SELECT count(*) FROM notes") == [(seen,)]

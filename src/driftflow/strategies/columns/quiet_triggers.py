@@ -85,6 +85,14 @@ def quiet(recipe: Recipe, table: Table, step: Backfill, columns: Sequence[str], 
     )
 
 
+def all_quiet(at: Situation, table: Table, columns: Sequence[str]) -> bool:
+    """Whether `quiet` would keep whatever fires for these columns from firing, and ask nobody."""
+    said, firing = _said(at.statement), tuple(one for one in _known_to_the_application(at, table) if _fires(one, columns))
+    if not firing or said == "fire" or _cannot(at, table, firing, columns):
+        return False
+    return said == "skip" or all(stamps_alone(one, table, at.catalog) for one in firing)
+
+
 def _known_to_the_application(at: Situation, table: Table) -> tuple[Trigger, ...]:
     """Not those that the release itself brings: its author put them before the backfill."""
     before = at.start.table(table.name) if at.start is not None else table

@@ -13,6 +13,7 @@ from driftflow.model.record import replace
 from driftflow.strategies import said_again
 from driftflow.strategies.columns.column_parts import not_null
 from driftflow.strategies.columns.filling import backfill
+from driftflow.strategies.columns.quiet_triggers import all_quiet
 from driftflow.strategies.drops.column_archive import Archive
 from driftflow.strategies.inverses.inverse_alter import default_again
 from driftflow.strategies.rebuild import rebuilding
@@ -32,6 +33,7 @@ def _restored(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:
     own = quote(table.name.name)
     names = ", ".join(column.name for column in archive.columns)
     yield from _columns_again(recipe, archive, names, phase)
+    filled = tuple(column.name for column in archive.columns)
     lacking = [f"({own}.{quote(one.name)} IS NULL AND a.{quote(one.name)} IS NOT NULL)" for one in archive.columns]
     # What the application has written since the column is back is newer than the archive, and stays.
     yield backfill(
@@ -43,6 +45,7 @@ def _restored(recipe: Recipe, archive: Archive, phase: Phase) -> Iterator[Step]:
         predicate=" OR ".join(lacking),
         phase=phase,
         purpose=f"Take back: fill {table.name.name} ({names}) from the archive, in chunks",
+        own=filled if all_quiet(recipe.at, table, filled) else (),
     )
     yield from _defaults(recipe, archive, phase)
     if not recipe.at.can(Capability.TRANSACTIONAL_DDL):
