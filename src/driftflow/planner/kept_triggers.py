@@ -16,6 +16,7 @@ from driftflow.model.plan import RebuildTable, RunSql, Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies.columns.dual_write import STRATEGY
+from driftflow.strategies.direct import NAME as DIRECT
 
 SPEAKS = lazy_regex(
     r"\s*(?:CREATE|DROP)\s+(?:TRIGGER|(?:UNIQUE\s+)?INDEX)\b|\s*ALTER\s+TABLE\b.*\bRENAME\s+TO\b", re.IGNORECASE | re.DOTALL
@@ -44,6 +45,8 @@ def _follow(step: RunSql, made: dict[str, _Made]) -> None:
     for statement in step.statements:
         for operation in _read(statement) if SPEAKS.match(statement) else ():
             match operation:
+                case CreateTrigger() | CreateIndex() if step.strategy == DIRECT:
+                    pass  # the statement itself, which the catalog knows
                 case CreateTrigger(trigger=trigger) if step.strategy == STRATEGY or not is_ours(trigger.name):
                     made[trigger.name.lower()] = _Made(trigger.table.name.lower(), statement)
                 case CreateIndex(index=index) if index.table is not None:

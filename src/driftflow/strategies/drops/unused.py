@@ -51,6 +51,7 @@ def _statistics(at: Situation, table: Table, columns: tuple[Column, ...], reques
         refuse_if="zero",
         summary=f"nothing is known about queries since {since}: this database has no pg_stat_statements (1.9 or later) in its search_path",
         hint="shared_preload_libraries = 'pg_stat_statements', CREATE EXTENSION pg_stat_statements, and wait; or archive the column instead: -- driftflow: archive",
+        everywhere=True,
     )
     yield Guard(
         query=f"SELECT count(*) FROM pg_stat_statements_info WHERE stats_reset > timestamptz {day}",

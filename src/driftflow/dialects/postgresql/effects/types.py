@@ -101,7 +101,8 @@ def _among(spelling: str, catalog: Catalog | None) -> Type:
     if catalog is not None and defined is not None and defined.kind == "domain" and not array:
         base = read_type(defined.base, catalog)
         return Type(name=base.name, arguments=base.arguments, array=base.array, domain=defined, defined=base.defined)
-    return Type(name=_ALIASES.get(name.lower(), name), arguments=arguments, array=array, defined=defined)
+    name = defined.name.text if defined is not None else _ALIASES.get(name.lower(), name)
+    return Type(name=name, arguments=arguments, array=array, defined=defined)
 
 
 def find_type(name: str, catalog: Catalog) -> TypeDefinition | None:
