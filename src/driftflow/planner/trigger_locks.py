@@ -29,6 +29,7 @@ from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies.passes import moved
 from driftflow.strategies.rebuild.paired_steps import UNCHECKED, texts_run
+from driftflow.strategies.recipe import merged
 
 MAKES_OR_DROPS = lazy_regex(r"\s*(?:CREATE|DROP)\b[^;]*?\bTRIGGER\b", re.IGNORECASE)
 CHANGES_KEYS = lazy_regex(r"ALTER TABLE\b.*\b(?:DROP|ADD CONSTRAINT \S+) FOREIGN KEY\b")
@@ -85,7 +86,9 @@ def _locked(step: Step, before: Catalog, dialect: Dialect) -> tuple[Step, Catalo
         return step, after
     door = roots[0] if beside and len(roots) == 1 and not _has_keys(roots[0], before) else None
     locked = LockedWhenFree(sql=sql, door=door, beside=tuple(claim.relation for claim in beside))
-    return replace(step, locked_when_free=locked, claims=(*step.claims, *beside)), after
+    return replace(
+        step, locked_when_free=locked, claims=merged((*step.claims, *(one for one in claims if one.relation not in roots)))
+    ), after
 
 
 def _has_keys(table: Name, catalog: Catalog) -> bool:

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 11 steps (1 gate) for mysql 9.7 (shop)
--- digest 99fb1474f34f4b414ff6b78c47734abb63d4aafacb4ecc7eaef03b72af0bba77
+-- digest 2ef913c9db797f9fc17633059596420c687aabef93ea8ee1efaf8f0b66bdd9e1
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -48,7 +48,7 @@ SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_created_at_idx (tenant_id, created_at), ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_created_at_idx, ALGORITHM=INPLACE, LOCK=NONE
 
--- step 7 (5bfa11ede3.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
+-- step 7 (f03fed91f5.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

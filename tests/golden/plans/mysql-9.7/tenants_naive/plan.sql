@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 8 steps (1 gate) for mysql 9.7 (shop)
--- digest 3d6301270aa9a5c1a8cef434a0acd395c93f49a2a48d86ba746120b81b3082f5
+-- digest 91264772501f58957864205ca9904940818b997e99bf3bee24b17de952284108
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -39,7 +39,7 @@ SET lock_wait_timeout = 1;
 ALTER TABLE shop.orders ADD KEY orders_tenant_id_fk (tenant_id), ALGORITHM=INPLACE, LOCK=NONE;
 -- undo: ALTER TABLE shop.orders DROP INDEX orders_tenant_id_fk, ALGORITHM=INPLACE, LOCK=NONE
 
--- step 6 (d5754ff68d.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
+-- step 6 (daf92002a4.1): Bind new rows: orders (tenant_id) → tenants, old rows on trust (foreign_key_checks=0) (ALGORITHM=INPLACE, LOCK=NONE, or the server refuses)
 -- refuse if: SELECT count(*) FROM (SELECT 1 FROM shop.orders AS c WHERE c.tenant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM shop.tenants AS p WHERE p.id = c.tenant_id) LIMIT 1000) AS offenders
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;

@@ -1,5 +1,5 @@
 -- Plan: 1 migration, 50 steps (1 gate) for mysql 9.7 (shop)
--- digest c80579fc7ec4394c9a93df6d4cbefbb62f31f4448ec39e6e1baa1e587080ce06
+-- digest fbccbc4b2145efa88ad7b40e60e51e899b4dc90700b7a197ab72178b0a719dcd
 -- What this script does not do: keep a journal, try again after a lock timeout, go on after a crash.
 
 -- ===== expand: before the new application is deployed; the old one does not notice =====
@@ -258,7 +258,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 31 (8fc3a8a2eb.1): Take the foreign keys from users: from now on those of the copy hold
+-- step 31 (f769746cc9.1): Take the foreign keys from users: from now on those of the copy hold
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -273,7 +273,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 32 (162b553437.1): The foreign keys of orders point at the copy of users, under names for now
+-- step 32 (7f57e9e88d.1): The foreign keys of orders point at the copy of users, under names for now
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -284,7 +284,7 @@ SET foreign_key_checks = DEFAULT;
 -- undo: EXECUTE driftflow_keys
 -- undo: DEALLOCATE PREPARE driftflow_keys
 
--- step 33 (7345825552.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
+-- step 33 (4ef12b7f75.1): Swap: the copy is users from now on, the old form is kept as zzz_driftflow_old_users_613332
 -- refuse if: SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_isolation_level IN ('REPEATABLE READ', 'SERIALIZABLE') AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started <= (SELECT CONVERT_TZ(CREATE_TIME, @@SESSION.time_zone, 'SYSTEM') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_ready_users_613332')
 -- refuse if: SELECT (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(ORDINAL_POSITION, CHAR(0)), COALESCE(COLUMN_TYPE, CHAR(0)), COALESCE(IS_NULLABLE, CHAR(0)), COALESCE(COLUMN_DEFAULT, CHAR(0)), COALESCE(COLLATION_NAME, CHAR(0)), COALESCE(EXTRA, CHAR(0))), 256) AS line FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(INDEX_NAME, CHAR(0)), COALESCE(SEQ_IN_INDEX, CHAR(0)), COALESCE(COLUMN_NAME, CHAR(0)), COALESCE(NON_UNIQUE, CHAR(0)), COALESCE(SUB_PART, CHAR(0)), COALESCE(INDEX_TYPE, CHAR(0))), 256) AS line FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing) + (SELECT COUNT(*) FROM (SELECT line FROM (SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' UNION ALL SELECT SHA2(CONCAT_WS('|', COALESCE(CONSTRAINT_NAME, CHAR(0)), COALESCE(CONSTRAINT_TYPE, CHAR(0))), 256) AS line FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = '_driftflow_form_users_613332') AS lines_of_both GROUP BY line HAVING COUNT(*) % 2 <> 0) AS differing)
 -- refuse if: SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = 'shop' AND EVENT_OBJECT_TABLE = 'users' AND TRIGGER_NAME NOT IN ('zzz_driftflow_copy_users_613332_delete', 'zzz_driftflow_copy_users_613332_update', 'zzz_driftflow_copy_users_613332_insert', 'zzz_driftflow_replace_users_613332_insert')) + (SELECT COUNT(*) FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'users' OR REFERENCED_TABLE_SCHEMA = 'shop' AND REFERENCED_TABLE_NAME = 'users'))
@@ -330,7 +330,7 @@ RENAME TABLE shop.users TO shop.zzz_driftflow_old_users_613332, shop.zzz_driftfl
 -- undo: DROP TRIGGER IF EXISTS shop.zzz_driftflow_replace_users_613332_back_insert
 -- undo: DROP TABLE IF EXISTS shop._driftflow_home_users_613332
 
--- step 34 (db4959d84c.1): Give the foreign keys of orders their names again
+-- step 34 (75fcb244bc.1): Give the foreign keys of orders their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
@@ -338,7 +338,7 @@ ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, D
 SET foreign_key_checks = DEFAULT;
 -- undo: ALTER TABLE shop.orders RENAME INDEX orders_user_id_idx TO orders_user_id_idx, DROP FOREIGN KEY orders_user_id_fk, ADD CONSTRAINT _driftflow_forth_613332_orders_user_id_fk FOREIGN KEY (user_id) REFERENCES shop.users (id), ALGORITHM=INPLACE, LOCK=NONE
 
--- step 35 (27fadc467b.1): Give the foreign keys of users their names again
+-- step 35 (07ccf2dde1.1): Give the foreign keys of users their names again
 -- driftflow waits 250 ms for the lock at most; the server counts in seconds
 SET lock_wait_timeout = 1;
 SET foreign_key_checks = 0;
