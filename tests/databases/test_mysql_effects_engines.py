@@ -41,7 +41,7 @@ CLAUSES = (
 )
 
 
-def test_another_engine_copies_what_innodb_does_in_place(connection: Connection) -> None:  # noqa: F811
+def test_another_engine_copies_what_innodb_does_in_place(connection: Connection) -> None:  # noqa: F811 - the fixture, not the import
     """Whether the table is written anew cannot be seen there: only InnoDB says so."""
     dialect, wrong = dialect_named(connection.dialect), []
     engines = [one for one in ENGINES if one != "aria" or connection.dialect == "mariadb"]
@@ -122,7 +122,7 @@ MARIADB = ("paged page_compressed = 1", "paged page_compressed = 0")
 
 
 @pytest.fixture
-def tables(connection: Connection) -> Iterator[Connection]:  # noqa: F811
+def tables(connection: Connection) -> Iterator[Connection]:  # noqa: F811 - the fixture, not the import
     for name, text in TABLES.items():
         connection.execute(f"CREATE TABLE {name} {text}")
     connection.execute("INSERT INTO two (id) VALUES (1), (2)")

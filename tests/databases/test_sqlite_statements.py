@@ -43,7 +43,7 @@ def differences(kind: str, folder: Path, wanted: Sequence[str]) -> list[str]:
     pristine = folder / "pristine.db"
     library = opened(kind, pristine)
     library.run(SETUP)
-    library.raw.close()  # type: ignore[attr-defined]
+    library.raw.close()  # type: ignore[attr-defined] # of the driver, and no part of the port
     return [f"{sql}\n    {told}" for sql in wanted if (told := difference(kind, pristine, folder / "tried.db", sql))]
 
 
@@ -61,7 +61,7 @@ def difference(kind: str, pristine: Path, file: Path, sql: str) -> str:
         outside = "" if transactional else refusal(library, sql, transaction=True)
         error = refusal(library, sql, transaction=transactional)
     finally:
-        library.raw.close()  # type: ignore[attr-defined]
+        library.raw.close()  # type: ignore[attr-defined] # of the driver, and no part of the port
     if error:
         vague = [one.summary for one in foreseen.fails_if if not one.certain and not one.probe]
         return "" if certain or offending or vague else f"the library refuses: {error}"
@@ -132,7 +132,7 @@ def test_a_view_over_a_view_holds_a_column_to_its_name(folder: Path, kind: str) 
         foreseen = {one: said(f"ALTER TABLE t RENAME COLUMN {one} TO z", library.catalog()) for one in "abc"}
         refused = {one for one in "abc" if refusal(library, f"ALTER TABLE t RENAME COLUMN {one} TO z{one}")}
     finally:
-        library.raw.close()  # type: ignore[attr-defined]
+        library.raw.close()  # type: ignore[attr-defined] # of the driver, and no part of the port
     assert refused == {"a"}
     assert {one for one, effects in foreseen.items() if isinstance(effects, Effects) and effects.fails_if} == {"a"}
 

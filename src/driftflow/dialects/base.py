@@ -8,9 +8,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from driftflow.dialects.exact import Exact
+from driftflow.dialects.lacking import Lack
 from driftflow.dialects.source_text import SourceText
 from driftflow.model.catalog import Catalog, Column
 from driftflow.model.effects import Effects, LockClaim
@@ -99,15 +100,6 @@ class Capability(StrEnum):
     """Several relations, views among them, change their names in one statement (MySQL, MariaDB)."""
     SECURITY_INVOKER_VIEW = "security_invoker_view"
     """A view can look with the rights, and under the policies, of whoever asks."""
-
-
-class Lack(NamedTuple):
-    """What a server has nothing for: the error's code, sentence and reason, and what stands nearest to it."""
-
-    code: str
-    what: str
-    why: str
-    hint: str
 
 
 class ErrorKind(StrEnum):

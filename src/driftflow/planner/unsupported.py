@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from driftflow.dialects.base import Capability
+from driftflow.dialects.lacking import ROW_SECURITY, SEQUENCE
 from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Check
@@ -28,14 +29,9 @@ from driftflow.strategies.security import said_row_security
 from driftflow.strategies.spoken import as_is
 from driftflow.strategies.types.offenders import refuse_unheard
 
-ROW_SECURITY = lazy_regex(
-    r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b", re.IGNORECASE | re.DOTALL
-)
-SEQUENCE = lazy_regex(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE)
 INDEX = lazy_regex(
     r"^\s*CREATE\s+(UNIQUE\s+)?INDEX\b.*\)\s*((?P<where>WHERE)\b|NULLS\s+NOT\s+DISTINCT\b)", re.IGNORECASE | re.DOTALL
 )
-DEFERRABLE = lazy_regex(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
 def refuse_unsupported(at: Situation) -> None:
@@ -74,14 +70,6 @@ def refuse_unsupported(at: Situation) -> None:
         )
     if isinstance(operation, RawSql) and at.can(Capability.JOINED_UPDATE) and not as_is(at):
         _refuse_index(at, operation)
-    if isinstance(operation, RawSql) and DEFERRABLE.search(operation.sql):
-        raise RefusedError(
-            "DF-E657",
-            f"{at.dialect.name} has no deferrable unique constraint",
-            where=str(at.statement.span),
-            why="it checks each row as it is written; a trigger could not look again at the end of the transaction",
-            hint="leave DEFERRABLE out, and let values that change places pass through one that is free (NULL, or the negative number)",
-        )
 
 
 def _asks_row_security(at: Situation) -> bool:

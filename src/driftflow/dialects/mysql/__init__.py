@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
 from driftflow.dialects.exact import Exact
+from driftflow.dialects.lacking import DEFERRABLE, Lack, no_deferrable
 from driftflow.dialects.mysql import capabilities
 from driftflow.dialects.mysql.errors import error_kind
 from driftflow.dialects.source_text import SourceText
@@ -223,6 +224,9 @@ class MySQL(Dialect):
 
         claims = () if self.mariadb else locked_with(tables, catalog)
         return lock_tables(claims) if claims else "", claims
+
+    def lacking(self, sql: str) -> Lack | None:
+        return no_deferrable(self.name) if DEFERRABLE.search(sql) else None
 
     def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
         from driftflow.dialects.mysql.rights import without_right

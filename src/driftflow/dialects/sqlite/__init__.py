@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from driftflow.dialects.base import Capability, Dialect, ErrorKind, Lack, Rows
+from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
 from driftflow.dialects.exact import Exact
+from driftflow.dialects.lacking import Lack
 from driftflow.dialects.place import excerpt_of
 from driftflow.dialects.source_text import SourceText
 from driftflow.dialects.sqlite import capabilities

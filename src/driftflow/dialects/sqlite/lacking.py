@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
-from driftflow.dialects.base import Lack
+from driftflow.dialects.lacking import DEFERRABLE, ROW_SECURITY, SEQUENCE, Lack, no_deferrable
 from driftflow.patterns import lazy_regex
 
 _ASIDE = lazy_regex(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _LACKING = (
     (
-        lazy_regex(
-            r"^\s*ALTER\s+TABLE\b.*\bROW\s+LEVEL\s+SECURITY\s*;?\s*$|^\s*(CREATE|ALTER|DROP)\s+POLICY\b",
-            re.IGNORECASE | re.DOTALL,
-        ),
+        ROW_SECURITY,
         Lack(
             code="DF-E662",
             what="sqlite has no row-level security",
@@ -31,7 +28,7 @@ _LACKING = (
         ),
     ),
     (
-        lazy_regex(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE | re.DOTALL),
+        SEQUENCE,
         Lack(
             code="DF-E725",
             what="sqlite has no sequences",
@@ -67,13 +64,8 @@ _LACKING = (
         ),
     ),
     (
-        lazy_regex(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL),
-        Lack(
-            code="DF-E657",
-            what="sqlite has no deferrable unique constraint",
-            why="it checks each row as it is written; a trigger could not look again at the end of the transaction",
-            hint="leave DEFERRABLE out, and let values that change places pass through one that is free (NULL, or the negative number)",
-        ),
+        DEFERRABLE,
+        no_deferrable("sqlite"),
     ),
     (
         lazy_regex(r"\bNULLS\s+NOT\s+DISTINCT\b", re.IGNORECASE | re.DOTALL),

@@ -6,7 +6,7 @@ from driftflow.model.catalog import Catalog, Check, Column, Constraint, ForeignK
 from driftflow.model.names import Name
 from driftflow.model.operations import heirs
 from driftflow.model.operations.keys import as_kept, with_key_indexes, with_not_null, with_referencing_index
-from driftflow.model.operations.lookup import put, refuse
+from driftflow.model.operations.lookup import put, refuse, type_named
 from driftflow.model.operations.rules import keys_have_indexes
 from driftflow.model.operations.sequences import as_kept as column_as_kept
 from driftflow.model.operations.sequences import with_owned_sequences
@@ -123,9 +123,7 @@ def typed(catalog: Catalog, table: Table) -> Table:
     """With the columns of its type, where it is made OF one; known only in part where nobody knows the type."""
     if not table.of_type:
         return table
-    bare = table.of_type.replace('"', "")
-    keys = (bare, *(f"{schema}.{bare}" for schema in (catalog.search_path or ("public",))))
-    known = next((catalog.types[key] for key in keys if key in catalog.types), None)
+    known = type_named(catalog, table.of_type)
     if known is None:
         return replace(table, partial=True)
     said = {column.name: column for column in table.columns}

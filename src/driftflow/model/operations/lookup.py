@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from driftflow.model.catalog import Catalog, Column, Index, Table, View
+from driftflow.model.catalog import Catalog, Column, Index, Table, TypeDefinition, View
 from driftflow.model.names import Name
 from driftflow.model.operations.base import CatalogConflict
 from driftflow.model.operations.rules import indexes_are_named_per_table
@@ -121,3 +121,10 @@ def placed(columns: tuple[Column, ...], column: Column, position: str) -> tuple[
         at = next((index for index, one in enumerate(columns) if one.name == anchor), len(columns) - 1) + 1
         return (*columns[:at], column, *columns[at:])
     return (*columns, column)
+
+
+def type_named(catalog: Catalog, spelling: str) -> TypeDefinition | None:
+    """A user-defined type by its bare or qualified spelling, as the search path finds it."""
+    bare = spelling.replace('"', "")
+    keys = (bare, *(f"{schema}.{bare}" for schema in catalog.search_path or ("public",)))
+    return next((catalog.types[key] for key in keys if key in catalog.types), None)

@@ -47,6 +47,7 @@ from driftflow.model.operations import (
     SetDefault,
 )
 from driftflow.model.operations.identifiers import mentions
+from driftflow.model.operations.redefinition import own_checks
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 
@@ -319,7 +320,7 @@ def change_column(p: Prediction, operation: ChangeColumn) -> None:
 def _own_check(p: Prediction, table: Table, operation: ChangeColumn) -> None:
     """A check behind a column is an entry in MariaDB's dictionary, which no row is asked about. JSON is a type of its own all the same: it comes and
     goes by a copy (measured on 10.11 and 11.8)."""
-    old = [one.expression for one in table.constraints if isinstance(one, Check) and one.column == operation.column]
+    old = [one.expression for one in own_checks(table, operation.column)]
     new = [one.expression for one in operation.constraints if isinstance(one, Check)]
     if any(map(_is_json, old)) != any(map(_is_json, new)):
         p.grade = because(COPY, "JSON is a type of its own")

@@ -7,7 +7,6 @@ from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import existing
 from driftflow.dialects.postgresql.effects.statistics import drop_statistics
-from driftflow.dialects.postgresql.effects.types import find_type
 from driftflow.model.catalog import Table
 from driftflow.model.operations import (
     AlterObject,
@@ -20,6 +19,7 @@ from driftflow.model.operations import (
     DropSchema,
     Grant,
 )
+from driftflow.model.operations.lookup import type_named
 
 
 def create_schema(p: Prediction, operation: CreateSchema) -> None:
@@ -135,7 +135,7 @@ def alter_object(p: Prediction, operation: AlterObject) -> None:
             for name in missing if p.catalog.complete else ():
                 p.fails("missing", f'sequence "{name.text}" does not exist', relation=name, certain=True)
         case "type" if operation.action == "alter" and operation.name is not None:
-            known = find_type(operation.name.text, p.catalog)
+            known = type_named(p.catalog, operation.name.text)
             if known is None and p.catalog.complete:
                 p.fails("missing", f'type "{operation.name.text}" does not exist', certain=True)
             if known is not None and known.kind in ("enum", "domain"):

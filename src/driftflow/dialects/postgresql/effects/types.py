@@ -11,6 +11,7 @@ from typing import Literal
 
 from driftflow.dialects.numbers import whole
 from driftflow.model.catalog import Catalog, TypeDefinition
+from driftflow.model.operations.lookup import type_named
 from driftflow.model.record import LocalValue
 from driftflow.patterns import lazy_regex
 
@@ -97,23 +98,12 @@ def _among(spelling: str, catalog: Catalog | None) -> Type:
     array = bool(match["array"])
     if name.split()[0] == "interval":
         name = "interval"
-    defined = find_type(name, catalog) if catalog is not None else None
+    defined = type_named(catalog, name) if catalog is not None else None
     if catalog is not None and defined is not None and defined.kind == "domain" and not array:
         base = read_type(defined.base, catalog)
         return Type(name=base.name, arguments=base.arguments, array=base.array, domain=defined, defined=base.defined)
     name = defined.name.text if defined is not None else _ALIASES.get(name.lower(), name)
     return Type(name=name, arguments=arguments, array=array, defined=defined)
-
-
-def find_type(name: str, catalog: Catalog) -> TypeDefinition | None:
-    """A user-defined type by its bare or qualified spelling."""
-    bare = name.replace('"', "")
-    if bare in catalog.types:
-        return catalog.types[bare]
-    for schema in catalog.search_path or ("public",):
-        if f"{schema}.{bare}" in catalog.types:
-            return catalog.types[f"{schema}.{bare}"]
-    return None
 
 
 def constrained(type: Type) -> bool:
