@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -239,6 +240,24 @@ def test_a_protected_environment_wants_the_approved_digest(project: Project) -> 
     project.run("apply", "--env", "live", url=False, environ=environ, code=3)
     assert "DF-E394" in project.said and digest[:12] in project.said
     project.run("apply", "--env", "live", "--approved", digest[:12], url=False, environ=environ)
+
+
+def test_a_gate_with_a_day_is_named_with_it(project: Project) -> None:
+    """A command to type that would be refused until then does not stand there alone."""
+    (project.folder / "migrations" / "002_balance.sql").write_text(
+        "-- driftflow: soft-drop until=2199-12-31\n-- driftflow: archive\nALTER TABLE orders DROP COLUMN balance;\n"
+    )
+    accepted = project.plan()
+    said = project.run("apply", "driftflow-plan.json", *accepted, code=4)
+    while "2199-12-31" not in said:
+        run, gate = project.json("status")[0]["run"], project.json("status")[0]["gate"]
+        project.run("gate", "open", run, gate)
+        said = project.run("resume", *accepted, code=4)
+    assert "the gate drop-orders-balance stays shut until 2199-12-31" in said
+    (following,) = [line for line in said.splitlines() if line.startswith("next: ")]
+    assert following.startswith("next: driftflow gate open ") and following.endswith("    # from 2199-12-31 on")
+    project.run(*shlex.split(following.removeprefix("next: driftflow "), comments=True), code=3, url=False)
+    assert "DF-E645" in project.said
 
 
 def test_a_plan_for_another_schema_is_refused(project: Project) -> None:

@@ -173,7 +173,11 @@ def _next(report: RunReport, where: Sequence[str], accepted: Sequence[str]) -> l
     """The engine's own words, with the database named; who goes on has to accept again what was accepted for this command only."""
     again = [word for name in accepted for word in ("--accept", name)]
     commands = re.split(r", (?:or|then:) ", report.next_command)
-    return [f"{one.strip()} {quoted(*where, *(again if ' resume ' in one else ()))}".rstrip() for one in commands]
+    shut = f"    # from {report.not_before} on" if report.not_before else ""
+    return [
+        f"{one.strip()} {quoted(*where, *(again if ' resume ' in one else ()))}".rstrip() + (shut if " gate open " in one else "")
+        for one in commands
+    ]
 
 
 def _told(report: RunReport) -> str:
@@ -182,6 +186,8 @@ def _told(report: RunReport) -> str:
     lines = [f"run {report.run}: {SAID.get(report.state, report.state)}: {steps}{undone}"]
     if report.message and report.state not in {"waiting_at_gate", "paused"}:
         lines.append(report.message)
+    if report.not_before:
+        lines.append(f"the gate {report.gate} stays shut until {report.not_before}")
     if report.longest_lock_wait_ms:
         lines.append(f"longest wait for a lock: {report.longest_lock_wait_ms} ms")
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from driftflow.engine.state import fold
 from driftflow.engine.watch import Watcher
 from driftflow.errors import RefusedError
 from driftflow.model.event import RunStarted, TakenOver
-from driftflow.model.plan import Plan
+from driftflow.model.plan import Gate, Plan
 from driftflow.model.record import encode
 
 
@@ -214,6 +214,7 @@ def _report(context: Context, status: RunStatus, message: str) -> RunReport:
         steps_undone=states.count("undone"),
         steps_total=len(states),
         gate=gate,
+        not_before=next((step.not_before for step in context.plan.steps if isinstance(step, Gate) and step.name == gate), ""),
         longest_lock_wait_ms=context.longest_wait_ms,
         message=message,
         next_command=NEXT.get(status, "driftflow status {run}").format(run=context.run, gate=gate),

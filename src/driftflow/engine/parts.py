@@ -58,6 +58,8 @@ class RunReport(Record, frozen=True, kw_only=True):
     steps_total: int = 0
     steps_undone: int = 0
     gate: str = ""
+    not_before: str = ""
+    """A day: until then that gate stays shut, whoever opens it. Empty: it may be opened now."""
     longest_lock_wait_ms: int = 0
     message: str = ""
     next_command: str = ""

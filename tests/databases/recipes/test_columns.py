@@ -278,7 +278,7 @@ def test_the_gate_stays_shut_until_the_day(place: Place) -> None:
     database = place.fresh(PLAIN)
     plan = database.plan(SOFT.format(day="2199-12-31"))
     early = apply(plan, database, open_gates=("drop-orders-legacy",))
-    assert (early.state, early.gate) == ("waiting_at_gate", "drop-orders-legacy")
+    assert (early.state, early.gate, early.not_before) == ("waiting_at_gate", "drop-orders-legacy", "2199-12-31")
     with pytest.raises(RefusedError) as refused:
         pipeline.request(early.run, "gate", connector=database.connector, arguments={"name": "drop-orders-legacy"})
     assert refused.value.code == "DF-E645" and "2199-12-31" in refused.value.summary
