@@ -261,6 +261,10 @@ class Dialect(ABC):
         """Of a statement that the dialect does not read: what it asks for that the server does not have, where that is known."""
         return None
 
+    def read_otherwise(self, statement: Statement, sql_mode: str) -> Lack | None:
+        """What of the statement's text a session under this sql_mode reads otherwise than `parse` did."""
+        return None
+
     def overlooks(self, operation: Operation, catalog: Catalog) -> bool:
         """Whether the clause drops a constraint in words that the server passes over, and says nothing, where the statement copies the table."""
         return False

@@ -30,6 +30,8 @@ from driftflow.model.event import Session
 from driftflow.model.names import Name, Version
 
 OLDEST = {"mysql": Version(major=5, minor=7), "mariadb": Version(major=10, minor=4)}
+ANOTHER_LANGUAGE = frozenset({"ORACLE", "EMPTY_STRING_IS_NULL"})
+"""Modes of MariaDB under which words of MariaDB's are reserved, routines are PL/SQL, or an empty text is none."""
 KEEPS_STATISTICS = Version(major=8)
 CONNECT_SECONDS = 10
 NO_LIMIT_SECONDS = 31_536_000
@@ -167,6 +169,14 @@ class MysqlConnector:
                 "DF-E412", f"{kind} {connection.version} is not supported", where=self.display, why=f"{OLDEST[kind]} is the oldest",
                 hint="upgrade the server",
             )  # fmt: skip
+        if foreign := sorted(ANOTHER_LANGUAGE & connection.sql_mode):
+            raise ConnectError(
+                "DF-E418",
+                f"this server speaks another SQL by default: sql_mode {', '.join(foreign)}",
+                where=self.display,
+                why="driftflow reads migrations, and writes its journal, in MariaDB's own language, where '' is a text and no NULL",
+                hint="take the mode out of the server's default, and let the sessions that want it set it",
+            )
         return kind
 
     def _settle(self, connection: MysqlConnection) -> None:
@@ -216,10 +226,11 @@ class MysqlConnection:
         self._at_once: dict[str, str] = {}
         self._look = ""
         self._door: Door | None = None
-        number, comment, id = self.query("SELECT @@version, @@version_comment, CONNECTION_ID()")[0]
+        number, comment, id, mode = self.query("SELECT @@version, @@version_comment, CONNECTION_ID(), @@sql_mode")[0]
         self.kind = engine_kind(str(number), str(comment))
         found = re.match(r"\d+(?:\.\d+){0,2}", str(number))
         self.version = Version.parse(found[0]) if found else Version(major=0)
+        self.sql_mode = frozenset(str(mode).split(","))
         self.session = Session(id=int(id), started_at=sessions.server_started(self))
 
     @property

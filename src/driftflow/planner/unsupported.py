@@ -25,8 +25,8 @@ from driftflow.model.operations import (
 )
 from driftflow.model.operations.table import VERSIONED
 from driftflow.patterns import lazy_regex
+from driftflow.strategies import spoken
 from driftflow.strategies.security import said_row_security
-from driftflow.strategies.spoken import as_is
 from driftflow.strategies.types.offenders import refuse_unheard
 
 INDEX = lazy_regex(
@@ -39,15 +39,19 @@ def refuse_unsupported(at: Situation) -> None:
     expression where nobody knows one, DF-E662 for row-level security where there is none, DF-E714 for partitions and references to other databases
     on SQLite, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, DF-E726 for another type of
     a rowid, DF-E730 for a column with which a key or a row becomes too long, DF-E734 for a directive about a change of a type that there is not, DF-E735 for the character set of a
-    column where the whole database has one, DF-E792 for an index over some rows, or in which NULLs are equal, on MySQL and MariaDB, DF-E788 for the directive row-security where the server has policies."""
+    column where the whole database has one, DF-E792 for an index over some rows, or in which NULLs are equal, on MySQL and MariaDB, DF-E788 for the directive row-security where the server has policies,
+    DF-E799 for a text that the server's sql_mode gives another meaning."""
     refuse_unheard(at)
     operation = at.operation
     asked = operation.sql if isinstance(operation, RawSql) else operation.type if isinstance(operation, AlterColumnType) else ""
-    if asked and (lack := at.dialect.lacking(asked)) is not None:
+    lack = at.dialect.lacking(asked) if asked else None
+    if lack is None and (mode := spoken.sql_mode(at)) is not None:
+        lack = at.dialect.read_otherwise(at.statement, mode)
+    if lack is not None:
         raise RefusedError(lack.code, lack.what, where=str(at.statement.span), why=lack.why, hint=lack.hint)
     if isinstance(operation, AddConstraint) and isinstance(operation.constraint, Check) and at.can(Capability.SINGLE_WRITER):
         _refuse_regexp(at, operation.constraint)
-    if (isinstance(operation, ChangeColumn | ConvertCharset) or _keeps_history(at)) and not as_is(at):
+    if (isinstance(operation, ChangeColumn | ConvertCharset) or _keeps_history(at)) and not spoken.as_is(at):
         _refuse_too_long(at)
     said_row_security.refuse_elsewhere(at)
     if not at.can(Capability.ROW_SECURITY) and _asks_row_security(at):
@@ -68,7 +72,7 @@ def refuse_unsupported(at: Situation) -> None:
             why="it counts up keys of tables alone",
             hint="let the key of a table count: ALTER TABLE tickets AUTO_INCREMENT = 5000",
         )
-    if isinstance(operation, RawSql) and at.can(Capability.JOINED_UPDATE) and not as_is(at):
+    if isinstance(operation, RawSql) and at.can(Capability.JOINED_UPDATE) and not spoken.as_is(at):
         _refuse_index(at, operation)
 
 

@@ -14,7 +14,7 @@ from driftflow.errors import ParseError, RefusedError, SourceError
 from driftflow.model.catalog import Table
 from driftflow.model.migration import Directive, Migration, Statement
 from driftflow.model.names import Name, Span
-from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull
+from driftflow.model.operations import AddColumn, ChangeColumn, Operation, SetNotNull, SetSetting
 from driftflow.model.record import Record
 from driftflow.strategies.drops import said_columns
 from driftflow.strategies.renames import said_rename
@@ -100,6 +100,16 @@ def until(at: Situation) -> Iterator[Statement]:
         yield statement
         if statement.span == at.statement.span:
             return
+
+
+def sql_mode(at: Situation) -> str | None:
+    """The sql_mode that holds for the statement: the server's, or what the migration has set; None where there is none."""
+    said = at.catalog.settings.get("sql_mode")
+    for statement in until(at):
+        for operation in statement.operations:
+            if isinstance(operation, SetSetting) and operation.name.lower() == "sql_mode" and operation.value is not None:
+                said = operation.value
+    return said
 
 
 def place_of(at: Situation) -> str:

@@ -228,6 +228,14 @@ class MySQL(Dialect):
     def lacking(self, sql: str) -> Lack | None:
         return no_deferrable(self.name) if DEFERRABLE.search(sql) else None
 
+    def read_otherwise(self, statement: Statement, sql_mode: str) -> Lack | None:
+        from driftflow.dialects.mysql.language import read_otherwise
+
+        def parse(text: str) -> Sequence[Operation]:
+            return self.parse(replace(statement, sql=text)).operations
+
+        return read_otherwise(statement.sql, sql_mode, parse, mariadb=self.mariadb)
+
     def lacking_rights(self, table: Name, rights: Sequence[str], version: Version | None) -> tuple[tuple[str, str], ...]:
         from driftflow.dialects.mysql.rights import without_right
 

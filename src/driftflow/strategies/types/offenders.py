@@ -11,7 +11,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.errors import RefusedError
 from driftflow.model.catalog import Catalog, Column, IndexPart, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import AlterColumnType, ChangeColumn, ConvertCharset, Operation, SetSetting
+from driftflow.model.operations import AlterColumnType, ChangeColumn, ConvertCharset, Operation
 from driftflow.model.plan import Guard, Ranges
 from driftflow.model.record import replace
 from driftflow.strategies import spoken
@@ -45,11 +45,7 @@ def _values_of(column: Column) -> tuple[str, str, str]:
 
 def strictness(at: Situation, operations: Iterable[Operation], catalog: Catalog) -> Mapping[str, str]:
     """Settings under which a value that is written behind the guards, and does not fit, is refused and not changed; empty where none are needed."""
-    modes = catalog.settings.get("sql_mode")
-    for statement in spoken.until(at):
-        for operation in statement.operations:
-            if isinstance(operation, SetSetting) and operation.name.lower() == "sql_mode" and operation.value is not None:
-                modes = operation.value
+    modes = spoken.sql_mode(at)
     return at.dialect.strict(modes) if modes is not None and _lose(at, operations, catalog) else {}
 
 
