@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_new, severity_of_block, size
+from driftflow.checks.sizes import is_old, severity_of_block, size
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.names import Name
@@ -28,11 +28,7 @@ def attach_reads_tables(operation: AttachPartition | CreateTable, at: Situation)
     if isinstance(operation, CreateTable) and operation.table.partition_of is None:
         return
     own = operation.partition if isinstance(operation, AttachPartition) else operation.table.name
-    read = [
-        work.relation
-        for work in at.effects.work
-        if work.kind == "scan" and at.table(work.relation) is not None and not is_new(at, work.relation)
-    ]
+    read = [work.relation for work in at.effects.work if work.kind == "scan" and is_old(at, work.relation, (own,))]
     for relation in dict.fromkeys(read):
         severity = severity_of_block(at, relation)
         if severity is None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
+from driftflow.checks.sizes import is_old
 from driftflow.dialects.situation import Situation
+from driftflow.model.effects import LockClaim
 from driftflow.model.finding import Finding, Remedy
+from driftflow.model.names import Name
 from driftflow.model.operations import CreateTable, DropTable
 
 
@@ -20,17 +23,11 @@ from driftflow.model.operations import CreateTable, DropTable
 def table_locks_others(operation: CreateTable | DropTable, at: Situation) -> Iterator[Finding]:
     """Foreign keys: SHARE ROW EXCLUSIVE on each referenced table at CREATE, ACCESS EXCLUSIVE at DROP. Partitions: the parent and its default."""
     own = operation.table.name if isinstance(operation, CreateTable) else operation.name
-    hot = {}
+    named = _named(operation)
+    hot: dict[Name, LockClaim] = {}
     for claim in at.effects.locks:
-        table = at.table(claim.relation)
-        if (
-            claim.relation != own
-            and "writes" in claim.blocks
-            and table is not None
-            and not table.new
-            and claim.relation not in hot
-        ):
-            hot[claim.relation] = claim
+        if claim.relation != own and "writes" in claim.blocks and is_old(at, claim.relation, named):
+            hot.setdefault(claim.relation, claim)
     if not hot:
         return
     large = [name for name in hot if not at.is_small(name)]
@@ -44,6 +41,14 @@ def table_locks_others(operation: CreateTable | DropTable, at: Situation) -> Ite
         remedy=_remedy(operation, at),
         near=own.name,
     )
+
+
+def _named(operation: CreateTable | DropTable) -> tuple[Name, ...]:
+    """The other tables that the statement itself names."""
+    if isinstance(operation, DropTable):
+        return ()
+    above = operation.table.partition_of
+    return (*(key.referenced for key in operation.table.foreign_keys), *((above,) if above is not None else ()))
 
 
 def _remedy(operation: CreateTable | DropTable, at: Situation) -> Remedy:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from driftflow.checks.base import check, finding
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
+from driftflow.model.names import Name
 from driftflow.model.operations import AlterIdentity, AlterSequence
 
 
@@ -22,9 +23,7 @@ def sequence_stops_inserts(operation: AlterSequence | AlterIdentity, at: Situati
     sequences = [
         claim.relation
         for claim in at.effects.locks
-        if claim.relation.text in at.catalog.sequences
-        and claim.mode == "SHARE ROW EXCLUSIVE"
-        and (at.start is None or not at.start.complete or claim.relation.text in at.start.sequences)
+        if claim.mode == "SHARE ROW EXCLUSIVE" and _in_use(claim.relation, operation, at)
     ]
     if not sequences:
         return
@@ -39,3 +38,10 @@ def sequence_stops_inserts(operation: AlterSequence | AlterIdentity, at: Situati
         remedy=Remedy(summary="give the statement a short transaction of its own"),
         near=sequences[0].name,
     )
+
+
+def _in_use(relation: Name, operation: AlterSequence | AlterIdentity, at: Situation) -> bool:
+    """A sequence from before this release. In a catalog made from files alone that is one which the statement names and nobody has made."""
+    if relation.text not in at.catalog.sequences:
+        return not at.catalog.complete and isinstance(operation, AlterSequence) and relation == operation.name
+    return at.start is None or relation.text in at.start.sequences

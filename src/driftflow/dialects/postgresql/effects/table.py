@@ -246,6 +246,10 @@ def _identifies(p: Prediction, table: Table | None, name: Name) -> None:
         p.fails("unsupported", f"{name.name} is not unique over all rows and NOT NULL columns", relation=name, certain=True)
 
 
+_WRITES_ANEW = frozenset({"logged", "unlogged", "tablespace", "access_method", "cluster", "vacuum_full"})
+"""What is assumed of a table that nobody has described."""
+
+
 def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
     """Everything that writes a whole table anew on purpose, and VACUUM and ANALYZE, which do not."""
     tables = (with_rows(p, operation.table),) if operation.table is not None else tuple(p.catalog.tables.values())
@@ -257,6 +261,8 @@ def rewrite_table(p: Prediction, operation: RewriteTable) -> None:
     for table in tables:
         if table is not None:
             _rewrite_one(p, table, operation)
+        elif operation.table is not None and operation.action in _WRITES_ANEW:
+            p.does("rewrite", operation.table, "unless it is already what the statement wants")
 
 
 def _analyze(p: Prediction, table: Table) -> None:

@@ -83,8 +83,10 @@ def drop_type(p: Prediction, operation: DropType) -> None:
             p.loses(f"column {table.name.name}.{column.name} and its data", table.name)
         else:
             p.fails("dependency", f"column {table.name.name}.{column.name} has the type", relation=table.name, certain=True)
-    if known is not None:
+    if known is not None or not p.catalog.complete:
         p.loses(f"type {operation.name.name}", reversible=True)
+    if known is None and operation.cascade and not p.catalog.complete:
+        p.loses("every column that has the type, and its data")
 
 
 def _known(p: Prediction, name: Name, *, if_exists: bool = False) -> TypeDefinition | None:
