@@ -515,10 +515,21 @@ class TypeDefinition(Record, frozen=True, kw_only=True):
     """aclitems; None where nobody has changed what everybody may do."""
 
 
+class Schema(Record, frozen=True, kw_only=True):
+    """What is said of a schema beside its name (PostgreSQL)."""
+
+    name: str
+    owner: str = ""
+    comment: str = ""
+    grants: tuple[str, ...] | None = None
+    """aclitems; None where nobody has changed what its owner alone may do."""
+
+
 class Extension(Record, frozen=True, kw_only=True):
     name: str
     version: str = ""
     schema: str = ""
+    comment: str = ""
 
 
 class Publication(Record, frozen=True, kw_only=True):
@@ -528,6 +539,7 @@ class Publication(Record, frozen=True, kw_only=True):
     tables: tuple[Name, ...] = ()
     columns: tuple[str, ...] = ()
     """`schema.table.column` of what its column lists and row filters name: such a column cannot be dropped."""
+    comment: str = ""
 
 
 class Catalog(Record, frozen=True, kw_only=True):
@@ -538,6 +550,8 @@ class Catalog(Record, frozen=True, kw_only=True):
     database: str = ""
     search_path: tuple[str, ...] = ()
     schemas: tuple[str, ...] = ()
+    schemas_said: tuple[Schema, ...] = ()
+    """PostgreSQL: of those that the database has now."""
     tables: Mapping[str, Table] = {}
     views: Mapping[str, View] = {}
     sequences: Mapping[str, Sequence] = {}

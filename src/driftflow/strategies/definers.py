@@ -16,11 +16,13 @@ from driftflow.dialects.mysql.keywords import quote, quote_always
 from driftflow.dialects.mysql.rights import not_that_definer
 from driftflow.dialects.mysql.tokens import Token, TokenFault, next_token
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, KeptText, Routine, Trigger, TriggerText, TypeDefinition, View
+from driftflow.model.catalog import Catalog, KeptText, Routine, Schema, Trigger, TriggerText, TypeDefinition, View
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AlterObject,
     Comment,
     CreateFunction,
+    CreateSchema,
     CreateTrigger,
     CreateType,
     CreateView,
@@ -111,6 +113,20 @@ def type_again(made: TypeDefinition, dialect: Dialect) -> Iterator[Operation]:
     yield CreateType(type=made)
     yield from hung_on(made, dialect)
     yield from given_away(made, dialect)
+
+
+def schema_again(name: str, said: Schema | None, dialect: Dialect) -> Iterator[Operation]:
+    """Empty, with what is said of it (PostgreSQL)."""
+    yield CreateSchema(name=name)
+    if said is None:
+        return
+    target = dialect.quote(name)
+    if said.comment:
+        yield Comment(kind="schema", target=target, text=said.comment, name=Name(name=name))
+    yield from grants_again(Name(name=name), said.grants or (), owner=said.owner, dialect=dialect, kind="SCHEMA", target=target)
+    if said.owner:
+        sql = f"ALTER SCHEMA {target} OWNER TO {dialect.quote(said.owner)}"
+        yield AlterObject(kind="schema", action="owner", name=Name(name=name), sql=sql)
 
 
 def _called(made: Routine | TypeDefinition, dialect: Dialect) -> tuple[str, str]:

@@ -23,6 +23,7 @@ PRIVILEGES = {
     "m": "MAINTAIN",
     "U": "USAGE",
     "X": "EXECUTE",
+    "C": "CREATE",
 }
 """PostgreSQL's letters. Source: PostgreSQL documentation, "Privileges", ACL privilege abbreviations."""
 ITEM = lazy_regex(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')

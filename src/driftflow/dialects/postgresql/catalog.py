@@ -32,6 +32,7 @@ from driftflow.model.catalog import (
     NotNull,
     Publication,
     Routine,
+    Schema,
     Table,
     TypeDefinition,
     View,
@@ -62,6 +63,7 @@ def catalog(rows: Rows, *, normal: Normal = str, normal_type: Normal = str) -> C
         database=database["database"],
         search_path=tuple(database.get("search_path") or ()),
         schemas=tuple(row["name"] for row in schemas),
+        schemas_said=tuple(map(_schema, schemas)),
         tables=tables,
         views=views,
         sequences=_sequences(rows["sequences"]),
@@ -262,11 +264,22 @@ def _domain_check(row: Sequence[Any], normal: Normal) -> Check:
     return Check(name=name, expression=normal(text[1:-1] if text.startswith("(") else text), validated=validated)
 
 
+def _schema(row: Row) -> Schema:
+    acl = row.get("acl")
+    return Schema(
+        name=row["name"],
+        owner=row.get("owner") or "",
+        comment=row.get("comment") or "",
+        grants=tuple(sorted(acl)) if acl is not None else None,
+    )
+
+
 def _publication(row: Row) -> Publication:
     return Publication(
         name=row["name"],
         all_tables=row["all_tables"],
         schemas=tuple(row["schemas"] or ()),
         tables=tuple(Name(schema=schema, name=name) for schema, name in row["tables"] or ()),
+        comment=row.get("comment") or "",
         columns=spelled(row.get("columns")),
     )

@@ -26,7 +26,11 @@ class CreateFunction(BaseOperation, frozen=True, kw_only=True, tag="create_funct
             if not self.if_not_exists:
                 refuse(catalog, f"{self.routine.kind} {key.removesuffix(' procedure')} exists already")
             return catalog
-        return replace(catalog, routines={**catalog.routines, key: self.routine})
+        made, old = self.routine, catalog.routines.get(key)
+        if old is not None and catalog.vendor == "postgresql":
+            # OR REPLACE leaves what hangs on it.
+            made = replace(made, owner=old.owner, grants=old.grants, comment=old.comment)
+        return replace(catalog, routines={**catalog.routines, key: made})
 
 
 class DropFunction(BaseOperation, frozen=True, kw_only=True, tag="drop_function"):

@@ -97,7 +97,8 @@ def _schema(catalog: Catalog, old: str, new: str) -> Catalog:
     if new in catalog.schemas:
         refuse(catalog, f"schema {new} exists already")
         return catalog
-    catalog = replace(catalog, schemas=tuple(sorted(new if one == old else one for one in catalog.schemas)))
+    said = tuple(replace(one, name=new) if one.name == old else one for one in catalog.schemas_said)
+    catalog = replace(catalog, schemas=tuple(sorted(new if one == old else one for one in catalog.schemas)), schemas_said=said)
     relations: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]
     names = [one.name for one in relations if one.name.schema == old]
     for name in names:

@@ -8,9 +8,10 @@ from typing import Literal
 from driftflow.model.catalog import Catalog, ExtendedStatistics, Extension, Rule, Table
 from driftflow.model.names import Name
 from driftflow.model.operations.base import BaseOperation
+from driftflow.model.operations.comments import Kept, column_comment_kept, comment_kept
 from driftflow.model.operations.dependents import drop_table, drop_views
 from driftflow.model.operations.identifiers import spelled
-from driftflow.model.operations.lookup import put, put_holder, put_view, refuse, replace_column
+from driftflow.model.operations.lookup import put, put_holder, refuse
 from driftflow.model.operations.moving import moved, statistics_named
 from driftflow.model.operations.publishing import publish, publish_as
 from driftflow.model.operations.type import AttributeChange, changed_attributes, renamed_check
@@ -77,6 +78,7 @@ class DropSchema(BaseOperation, frozen=True, kw_only=True, tag="drop_schema"):
         return replace(
             catalog,
             schemas=tuple(one for one in catalog.schemas if one != self.name),
+            schemas_said=tuple(one for one in catalog.schemas_said if one.name != self.name),
             routines={key: one for key, one in catalog.routines.items() if one.name.schema != self.name},
             types={key: one for key, one in catalog.types.items() if one.name.schema != self.name},
         )
@@ -112,27 +114,27 @@ class Comment(BaseOperation, frozen=True, kw_only=True, tag="comment"):
     text: str | None = None
     relation: Name | None = None
     column: str = ""
+    name: Name | None = None
+    """PostgreSQL: of the object itself, where its kind has such a name."""
+    arguments: str | None = None
+    """Of a function, procedure or aggregate: its argument list, where one was written."""
 
     def after(self, catalog: Catalog) -> Catalog:
-        """Comments on tables, views and columns; those on other objects are not kept."""
-        text = self.text or ""
-        if self.relation is None:
-            return catalog
-        table = catalog.tables.get(self.relation.text)
-        view = catalog.views.get(self.relation.text)
-        if table is None:
-            return put_view(catalog, replace(view, comment=text)) if view is not None and not self.column else catalog
-        if self.column:
-            column = table.column(self.column)
-            if column is None and table.partial:
-                return catalog
-            if column is None:
-                refuse(catalog, f"column {self.column} of table {self.relation} does not exist")
-                return catalog
-            return put(catalog, replace_column(table, replace(column, comment=text)))
-        if self.kind.lower() == "table":
-            return put(catalog, replace(table, comment=text))
-        return catalog
+        """Of what the catalog keeps comments of."""
+        kept = self.kept(catalog)
+        table = catalog.tables.get(self.relation.text) if self.relation is not None and self.column else None
+        if kept is None and table is not None and not table.partial:
+            refuse(catalog, f"column {self.column} of table {self.relation} does not exist")
+        return kept[1](self.text or "") if kept is not None else catalog
+
+    def kept(self, catalog: Catalog) -> Kept | None:
+        """What is said of it, and how that is changed; None where the catalog does not keep it."""
+        if self.column and self.relation is not None:
+            return column_comment_kept(catalog, self.relation, self.column)
+        name = self.name or self.relation
+        if name is None:
+            return None
+        return comment_kept(catalog, self.kind.lower(), name, relation=self.relation, arguments=self.arguments)
 
 
 class Grant(BaseOperation, frozen=True, kw_only=True, tag="grant"):

@@ -47,7 +47,7 @@ from driftflow.model.plan import Irreversible, UndoNothing
 from driftflow.model.record import replace
 from driftflow.patterns import lazy_regex
 from driftflow.strategies import said_again, spoken
-from driftflow.strategies.definers import routine_again, trigger_again, type_again, view_again
+from driftflow.strategies.definers import routine_again, schema_again, trigger_again, type_again, view_again
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import taken_back
 from driftflow.strategies.inverses.inverse_move import moved_back, without_attributes
@@ -259,7 +259,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
         case DropSchema(name=name):
             if operation.cascade:
                 return Irreversible(reason=f"everything in the schema {name} is gone with it", name=f"drop_schema {name}")
-            return (CreateSchema(name=name),)
+            said = next((one for one in before.schemas_said if one.name == name), None)
+            return tuple(schema_again(name, said, at.dialect))
         case CreateExtension(name=name):
             if any(extension.name == name for extension in before.extensions):
                 return UndoNothing(reason=f"the extension {name} was already there")
@@ -273,8 +274,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return UndoNothing(
                 reason="which rights were there before is not known; compare `driftflow snapshot` before and after"
             )
-        case AlterObject() | DropObject() if (said := statistics_back(operation, before, at.dialect)) is not None:
-            return said
+        case AlterObject() | DropObject() if (of_statistics := statistics_back(operation, before, at.dialect)) is not None:
+            return of_statistics
         case AlterObject(kind="rule", action="create", name=Name() as name) if operation.relations:
             holder = _holder(before, operation.relations[0])
             old_rule = next((one for one in holder.rules if one.name == name.name), None) if holder is not None else None
@@ -325,19 +326,10 @@ def _kept_view(name: str, before: Catalog) -> View | None:
 
 
 def _comment(operation: Comment, before: Catalog) -> Inverse:
-    table = before.table(operation.relation) if operation.relation is not None else None
-    if table is None:
-        return UndoNothing(reason="a comment; results do not depend on it")
-    if operation.column:
-        column = table.column(operation.column)
-        if column is None:
-            return UndoNothing(reason=f"{operation.column} as it was is not known")
-        old = column.comment
-    elif operation.kind.lower() == "table":
-        old = table.comment
-    else:
-        return UndoNothing(reason="a comment; results do not depend on it")
-    return (replace(operation, text=old or None),)
+    kept = operation.kept(before)
+    if kept is None:
+        return UndoNothing(reason="a comment, whose text before is not kept; results do not depend on it")
+    return (replace(operation, text=kept[0] or None),)
 
 
 def _holder(catalog: Catalog, name: Name) -> Table | View | None:

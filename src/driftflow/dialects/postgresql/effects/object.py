@@ -85,7 +85,7 @@ def drop_function(p: Prediction, operation: DropFunction) -> None:
 
 def comment(p: Prediction, operation: Comment) -> None:
     """On a relation or its column SHARE UPDATE EXCLUSIVE; on something that belongs to a table the table is only looked at."""
-    if operation.relation is None:
+    if operation.relation is None or operation.relation.text in p.catalog.types:
         return
     of_table = operation.kind in ("constraint", "trigger", "policy", "rule")
     if operation.kind in ("table", "column") or of_table:

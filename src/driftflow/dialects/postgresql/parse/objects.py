@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from driftflow.dialects.postgresql.grammar import Node
-from driftflow.dialects.postgresql.parse.kinds import kind_of, object_relation, object_text
+from driftflow.dialects.postgresql.parse.kinds import kind_of, object_name, object_relation, object_text
 from driftflow.dialects.postgresql.parse.node import NotUnderstood, name_of, names_of, relation, role_text, roles
 from driftflow.dialects.postgresql.parse.routine import call_arguments
 from driftflow.dialects.postgresql.parse.touches import touches_of
@@ -59,6 +59,7 @@ def comment(body: Node, sql: str) -> tuple[Operation, ...]:
     named = kind_of(kind)
     if kind == "OBJECT_DOMCONSTRAINT":
         named = "domain_constraint"
+    routine = node.get("ObjectWithArgs")
     return (
         Comment(
             kind=named,
@@ -66,6 +67,8 @@ def comment(body: Node, sql: str) -> tuple[Operation, ...]:
             text=body.get("comment"),
             relation=object_relation(kind, node),
             column=names_of(node["List"]["items"])[-1] if kind == "OBJECT_COLUMN" else "",
+            name=object_name(kind, node) if kind != "OBJECT_COLUMN" else None,
+            arguments=call_arguments(routine) if routine is not None else None,
         ),
     )
 

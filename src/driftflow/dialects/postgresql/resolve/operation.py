@@ -135,12 +135,12 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
                 policy=replace(policy, table=table, using=using, check=check),
                 reads=place.relations(operation.reads, catalog),
             )
+        case op.Comment(relation=Name() as relation):
+            return replace(operation, relation=place.relation(relation, catalog))
+        case op.Comment(kind="type" | "domain", name=Name() as name):
+            return replace(operation, name=place.known(name, catalog, catalog.types))
         case op.Comment():
-            return (
-                operation
-                if operation.relation is None
-                else replace(operation, relation=place.relation(operation.relation, catalog))
-            )
+            return operation
         case op.AlterObject(
             kind="type" | "domain" | "domain_constraint", action="alter" | "rename" | "set_schema" | "owner", name=Name() as name
         ):

@@ -27,6 +27,8 @@ select
         join pg_class c on c.oid = named.refobjid
         join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid and a.attnum = named.refobjsubid
-    ) as columns
+    ) as columns,
+    note.description as comment
 from pg_publication p
+left join pg_description note on note.classoid = 'pg_publication'::regclass and note.objoid = p.oid
 order by p.pubname
