@@ -237,7 +237,6 @@ SCENES = {
                 "ALTER TABLE marks ADD CONSTRAINT marks_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE;"
             ),
         },
-        elsewhere=("mysql", "mariadb"),
     ),
     "replace_primary_key": Scene(
         "replace_primary_key",

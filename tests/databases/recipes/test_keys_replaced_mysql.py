@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import POLICY, Database, Place, apply, gates, planning, take_back
+from recipes.rig import POLICY, Database, Place, apply, edge, gates, outcome, planning, take_back
 
 from driftflow.checks.run import assess
 from driftflow.config import Policy
+from driftflow.engine.run import RunOptions, roll_back, run_plan
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY, d int, UNIQUE KEY both_of (id, d));
@@ -37,6 +38,57 @@ def test_forth_and_back(place: Place, change: str, policy: Policy) -> None:
     assert planned.structure() == naive.structure()
     assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
     assert planned.structure() == start.structure()
+
+
+PAIR = """
+CREATE TABLE parent (id int PRIMARY KEY, d int, UNIQUE KEY (d), UNIQUE KEY both_of (id, d));
+CREATE TABLE child (id int PRIMARY KEY, c int, d int, CONSTRAINT one FOREIGN KEY (c) REFERENCES parent (id) {action});
+INSERT INTO parent VALUES (1, 1), (2, 2);
+INSERT INTO child VALUES (1, 1, 1), (2, 2, 2);
+ANALYZE TABLE child, parent;
+"""
+FOLLOWS = "ON UPDATE CASCADE"
+ANOTHER = {
+    "action": (
+        "DROP FOREIGN KEY one",
+        "ADD CONSTRAINT one FOREIGN KEY (c) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE CASCADE",
+    ),
+    "name": (
+        "DROP FOREIGN KEY one",
+        "ADD CONSTRAINT another FOREIGN KEY (c) REFERENCES parent (id) ON DELETE SET NULL ON UPDATE CASCADE",
+    ),
+    "columns": ("DROP FOREIGN KEY one", "ADD CONSTRAINT one FOREIGN KEY (c, d) REFERENCES parent (id, d) ON UPDATE CASCADE"),
+    "target": ("DROP CONSTRAINT one", "ADD CONSTRAINT one FOREIGN KEY (c) REFERENCES parent (d)"),
+}
+
+
+@pytest.mark.recipe("fk-actions", "native")
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.parametrize("policy", [Policy(), POLICY], ids=["small", "large"])
+@pytest.mark.parametrize("together", [False, True], ids=["two-statements", "one-statement"])
+@pytest.mark.parametrize("another", ANOTHER)
+def test_at_no_moment_there_is_no_key(place: Place, another: str, together: bool, policy: Policy) -> None:
+    """Nor two of them, under which a parent's key could not change: behind every turn of the run, and of its way back, an application tries both."""
+    planned, naive, start = (place.fresh(PAIR.format(action=FOLLOWS)) for _ in range(3))
+    drop, add = ANOTHER[another]
+    naive.run(f"ALTER TABLE child {drop}; ALTER TABLE child {add};")
+    moves = FOLLOWS in add and "c, d" not in add
+    tried: set[tuple[str, str]] = set()
+
+    def listener(event: object) -> None:
+        orphan = outcome(planned, "INSERT INTO child (id, c, d) VALUES (99, 99, 99)")
+        tried.add(("orphan", "refused" if "foreign key constraint fails" in orphan else orphan))
+        for values in ("3 WHERE id = 1", "1 WHERE id = 3") if moves else ():
+            tried.add(("move", outcome(planned, f"UPDATE parent SET id = {values}")))
+
+    change = f"ALTER TABLE child {drop}, {add};" if together else f"ALTER TABLE child {drop}; ALTER TABLE child {add};"
+    plan = planned.plan(change, policy=policy)
+    beside = {**edge(planned), "listener": listener}
+    report = run_plan(plan, options=RunOptions(open_gates=gates(plan)), **beside)
+    assert report.state == "done" and planned.structure() == naive.structure()
+    assert roll_back(report.run, options=RunOptions(open_gates=gates(plan)), **beside).state == "rolled_back"
+    assert planned.structure() == start.structure() and planned.rows() == start.rows()
+    assert tried == {("orphan", "refused"), *([("move", "")] if moves else [])}
 
 
 LINES = """

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Catalog, ForeignKey, Table
+from driftflow.model.catalog import Catalog, ForeignKey, Index, Table
 from driftflow.model.names import Name
-from driftflow.model.operations import AddConstraint, CreateIndex
-from driftflow.model.plan import Expectation, Guard, Phase, Step, UndoNothing, Verify, Walked
+from driftflow.model.operations import AddConstraint, CreateIndex, Operation, keys
+from driftflow.model.plan import Expectation, Guard, Phase, RunSql, Step, Undo, UndoNothing, Verify, Walked
 from driftflow.model.record import replace
 from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.constraints.constraining import LATER, guard_orphans, orphan_condition
-from driftflow.strategies.passes import moved, one_pass
+from driftflow.strategies.passes import one_pass
 from driftflow.strategies.recipe import Recipe
 
 TRUSTING = "foreign_key_checks"
@@ -55,20 +55,29 @@ def bind_on_trust(
 ) -> Iterator[Step]:
     """The index that the key needs, and the key, which looks at no row that is there."""
     what = said(table, constraint)
-    yield from _index_first(recipe, table, constraint, what, phase=phase)
-    usual = recipe.catalog.settings
-    recipe.catalog = trusting(recipe.catalog)
-    step = recipe.change(
+    if (index := index_for(recipe.catalog, table, constraint)) is not None:
+        yield recipe.change(CreateIndex(index=index), purpose=f"Build the index for {what}", phase=phase)
+    yield changed_on_trust(
+        recipe,
         AddConstraint(table=table, constraint=constraint),
         purpose=f"Bind new rows: {what}, old rows on trust ({TRUSTING}=0)",
         phase=phase,
-        guards=(*_guard_elsewhere(recipe.at, table, constraint), *guards),
+        guards=(*guard_elsewhere(recipe.at, table, constraint), *guards),
     )
+
+
+def changed_on_trust(
+    recipe: Recipe, *operations: Operation, purpose: str, phase: Phase, guards: tuple[Guard, ...] = (), undo: Undo | None = None
+) -> RunSql:
+    """One statement that looks at no row that is there."""
+    usual = recipe.catalog.settings
+    recipe.catalog = trusting(recipe.catalog)
+    step = recipe.change(*operations, purpose=purpose, phase=phase, guards=guards, undo=undo)
     recipe.catalog = replace(recipe.catalog, settings=usual)
-    yield replace(step, settings={TRUSTING: "0"})
+    return replace(step, settings={TRUSTING: "0"})
 
 
-def _guard_elsewhere(at: Situation, table: Name, key: ForeignKey) -> Iterator[Guard]:
+def guard_elsewhere(at: Situation, table: Name, key: ForeignKey) -> Iterator[Guard]:
     """A table of another database of the same server is in no catalog, and with the checks off the server takes a key to what is not there."""
     if at.table(key.referenced) is not None:
         return
@@ -96,16 +105,13 @@ def _guard_elsewhere(at: Situation, table: Name, key: ForeignKey) -> Iterator[Gu
     )
 
 
-def _index_first(recipe: Recipe, table: Name, key: ForeignKey, what: str, *, phase: Phase) -> Iterator[Step]:
-    """The server would build it with the key, under the same name, and leave it there when the key goes."""
-    known = recipe.catalog.table(table)
+def index_for(catalog: Catalog, table: Name, key: ForeignKey) -> Index | None:
+    """What the server would build with the key, under the same name, and leave there when the key goes; None where there is one already."""
+    known = catalog.table(table)
     if known is None or _has_index(known, key.columns):
-        return
-    after = moved(recipe.catalog, AddConstraint(table=table, constraint=key)).table(table)
-    before = {index.name for index in known.indexes}
-    for index in after.indexes if after is not None else ():
-        if index.name not in before:
-            yield recipe.change(CreateIndex(index=index), purpose=f"Build the index for {what}", phase=phase)
+        return None
+    made = keys.with_referencing_index(catalog, known, key).indexes[len(known.indexes) :]
+    return made[0] if made else None
 
 
 def _has_index(table: Table, columns: tuple[str, ...]) -> bool:

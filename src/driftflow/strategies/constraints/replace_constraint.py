@@ -12,7 +12,9 @@ from driftflow.model.operations import AddConstraint, CreateIndex, DropConstrain
 from driftflow.model.plan import Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
+from driftflow.strategies.constraints.binding import is_trusted
 from driftflow.strategies.constraints.constraining import bind_then_validate, guard_duplicates, index_of
+from driftflow.strategies.constraints.exchanging import Exchange
 from driftflow.strategies.constraints.replacements import (
     Replaced,
     Replacing,
@@ -53,6 +55,8 @@ def replace_constraint(operation: Replacing | Replaced, at: Situation) -> Iterat
     old, new = constraint_of(dropped, before), operation.constraint
     if isinstance(new, Unique) and isinstance(old, Unique):
         yield from _unique(recipe, operation, new, dropped, old)
+    elif isinstance(new, ForeignKey) and isinstance(old, ForeignKey) and at.dialect.one_pass:
+        yield from Exchange(recipe, operation.table, is_trusted(at, operation)).steps(old, new, _aside(new.name))
     elif isinstance(new, ForeignKey | Check) and isinstance(old, ForeignKey | Check):
         yield from _proved(recipe, operation, new, dropped)
 

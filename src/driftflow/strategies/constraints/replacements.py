@@ -6,7 +6,8 @@ from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Check, Constraint, ForeignKey, Index, Table, Unique
 from driftflow.model.names import Name
-from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, Operation
+from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, Operation, RequestAlgorithm
+from driftflow.strategies.constraints.exchanging import can_exchange
 from driftflow.strategies.size import is_new
 
 Replacing = AddConstraint | CreateIndex
@@ -22,7 +23,7 @@ def old_of(operation: Replacing, at: Situation) -> Situation | None:
         dropped = before.operation
         if isinstance(dropped, Replaced) and _table(dropped) == table and _stands_for(operation, dropped, before):
             return before
-        if not isinstance(dropped, Replaced | Replacing) and _table(dropped) == table:
+        if not isinstance(dropped, Replaced | Replacing | RequestAlgorithm) and _table(dropped) == table:
             return None
     return None
 
@@ -86,4 +87,6 @@ def can_replace(operation: Replacing, at: Situation) -> bool:
         return bool(operation.index.name.name) and (at.can(Capability.CONCURRENT_INDEX) or at.can(Capability.TABLE_REBUILD_ONLY))
     if isinstance(operation.constraint, Unique):
         return at.can(Capability.CONCURRENT_INDEX) and at.can(Capability.UNIQUE_USING_INDEX)
+    if at.dialect.one_pass:
+        return can_exchange(operation, at)
     return at.can(Capability.NOT_VALID_CONSTRAINT)
