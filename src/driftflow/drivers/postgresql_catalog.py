@@ -24,7 +24,17 @@ from driftflow.model.names import Name
 from driftflow.patterns import lazy_regex
 
 STRUCTURE = ("tables", "columns", "constraints", "indexes", "triggers", "policies", "rules", "views", "view_dependencies")
-REST = ("schemas", "sequences", "routines", "types", "extended_statistics", "extensions", "publications", "subscriptions")
+REST = (
+    "schemas",
+    "sequences",
+    "routines",
+    "types",
+    "extended_statistics",
+    "extensions",
+    "publications",
+    "subscriptions",
+    "default_rights",
+)
 """Names of the files in `catalog/postgresql/`; `database` comes before them, `activity` only when rates are wanted."""
 
 LOCK_WAIT_MS = 1_000

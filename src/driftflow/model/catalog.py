@@ -525,6 +525,19 @@ class Schema(Record, frozen=True, kw_only=True):
     """aclitems; None where nobody has changed what its owner alone may do."""
 
 
+class DefaultRights(Record, frozen=True, kw_only=True):
+    """What ALTER DEFAULT PRIVILEGES has said (PostgreSQL)."""
+
+    role: str
+    """Of what it makes."""
+    schema: str = ""
+    """Empty for all of them."""
+    kind: str
+    """table, sequence, function, type, schema, large_object"""
+    grants: tuple[str, ...] = ()
+    """aclitems in text, sorted."""
+
+
 class Extension(Record, frozen=True, kw_only=True):
     name: str
     version: str = ""
@@ -561,6 +574,7 @@ class Catalog(Record, frozen=True, kw_only=True):
     extensions: tuple[Extension, ...] = ()
     publications: tuple[Publication, ...] = ()
     subscriptions: tuple[str, ...] = ()
+    default_rights: tuple[DefaultRights, ...] = ()
     settings: Mapping[str, str] = {}
     """Server settings that predictions need: wal_level, max_standby_streaming_delay, foreign_keys, journal_mode, ..."""
     captured_at: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from driftflow.model.catalog import Catalog, Check, Constraint, ForeignKey, Index, Table
+from driftflow.model.catalog import Catalog, Check, Constraint, ForeignKey, Index, Table, View
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AddColumn,
@@ -171,13 +171,35 @@ def _touches(operation: Operation, catalog: Catalog) -> Iterator[str]:
             yield f"schema {schema}"
         case CreateExtension(name=extension):
             yield f"extension {extension}"
-        case Comment(relation=relation):
-            if relation is not None:
-                yield f"{relation}/{operation.column}" if operation.column else f"{relation}/!comment"
+        case Comment(relation=None, name=Name() as said_of):
+            yield _object(operation.kind, said_of)
+        case Comment(relation=Name() as relation):
+            yield f"{relation}/{operation.column}" if operation.column else f"{relation}/!comment"
+        case Comment():
+            pass
         case Grant():
-            yield from (f"{relation}/!grant" for relation in operation.relations)
+            yield from _granted(operation, catalog)
         case _:
             yield from _plain(operation)
+
+
+def _granted(operation: Grant, catalog: Catalog) -> Iterator[str]:
+    yield from (f"{relation}/!grant" for relation in operation.relations)
+    said = operation.said
+    if said is None or said.by_default:
+        return
+    yield from (_object(said.kind, name) for name in said.objects)
+    if said.in_schemas:
+        whole: list[Table | View] = [*catalog.tables.values(), *catalog.views.values()]
+        yield from (f"{one.name}/!grant" for one in whole if one.name.schema in said.in_schemas)
+        yield from (f"sequence {one.name}" for one in catalog.sequences.values() if one.name.schema in said.in_schemas)
+        yield from (f"routine {one.name}" for one in catalog.routines.values() if one.name.schema in said.in_schemas)
+
+
+def _object(kind: str, name: Name) -> str:
+    """An object that has no table, as those say it that make and drop it."""
+    words = {"domain": "type", "function": "routine", "procedure": "routine", "aggregate": "routine"}
+    return f"{words.get(kind.lower(), kind.lower())} {name}"
 
 
 def _plain(operation: Operation) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 
 from driftflow.dialects.base import Dialect
@@ -26,6 +25,7 @@ PRIVILEGES = {
     "C": "CREATE",
 }
 """PostgreSQL's letters. Source: PostgreSQL documentation, "Privileges", ACL privilege abbreviations."""
+LETTER = lazy_regex(r"([A-Za-z])(\*?)")
 ITEM = lazy_regex(r'(?P<role>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[A-Za-z*]*)/')
 
 
@@ -48,7 +48,7 @@ def grants_again(
         for option in (False, True):
             rights = [
                 PRIVILEGES[letter]
-                for letter, star in re.findall(r"([A-Za-z])(\*?)", found["letters"])
+                for letter, star in LETTER.findall(found["letters"])
                 if bool(star) == option and letter in PRIVILEGES
             ]
             if rights:
@@ -61,6 +61,15 @@ def grants_again(
 def roles_of(acl: Iterable[str]) -> Iterator[str]:
     """Those that the aclitems give something; empty for everybody."""
     return (_unquoted(found["role"]) for item in acl if (found := ITEM.match(item)) is not None)
+
+
+def letters_of(acl: Iterable[str], role: str) -> dict[str, bool]:
+    """The rights that the aclitems give the role, by their letters, and whether it may pass them on."""
+    found: dict[str, bool] = {}
+    for item in only_of(acl, {role}):
+        for letter, star in LETTER.findall(said["letters"]) if (said := ITEM.match(item)) is not None else ():
+            found[letter] = found.get(letter, False) or bool(star)
+    return found
 
 
 def only_of(acl: Iterable[str], roles: Collection[str] | None) -> Iterator[str]:

@@ -33,6 +33,7 @@ from driftflow.model.operations import (
 from driftflow.model.plan import Phase
 from driftflow.strategies import spoken
 from driftflow.strategies.columns.dual_write import fills_before_constraints
+from driftflow.strategies.inverses.holdings import holdings
 from driftflow.strategies.security import said_row_security
 from driftflow.strategies.size import column_is_new, is_new
 
@@ -102,10 +103,18 @@ def breaks_running_code(operation: Operation, at: Situation) -> str:
             return said_row_security.breaks(at, table)
         case SetRowSecurity(table=table, action="enable" | "force"):
             return "" if is_new(at, table) else f"connections without the policies' context see no rows of {table.name}"
-        case Grant(revoke=True, relations=relations):
-            return "roles that still use the right are refused" if any(not is_new(at, name) for name in relations) else ""
+        case Grant(revoke=True):
+            return "roles that still use the right are refused" if _is_there(operation, at) else ""
         case _:
             return ""
+
+
+def _is_there(operation: Grant, at: Situation) -> bool:
+    """Whether something on which the rights are was there before the release."""
+    if any(not is_new(at, name) for name in operation.relations):
+        return True
+    said = operation.said
+    return said is not None and not said.by_default and bool(holdings(said, operation.relations, at.catalog, at.dialect))
 
 
 def not_null_breaks(at: Situation, table: Name, column: str) -> str:

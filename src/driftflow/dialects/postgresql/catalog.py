@@ -28,6 +28,7 @@ from driftflow.model.catalog import (
     Catalog,
     Check,
     Column,
+    DefaultRights,
     Extension,
     NotNull,
     Publication,
@@ -47,6 +48,7 @@ Normal = Callable[[str], str]
 
 ROUTINE_KINDS = {"f": "function", "p": "procedure", "a": "aggregate", "w": "window"}
 VOLATILITY = {"i": "immutable", "s": "stable", "v": "volatile"}
+DEFAULT_KINDS = {"r": "table", "S": "sequence", "f": "function", "T": "type", "n": "schema", "L": "large_object"}
 TYPE_KINDS = {"e": "enum", "d": "domain", "c": "composite", "r": "range", "b": "base", "shell": "shell"}
 
 
@@ -72,6 +74,7 @@ def catalog(rows: Rows, *, normal: Normal = str, normal_type: Normal = str) -> C
         extensions=tuple(Extension(**row) for row in rows["extensions"]),
         publications=publications,
         subscriptions=tuple(row["name"] for row in rows["subscriptions"]),
+        default_rights=tuple(map(_default_rights, rows.get("default_rights", ()))),
         settings=_settings(database),
         captured_at=database["captured_at"],
         complete=bool(rows.get("scope", ({"complete": True},))[0]["complete"]),
@@ -271,6 +274,12 @@ def _schema(row: Row) -> Schema:
         owner=row.get("owner") or "",
         comment=row.get("comment") or "",
         grants=tuple(sorted(acl)) if acl is not None else None,
+    )
+
+
+def _default_rights(row: Row) -> DefaultRights:
+    return DefaultRights(
+        role=row["role"], schema=row["schema"], kind=DEFAULT_KINDS[row["kind"]], grants=tuple(sorted(row["acl"] or ()))
     )
 
 

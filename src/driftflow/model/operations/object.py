@@ -137,6 +137,33 @@ class Comment(BaseOperation, frozen=True, kw_only=True, tag="comment"):
         return comment_kept(catalog, self.kind.lower(), name, relation=self.relation, arguments=self.arguments)
 
 
+class Right(Record, frozen=True, kw_only=True):
+    name: str = ""
+    """SELECT, EXECUTE, ...; empty for all that there are."""
+    columns: tuple[str, ...] = ()
+
+
+class Rights(Record, frozen=True, kw_only=True):
+    """What GRANT, REVOKE and ALTER DEFAULT PRIVILEGES of PostgreSQL say beside the roles that get or lose something."""
+
+    kind: str
+    """table (views too), sequence, function, procedure, routine, schema, type, domain, database, ..."""
+    rights: tuple[Right, ...] = ()
+    """Empty for ALL."""
+    objects: tuple[Name, ...] = ()
+    arguments: tuple[str | None, ...] = ()
+    """Of functions and procedures: the argument list of each, where one was written."""
+    in_schemas: tuple[str, ...] = ()
+    """ALL ... IN SCHEMA; of default privileges IN SCHEMA."""
+    grantable: bool = False
+    """WITH GRANT OPTION, or GRANT OPTION FOR."""
+    cascade: bool = False
+    by_default: bool = False
+    """ALTER DEFAULT PRIVILEGES."""
+    made_by: tuple[str, ...] = ()
+    """FOR ROLE; none: whoever runs it."""
+
+
 class Grant(BaseOperation, frozen=True, kw_only=True, tag="grant"):
     """GRANT, REVOKE, ALTER DEFAULT PRIVILEGES; `sql` is the statement in normal form."""
 
@@ -144,6 +171,8 @@ class Grant(BaseOperation, frozen=True, kw_only=True, tag="grant"):
     revoke: bool = False
     relations: tuple[Name, ...] = ()
     roles: tuple[str, ...] = ()
+    said: Rights | None = None
+    """PostgreSQL: None for what goes to a role by way of another role, and where GRANTED BY names who gives it."""
     holder: str = ""
     """MySQL and MariaDB, of a REVOKE of ours that leaves nothing of what this account holds on the relation: `'app'@'%'`, as
     information_schema spells it."""

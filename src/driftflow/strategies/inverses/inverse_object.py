@@ -268,12 +268,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return (DropObject(kind="extension", name=Name(name=name), sql=sql),)
         case Comment():
             return _comment(operation, before)
-        case Grant() if back := taken_back(operation, before, at.dialect):
-            return back
         case Grant():
-            return UndoNothing(
-                reason="which rights were there before is not known; compare `driftflow snapshot` before and after"
-            )
+            return _rights_back(operation, before, at.dialect)
         case AlterObject() | DropObject() if (of_statistics := statistics_back(operation, before, at.dialect)) is not None:
             return of_statistics
         case AlterObject(kind="rule", action="create", name=Name() as name) if operation.relations:
@@ -313,6 +309,13 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return Irreversible(reason=f"the {operation.kind} as it was is not kept", name=f"drop_{operation.kind} {where}")
         case _:
             assert_never(operation)
+
+
+def _rights_back(operation: Grant, before: Catalog, dialect: Dialect) -> Inverse:
+    back = taken_back(operation, before, dialect)
+    if back is None:
+        return UndoNothing(reason="which rights were there before is not known; compare `driftflow snapshot` before and after")
+    return back or UndoNothing(reason="nobody whom it names has other rights than before")
 
 
 def _rule_replaced(operation: AlterObject, old: Rule, holder: Table | View, dialect: Dialect) -> tuple[Operation, ...]:

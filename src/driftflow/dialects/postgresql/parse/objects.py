@@ -14,7 +14,7 @@ from driftflow.dialects.postgresql.parse.type import create_base_type
 from driftflow.dialects.postgresql.scan import normal_text
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterObject, Comment, CreateExtension, CreateSchema, Grant, Operation
-from driftflow.model.operations.object import Published, PublishedTable
+from driftflow.model.operations.object import Published, PublishedTable, Right, Rights
 from driftflow.model.record import replace
 
 
@@ -76,8 +76,38 @@ def comment(body: Node, sql: str) -> tuple[Operation, ...]:
 def grant(body: Node, sql: str) -> tuple[Operation, ...]:
     relations = tuple(relation(node["RangeVar"]) for node in body.get("objects", ()) if "RangeVar" in node)
     return (
-        Grant(sql=normal_text(sql), revoke=not body.get("is_grant"), relations=relations, roles=roles(body.get("grantees", []))),
+        Grant(
+            sql=normal_text(sql),
+            revoke=not body.get("is_grant"),
+            relations=relations,
+            roles=roles(body.get("grantees", [])),
+            said=_rights(body) if "grantor" not in body else None,
+        ),
     )
+
+
+def _rights(body: Node) -> Rights:
+    kind, nodes = body["objtype"], body.get("objects", ())
+    whole = body.get("targtype") == "ACL_TARGET_ALL_IN_SCHEMA"
+    routines = [node["ObjectWithArgs"] for node in nodes if "ObjectWithArgs" in node]
+    named = () if whole else tuple(name for node in nodes if (name := _granted(kind, node)) is not None)
+    return Rights(
+        kind=kind.removeprefix("OBJECT_").lower(),
+        rights=tuple(_right(node["AccessPriv"]) for node in body.get("privileges", ())),
+        objects=named,
+        arguments=tuple(map(call_arguments, routines)),
+        in_schemas=tuple(node["String"]["sval"] for node in nodes) if whole else (),
+        grantable=bool(body.get("grant_option")),
+        cascade=body.get("behavior") == "DROP_CASCADE",
+    )
+
+
+def _granted(kind: str, node: Node) -> Name | None:
+    return relation(node["RangeVar"]) if "RangeVar" in node else object_name(kind, node)
+
+
+def _right(body: Node) -> Right:
+    return Right(name=body.get("priv_name", "").upper(), columns=tuple(names_of(body.get("cols", ()))))
 
 
 def grant_role(body: Node, sql: str) -> tuple[Operation, ...]:
@@ -86,7 +116,14 @@ def grant_role(body: Node, sql: str) -> tuple[Operation, ...]:
 
 def default_privileges(body: Node, sql: str) -> tuple[Operation, ...]:
     action = body["action"]
-    return (Grant(sql=normal_text(sql), revoke=not action.get("is_grant"), roles=roles(action.get("grantees", []))),)
+    given = {node["DefElem"]["defname"]: node["DefElem"]["arg"]["List"]["items"] for node in body.get("options", ())}
+    said = replace(
+        _rights(action),
+        by_default=True,
+        made_by=roles(given.get("roles", [])),
+        in_schemas=tuple(names_of(given.get("schemas", []))),
+    )
+    return (Grant(sql=normal_text(sql), revoke=not action.get("is_grant"), roles=roles(action.get("grantees", [])), said=said),)
 
 
 def define(body: Node, sql: str) -> tuple[Operation, ...]:

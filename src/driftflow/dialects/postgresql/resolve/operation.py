@@ -15,7 +15,7 @@ from driftflow.model import operations as op
 from driftflow.model.catalog import Catalog, Index, NotNull, PrimaryKey, Table, TypeDefinition, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import Operation
-from driftflow.model.operations.object import Published
+from driftflow.model.operations.object import Published, Rights
 from driftflow.model.operations.rules import not_null_is_named
 from driftflow.model.operations.sequences import usual
 from driftflow.model.record import replace
@@ -137,8 +137,8 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             )
         case op.Comment(relation=Name() as relation):
             return replace(operation, relation=place.relation(relation, catalog))
-        case op.Comment(kind="type" | "domain", name=Name() as name):
-            return replace(operation, name=place.known(name, catalog, catalog.types))
+        case op.Comment(kind=kind, name=Name() as name):
+            return replace(operation, name=_object(kind, name, catalog))
         case op.Comment():
             return operation
         case op.AlterObject(
@@ -150,6 +150,10 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             schemas = tuple(one or next(iter(catalog.search_path), "") for one in said.schemas)
             relations = place.relations(operation.relations, catalog)
             return replace(operation, relations=relations, published=replace(said, tables=tables, schemas=schemas))
+        case op.Grant(said=Rights() as rights):
+            objects = tuple(_object(rights.kind, name, catalog) for name in rights.objects)
+            relations = place.relations(operation.relations, catalog)
+            return replace(operation, relations=relations, said=replace(rights, objects=objects))
         case op.Grant() | op.AlterObject() | op.DropObject() | op.RawSql():
             return replace(operation, relations=place.relations(operation.relations, catalog))
         case op.Insert():
@@ -168,6 +172,17 @@ def _resolve(operation: Operation, catalog: Catalog) -> Operation:
             return operation
         case _:
             assert_never(operation)
+
+
+def _object(kind: str, name: Name, catalog: Catalog) -> Name:
+    """A type, function or procedure as the path finds it; of other kinds the name as it is written."""
+    match kind:
+        case "type" | "domain":
+            return place.known(name, catalog, catalog.types)
+        case "function" | "procedure" | "routine" | "aggregate":
+            return place.routine(name, catalog)
+        case _:
+            return name
 
 
 def _table(
