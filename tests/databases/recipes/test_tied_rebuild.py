@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from contextlib import closing
+from threading import Thread
+from typing import Any, cast
 
 import pytest
-from recipes.rig import Database, Place, Recipe, apply, edge, gates, go_on_back, outcome, replay, show, take_back, writing
+from recipes.rig import (
+    Database,
+    Place,
+    PlainSession,
+    Recipe,
+    apply,
+    edge,
+    gates,
+    go_on_back,
+    outcome,
+    replay,
+    show,
+    take_back,
+    writing,
+)
 from recipes.test_rebuild_mysql import Once
 
 from driftflow.config import Policy
@@ -111,6 +127,40 @@ def test_tied_tables_become_bigint_while_writers_go_on(place: Place) -> None:
     assert orphans(shown.planned) == [0, 0, 0, 0]
     for statement in REFUSED:
         assert "foreign key constraint fails" in outcome(shown.planned, statement), statement
+
+
+FAMILY_OF_ONE = ("INSERT INTO makers (id, code) VALUES (5000, 'new')", "INSERT INTO models (id, maker) VALUES (5000, 5000)")
+
+
+@pytest.mark.on("mysql-9")
+def test_who_writes_a_parent_and_then_its_child_goes_on_while_locks_are_waited_for(place: Place) -> None:
+    """LOCK TABLES takes tables in the order of their names. Nobody who has written a parent may be waited for by a session that has what the child's
+    triggers write."""
+    database = place.fresh(SCHEMA)
+    plan = database.plan(CHANGE)
+    at = next(
+        number
+        for number, step in enumerate(plan.steps)
+        if step.purpose.startswith("Take away the trigger zzz_driftflow_note_models")
+    )
+    assert apply(replace(plan, steps=plan.steps[:at]), database).state == "done"
+    lock = cast(RunSql, plan.steps[at]).locked_when_free
+    assert lock is not None
+    assert "_driftflow_log_models" in lock.sql
+    application, other = PlainSession(database.url), PlainSession(database.url)
+    with closing(application), closing(other):
+        application.run(("BEGIN",))
+        application.run(FAMILY_OF_ONE[:1])
+        waiting = Thread(target=other.run, args=((lock.sql,),), daemon=True)
+        waiting.start()
+        pending = "SELECT COUNT(*) FROM performance_schema.metadata_locks WHERE lock_status = 'PENDING'"
+        while database.query(pending) == [(0,)]:
+            assert waiting.is_alive()
+        application.run(FAMILY_OF_ONE[1:])
+        application.run(("COMMIT",))
+        waiting.join()
+        other.run(("UNLOCK TABLES",))
+    assert database.query("SELECT maker FROM models WHERE id = 5000") == [(5000,)]
 
 
 ROOMS = """

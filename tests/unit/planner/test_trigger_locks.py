@@ -96,7 +96,7 @@ def test_a_rebuild_names_what_is_there_at_each_step_and_under_which_name() -> No
         one.purpose: {NUMBER.sub("", name): mode for name, mode in found.items()} for one in plan.steps if (found := beside(one))
     }
     reads = {"makers": "SHARED_READ_ONLY", "parts": "SHARED_READ_ONLY"}
-    log, copy = {"_driftflow_log_models": WRITTEN}, {"zzz_driftflow_new_models": WRITTEN}
+    log, copy = {"zzz_driftflow_log_models": WRITTEN}, {"zzz_driftflow_new_models": WRITTEN}
     events = [found for purpose, found in named.items() if "Note the keys of rows of models (trigger" in purpose]
     assert events == [reads, reads | log, reads | log]
     taken = [found for purpose, found in named.items() if "Take away the trigger zzz_driftflow_note_models" in purpose]
@@ -109,8 +109,8 @@ def test_a_rebuild_names_what_is_there_at_each_step_and_under_which_name() -> No
     assert isinstance(swap.undo, UndoSteps)
     back = [found for one in swap.undo.steps if (found := beside(one)) and "_back_" in one.statements[0]]
     assert [{NUMBER.sub("", name) for name in found} for found in back][:2] == [
-        {"_driftflow_back_models", "makers", "parts"},
-        {"_driftflow_back_models", "makers", "parts", "zzz_driftflow_old_models"},
+        {"zzz_driftflow_back_models", "makers", "parts"},
+        {"zzz_driftflow_back_models", "makers", "parts", "zzz_driftflow_old_models"},
     ]
 
 

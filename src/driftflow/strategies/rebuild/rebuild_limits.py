@@ -60,9 +60,10 @@ TRIGGERS = frozenset(("by-trigger", "dual-write", "maintained", "polymorphic", "
 """Directives whose triggers stay on the table."""
 VERSIONED = "WITH SYSTEM VERSIONING"
 BEHIND = "zzz_driftflow_"
-"""How the names of the two forms begin: RENAME TABLE locks tables in the order of their names, and the table itself must come first. Were it the copy,
-a write that holds the table and is about to write the copy would have to let go and begin anew; MariaDB 10.11 then forgets the tables that triggers of
-triggers need, and the write fails with 1146."""
+"""How the names of the two forms begin, and of what triggers of the table write: RENAME TABLE and LOCK TABLES lock tables in the order of their names, and the
+table itself must come first. Were it the copy, a write that holds the table and is about to write the copy would have to let go and begin anew; MariaDB 10.11 then
+forgets the tables that triggers of triggers need, and the write fails with 1146. Were it the log, who has written a parent and now writes the table would be
+ended as the victim of a deadlock (1213)."""
 
 
 def waits_for_copy(run: Pass) -> bool:

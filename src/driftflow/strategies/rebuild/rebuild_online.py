@@ -147,7 +147,7 @@ class Rebuild:
         key = tuple((column, names.get(column, column)) for column in chunk_key(at, before))
         bound = bool(before.foreign_keys or pointing_at(before, at.catalog))
         tag = f"{before.name.name}_{self.mark}"
-        log, back_log = self._beside("log"), self._beside("back")
+        log, back_log = self.behind("log"), self.behind("back")
         pointed_at = tuple(dict.fromkeys(one for _, key in at.catalog.referencing(before.name) for one in key.referenced_columns))
         self.forth = self._steps(
             Pair(
