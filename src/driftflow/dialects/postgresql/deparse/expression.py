@@ -118,10 +118,22 @@ def indirection_text(nodes: list[Node]) -> str:
 
 
 def cast(body: Node) -> Piece:
+    if (each := cast_by_element(body)) is not None:
+        return array(each)
     written = type_text(body["typeName"])
     if (number := _number_of(body["arg"], written)) is not None:
         return number
     return f"{bound(body['arg'], CAST)}::{written}", CAST
+
+
+def cast_by_element(body: Node) -> Node | None:
+    """`ARRAY['a'::varchar]::text[]` as `ARRAY['a'::varchar::text]`: the server prints the one, and the other once it has read its own text again. None
+    of another cast."""
+    type, elements = body["typeName"], body["arg"].get("A_ArrayExpr", {}).get("elements", ())
+    if len(type.get("arrayBounds", ())) != 1 or not elements or not all("TypeCast" in one for one in elements):
+        return None
+    element = {key: value for key, value in type.items() if key != "arrayBounds"}
+    return {"elements": [{"TypeCast": {"arg": one, "typeName": element}} for one in elements]}
 
 
 def _number_of(argument: Node, written: str) -> Piece | None:
@@ -201,9 +213,11 @@ def quantified(body: Node) -> Piece:
     """`x = ANY (ARRAY[...])` is what the server keeps of `x IN (...)`."""
     every = body["kind"] == "AEXPR_OP_ALL"
     name, right = operator_name(body["name"]), body["rexpr"]
+    if "TypeCast" in right and (each := cast_by_element(right["TypeCast"])) is not None:
+        right = {"A_ArrayExpr": each}
     elements = right.get("A_ArrayExpr", {}).get("elements")
     if (name, every) in {("=", False), ("<>", True)} and elements and all(map(is_constant, elements)):
-        return membership(body)
+        return membership({**body, "rexpr": right})
     return f"{bound(body['lexpr'], ADD)} {_WORDS.get(name, name)} {'ALL' if every else 'ANY'} ({expression_text(right)})", COMPARE
 
 
