@@ -552,6 +552,10 @@ class Publication(Record, frozen=True, kw_only=True):
     tables: tuple[Name, ...] = ()
     columns: tuple[str, ...] = ()
     """`schema.table.column` of what its column lists and row filters name: such a column cannot be dropped."""
+    narrowed: tuple[str, ...] = ()
+    """Of each of its tables, in their order: the column list and the row filter as they stand behind its name."""
+    options: tuple[str, ...] = ()
+    """As SET takes them: `publish = 'insert'`."""
     comment: str = ""
 
 

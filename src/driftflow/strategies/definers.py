@@ -30,6 +30,7 @@ from driftflow.model.operations import (
     Grant,
     Operation,
 )
+from driftflow.model.operations.function import all_arguments
 from driftflow.model.plan import Guard
 from driftflow.model.record import replace
 from driftflow.strategies.grants import grants_again, roles_of
@@ -129,21 +130,32 @@ def schema_again(name: str, said: Schema | None, dialect: Dialect) -> Iterator[O
         yield AlterObject(kind="schema", action="owner", name=Name(name=name), sql=sql)
 
 
-def _called(made: Routine | TypeDefinition, dialect: Dialect) -> tuple[str, str]:
+def called(made: Routine | TypeDefinition, dialect: Dialect) -> tuple[str, str]:
+    """As ALTER and COMMENT name it: the words of its kind, and what stands behind them."""
     name = dialect.quote_name(made.name)
     if isinstance(made, TypeDefinition):
         return "DOMAIN" if made.kind == "domain" else "TYPE", name
+    if made.kind == "aggregate":
+        return "AGGREGATE", f"{name}({made.arguments or '*'})"
     return "PROCEDURE" if made.kind == "procedure" else "FUNCTION", f"{name}({made.arguments})"
+
+
+def called_by_rights(routine: Routine, dialect: Dialect) -> tuple[str, str]:
+    """As GRANT and REVOKE name it: an aggregate is a function to them."""
+    kind = "PROCEDURE" if routine.kind == "procedure" else "FUNCTION"
+    return kind, f"{dialect.quote_name(routine.name)}({all_arguments(routine.arguments)})"
 
 
 def hung_on(made: Routine | TypeDefinition, dialect: Dialect) -> Iterator[Operation]:
     """PostgreSQL: the comment and the rights, which DROP takes along. Anybody may call a function that is made, until somebody says otherwise."""
     if dialect.name != "postgresql":
         return
-    kind, target = _called(made, dialect)
+    kind, target = called(made, dialect)
     if made.comment:
         yield Comment(kind=kind, target=target, text=made.comment)
     if made.grants is not None:
+        if isinstance(made, Routine):
+            kind, target = called_by_rights(made, dialect)
         if "" not in roles_of(made.grants):
             yield Grant(sql=f"REVOKE ALL ON {kind} {target} FROM PUBLIC", revoke=True, roles=("public",))
         yield from grants_again(made.name, made.grants, owner=made.owner, dialect=dialect, kind=kind, target=target)
@@ -152,7 +164,7 @@ def hung_on(made: Routine | TypeDefinition, dialect: Dialect) -> Iterator[Operat
 def given_away(made: Routine | TypeDefinition, dialect: Dialect) -> Iterator[Operation]:
     """After all else: who has given it away may no longer grant rights on it."""
     if dialect.name == "postgresql" and made.owner:
-        kind, target = _called(made, dialect)
+        kind, target = called(made, dialect)
         sql = f"ALTER {kind} {target} OWNER TO {dialect.quote(made.owner)}"
         yield AlterObject(kind=kind.lower(), action="owner", name=made.name, sql=sql)
 

@@ -288,7 +288,9 @@ def _publication(row: Row) -> Publication:
         name=row["name"],
         all_tables=row["all_tables"],
         schemas=tuple(row["schemas"] or ()),
-        tables=tuple(Name(schema=schema, name=name) for schema, name in row["tables"] or ()),
+        tables=tuple(Name(schema=one[0], name=one[1]) for one in row["tables"] or ()),
+        narrowed=tuple("".join(one[2:]) for one in row["tables"] or ()),
+        options=tuple(row.get("options") or ()),
         comment=row.get("comment") or "",
         columns=spelled(row.get("columns")),
     )

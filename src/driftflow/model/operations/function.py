@@ -86,12 +86,18 @@ def _types(arguments: str, *, procedure: bool) -> list[str]:
     """The type of every argument that tells the function from others: identity arguments may carry names, modes and modifiers, DROP FUNCTION usually does
     not. What a function only gives back (OUT, TABLE) takes no part."""
     found: list[list[str]] = [[]]
-    for piece in PIECE.findall(arguments):
+    for piece in PIECE.findall(all_arguments(arguments)):
         if piece == ",":
             found.append([])
         elif not piece.startswith("("):  # a modifier, which the server does not look at either
             found[-1].append(piece)
     return [_type(words) for words in found if words and (procedure or words[0].upper() not in ("OUT", "TABLE"))]
+
+
+def all_arguments(arguments: str) -> str:
+    """An aggregate's with those behind ORDER BY; a VARIADIC one that stands on both sides is one."""
+    direct, by, ordered = (part.strip() for part in arguments.rpartition("ORDER BY "))
+    return arguments if not by else ", ".join(part for part in dict.fromkeys((direct, ordered)) if part)
 
 
 def _type(words: list[str]) -> str:

@@ -13,19 +13,12 @@ from driftflow.model.operations.dependents import drop_table, drop_views
 from driftflow.model.operations.identifiers import spelled
 from driftflow.model.operations.lookup import put, put_holder, refuse
 from driftflow.model.operations.moving import moved, statistics_named
-from driftflow.model.operations.publishing import publish, publish_as
+from driftflow.model.operations.publishing import Carried, publish, publish_as
 from driftflow.model.operations.type import AttributeChange, changed_attributes, renamed_check
 from driftflow.model.record import Record, replace
 from driftflow.patterns import lazy_regex
 
 TARGET = lazy_regex(r"\bSET STATISTICS (-?\d+|DEFAULT)", re.IGNORECASE)
-
-
-class PublishedTable(Record, frozen=True, kw_only=True):
-    """A table of a publication, with the columns that its list and its row filter name."""
-
-    table: Name
-    columns: tuple[str, ...] = ()
 
 
 class Published(Record, frozen=True, kw_only=True):
@@ -35,7 +28,7 @@ class Published(Record, frozen=True, kw_only=True):
     all_tables: bool = False
     schemas: tuple[str, ...] = ()
     """`""` for CURRENT_SCHEMA; resolve says its name."""
-    tables: tuple[PublishedTable, ...] = ()
+    tables: tuple[Carried, ...] = ()
 
 
 class CreateSchema(BaseOperation, frozen=True, kw_only=True, tag="create_schema"):
@@ -248,7 +241,7 @@ class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
             action=said.action,
             all_tables=said.all_tables,
             schemas=said.schemas,
-            tables={one.table: one.columns for one in said.tables},
+            tables=said.tables,
         )
 
 

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from driftflow.model.catalog import Catalog, Publication, Table
 from driftflow.model.names import Name
-from driftflow.model.record import replace
+from driftflow.model.record import Record, replace
+
+
+class Carried(Record, frozen=True, kw_only=True):
+    """A table of a publication, with the columns that its list and its row filter name."""
+
+    table: Name
+    columns: tuple[str, ...] = ()
+    narrowed: str = ""
+    """The list and the filter as they stand behind the table."""
 
 
 def publish(
-    catalog: Catalog, name: str, *, action: str, all_tables: bool, schemas: Sequence[str], tables: Mapping[Name, Sequence[str]]
+    catalog: Catalog, name: str, *, action: str, all_tables: bool, schemas: Sequence[str], tables: Sequence[Carried]
 ) -> Catalog:
-    """`action` is create, add, set or drop; `tables` are those that the statement names, with the columns that it names of each."""
+    """`action` is create, add, set or drop; `tables` are those that the statement names."""
     known = next((one for one in catalog.publications if one.name == name), None)
     if known is None and action != "create":
         return catalog
     before = known if known is not None and action != "create" else Publication(name=name)
-    columns = tuple(f"{table.text}.{column}" for table, named in tables.items() for column in dict.fromkeys(named))
+    carried = {one.table: one for one in carried_by(before)}
+    said = {one.table: one for one in tables}
     match action:
         case "drop":
-            after = replace(
-                before,
-                schemas=tuple(one for one in before.schemas if one not in schemas),
-                tables=tuple(one for one in before.tables if one not in tables),
-                columns=tuple(one for one in before.columns if not any(_is_of(one, table) for table in tables)),
-            )
+            after = replace(before, schemas=tuple(one for one in before.schemas if one not in schemas))
+            now = {table: one for table, one in carried.items() if table not in said}
         case "add":
-            after = replace(
-                before,
-                schemas=tuple(sorted({*before.schemas, *schemas})),
-                tables=tuple(sorted({*before.tables, *tables})),
-                columns=tuple(dict.fromkeys((*before.columns, *columns))),
-            )
+            after = replace(before, schemas=tuple(sorted({*before.schemas, *schemas})))
+            now = carried | said
         case _:
-            listed = tuple(sorted(tables))
-            after = replace(before, all_tables=all_tables, schemas=tuple(sorted(schemas)), tables=listed, columns=columns)
+            after = replace(before, all_tables=all_tables, schemas=tuple(sorted(schemas)))
+            now = said
+    listed = [now[table] for table in sorted(now)]
+    after = replace(
+        after,
+        tables=tuple(one.table for one in listed),
+        narrowed=tuple(one.narrowed for one in listed),
+        columns=tuple(f"{one.table.text}.{column}" for one in listed for column in dict.fromkeys(one.columns)),
+    )
     others = [one for one in catalog.publications if one.name != name]
     return _told(replace(catalog, publications=tuple(sorted((*others, after), key=lambda one: one.name))), after)
+
+
+def carried_by(publication: Publication) -> tuple[Carried, ...]:
+    """The tables that it names."""
+    narrowed = publication.narrowed or ("",) * len(publication.tables)
+    return tuple(
+        Carried(table=table, columns=tuple(_columns_of(publication, table)), narrowed=text)
+        for table, text in zip(publication.tables, narrowed, strict=True)
+    )
+
+
+def _columns_of(publication: Publication, table: Name) -> Iterator[str]:
+    return (one.removeprefix(f"{table.text}.") for one in publication.columns if one.rpartition(".")[0] == table.text)
 
 
 def publish_as(catalog: Catalog, name: str, to: str) -> Catalog:
@@ -49,10 +71,6 @@ def publish_as(catalog: Catalog, name: str, to: str) -> Catalog:
         for table in catalog.tables.values()
         if name in table.publications
     )
-
-
-def _is_of(column: str, table: Name) -> bool:
-    return column.rpartition(".")[0] == table.text
 
 
 def _told(catalog: Catalog, publication: Publication) -> Catalog:

@@ -13,6 +13,7 @@ from driftflow.model.catalog import (
     Index,
     NotNull,
     PrimaryKey,
+    Publication,
     Rule,
     Table,
     Trigger,
@@ -123,7 +124,7 @@ def column_elsewhere(catalog: Catalog, table: Name, column: str, to: str) -> Cat
             columns = _names(view.depends_on_columns, old, new)
             query = _query(catalog, view, table, column, to)
             catalog = catalog.with_view(replace(view, depends_on_columns=columns, definition=query))
-    catalog = _held(catalog, lambda name: new if name == old else name)
+    catalog = _held(_narrowed_anew(catalog, table, column, to), lambda name: new if name == old else name)
     for one in catalog.sequences_of(table):
         if one.owned_by == old:
             catalog = catalog.with_sequence(replace(one, owned_by=new))
@@ -145,6 +146,18 @@ def _query(catalog: Catalog, view: View, table: Name, column: str, to: str) -> s
 
 def _outputs(relation: Table | View) -> tuple[str, ...]:
     return relation.columns if isinstance(relation, View) else tuple(column.name for column in relation.columns)
+
+
+def _narrowed_anew(catalog: Catalog, table: Name, column: str, to: str) -> Catalog:
+    """Column lists and row filters of publications with the column renamed."""
+    if not any(f"{table}.{column}" in one.columns for one in catalog.publications):
+        return catalog
+
+    def narrowed(one: Publication) -> tuple[str, ...]:
+        texts = zip(one.tables, one.narrowed, strict=False)
+        return tuple(rename_column(text, column, to, qualifiers=None) if name == table else text for name, text in texts)
+
+    return replace(catalog, publications=tuple(replace(one, narrowed=narrowed(one)) for one in catalog.publications))
 
 
 def _held(catalog: Catalog, now: Callable[[str], str], *, text: Callable[[str], str] = str) -> Catalog:

@@ -14,6 +14,7 @@ from driftflow.model.names import Name
 from driftflow.model.operations.moving import named
 from driftflow.model.operations.object import Rights
 from driftflow.model.record import Record
+from driftflow.strategies.definers import called_by_rights
 
 LETTERS = {"table": "arwdDxt", "sequence": "rwU", "function": "X", "schema": "UC", "type": "U", "large_object": "rw"}
 """All rights on an object of each kind; on a table MAINTAIN too since 17."""
@@ -123,10 +124,11 @@ def _routines(said: Rights, before: Catalog) -> list[Routine] | None:
 
 
 def _routine(found: Routine, dialect: Dialect) -> Held:
+    kind, target = called_by_rights(found, dialect)
     return Held(
         name=found.name,
-        kind="PROCEDURE" if found.kind == "procedure" else "FUNCTION",
-        target=f"{dialect.quote_name(found.name)}({found.arguments})",
+        kind=kind,
+        target=target,
         letters=LETTERS["function"],
         acl=_or_default(found.grants, "function", found.owner),
     )

@@ -6,9 +6,9 @@ from driftflow.dialects.base import Dialect
 from driftflow.model.catalog import Catalog
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterObject, CreateFunction, Operation
-from driftflow.model.operations.moving import named, statistics_named
+from driftflow.model.operations.moving import ROUTINES, named, statistics_named
 from driftflow.model.record import replace
-from driftflow.strategies.definers import given_away, hung_on
+from driftflow.strategies.definers import called, given_away, hung_on
 
 BY_NAME = (
     "type",
@@ -32,7 +32,7 @@ def moved_back(operation: AlterObject, before: Catalog, dialect: Dialect) -> tup
     name, kind = operation.name, operation.kind
     if name is None:
         return ()
-    if kind in ("function", "procedure", "routine"):
+    if kind in ROUTINES:
         return _routine(operation, name, before, dialect)
     match operation.action:
         case "rename" if kind == "rule" and operation.relations:
@@ -94,7 +94,8 @@ def _routine(operation: AlterObject, name: Name, before: Catalog, dialect: Diale
             now = replace(old.name, name=operation.to) if rename else replace(old.name, schema=operation.to)
             to = old.name.name if rename else old.name.schema
             action = f"{'RENAME TO' if rename else 'SET SCHEMA'} {dialect.quote(to)}"
-            sql = f"ALTER {old.kind.upper()} {dialect.quote_name(now)}({old.arguments}) {action}"
+            word, target = called(replace(old, name=now), dialect)
+            sql = f"ALTER {word} {target} {action}"
             return (replace(operation, kind=old.kind, name=now, to=to, sql=sql, arguments=old.arguments),)
         case "owner":
             # What the new owner was granted before is one with what owners may do.

@@ -51,6 +51,7 @@ from driftflow.strategies.definers import routine_again, schema_again, trigger_a
 from driftflow.strategies.inverses.inverse_alter import options_back
 from driftflow.strategies.inverses.inverse_grant import taken_back
 from driftflow.strategies.inverses.inverse_move import moved_back, without_attributes
+from driftflow.strategies.inverses.inverse_publication import publication_back
 from driftflow.strategies.inverses.inverse_statistics import statistics_back
 from driftflow.strategies.views.whole_view import made_again, rule_again
 
@@ -293,6 +294,8 @@ def plain_object(operation: Plain, before: Catalog, at: Situation) -> Inverse:
             return (replace(view_again(old), or_replace=True),)
         case AlterObject(kind="type", attributes=changes) if changes and all(one.action == "add" for one in changes):
             return (without_attributes(operation, at.dialect),)
+        case AlterObject() if back := publication_back(operation, before, at.dialect):
+            return back
         case AlterObject() if back := moved_back(operation, before, at.dialect):
             return back
         case AlterObject():

@@ -58,11 +58,8 @@ def _one(body: Node, node: Node) -> Operation:
 
 
 def _routine(kind: str, body: Node, *, if_exists: bool, cascade: bool) -> DropFunction:
-    arguments = call_arguments(body)
-    if kind == "OBJECT_AGGREGATE" and arguments == "":
-        arguments = "*"
     return DropFunction(
-        name=name_of(body["objname"]), arguments=arguments, kind=kind_of(kind), if_exists=if_exists, cascade=cascade
+        name=name_of(body["objname"]), arguments=call_arguments(body), kind=kind_of(kind), if_exists=if_exists, cascade=cascade
     )
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+from driftflow.dialects.postgresql.deparse.expression import expression_text
 from driftflow.dialects.postgresql.grammar import Node
+from driftflow.dialects.postgresql.names import quote
 from driftflow.dialects.postgresql.parse.kinds import kind_of, object_name, object_relation, object_text
 from driftflow.dialects.postgresql.parse.node import NotUnderstood, name_of, names_of, relation, role_text, roles
-from driftflow.dialects.postgresql.parse.routine import call_arguments
+from driftflow.dialects.postgresql.parse.routine import call_arguments, create_aggregate
 from driftflow.dialects.postgresql.parse.touches import touches_of
 from driftflow.dialects.postgresql.parse.type import create_base_type
 from driftflow.dialects.postgresql.scan import normal_text
 from driftflow.model.names import Name
 from driftflow.model.operations import AlterObject, Comment, CreateExtension, CreateSchema, Grant, Operation
-from driftflow.model.operations.object import Published, PublishedTable, Right, Rights
+from driftflow.model.operations.object import Published, Right, Rights
+from driftflow.model.operations.publishing import Carried
 from driftflow.model.record import replace
 
 
@@ -130,6 +133,8 @@ def define(body: Node, sql: str) -> tuple[Operation, ...]:
     """CREATE AGGREGATE, OPERATOR, COLLATION, TEXT SEARCH ..., and CREATE TYPE of a base type."""
     if body["kind"] == "OBJECT_TYPE":
         return create_base_type(body)
+    if body["kind"] == "OBJECT_AGGREGATE":
+        return create_aggregate(body, sql)
     return (AlterObject(kind=kind_of(body["kind"]), action="create", name=name_of(body["defnames"]), sql=normal_text(sql)),)
 
 
@@ -176,9 +181,19 @@ def publication(body: Node, sql: str) -> tuple[Operation, ...]:
         action="create" if created else actions[body["action"]],
         all_tables=everything,
         schemas=tuple(one.get("name", "") for one in objects if "pubtable" not in one),
-        tables=tuple(PublishedTable(table=relation(one["relation"]), columns=tuple(_named_columns(one))) for one in tables),
+        tables=tuple(
+            Carried(table=relation(one["relation"]), columns=tuple(_named_columns(one)), narrowed=_narrowed(one))
+            for one in tables
+        ),
     )
     return (replace(plain, published=said),)
+
+
+def _narrowed(table: Node) -> str:
+    """The column list and the row filter."""
+    columns = ", ".join(map(quote, names_of(table.get("columns", []))))
+    where = f" WHERE ({expression_text(table['whereClause'])})" if "whereClause" in table else ""
+    return (f" ({columns})" if columns else "") + where
 
 
 def _named_columns(table: Node) -> Iterator[str]:

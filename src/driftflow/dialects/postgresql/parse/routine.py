@@ -44,6 +44,32 @@ def create_function(body: Node, sql: str) -> tuple[Operation, ...]:
     return (CreateFunction(routine=routine, or_replace=bool(body.get("replace"))),)
 
 
+def create_aggregate(body: Node, sql: str) -> tuple[Operation, ...]:
+    routine = Routine(
+        name=name_of(body["defnames"]),
+        arguments=_aggregated(body),
+        kind="aggregate",
+        language="internal",
+        definition=normal_text(sql),
+    )
+    return (CreateFunction(routine=routine, or_replace=bool(body.get("replace"))),)
+
+
+def _aggregated(body: Node) -> str:
+    """Identity arguments, those behind ORDER BY too; none for `(*)`."""
+    if body.get("oldstyle"):
+        given = {node["DefElem"]["defname"]: node["DefElem"]["arg"] for node in body["definition"]}
+        base = given.get("basetype", {})
+        return type_text(base["TypeName"]) if "TypeName" in base else ""
+    listed, direct = body["args"]
+    nodes = listed.get("List", {}).get("items", [])
+    count = int(direct["Integer"].get("ival", 0))
+    if count < 0:
+        return arguments_text(nodes)
+    # A last VARIADIC argument stands on both sides.
+    return f"{arguments_text(nodes[:count])} ORDER BY {arguments_text(nodes[count:] or nodes[-1:])}".strip()
+
+
 def _returns(body: Node) -> str:
     table = [
         node["FunctionParameter"]

@@ -119,7 +119,8 @@ def alter_trigger(operation: AlterTrigger) -> str:
 
 def drop_function(operation: DropFunction) -> str:
     exists = "IF EXISTS " if operation.if_exists else ""
-    arguments = "" if operation.arguments is None else f"({operation.arguments})"
+    none = "*" if operation.kind == "aggregate" else ""
+    arguments = "" if operation.arguments is None else f"({operation.arguments or none})"
     kind = {"window": "FUNCTION"}.get(operation.kind, operation.kind.upper())
     return f"DROP {kind} {exists}{quote_name(operation.name)}{arguments}{' CASCADE' if operation.cascade else ''}"
 

@@ -10,7 +10,14 @@ select
     ) as schemas, -- since 15
     null::text[] as schemas, -- before 15
     (
-        select jsonb_agg(jsonb_build_array(n.nspname, c.relname) order by n.nspname, c.relname)
+        select jsonb_agg(jsonb_build_array(n.nspname, c.relname, concat(
+            ' (' || ( -- since 15
+                select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a -- since 15
+                where a.attrelid = c.oid and a.attnum = any (pr.prattrs::smallint[]) -- since 15
+            ) || ')', -- since 15
+            ' WHERE (' || pg_get_expr(pr.prqual, pr.prrelid) || ')' -- since 15
+            '' -- before 15
+        )) order by n.nspname, c.relname)
         from pg_publication_rel pr
         join pg_class c on c.oid = pr.prrelid
         join pg_namespace n on n.oid = c.relnamespace
@@ -28,6 +35,15 @@ select
         join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid and a.attnum = named.refobjsubid
     ) as columns,
+    array_remove(array[
+        format('publish = %L', concat_ws(', ',
+            case when p.pubinsert then 'insert' end, case when p.pubupdate then 'update' end,
+            case when p.pubdelete then 'delete' end, case when p.pubtruncate then 'truncate' end
+        )),
+        format('publish_generated_columns = %s', case p.pubgencols when 's' then 'stored' else 'none' end), -- since 18
+        format('publish_via_partition_root = %s', p.pubviaroot::text), -- since 13
+        null
+    ], null) as options,
     note.description as comment
 from pg_publication p
 left join pg_description note on note.classoid = 'pg_publication'::regclass and note.objoid = p.oid
