@@ -87,6 +87,7 @@ def question(
         dialect=dialect,
         start=start,
         root=root,
+        sources=sources,
         rows=ROWS,
         queries=queries,
         unwritten=unwritten,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from driftflow.lab.proof.locks import seeing
 from driftflow.lab.proof.prove import prove
 from driftflow.lab.proof.watching import Observed
 from driftflow.lab.start_schema import StartSchema
-from driftflow.model.plan import Backfill, Irreversible, Plan, RunSql, UndoNothing
+from driftflow.model.plan import Backfill, Irreversible, Plan, RunSql, Step, UndoNothing, UndoSteps
 from driftflow.model.proof import Proof
 from driftflow.model.record import replace
 
@@ -363,3 +364,44 @@ def test_a_key_of_a_partitioned_table(tmp_path: Path) -> None:
     assert claim(proof, "locks").differences == ()
     for name in ("same_end", "taken_back", "crashes"):
         assert claim(proof, name).state == "proved", claim(proof, name)
+
+
+# the tool's own version table
+
+
+def silenced(begins: str) -> Callable[[Plan], Plan]:
+    """No step, forward or back, says what begins so of the version table."""
+
+    def spoken(steps: Sequence[Step]) -> tuple[Step, ...]:
+        out: list[Step] = []
+        for step in steps:
+            if isinstance(step, RunSql):
+                kept = tuple(one for one in step.statements if not (one.startswith(begins) and "migration" in one))
+                step = replace(step, statements=kept or ("SELECT 1",))
+            if isinstance(step.undo, UndoSteps):
+                step = replace(step, undo=replace(step.undo, steps=spoken(step.undo.steps)))
+            out.append(step)
+        return tuple(out)
+
+    return lambda plan: replace(plan, steps=spoken(plan.steps))
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_migration_that_is_not_recorded_is_found(vendor: str, tmp_path: Path) -> None:
+    """The next deploy would run it again."""
+    change = silenced("INSERT INTO")
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change), only=())
+    (found,) = claim(proof, "same_end").differences
+    assert found.object == "migration 001"
+    assert "run it again" in found.what
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_record_that_outlives_the_rollback_is_found(vendor: str, tmp_path: Path) -> None:
+    """No deploy would ever run the migration."""
+    change = silenced("DELETE FROM")
+    proof = prove(question("ALTER TABLE users ADD COLUMN nickname varchar(255);", shop(vendor), tmp_path, change=change), only=())
+    assert claim(proof, "same_end").state == "proved"
+    (found,) = claim(proof, "taken_back").differences
+    assert found.object == "migration 001"
+    assert found.step.startswith("step ")

@@ -100,7 +100,6 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
     """Raises UsageError where nothing says what the schema is before the plan, RefusedError where the migration is not the plan's."""
     from driftflow.drivers.column_statistics import with_column_statistics
     from driftflow.lab.proof.bench import Question
-    from driftflow.readers.sources import ledger_of
 
     start = start_schema(
         run,
@@ -122,7 +121,7 @@ def question_of(run: Session, plan: Plan, inputs: Given, *, file: Path, tool: st
         dialect=run.dialect,
         start=start,
         root=run.root,
-        version_tables=frozenset(ledger_of(source, run.dialect).table for source in sources),
+        sources=sources,
         rows=inputs.rows,
         queries=tuple(queries_in(inputs.queries, inputs.logs, run.dialect)),
         unwritten=frozenset(_column(text) for text in inputs.unwritten),

@@ -271,11 +271,16 @@ def unasked(source: Source) -> SourceStatus:
 
 def ask(source: Source, connection: Connection) -> SourceStatus:
     """What the tool's own version table says. Raises SourceError where the tool itself would refuse to go on."""
+    applied = applied_in(source, connection)
+    pending = ledger_of(source, dialect_named(connection.dialect)).pending(applied, source.migrations)
+    return replace(unasked(source), applied=applied, pending=tuple(migration.id for migration in pending), known=True)
+
+
+def applied_in(source: Source, connection: Connection) -> tuple[Applied, ...]:
+    """What stands in the tool's own version table; nothing where there is none."""
     ledger = ledger_of(source, dialect_named(connection.dialect))
     rows = connection.query_dicts(ledger.applied_query()) if _exists(ledger, connection) else []
-    applied = ledger.applied(rows, source.migrations)
-    pending = ledger.pending(applied, source.migrations)
-    return replace(unasked(source), applied=applied, pending=tuple(migration.id for migration in pending), known=True)
+    return ledger.applied(rows, source.migrations)
 
 
 def _exists(ledger: Ledger, connection: Connection) -> bool:

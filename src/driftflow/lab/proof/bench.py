@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from driftflow.dialects.base import Dialect
 from driftflow.drivers.catalogs import read_catalog
 from driftflow.engine.ports import Connector
 from driftflow.lab.proof.original import keys_in_files, run_original
+from driftflow.lab.proof.records import recorded, to_be_recorded
 from driftflow.lab.proof.running import Executor, without_the_database
 from driftflow.lab.proof.state import State, rights_on_known_names, state_of, undetermined
 from driftflow.lab.rows.ahead import left_alone, with_what_comes
@@ -23,6 +25,7 @@ from driftflow.model.catalog import Catalog, Column, TableStatistics
 from driftflow.model.migration import Migration
 from driftflow.model.names import Name
 from driftflow.model.plan import Plan
+from driftflow.readers.sources import Source, written_ledger
 from driftflow.usage.recorded import Recorded
 
 Tell = Callable[[str], None]
@@ -39,8 +42,8 @@ class Question:
     start: StartSchema
     root: Path
     """The project's folder: where the plan's relative paths start."""
-    version_tables: frozenset[Name] = frozenset()
-    """Of the migration tools: kept by the plan, and by nobody on the database beside it."""
+    sources: Sequence[Source] = ()
+    """Where the plan's migrations come from, each with its tool's own version table."""
     rows: int = ROWS
     seed: int = 1
     queries: Sequence[Recorded] = ()
@@ -51,6 +54,17 @@ class Question:
     """Names of irreversible steps that somebody accepted, in the plan or in the configuration."""
     on: str = ""
     """URL of the marked server to prove it on; empty: one is started. May hold a password."""
+
+    @property
+    def version_tables(self) -> frozenset[Name]:
+        """Of the migration tools: kept by the plan, and by nobody on the database beside it."""
+        return frozenset(written_ledger(source, self.dialect, self.database).table for source in self.sources)
+
+    @property
+    def database(self) -> str:
+        """As the plan calls it, on MySQL and MariaDB."""
+        named = next((name.schema for name in self.plan.relations if name.schema), "") if self.dialect.one_pass else ""
+        return self.start.database or named
 
     @property
     def statistics(self) -> Mapping[str, TableStatistics]:
@@ -107,8 +121,14 @@ class Bench:
 
     def state(self, place: Scratch) -> State:
         dialect = self.question.dialect
-        found = state_of(place.connector, dialect, without=self.question.version_tables)
+        found = dataclasses.replace(
+            state_of(place.connector, dialect, without=self.question.version_tables), recorded=recorded(self.question, place)
+        )
         return rights_on_known_names(found, frozenset(self.catalog.tables)) if dialect.one_pass else found
+
+    def original_state(self, place: Scratch) -> State:
+        """After the original migration, as its tool would have recorded it."""
+        return dataclasses.replace(self.state(place), recorded=to_be_recorded(self.question))
 
     @cached_property
     def start_state(self) -> State:
@@ -136,7 +156,7 @@ class Bench:
             said = run_original(
                 self.question.migrations, place, self.question.dialect, root=self.question.root, tell=self.in_common.append
             )
-            return None if said else self.state(place), said, read_catalog(place.connector)
+            return None if said else self.original_state(place), said, read_catalog(place.connector)
 
     @property
     def original(self) -> tuple[State | None, str]:
@@ -181,9 +201,7 @@ def open_bench(question: Question, *, tell: Tell) -> Iterator[Bench]:
     may not be used."""
     start, dialect = question.start, question.dialect
     tell("looking at the server of --lab-url" if question.on else "starting a throw-away server")
-    with scratch(
-        dialect.name, start.version, database=start.database or _database(question), settings=_settings(question), on=question.on
-    ) as place:
+    with scratch(dialect.name, start.version, database=question.database, settings=_settings(question), on=question.on) as place:
         tell("making the start schema")
         not_built = build(start, place, dialect, rights=True)
         tell("making rows")
@@ -200,13 +218,9 @@ def _settings(question: Question) -> Mapping[str, str]:
     return {} if any("reads" in claim.blocks for claim in claims) else {"journal_mode": "wal"}
 
 
-def _database(question: Question) -> str:
-    """As the plan calls it, on MySQL and MariaDB."""
-    return next((name.schema for name in question.plan.relations if name.schema), "") if question.dialect.one_pass else ""
-
-
 def fill_start(question: Question, place: Scratch) -> Filled:
-    catalog = with_what_comes(read_catalog(place.connector), question.migrations, question.dialect)
+    there = read_catalog(place.connector).without_tables(question.version_tables)  # whose rows are the tool's
+    catalog = with_what_comes(there, question.migrations, question.dialect)
     keys = keys_in_files(question.migrations, catalog, question.dialect, question.root)
     return fill(
         place.connector,

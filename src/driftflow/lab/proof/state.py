@@ -43,6 +43,8 @@ class State:
     """By object what the catalog does not hold of it."""
     left: frozenset[str] = frozenset()
     """Triggers and routines of driftflow's own among the application's objects."""
+    recorded: frozenset[str] = frozenset()
+    """Ids of the plan's migrations that stand in their tools' version tables."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,16 @@ def structural(one: State, other: State, *, first: str, second: str) -> Iterator
         elif one.objects[name] != other.objects[name]:
             yield name, _parts(one.objects[name], other.objects[name], first=first, second=second)
     yield from detailed(one, other, first=first, second=second)
+    for id in sorted(one.recorded - other.recorded):
+        yield (
+            f"migration {id}",
+            f"stands in its tool's version table after {first}, and not after {second}: the next deploy would run it again",
+        )
+    for id in sorted(other.recorded - one.recorded):
+        yield (
+            f"migration {id}",
+            f"stands in its tool's version table after {second}, and not after {first}: no deploy would run it",
+        )
 
 
 def detailed(one: State, other: State, *, first: str, second: str) -> Iterator[Found]:

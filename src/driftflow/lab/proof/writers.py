@@ -296,7 +296,7 @@ def _replayed(bench: Bench, beside: _Beside, *, before: int) -> tuple[State | No
         said = said or run_original(bench.question.migrations, place, bench.question.dialect, root=bench.question.root)
         said = said or _repeat(place, tally.done[before:], replays, leave_out=not before)
         said = said or keep_true(bench.question.migrations, place, bench.question.dialect)
-        return (None, said) if said else (bench.state(place), "")
+        return (None, said) if said else (bench.original_state(place), "")
 
 
 def _repeat(place: Scratch, done: Sequence[Done], replays: Replays, *, leave_out: bool = False) -> str:
