@@ -101,3 +101,44 @@ union all
 select 'default rights', '', concat_ws(' ', pg_get_userbyid(d.defaclrole), d.defaclnamespace::regnamespace, d.defaclobjtype), '', 'rights',
     (select string_agg(a::text, ', ' order by a::text) from unnest(d.defaclacl) a)
 from pg_default_acl d
+union all
+-- What belongs to a database and to none of the kinds above, and was not there from the beginning, nor by an extension. Numbers of rows differ from one
+-- database to the next; what is left says what the object is.
+select o.type, '', o.identity, '', 'definition', made.definition
+from (
+    select 'pg_collation'::regclass as class, oid, (to_jsonb(c) - '{oid,collnamespace,collowner,collversion}'::text[])::text as definition from pg_collation c
+    union all
+    select 'pg_cast'::regclass, oid, concat_ws(' ', castfunc::regprocedure, castcontext, castmethod) from pg_cast
+    union all
+    select 'pg_operator'::regclass, oid, concat_ws(' ', oprcode, oprrest, oprjoin, oprcanmerge, oprcanhash) from pg_operator
+    union all
+    select 'pg_conversion'::regclass, oid, concat_ws(' ', conproc, condefault) from pg_conversion
+    union all
+    select 'pg_opclass'::regclass, oid, concat_ws(' ', opcintype::regtype, opcdefault) from pg_opclass
+    union all
+    select 'pg_opfamily'::regclass, oid, 'there' from pg_opfamily
+    union all
+    select 'pg_language'::regclass, oid, lanpltrusted::text from pg_language
+    union all
+    select 'pg_ts_config'::regclass, c.oid, (
+        select string_agg(concat_ws(' ', m.maptokentype, m.mapseqno, m.mapdict::regdictionary), ', ' order by m.maptokentype, m.mapseqno)
+        from pg_ts_config_map m where m.mapcfg = c.oid)
+    from pg_ts_config c
+    union all
+    select 'pg_ts_dict'::regclass, oid, coalesce(dictinitoption, 'there') from pg_ts_dict
+    union all
+    select 'pg_foreign_data_wrapper'::regclass, oid, coalesce(fdwoptions::text, 'there') from pg_foreign_data_wrapper
+    union all
+    select 'pg_foreign_server'::regclass, oid, concat_ws(' ', srvtype, srvversion, srvoptions, srvacl, pg_get_userbyid(srvowner)) from pg_foreign_server
+    union all
+    select 'pg_class'::regclass, ftrelid, concat_ws(' ', (select srvname from pg_foreign_server where oid = ftserver), ftoptions) from pg_foreign_table
+) as made (class, oid, definition)
+cross join lateral pg_identify_object(made.class, made.oid, 0) as o
+where made.oid >= 16384 and not exists (select 1 from pg_depend d where d.classid = made.class and d.objid = made.oid and d.deptype = 'e')
+union all
+select o.type, '', o.identity, '', 'comment', d.description
+from pg_description d
+cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as o
+where d.classoid in ('pg_namespace'::regclass, 'pg_extension'::regclass, 'pg_collation'::regclass, 'pg_cast'::regclass, 'pg_operator'::regclass,
+    'pg_ts_config'::regclass, 'pg_foreign_data_wrapper'::regclass, 'pg_foreign_server'::regclass, 'pg_event_trigger'::regclass, 'pg_publication'::regclass)
+    and (d.objoid >= 16384 or d.classoid = 'pg_namespace'::regclass)
