@@ -41,6 +41,8 @@ class Capability(StrEnum):
     PARTIAL_INDEX = "partial_index"
     EXPRESSION_INDEX = "expression_index"
     DEFERRABLE_CONSTRAINT = "deferrable_constraint"
+    MATCH_FULL = "match_full"
+    """A foreign key says MATCH FULL and is held to it; elsewhere the words are read, and forgotten."""
     DETACH_CONCURRENTLY = "detach_concurrently"
     BEFORE_ROW_TRIGGER_ON_PARENT = "before_row_trigger_on_parent"
     """A partitioned table takes BEFORE row triggers, for all its partitions (PostgreSQL 13)."""

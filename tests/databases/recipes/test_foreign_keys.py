@@ -219,3 +219,28 @@ def test_from_a_partitioned_table(place: Place) -> None:
     )
     shown = show(place, Recipe(schema=LOG, migration=statement, old=writes))
     refuses(shown.planned, "INSERT INTO log VALUES (9001, 77, DATE '2030-05-05')")
+
+
+PAIRS = """
+CREATE TABLE shelves (hall integer NOT NULL, nr integer NOT NULL, PRIMARY KEY (hall, nr));
+CREATE TABLE books (id bigint PRIMARY KEY, hall integer, nr integer);
+INSERT INTO shelves VALUES (1, 1), (1, 2);
+INSERT INTO books VALUES (1, 1, 1), (2, NULL, NULL), (3, 1, NULL), (4, NULL, 2), (5, 7, 7);
+"""
+FULL = "ALTER TABLE books ADD CONSTRAINT books_place FOREIGN KEY (hall, nr) REFERENCES shelves (hall, nr) MATCH FULL;"
+
+
+@pytest.mark.on("postgresql")
+def test_a_key_that_is_null_in_part_points_at_nothing_with_match_full(place: Place) -> None:
+    """The rows were not counted, and VALIDATE stopped the run behind the step that bound new ones."""
+    naive, database, made = (place.fresh(PAIRS) for _ in range(3))
+    before = database.structure(), database.rows()
+    with pytest.raises(RefusedError, match="3 rows of books point at no row of shelves") as refused:
+        apply(naive.plan(FULL), naive)
+    assert "rows with the keys 3, 4, 5" in refused.value.why
+    report = apply(database.plan(f"-- driftflow: orphans action=null\n{FULL}"), database)
+    assert database.query("SELECT id, hall, nr FROM books ORDER BY id") == [(1, 1, 1), *((n, None, None) for n in (2, 3, 4, 5))]
+    take_back(report.run, database)
+    assert (database.structure(), database.rows()) == before
+    with pytest.raises(RefusedError, match="2 rows of books point at no row of shelves"):
+        apply(made.plan(f"-- driftflow: orphans action=create-parent\n{FULL}"), made)

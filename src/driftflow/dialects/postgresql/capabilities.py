@@ -28,6 +28,7 @@ SINCE: Mapping[Capability, Version] = {
     Capability.PARTIAL_INDEX: ALWAYS,
     Capability.EXPRESSION_INDEX: ALWAYS,
     Capability.DEFERRABLE_CONSTRAINT: ALWAYS,
+    Capability.MATCH_FULL: ALWAYS,
     Capability.DETACH_CONCURRENTLY: Version(major=14),
     Capability.BEFORE_ROW_TRIGGER_ON_PARENT: Version(major=13),
     Capability.NULLS_NOT_DISTINCT: Version(major=15),

@@ -95,14 +95,17 @@ class Cleansing:
         self.own_key = archiving.key_of(at, table, why="which of its rows are changed could not be said")
         self.deletes = request.action in ("delete", "quarantine")
         self.archive = archiving.our_name(at, "archive" if self.deletes else "noted", table.name, key.name)
-        self.orphan = orphan_condition(at, table.name, key)
+        made = request.action == "create-parent"
+        # For a row that MATCH FULL forbids since its key is NULL in part, no parent can be made.
+        self.orphan = orphan_condition(at, table.name, replace(key, match="") if made else key)
         chunk = f"{{rows}} AND {self.orphan}"
         self.cascades = tuple(cascades(at, table, chunk, self.orphan)) if self.deletes else ()
         self._check()
 
     def _check(self) -> None:
         needed = [name for name in self.key.columns if (column := self.table.column(name)) is not None and not column.nullable]
-        if self.request.action == "null" and len(needed) == len(self.key.columns):
+        stays = needed if self.key.match == "FULL" else needed[len(self.key.columns) - 1 :]
+        if self.request.action == "null" and stays:
             raise RefusedError(
                 "DF-E658",
                 f"{self.table.name.name}.{needed[0]} cannot be NULL",

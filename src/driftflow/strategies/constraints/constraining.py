@@ -44,7 +44,7 @@ def guard_orphans(at: Situation, table: Name, key: ForeignKey) -> Guard:
     pairs = list(zip(key.columns, referenced_columns(at, key), strict=False))
     present = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column, _ in pairs)
     same = " AND ".join(f"p.{quote(there)} = c.{quote(here)}" for here, there in pairs)
-    orphan = f"{present} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})"
+    orphan = _or_half_there(at, key, f"{present} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {same})", "c")
     where = f"{child} AS c WHERE {orphan}"
     known = at.table(table)
     own = ", ".join(
@@ -66,7 +66,16 @@ def orphan_condition(at: Situation, table: Name, key: ForeignKey) -> str:
     present = " AND ".join(f"{own}.{quote(column)} IS NOT NULL" for column, _ in pairs)
     same = " AND ".join(f"parent.{quote(there)} = {own}.{quote(here)}" for here, there in pairs)
     target = at.dialect.quote_name(key.referenced)
-    return f"({present} AND NOT EXISTS (SELECT 1 FROM {target} AS parent WHERE {same}))"
+    return f"({_or_half_there(at, key, f'{present} AND NOT EXISTS (SELECT 1 FROM {target} AS parent WHERE {same})', own)})"
+
+
+def _or_half_there(at: Situation, key: ForeignKey, orphan: str, child: str) -> str:
+    """MATCH FULL, where the server heeds it: a row whose columns are NULL in part points at nothing either."""
+    if key.match != "FULL" or len(key.columns) < 2 or not at.can(Capability.MATCH_FULL):
+        return orphan
+    columns = [f"{child}.{at.dialect.quote(column)}" for column in key.columns]
+    half = " AND ".join(f"({' OR '.join(f'{column} IS {word}' for column in columns)})" for word in ("NULL", "NOT NULL"))
+    return f"(({orphan}) OR ({half}))"
 
 
 def guard_duplicates(at: Situation, index: Index) -> Guard | None:

@@ -46,13 +46,15 @@ def index_keys(parts: Sequence[IndexPart]) -> tuple[str, ...]:
 
 
 def orphans(table: Name, key: ForeignKey) -> str:
-    """Rows whose (complete) key points at nothing; no query where only the catalog could say which columns it refers to."""
+    """Rows whose (complete) key points at nothing, with MATCH FULL also those whose key is complete in part; no query where only the catalog could say
+    which columns it refers to."""
     if len(key.referenced_columns) != len(key.columns):
         return ""
     present = " AND ".join(f"child.{quoted(column)} IS NOT NULL" for column in key.columns)
     pairs = zip(key.columns, key.referenced_columns, strict=True)
     equal = " AND ".join(f"parent.{quoted(there)} = child.{quoted(here)}" for here, there in pairs)
-    return (
-        f"SELECT count(*) FROM {quoted_name(table)} AS child WHERE {present}"
-        f" AND NOT EXISTS (SELECT 1 FROM {quoted_name(key.referenced)} AS parent WHERE {equal})"
-    )
+    lost = f"{present} AND NOT EXISTS (SELECT 1 FROM {quoted_name(key.referenced)} AS parent WHERE {equal})"
+    if key.match == "FULL" and len(key.columns) > 1:
+        some = " OR ".join(f"child.{quoted(column)} IS NOT NULL" for column in key.columns)
+        lost = f"({lost}) OR (({some}) AND NOT ({present}))"
+    return f"SELECT count(*) FROM {quoted_name(table)} AS child WHERE {lost}"
