@@ -14,6 +14,9 @@ SEQUENCE = lazy_regex(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE | r
 DEFERRABLE = lazy_regex(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 
+DEFERRABLE_REFERENCE = lazy_regex(r"\bREFERENCES\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
+
+
 class Lack(NamedTuple):
     """What a server has nothing for: the error's code, sentence and reason, and what stands nearest to it."""
 

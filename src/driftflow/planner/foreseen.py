@@ -52,7 +52,9 @@ def _foreseen(at: Situation) -> list[Condition]:
 def _never_mended(operation: Operation) -> tuple[str, ...]:
     """Kinds of certain failures that no recipe has a way around."""
     match operation:
-        case Insert() | Update() | Delete() | AddColumn() | ChangeColumn():
+        case AddColumn():
+            return ("missing", "foreign_key")
+        case Insert() | Update() | Delete() | ChangeColumn():
             return ("missing",)
         case DropIndex():
             return ("missing", "dependency")
@@ -60,6 +62,8 @@ def _never_mended(operation: Operation) -> tuple[str, ...]:
             return ("dependency",)
         case RenameTable():
             return ("exists", "unsupported")
+        case AddConstraint(constraint=ForeignKey()):
+            return ("foreign_key",)
         case _:
             return ()
 
@@ -84,6 +88,7 @@ def _never_mended_as_said(operation: Operation) -> tuple[str, ...]:
 HINTS = {
     "types_differ": "drop the foreign key before, give both columns types that can be compared, and make it again, in the same migration",
     "bad_cast": "say with USING how the values are converted, and drop a default that does not fit before",
+    "foreign_key": "give the tables the key and the columns that it needs before, in the same migration, or let it point at a unique key that is there",
     "dependency": "drop what depends on it before, and make it again behind, in the same migration",
 }
 """What to do about a certain failure, by its kind."""

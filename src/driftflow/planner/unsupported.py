@@ -35,7 +35,7 @@ INDEX = lazy_regex(
 
 
 def refuse_unsupported(at: Situation) -> None:
-    """Raises RefusedError: DF-E657 for a unique constraint that is to be checked at the end of the transaction where none can be, DF-E659 for a regular
+    """Raises RefusedError: DF-E657 for a unique constraint or foreign key that is to be checked at the end of the transaction where none can be, DF-E659 for a regular
     expression where nobody knows one, DF-E662 for row-level security where there is none, DF-E714 for partitions and references to other databases
     on SQLite, DF-E724 for a table that is to move where there are no schemas, DF-E725 for a sequence where there is none, DF-E726 for another type of
     a rowid, DF-E730 for a column with which a key or a row becomes too long, DF-E734 for a directive about a change of a type that there is not, DF-E735 for the character set of a

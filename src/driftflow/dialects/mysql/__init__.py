@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from driftflow.dialects.base import Capability, Dialect, ErrorKind, Rows
 from driftflow.dialects.exact import Exact
-from driftflow.dialects.lacking import DEFERRABLE, Lack, no_deferrable
+from driftflow.dialects.lacking import DEFERRABLE, DEFERRABLE_REFERENCE, Lack, no_deferrable
 from driftflow.dialects.mysql import capabilities
 from driftflow.dialects.mysql.errors import error_kind
 from driftflow.dialects.source_text import SourceText
@@ -226,6 +226,13 @@ class MySQL(Dialect):
         return lock_tables(claims) if claims else "", claims
 
     def lacking(self, sql: str) -> Lack | None:
+        if DEFERRABLE_REFERENCE.search(sql):
+            return Lack(
+                code="DF-E657",
+                what=f"{self.name} has no deferrable foreign key",
+                why="it looks at each row as it is written; a trigger could not look again at the end of the transaction",
+                hint="leave DEFERRABLE out, and write parents before what points at them (a circle: NULL first, then UPDATE)",
+            )
         return no_deferrable(self.name) if DEFERRABLE.search(sql) else None
 
     def read_otherwise(self, statement: Statement, sql_mode: str) -> Lack | None:

@@ -24,7 +24,7 @@ INSTANT_ANYWHERE: Final = Version(major=8, minor=0, patch=29)
 STANDARD_KEYS: Final = Version(major=8, minor=4)
 """A foreign key points at a unique key over nothing but its columns (8.4 release notes, "restrict_fk_on_non_standard_key")."""
 INLINE_REFERENCES: Final = Version(major=9)
-"""REFERENCES behind a column makes a foreign key; before, it is read and forgotten (measured on 9.7.4)."""
+"""REFERENCES behind a column makes a foreign key; before, it is read and forgotten. Without columns it points at the primary key (measured on 9.7.4)."""
 SELF_REFERENCE_STAYS: Final = Version(major=9, minor=7)
 """Measured on 9.7.4; MariaDB 10.11 and 11.8 refuse it (errors 1832, 1833), and other versions were not at hand."""
 MORE_ROW_VERSIONS: Final = Version(major=9, minor=1)

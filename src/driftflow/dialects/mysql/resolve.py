@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from driftflow.dialects.mysql.capabilities import INLINE_REFERENCES
 from driftflow.dialects.mysql.charsets import charset_of, default_collation
 from driftflow.dialects.mysql.normal import view_options
 from driftflow.dialects.mysql.settled import settled_default
@@ -242,7 +245,7 @@ def _named(constraint: Constraint, table: Name, place: _Place, taken: set[str]) 
         case ForeignKey():
             name = constraint.name or _numbered(table, "ibfk", taken)
             referenced = place.name(constraint.referenced, beside=table.schema)
-            return replace(constraint, name=name, referenced=referenced)
+            return replace(constraint, name=name, **_ends(constraint, table, referenced, place))
         case Check() if constraint.name and not place.mariadb:
             return replace(constraint, column="")
         case Check() if not constraint.name:
@@ -256,6 +259,22 @@ def _named(constraint: Constraint, table: Name, place: _Place, taken: set[str]) 
             return replace(constraint, name=f"CONSTRAINT_{number}")
         case _:
             return constraint
+
+
+def _ends(key: ForeignKey, table: Name, referenced: Name, place: _Place) -> dict[str, Any]:
+    """Columns are spelled as the tables have them. Where none are named MariaDB takes those of the same name, MySQL 9 the primary key; before there is no such
+    key (error 1239)."""
+    version, parent = place.catalog.version, place.catalog.table(referenced)
+    there = key.referenced_columns
+    if not there and place.mariadb:
+        there = key.columns
+    elif not there and parent is not None and parent.primary_key is not None and not (version and version < INLINE_REFERENCES):
+        there = parent.primary_key.columns
+    return {
+        "columns": tuple(_column_name(one, table, place) for one in key.columns),
+        "referenced": referenced,
+        "referenced_columns": tuple(_column_name(one, referenced, place) for one in there),
+    }
 
 
 def _taken(table: Table | None) -> set[str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from driftflow.dialects.mysql.capabilities import STANDARD_KEYS
 from driftflow.dialects.mysql.effects.grade import Grade
 from driftflow.dialects.mysql.effects.prediction import Prediction
+from driftflow.dialects.mysql.effects.referring import only_unique_keys
 from driftflow.dialects.mysql.render.table import table_of
 from driftflow.dialects.mysql.types import LONG_TYPES, TEXTS, base_word
 from driftflow.model.catalog import Catalog, PrimaryKey, Table
@@ -169,10 +169,7 @@ def _still_stands(p: Prediction, operation: DropConstraint, after: Catalog) -> N
 def _serves(p: Prediction, table: Table, before: Table | None, columns: tuple[str, ...]) -> bool:
     """Whether foreign keys may point at these columns still. Where the standard is kept (MySQL 8.4), a unique key over nothing but them that was there
     gives way to its like alone (measured on 9.7)."""
-    strict = (
-        not p.mariadb and p.version >= STANDARD_KEYS and p.catalog.settings.get("restrict_fk_on_non_standard_key", "ON") != "OFF"
-    )
-    if strict and before is not None and _is_unique(before, columns):
+    if only_unique_keys(p) and before is not None and _is_unique(before, columns):
         return _is_unique(table, columns)
     return begins_a_key(table, columns)
 

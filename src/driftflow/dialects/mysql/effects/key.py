@@ -19,6 +19,7 @@ from driftflow.dialects.mysql.effects.grade import (
 )
 from driftflow.dialects.mysql.effects.partners import beside_added_key, in_dictionary
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, Prediction, quoted
+from driftflow.dialects.mysql.effects.referring import NEVER, ends_fit, stored_over
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, SPATIAL_TYPES, base_word
 from driftflow.model.catalog import Check, Column, ForeignKey, IndexPart, PrimaryKey, Table
@@ -278,8 +279,11 @@ def foreign_key_grade(
     # With the checks off a parent may be missing, and come later.
     unseen = bool(key.referenced.schema) and key.referenced.schema not in p.catalog.schemas
     referenced = p.catalog.table(key.referenced) if unseen or not p.checks_foreign_keys else p.table(key.referenced)
+    if key.referenced.text in p.catalog.views:
+        p.fails(NEVER, f"{key.referenced.name} is a view: no foreign key points at one", relation=key.referenced, certain=True)
     if referenced is not None and table is not None:
         _types_fit(p, table, referenced, key, added)
+        ends_fit(p, table, referenced, key)
     for one in (table, referenced):
         if one is not None and one.partitioning is not None:
             p.fails(
@@ -288,6 +292,8 @@ def foreign_key_grade(
     if not p.checks_foreign_keys:
         p.loses("old rows are never validated: foreign_key_checks is off", child, reversible=True)
         indexed = table is not None and any(one.columns[: len(key.columns)] == key.columns for one in table.indexes)
+        if p.mariadb and key.on_delete == "CASCADE" and table is not None and any(stored_over(table, one) for one in key.columns):
+            return because(COPY, "a stored column is computed from what the foreign key is over (error 138 in place)")
         return because(INSTANT if p.mariadb and indexed else IN_PLACE, "foreign_key_checks is off")
     p.does("scan", child, LOOKS_UP)
     columns = ", ".join(key.columns)
