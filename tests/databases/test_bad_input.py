@@ -131,6 +131,7 @@ DIRECTIVES = {
     "nothing to fill from": ("backfill column=note", "DF-E213"),
     "two sources": ("backfill column=note set=1 csv=a.csv", "DF-E213"),
     "no such column": ("backfill column=nota set=1", "DF-E217"),
+    "a comment takes in what follows": ('backfill column=note set="total -- as text"', "DF-E213"),
 }
 
 
@@ -140,6 +141,25 @@ def test_directives(small: Project, kind: str) -> None:
     small.write({"001_note.sql": f"-- driftflow: {directive}\n{GOOD['001_note.sql']}", "a.csv": "id,v\n"})
     error = small.refused("plan", "migrations", code=code, exit=2)
     assert "migrations/001_note.sql:1" in error["where"]
+
+
+UNREADABLE = {
+    "set": 'backfill column=note set="coalesce("',
+    "from": 'backfill column=note from="customers c,," on="c.id = orders.customer_id" set="c.name"',
+    "query": 'verify query="SELECT count(* FROM orders" expect=0',
+}
+
+
+@pytest.mark.parametrize("option", UNREADABLE)
+def test_an_expression_that_the_server_cannot_read(cornered: Project, option: str) -> None:
+    """In the run it would be said behind ADD COLUMN. What is only not there yet, the migration may make."""
+    cornered.write({"001_note.sql": f"-- driftflow: {UNREADABLE[option]}\n{GOOD['001_note.sql']}"})
+    error = cornered.refused("plan", "migrations", code="DF-E213", exit=2)
+    assert f"{option}= of the directive" in error["summary"] and "001_note.sql:1" in error["where"]
+    later = "CREATE TABLE notes (id integer, text text);\n"
+    said = 'backfill column=note from="notes n" on="n.id = orders.id" set="n.text"'
+    cornered.write({"001_note.sql": f"{later}-- driftflow: {said}\n{GOOD['001_note.sql']}"})
+    assert cornered.run_here("plan", "migrations")[0] == 0
 
 
 def test_a_directive_about_nothing(small: Project) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from driftflow.cli.main import cli
 from driftflow.drivers.urls import connector_for
-from driftflow.errors import RefusedError
+from driftflow.errors import ParseError, RefusedError
 from driftflow.lab.mysql import Server
 
 
@@ -68,6 +69,21 @@ def test_assess_and_sources_ask_the_server(mysql_url: str, tmp_path: Path) -> No
     code, said = run("assess", str(tmp_path), "--url", mysql_url)
     assert code in {0, 1} and "error[" not in said, said
     assert "driftflow plan" in said, said
+
+
+@pytest.mark.parametrize(
+    "said", ['backfill column=b set="coalesce("', 'dual-write column=b set="NEW.pid *"', 'maintained column=b set="(NEW.pid"']
+)
+def test_an_expression_that_the_server_cannot_read_is_refused_at_planning(mysql_url: str, tmp_path: Path, said: str) -> None:
+    make(mysql_url)
+    (tmp_path / "1.sql").write_text(f"-- driftflow: {said}\nALTER TABLE c ADD COLUMN b INT;\n")
+    plan = ("plan", str(tmp_path), "--url", mysql_url, "-o", str(tmp_path / "plan.json"))
+    refused = CliRunner().invoke(cli, plan).exception
+    assert isinstance(refused, ParseError) and refused.code == "DF-E213" and "1.sql:1:1" in refused.where
+    good = said.replace('coalesce("', 'pid + 1"').replace(' *"', ' * 2"').replace("(NEW", "NEW")
+    (tmp_path / "1.sql").write_text(f"-- driftflow: {good}\nALTER TABLE c ADD COLUMN b INT;\n")
+    code, output = run(*plan)
+    assert code == 0, output
 
 
 def test_a_plan_is_made_run_shown_and_taken_back(mysql_url: str, mysql_server: Server, tmp_path: Path) -> None:

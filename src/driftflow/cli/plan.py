@@ -45,10 +45,13 @@ def command(
     from driftflow.model.plan import Gate
     from driftflow.model.plan_file import encode_plan
     from driftflow.model.record import replace
+    from driftflow.readers.said_expressions import refuse_unreadable
 
     catalog = run.catalog
     sources = run.sources(paths, tool=tool, variables=variables)
     pending = run.pending(sources)
+    if run.has_database and run.snapshot is None:
+        refuse_unreadable(sources, pending, run.connector)
     still_used = run.references(sources, pending, code) if code else ()
     plan = pipeline.make_plan(
         sources,
