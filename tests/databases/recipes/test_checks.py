@@ -248,6 +248,34 @@ def test_what_is_no_schema_is_refused_and_not_read_as_another(place: Place, wron
     assert refused.value.code == "DF-E659"
 
 
+@pytest.mark.on("postgresql", "sqlite", "mariadb-10")
+def test_lengths_that_no_text_has_let_no_text_in(place: Place) -> None:
+    database = place.fresh(SHOP)
+    apply(database.plan(by_schema(place, {"properties": {"code": {"minLength": 3, "maxLength": 2}}})), database)
+    database.run("""INSERT INTO offers (id, doc) VALUES (9100, '{"code": 5}')""")
+    refuses(database, """INSERT INTO offers (id, doc) VALUES (9101, '{"code": "abc"}')""")
+
+
+@pytest.mark.on("mysql")
+@pytest.mark.parametrize("pattern", ["(", r"^\p{L}+$", "(?i)ab", "(?<!a)b", "(?P<n>a)", "a{,2}", "a{", "[[:word:]]"])
+def test_a_pattern_that_the_server_makes_nothing_of_is_refused(place: Place, pattern: str) -> None:
+    """MySQL says nothing, and lets every text in."""
+    for schema in ({"properties": {"code": {"pattern": pattern}}}, {"patternProperties": {pattern: {"type": "integer"}}}):
+        with pytest.raises(RefusedError, match="passes over the pattern") as refused:
+            place.fresh(SHOP).plan(by_schema(place, schema).replace("\\", "\\\\"))
+        assert refused.value.code == "DF-E659"
+
+
+@pytest.mark.on("mysql")
+@pytest.mark.parametrize(("pattern", "fits", "breaks"), [(r"^[\w.-]{2,3}$", "a-b", "a"), (r"^(?:a|b)\d(?!x)", "b7", "b7x")])
+def test_a_pattern_of_ecmascript_is_kept_by_the_server(place: Place, pattern: str, fits: str, breaks: str) -> None:
+    database = place.fresh(SHOP)
+    sql = by_schema(place, {"properties": {"code": {"pattern": pattern}}}).replace("\\", "\\\\")
+    apply(database.plan(sql), database)
+    database.run(f"""INSERT INTO offers (id, doc) VALUES (9100, '{{"code": "{fits}"}}')""")
+    refuses(database, f"""INSERT INTO offers (id, doc) VALUES (9101, '{{"code": "{breaks}"}}')""")
+
+
 ENFORCED = {
     "mysql": (
         "CREATE TABLE bids (id integer PRIMARY KEY, cents integer, CONSTRAINT positive CHECK (cents > 0) NOT ENFORCED);",

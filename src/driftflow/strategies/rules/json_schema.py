@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -31,6 +32,8 @@ SERVERS_OWN = SAYS_NOTHING | {
     "maxItems", "uniqueItems", "allOf", "anyOf", "oneOf", "not", "$ref", "definitions", "id",
 }  # fmt: skip
 """What JSON_SCHEMA_VALID of MySQL looks at: draft 4. Every other word it passes over."""
+NO_ECMASCRIPT = lazy_regex(r"\\[^\W\d_bBdDwWsSfnrtv0xu]|\\_|\(\?(?![:=!])|\[:|\{(?!\d{1,3}(,(\d{1,3})?)?\})|[*+?}][*+]")
+"""In a pattern, what std::regex of C++ does not read, or reads as something else."""
 TYPES = {"string", "number", "integer", "boolean", "null", "object", "array"}
 LENGTH_MOST = 255
 """What a repetition in a regular expression of PostgreSQL may count to."""
@@ -67,7 +70,8 @@ def readable_by_server(text: str, at: Situation) -> None:
             "the JSON Schema says more than this server would keep",
             where=str(at.statement.span),
             why=f"its JSON_SCHEMA_VALID reads draft 4 and passes over {', '.join(passed_over)}",
-            hint='in draft 4 "enum": [x] says "const": x, and "minimum": x, "exclusiveMinimum": true says "exclusiveMinimum": x; leave out what is only a remark',
+            hint='in draft 4 "enum": [x] says "const": x, and "minimum": x, "exclusiveMinimum": true says "exclusiveMinimum": x; leave out what is only a remark; '
+            "a pattern is one of ECMAScript, without Unicode classes, named groups, flags and a look behind",
         )
 
 
@@ -87,8 +91,23 @@ def _passed_over(schema: Any) -> Iterator[str]:
             yield f"{word} as a number"
         elif word not in SERVERS_OWN:
             yield word
+        elif word == "pattern" and isinstance(value, str) and _unread(value):
+            yield f"the pattern {value}"
+        elif word == "patternProperties" and isinstance(value, dict):
+            yield from (f"the pattern {one}" for one in value if _unread(one))
     for inner in _inner(schema):
         yield from _passed_over(inner)
+
+
+def _unread(pattern: str) -> bool:
+    """Whether MySQL makes nothing of the pattern: then every text keeps to it, without a word (measured on 9.7)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of sets that a later Python will read in another way
+        try:
+            re.compile(pattern)
+        except re.error:
+            return True
+    return NO_ECMASCRIPT.search(pattern.replace("\\\\", "")) is not None
 
 
 def _inner(schema: Schema) -> Iterator[Any]:
@@ -206,9 +225,9 @@ def _conditions(schema: Schema) -> Iterator[str]:
     for word, sign in (("minimum", ">="), ("maximum", "<="), ("exclusiveMinimum", ">"), ("exclusiveMaximum", "<")):
         if word in schema:
             yield f'@.type() == "number" && !(@ {sign} {json.dumps(schema[word])})'
-    if "minLength" in schema or "maxLength" in schema:
-        bounds = f"{schema.get('minLength', 0)},{schema.get('maxLength', '')}"
-        yield f'@.type() == "string" && !(@ like_regex "^.{{{bounds}}}$" flag "s")'
+    for bounds in (f"{schema.get('minLength', '')},", f"0,{schema.get('maxLength', '')}"):
+        if bounds not in (",", "0,"):
+            yield f'@.type() == "string" && !(@ like_regex "^.{{{bounds}}}$" flag "s")'
     if "pattern" in schema:
         yield f'@.type() == "string" && !(@ like_regex {json.dumps(schema["pattern"])})'
     for name in schema.get("required", ()):
