@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,9 +167,10 @@ def test_text_that_was_encoded_twice_is_decoded(place: Place, change: str) -> No
         ("bytes = 0xff41", "convert encoding=utf8", "bytes varchar(60)", "does not come back the same from this encoding"),
         ("code = 'no base 64'", "convert encoding=base64", "code varbinary(60)", "does not come back the same from this encoding"),
         ("word = 'odd'", 'convert map="meh=sad"', "word enum('sad', 'glad')", "that is no member of the new enum"),
+        ("word = 'meh '", 'convert map="meh=sad"', "word enum('sad', 'glad', 'meh')", "that is no member of the new enum"),
         ("local = '1960-01-01'", "convert zone=+02:00", "local timestamp(3) NULL", "a TIMESTAMP does not reach"),
     ],
-    ids=["no-date", "more-than-a-date", "bytes", "base64", "member", "reach"],
+    ids=["no-date", "more-than-a-date", "bytes", "base64", "member", "blanks", "reach"],
 )  # fmt: skip
 def test_what_does_not_convert_is_counted(place: Place, broken: str, words: str, change: str, said: str) -> None:
     database = place.fresh(
@@ -201,6 +203,18 @@ def test_a_conversion_of_nothing_is_refused(place: Place, words: str) -> None:
     with pytest.raises(RefusedError) as error:
         place.fresh("CREATE TABLE items (id int PRIMARY KEY);").plan(
             f"-- driftflow: {words}\nALTER TABLE items ADD COLUMN at int;"
+        )
+    assert error.value.code == "DF-E734"
+
+
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.parametrize("words", ['map="sad=glad, glad=sad"', "schema=note.json"])
+def test_a_conversion_into_the_same_type_is_refused_and_not_left_out(place: Place, tmp_path: Path, words: str) -> None:
+    (tmp_path / "note.json").write_text("{}")
+    definition = "text CHARACTER SET utf8mb4" if words.startswith("schema") else "enum('sad', 'meh', 'glad') DEFAULT 'meh'"
+    with pytest.raises(RefusedError) as error:
+        place.fresh(f"CREATE TABLE notes (id int PRIMARY KEY, note {definition});").plan(
+            f"-- driftflow: convert {words}\nALTER TABLE notes MODIFY note {definition};", folder=tmp_path
         )
     assert error.value.code == "DF-E734"
 

@@ -7,6 +7,7 @@ MySQL 9.7 and MariaDB 10.11 (a byte that a character set does not know becomes N
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
@@ -27,6 +28,14 @@ BYTES_MOST = {"tiny": 255, "": 65_535, "medium": 16_777_215, "long": 4_294_967_2
 UNICODE = frozenset({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"})
 WHOLE = r"^[[:space:]]*[+-]?[0-9]+[[:space:]]*$"
 NUMBER = r"^[[:space:]]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[[:space:]]*$"
+DAY = (
+    r"^[[:space:]]*(([0-9]{2}|[0-9]{4})[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
+    r"([T[:space:]]+[0-9]{1,2}(:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]*)?)?)?)?|[0-9]{8}(T?[0-9]{6})?)[[:space:]]*$"
+)
+"""Without an offset, which MySQL would count into the zone of the session. Both servers read `10:11:12` as a day of 2010, and give an answer to what has a day at its beginning
+and anything behind it."""
+HOURS = r"^[[:space:]]*-?([0-9]{1,2}|[0-7][0-9]{2}|8[0-2][0-9]|83[0-8]):[0-9]{1,2}(:[0-9]{1,2}([.][0-9]*)?)?[[:space:]]*$"
+GREATEST = {"float": "3.402823466e38", "double": "1.797693134862315e308"}
 
 
 def unfit(old: Column, new: Column, value: str, *, mariadb: bool) -> list[Unfit]:
@@ -52,14 +61,22 @@ def unfit(old: Column, new: Column, value: str, *, mariadb: bool) -> list[Unfit]
             found = _no_member(old, new, value)
         case ("set", "set"):
             found = _gone_from_set(old, new, value)
+        case (_, "set") if before in STRINGS:
+            found = iter([_no_members(new, value)])
         case (_, _) if before in NUMBERS and after in INTEGERS | {"decimal"}:
             found = _number(old, new, value)
+        case (_, "year") if before in INTEGERS:
+            found = iter([(f"{value} <> 0 AND {value} NOT BETWEEN 1901 AND 2155", "outside the range of year")])
+        case (_, "bit") if before in INTEGERS:
+            found = iter([(f"({value} < 0 OR {value} >= {2 ** length_of(new.type)})", f"outside the range of {new.type}")])
+        case ("bit", _) if after in INTEGERS:
+            found = iter([(f"{value} + 0 > {bounds_of(new)[1]}", f"outside the range of {new.type}")])
         case (_, _) if before in STRINGS and after in NUMBERS:
             found = _no_number(new, value)
         case (_, _) if before in MOMENTS | {"time"} and after in MOMENTS | {"time"}:
             found = _moment(old, new, value)
-        case (_, _) if before in STRINGS and after in MOMENTS:
-            found = iter([(f"CAST({value} AS {'DATE' if after == 'date' else 'DATETIME(6)'}) IS NULL", f"that is no {after}")])
+        case (_, _) if before in STRINGS and after in MOMENTS | {"time"}:
+            found = _no_moment(new, value)
         case _:
             pass
     return [(f"{value} IS NOT NULL AND {condition}", said) for condition, said in found]
@@ -184,7 +201,16 @@ def _no_member(old: Column, new: Column, value: str) -> Iterator[Unfit]:
         return
     listed = ", ".join(quote_string(one) for one in members)
     exact = f"CONVERT({value} USING utf8mb4) COLLATE utf8mb4_bin"
-    yield f"{exact} NOT IN ({listed})", f"that is no member of the new {base_word(new.type)}"
+    blanks = "" if base_word(old.type) == "enum" else f" OR {value} LIKE '% '"  # equal to a member, and stored without them
+    yield f"({exact} NOT IN ({listed}){blanks})", "that is no member of the new enum"
+
+
+def _no_members(new: Column, value: str) -> Unfit:
+    """In another order, or twice, the server would take them, and keep another text."""
+    each = (re.sub(r"([^\w])", r"\\\1", member) for member in members_of(new.type))
+    listed = quote_string(f"^{''.join(f'({one}(,|$))?' for one in each)}$")
+    exact = f"CONVERT({value} USING utf8mb4) COLLATE utf8mb4_bin"
+    return f"({exact} NOT REGEXP {listed} OR {value} LIKE '%,')", "that does not list members of the new set in their order"
 
 
 def _gone_from_set(old: Column, new: Column, value: str) -> Iterator[Unfit]:
@@ -208,14 +234,29 @@ def _number(old: Column, new: Column, value: str) -> Iterator[Unfit]:
 def _no_number(new: Column, value: str) -> Iterator[Unfit]:
     word = base_word(new.type)
     pattern = WHOLE if word in INTEGERS else NUMBER
-    yield f"NOT ({value} REGEXP {quote_string(pattern)})", f"that is no {word}"
-    if word not in REALS:
-        low, high = bounds_of(new)
-        exact = f"CAST({value} AS DECIMAL(65, 30))"
-        yield (
-            f"{value} REGEXP {quote_string(pattern)} AND ({exact} < {low} OR {exact} > {high})",
-            (f"outside the range of {new.type}"),
-        )
+    written = f"{value} REGEXP {quote_string(pattern)}"
+    yield f"NOT ({written})", f"that is no {word}"
+    if word in REALS:
+        yield f"{written} AND ABS({value} + 0e0) > {GREATEST[word]}", f"outside the range of {new.type}"
+        return
+    low, high = bounds_of(new)
+    exact = f"CAST({value} AS DECIMAL(65, 30))"
+    yield f"{written} AND ({exact} < {low} OR {exact} > {high})", f"outside the range of {new.type}"
+    if word == "decimal":
+        yield f"{written} AND {exact} <> ROUND({exact}, {scale_of(new)})", f"with digits that {new.type} does not keep"
+
+
+def _no_moment(new: Column, value: str) -> Iterator[Unfit]:
+    """The servers' CAST alone answers for a day with anything behind it, and what a strict mode then refuses is met in the middle of the copy."""
+    word = base_word(new.type)
+    read = f"CAST({value} AS {'TIME' if word == 'time' else 'DATETIME'}(6))"
+    written = f"{value} REGEXP {quote_string(HOURS if word == 'time' else DAY)}"
+    yield f"NOT ({written} AND {read} IS NOT NULL)", f"that is no {word}"
+    if word == "date":
+        yield f"{written} AND CAST({read} AS DATE) <> {read}", "with a time of day, which a date does not keep"
+    elif (kept := length_of(new.type)) < 6:
+        wrong = f"MICROSECOND({read}) % {10 ** (6 - kept)} <> 0"
+        yield f"{written} AND {wrong}", f"with fractions of a second that {new.type} does not keep"
 
 
 def _decimal(scaled: int, scale: int) -> str:

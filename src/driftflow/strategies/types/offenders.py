@@ -143,7 +143,10 @@ def _duplicates(at: Situation, table: Table, name: str, parts: Sequence[IndexPar
 def refuse_unheard(at: Situation) -> None:
     """Raises RefusedError (DF-E734) for a `convert` or `too-long` above a statement that changes no type, character set or collation of what is there."""
     said = [*at.directives("convert"), *at.directives("too-long")]
-    if not said or any(_retypes(operation, at.catalog) for operation in at.statement.operations):
+    operations = at.statement.operations
+    if len(operations) == 1 and isinstance(at.operation, ChangeColumn):
+        operations = (at.operation,)  # as the catalog knows it: of what the file says the table may not be found
+    if not said or any(_retypes(operation, at.catalog) for operation in operations):
         return
     raise RefusedError(
         "DF-E734",
