@@ -20,6 +20,7 @@ from driftflow.model.operations import (
     Operation,
     Reindex,
     RenameIndex,
+    left_naming,
 )
 
 QUIET_PER_SECOND = 0.01
@@ -116,6 +117,11 @@ def waiting(at: Situation, claim: LockClaim, doing: str) -> str:
         f"{who_waits(claim)} of {table.name} wait behind {claim.mode} while {size(at, table)} are {doing}"
         f"{traffic(at, table)}{duration(at.effects.duration)}"
     )
+
+
+def still_said(at: Situation) -> str:
+    """What of the database itself says the name that the statement takes away, as a clause; nothing where nothing does."""
+    return "".join(f"; {said}" for said in left_naming.sentences(at.operation, at.final or at.catalog))
 
 
 def others(at: Situation, relation: Name) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from driftflow.dialects.verbs import need
 from driftflow.model.names import Name
+from driftflow.model.operations import left_naming
 from driftflow.model.plan import Gate, UndoNothing
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
@@ -116,7 +117,11 @@ def _retired(one: Placed) -> str:
 
 
 def _broken(draft: Draft) -> tuple[str, ...]:
-    return tuple(filter(None, (breaks_running_code(at.operation, at) for at in draft.situations)))
+    found: list[str] = []
+    for at in draft.situations:
+        if why := breaks_running_code(at.operation, at):
+            found += (why, *left_naming.sentences(at.operation, at.final or at.catalog))
+    return tuple(found)
 
 
 def _gate(name: str, question: str, checklist: tuple[str, ...], before: Placed) -> Gate:

@@ -5,7 +5,7 @@ It must when code that runs now would break, when it moves or proves data, or wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from driftflow.dialects.situation import Situation
@@ -17,6 +17,7 @@ from driftflow.model.operations import (
     AlterColumnType,
     ChangeColumn,
     CreateIndex,
+    CreateTrigger,
     Delete,
     DropColumn,
     DropDefault,
@@ -24,23 +25,28 @@ from driftflow.model.operations import (
     DropSchema,
     DropSequence,
     DropTable,
+    DropTrigger,
     DropType,
     DropView,
     Grant,
     Insert,
     MoveTable,
     Operation,
+    RenameColumn,
     RenameTable,
     RequestAlgorithm,
     Select,
     SetDefault,
     Update,
 )
+from driftflow.model.operations.rules import texts_read_by_name
 from driftflow.model.plan import PHASES, RebuildTable, Step
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
+from driftflow.planner.made_again import made_again_later, out_of_the_way
 from driftflow.planner.touches import EVERYTHING, meet, touches
 from driftflow.strategies.columns.dual_write import RETIRE, RETIRE_COLUMN, RETIRE_DEFAULT, RETIRE_NAME, RETIRE_TABLE, RETIRES
+from driftflow.strategies.renames.dual_columns import NAME as DUAL_COLUMNS
 
 CONTRACT = PHASES.index("contract")
 BORNE = (AddColumn, SetDefault, DropDefault, CreateIndex, Insert, Update, Delete, Select, Grant, RequestAlgorithm)
@@ -65,13 +71,20 @@ class Placed:
 
 def in_order(drafts: Sequence[Draft]) -> list[Placed]:
     """All steps, phase by phase."""
-    placed = _placed(drafts, frozenset())
-    early = _hindered(drafts, placed)
-    return _placed(drafts, early) if early else placed
+    drafts = out_of_the_way(drafts)
+    late: dict[int, int] = {}
+    while True:
+        placed = _placed(drafts, frozenset(), late)
+        if early := _hindered(drafts, placed):
+            placed = _placed(drafts, early, late)
+        first = {one.draft.position: PHASES.index(one.step.phase) for one in reversed(placed)}
+        if not (more := made_again_later(drafts, first)):
+            return placed
+        late |= more
 
 
-def _placed(drafts: Sequence[Draft], early: frozenset[int]) -> list[Placed]:
-    """`early` are the positions of drafts whose old form goes before anything else happens to their table."""
+def _placed(drafts: Sequence[Draft], early: frozenset[int], late: Mapping[int, int]) -> list[Placed]:
+    """`early` are the positions of drafts whose old form goes before anything else happens to their table; `late` says of some in which phase they stand at the earliest."""
     done: list[tuple[tuple[str, ...], int, int, Draft]] = []
     levelled: list[tuple[int, Placed]] = []
     views: list[tuple[str, ...]] = []
@@ -98,6 +111,7 @@ def _placed(drafts: Sequence[Draft], early: frozenset[int]) -> list[Placed]:
                 own = [PHASES.index(step.phase) for one in members for step in one.steps if step.strategy not in RETIRES]
                 wholes[draft.whole] = max((*own, *(earliest(one, touched_by(one)) for one in members)), default=0)
             base = wholes[draft.whole]
+        base = max(base, late.get(draft.position, 0))
         levels = list(_levels(draft, base, early=draft.position in early))
         for index, (step, level) in enumerate(zip(draft.steps, levels, strict=True)):
             levelled.append((level, Placed(replace(step, phase=PHASES[level]), draft, index == 0)))
@@ -171,12 +185,27 @@ def _holds(draft: Draft, touched: tuple[str, ...], before: Draft, other: tuple[s
     """Whether `draft` must not come before `before`."""
     if _frees(draft, before) or _says_anew(draft, before):
         return True
+    if _finds_both_names(draft, before):
+        return False
     if all(isinstance(one, DropDefault) for one in before.operations) and _only_indexes(draft):
         return False  # A default that waits for the new application keeps it from no index.
     if draft.verifies:
         return before.at.migration.id == draft.at.migration.id
     # What a later step still uses (a default its sequence, a column its type, a trigger its function) cannot be dropped before it.
     return meet(touched, other) or touched == EVERYTHING or any(isinstance(one, STANDALONE) for one in draft.operations)
+
+
+def _finds_both_names(draft: Draft, before: Draft) -> bool:
+    """Whether `draft` only changes triggers of other tables than the one in which `before` lets a column have two names: those find the new one from the first
+    phase on, and the old one is gone at the end. Where triggers follow a new name (SQLite), the swap would turn it round in them."""
+    tables = {at.operation.table for at in before.situations if isinstance(at.operation, RenameColumn)}
+    if not texts_read_by_name(draft.at.catalog) or not any(step.strategy == DUAL_COLUMNS for step in before.steps):
+        return False
+    return all(
+        (isinstance(one, DropTrigger) and one.table not in tables)
+        or (isinstance(one, CreateTrigger) and one.trigger.table not in tables)
+        for one in draft.operations
+    )
 
 
 def _frees(draft: Draft, before: Draft) -> bool:

@@ -145,6 +145,8 @@ def _touches(operation: Operation, catalog: Catalog) -> Iterator[str]:
             yield f"{trigger.table}/{ROWS}"
             if trigger.function is not None:
                 yield f"routine {trigger.function}"
+            for relation in dict.fromkeys((trigger.table, *operation.touches)):
+                yield from mentioned(catalog.table(relation), relation, trigger.definition, whole=False)
         case DropTrigger():
             yield f"{operation.table}/!{operation.name}"
             yield f"{operation.table}/{ROWS}"
@@ -158,6 +160,9 @@ def _touches(operation: Operation, catalog: Catalog) -> Iterator[str]:
         case CreateFunction(routine=routine):
             yield f"routine {routine.name}"
             yield from (relation.text for relation in routine.depends_on)
+            for fired in catalog.tables.values() if routine.returns == "trigger" else ():
+                if any(one.function == routine.name for one in fired.triggers):
+                    yield from mentioned(fired, fired.name, routine.definition, whole=False)
         case DropFunction(name=name):
             yield f"routine {name}"
         case CreateType() | DropType() | AddEnumValue() | RenameEnumValue() | AlterDomain():

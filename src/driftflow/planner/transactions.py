@@ -8,33 +8,17 @@ from driftflow.model.catalog import Catalog
 from driftflow.model.effects import LockClaim
 from driftflow.model.names import Name, Span
 from driftflow.model.operations import (
-    AddColumn,
-    AddConstraint,
     AddEnumValue,
-    AlterIdentity,
-    CreateFunction,
-    CreatePolicy,
     CreateTable,
     CreateTableAs,
-    CreateTrigger,
-    CreateType,
     CreateView,
-    DropColumn,
-    DropConstraint,
-    DropDefault,
-    DropFunction,
-    DropPolicy,
-    DropTrigger,
-    DropType,
-    DropView,
     MoveTable,
-    Operation,
     RenameTable,
-    SetDefault,
 )
 from driftflow.model.plan import Backfill, Irreversible, RunSql, Step, Undo, UndoNothing, UndoSteps
 from driftflow.model.record import replace
 from driftflow.planner.draft import Draft
+from driftflow.planner.made_again import identity_of
 from driftflow.planner.order import Placed
 from driftflow.strategies.recipe import merged
 
@@ -201,7 +185,7 @@ def glued_positions(drafts: Sequence[Draft]) -> frozenset[int]:
     order = [draft.position for draft in drafts]
     for draft in drafts:
         for operation in draft.operations:
-            identity, drops = _identity(operation)
+            identity, drops = identity_of(operation)
             if not identity:
                 continue
             key = (*identity, draft.at.transaction)
@@ -216,52 +200,11 @@ def glued_positions(drafts: Sequence[Draft]) -> frozenset[int]:
 
 def _not_made_again(joined: Sequence[Draft], last: Draft) -> tuple[Draft, ...]:
     """Without those that drop only what the last one makes again in the same transaction: nobody sees it gone."""
-    made = {identity for identity, drops in map(_identity, last.operations) if identity and not drops}
+    made = {identity for identity, drops in map(identity_of, last.operations) if identity and not drops}
     return tuple(
-        draft for draft in joined if not all(drops and identity in made for identity, drops in map(_identity, draft.operations))
+        draft for draft in joined if not all(drops and identity in made for identity, drops in map(identity_of, draft.operations))
     )
 
 
 def _is_single(draft: Draft) -> bool:
     return len(draft.steps) == 1 and isinstance(draft.steps[0], RunSql) and draft.steps[0].transaction == "own"
-
-
-def _identity(operation: Operation) -> tuple[tuple[str, str] | tuple[()], bool]:
-    """What is dropped or made, and whether it is dropped."""
-    match operation:
-        case DropView(name=name):
-            return ("view", name.text), True
-        case CreateView(view=view):
-            return ("view", view.name.text), False
-        case DropFunction(name=name):
-            return ("routine", name.text), True
-        case CreateFunction(routine=routine):
-            return ("routine", routine.name.text), False
-        case DropConstraint(table=table, name=constraint_name):
-            return ("constraint", f"{table} {constraint_name}"), True
-        case AddConstraint(table=table, constraint=constraint):
-            return ("constraint", f"{table} {constraint.name}"), False
-        case DropPolicy(table=table, name=policy_name):
-            return ("policy", f"{table} {policy_name}"), True
-        case CreatePolicy(policy=policy):
-            return ("policy", f"{policy.table} {policy.name}"), False
-        case DropTrigger(table=table, name=trigger_name):
-            return ("trigger", f"{table} {trigger_name}"), True
-        case CreateTrigger(trigger=trigger):
-            return ("trigger", f"{trigger.table} {trigger.name}"), False
-        case DropColumn(table=table, column=column_name):
-            return ("column", f"{table} {column_name}"), True
-        case AddColumn(table=table, column=column):
-            return ("column", f"{table} {column.name}"), False
-        case DropDefault(table=table, column=column_name):
-            return ("numbers", f"{table} {column_name}"), True
-        case AlterIdentity(table=table, column=column_name, action="add" | "drop"):
-            return ("numbers", f"{table} {column_name}"), operation.action == "drop"
-        case SetDefault(table=table, column=column_name):
-            return ("numbers", f"{table} {column_name}"), False
-        case DropType(name=name):
-            return ("type", name.text), True
-        case CreateType(type=made):
-            return ("type", made.name.text), False
-        case _:
-            return (), False

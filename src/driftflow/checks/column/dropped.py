@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_new
+from driftflow.checks.sizes import is_new, still_said
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import DropColumn
@@ -21,7 +21,8 @@ def column_dropped(operation: DropColumn, at: Situation) -> Iterator[Finding]:
         f"{operation.table.name}.{operation.column} and its data are gone",
         axis="loses",
         severity="error",
-        why="nothing brings the values back but an archive; code of the version before this one still reads and writes the column",
+        why="nothing brings the values back but an archive; code of the version before this one still reads and writes the column"
+        + still_said(at),
         remedy=Remedy(
             summary="deploy code that no longer names the column first; keep an archive; drop it in the contract phase",
             sql=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_new
+from driftflow.checks.sizes import is_new, still_said
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import ChangeColumn, RenameColumn
@@ -24,7 +24,8 @@ def column_renamed(operation: RenameColumn | ChangeColumn, at: Situation) -> Ite
         f"code that uses {operation.table.name}.{operation.column} fails from this moment",
         axis="breaks",
         severity="error",
-        why="a rename has no in-between: old code and new code cannot both run; functions that hold the name as text break too",
+        why="a rename has no in-between: old code and new code cannot both run; functions that hold the name as text break too"
+        + still_said(at),
         remedy=Remedy(
             summary="expand and contract: a second column kept in step by a trigger, deploy, then drop the old one",
             sql=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_new, others, size
+from driftflow.checks.sizes import is_new, others, size, still_said
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AlterObject, DropSchema, DropTable
@@ -28,7 +28,7 @@ def table_dropped(operation: DropTable | DropSchema | AlterObject, at: Situation
         f"{operation.name.name} with {size(at, operation.name)} is gone",
         axis="loses",
         severity="error",
-        why=f"nothing brings it back but a backup; code that still asks for it fails at once{others(at, operation.name)}",
+        why=f"nothing brings it back but a backup; code that still asks for it fails at once{still_said(at)}{others(at, operation.name)}",
         remedy=Remedy(
             summary="rename it out of the way first, wait until nobody missed it, drop it in a later release",
             sql=f"ALTER TABLE {name} RENAME TO {parked};  -- the way back is a rename\n-- after the soak:\nDROP TABLE {parked};",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
-from driftflow.checks.sizes import is_new
+from driftflow.checks.sizes import is_new, still_said
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
@@ -42,7 +42,7 @@ def table_renamed(operation: RenameTable | MoveTable | AlterObject, at: Situatio
         f"code that uses {operation.name.text} fails from this moment",
         axis="breaks",
         severity="error",
-        why="a rename has no in-between; functions that hold the name as text break too",
+        why="a rename has no in-between; functions that hold the name as text break too" + still_said(at),
         remedy=Remedy(
             summary="rename in the contract phase, after code that accepts both names; a view of SQLite cannot be written to"
         )

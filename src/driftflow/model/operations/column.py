@@ -47,6 +47,7 @@ from driftflow.model.operations.rules import (
     names_in_any_case,
     partitions_share_identity,
     renames_to_itself,
+    texts_read_by_name,
 )
 from driftflow.model.operations.sequences import add_identity_sequence, as_kept, merged, sequence_of, with_owned_sequences
 from driftflow.model.record import replace
@@ -195,7 +196,9 @@ class RenameColumn(BaseOperation, frozen=True, kw_only=True, tag="rename_column"
             refuse(catalog, f"column {self.to} of table {self.table} exists already")
             return catalog
         _may_change_here(catalog, table, self.column)
-        catalog = put(catalog, renaming.column_in_table(table, self.column, self.to, any_case=names_in_any_case(catalog)))
+        follow = not texts_read_by_name(catalog)
+        any_case = names_in_any_case(catalog)
+        catalog = put(catalog, renaming.column_in_table(table, self.column, self.to, any_case=any_case, triggers_follow=follow))
         catalog = renaming.column_elsewhere(catalog, self.table, self.column, self.to)
         for child in [] if self.only else children(catalog, self.table):
             if child.column(self.column) is not None:

@@ -41,7 +41,7 @@ class ChangeColumn(BaseOperation, frozen=True, kw_only=True, tag="change_column"
             if table.column(to) is not None:
                 refuse(catalog, f"column {to} of table {self.table} exists already")
                 return catalog
-            catalog = put(catalog, renaming.column_in_table(table, self.column, to, any_case=True))
+            catalog = put(catalog, renaming.column_in_table(table, self.column, to, any_case=True, triggers_follow=False))
             catalog = renaming.column_elsewhere(catalog, self.table, self.column, to)
             table = catalog.tables[self.table.text]
         if catalog.vendor == "mariadb":

@@ -23,13 +23,14 @@ from driftflow.model.catalog import (
 from driftflow.model.names import Name
 from driftflow.model.operations.dependents import rewrite_tables
 from driftflow.model.operations.identifiers import rename_column, rename_relation
-from driftflow.model.operations.rules import names_said_alone, views_read_by_name
+from driftflow.model.operations.rules import names_said_alone, texts_read_by_name
 from driftflow.model.operations.tables_said import rename_said
 from driftflow.model.record import replace
 
 
-def column_in_table(table: Table, column: str, to: str, *, any_case: bool = False) -> Table:
-    """The table with one of its columns renamed, in constraints, indexes, expressions, policies and triggers too. `any_case`: see `names_in_any_case`."""
+def column_in_table(table: Table, column: str, to: str, *, any_case: bool = False, triggers_follow: bool = True) -> Table:
+    """The table with one of its columns renamed, in constraints, indexes, expressions, policies and triggers too. `any_case`: see `names_in_any_case`;
+    `triggers_follow`: see `texts_read_by_name`."""
 
     def text(expression: str) -> str:
         return (
@@ -49,7 +50,7 @@ def column_in_table(table: Table, column: str, to: str, *, any_case: bool = Fals
         constraints=tuple(_constraint(one, column, to, table.name, any_case=any_case) for one in table.constraints),
         indexes=tuple(_index(one, column, to, any_case=any_case) for one in table.indexes),
         policies=tuple(replace(one, using=text(one.using), check=text(one.check)) for one in table.policies),
-        triggers=tuple(_trigger(one, column, to, any_case=any_case) for one in table.triggers),
+        triggers=tuple(_trigger(one, column, to, any_case=any_case) if triggers_follow else one for one in table.triggers),
         partitioning=replace(table.partitioning, key=tuple(text(key) for key in table.partitioning.key))
         if table.partitioning
         else None,
@@ -199,7 +200,7 @@ def relation(catalog: Catalog, old: Name, new: Name) -> Catalog:
             replace(view, name=new, indexes=indexes, triggers=triggers, kept=None)
         )
     text = _said_alone if names_said_alone(catalog) else _text
-    for view in () if views_read_by_name(catalog) else tuple(catalog.views.values()):
+    for view in () if texts_read_by_name(catalog) else tuple(catalog.views.values()):
         if (after := _view(view, old, new, text)) is not view:
             catalog = catalog.with_view(after)
     if names_said_alone(catalog):

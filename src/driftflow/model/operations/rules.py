@@ -55,8 +55,8 @@ def views_outlive_column(catalog: Catalog) -> bool:
     return catalog.vendor in {"mysql", "mariadb"}
 
 
-def views_read_by_name(catalog: Catalog) -> bool:
-    """Whether a view reads whatever bears the name that it says (MySQL, MariaDB); elsewhere it follows what it reads to a new name."""
+def texts_read_by_name(catalog: Catalog) -> bool:
+    """Whether a view or trigger means whatever bears the name that it says (MySQL, MariaDB); elsewhere it follows what it names to a new name."""
     return catalog.vendor in {"mysql", "mariadb"}
 
 

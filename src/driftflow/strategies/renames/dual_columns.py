@@ -39,6 +39,7 @@ from driftflow.strategies.fitted import fit
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.rebuild import rebuilding
 from driftflow.strategies.recipe import Recipe, as_undo
+from driftflow.strategies.renames import own_triggers
 from driftflow.strategies.renames.dual_column_triggers import Pair
 from driftflow.strategies.renames.rename_column import is_alone, nothing_else_changes
 from driftflow.strategies.renames.said_rename import form_of
@@ -83,6 +84,8 @@ def why_not(operation: RenameColumn, table: Table, at: Situation) -> str:
         return "in whatever letters, it is one name to this server"
     if any(isinstance(one, NotNull) and one.column == column.name and one.on_conflict for one in table.constraints):
         return "its NOT NULL says ON CONFLICT, and one of two names may stay empty for a while"
+    if reason := own_triggers.beside_a_column(at, table, operation.column, operation.to):
+        return reason
     if not chunk_key(at, table):
         return "the table has no key by which its rows could be walked"
     if at.can(Capability.TRANSACTIONAL_DDL) and not at.can(Capability.SINGLE_WRITER):

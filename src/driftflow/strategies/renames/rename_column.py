@@ -18,6 +18,7 @@ from driftflow.strategies.fitted import fit
 from driftflow.strategies.passes import moved
 from driftflow.strategies.phases import breaks_running_code
 from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.renames import own_triggers
 from driftflow.strategies.renames.said_rename import form_of
 from driftflow.strategies.renames.standing_view import standing_view, why_not
 
@@ -54,7 +55,7 @@ def _no_view(operation: RenameColumn, table: Table, at: Situation) -> str:
         return "the table has partitions, a parent or heirs, whose columns are renamed together"
     if not nothing_else_changes(operation, table, at):
         return "the release changes the table otherwise too, and would meet the view: put the rename into a release of its own"
-    return why_not(at, table)
+    return why_not(at, table) or own_triggers.behind_a_view(at, table, operation.column)
 
 
 @strategy(NAME, on=RenameColumn, applies=_applies, rank=60, page="rename-column")

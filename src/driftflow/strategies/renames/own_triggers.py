@@ -1,0 +1,46 @@
+"""Triggers of the application that say a column's name: while the column has two names they see the row under one of them."""
+
+from __future__ import annotations
+
+from driftflow.dialects.base import Capability
+from driftflow.dialects.situation import Situation
+from driftflow.model.catalog import Catalog, Table, Trigger, is_ours
+from driftflow.model.operations.left_naming import says, trigger_text
+
+
+def behind_a_view(at: Situation, table: Table, column: str) -> str:
+    """Why a view may not take the table's place, as a sentence; empty where it may: the column itself bears the new name at once, and whoever writes the table fails on
+    a trigger whose function says the old one when the release is through."""
+    final = at.final or at.catalog
+    end = final.table(at.later.get(table.name, table.name)) or table
+    found = [one for one in end.triggers if _is_meant(one) and says(trigger_text(final, one), column)]
+    return (
+        f"the trigger {found[0].name} says {column} in its function, and would fail from the rename on: {MEND}" if found else ""
+    )
+
+
+MEND = "put a function that says the new name into the release"
+
+
+def beside_a_column(at: Situation, table: Table, *names: str) -> str:
+    """Why no second column may stand beside the first, as a sentence; empty where it may: a trigger of the application that looks before the two are equal
+    finds nothing under the name that the other application does not write."""
+    late = at.can(Capability.SINGLE_WRITER)  # there ours comes after every other one
+    for catalog in (at.catalog, at.final or at.catalog):
+        held = catalog.table(table.name)
+        for one in held.triggers if held is not None else ():
+            if _is_meant(one) and (late or one.timing == "BEFORE") and any(_says(catalog, one, name) for name in names):
+                return (
+                    f"the trigger {one.name} says its name, and looks at the row before ours has made the two equal:"
+                    " what the other application writes would be NULL to it"
+                )
+    return ""
+
+
+def _says(catalog: Catalog, trigger: Trigger, name: str) -> bool:
+    return says(trigger_text(catalog, trigger), name)
+
+
+def _is_meant(trigger: Trigger) -> bool:
+    """Whether it fires for a row that is inserted or updated."""
+    return not is_ours(trigger.name) and bool({"INSERT", "UPDATE"} & set(trigger.events))
