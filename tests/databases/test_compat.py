@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import psycopg
 import pytest
 
 import wanted
@@ -495,6 +496,20 @@ def test_an_extension_that_the_lab_does_not_have(postgresql: Project) -> None:
         (True, False),
         (False, True),
     ]
+
+
+def test_what_a_step_makes_belongs_to_the_owner_of_the_tables(postgresql: Project, postgresql_url: str) -> None:
+    """Since 15 a role may make nothing in `public` unless it is told so; in the lab rights are left out."""
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10,2))")
+        connection.execute("INSERT INTO orders SELECT g, 1 FROM generate_series(1, 10) g")
+    postgresql.write("migrations/001.sql", "ALTER TABLE orders RENAME COLUMN total TO amount;")
+    postgresql.write("queries.sql", "SELECT total FROM orders;\n")
+    done = postgresql.run("plan", "migrations", "--url", postgresql_url, "-o", "plan.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "OWNER TO" in (postgresql.folder / "plan.json").read_text()
+    done = postgresql.run("compat", "plan.json", "--url", postgresql_url, "--queries", "queries.sql", "--format", "json")
+    assert json.loads(done.stdout)["stopped"] == "", done.stdout[-2000:]
 
 
 def test_the_plan_of_the_example_is_safe_until_its_trigger_goes(postgresql: Project) -> None:

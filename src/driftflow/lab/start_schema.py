@@ -70,6 +70,7 @@ def build(start: StartSchema, place: Scratch, dialect: Dialect, *, rights: bool 
     if start.catalog is None:
         refused = run_setup(place, start.setup, dialect, rights=rights)
         _set_search_path(place, ())
+        _let_everybody_make(place, dialect, rights=rights)
         return refused
     made = tuple(statements_of(start.catalog, dialect, rights=rights))
     if rights:
@@ -80,6 +81,7 @@ def build(start: StartSchema, place: Scratch, dialect: Dialect, *, rights: bool 
     _set_search_path(place, start.catalog.search_path)
     if rights:
         _give_away(start.catalog, place, dialect)
+    _let_everybody_make(place, dialect, rights=rights)
     return (*start.catalog.unseen, *impossible, *refused)
 
 
@@ -106,6 +108,15 @@ def _give_away(catalog: Catalog, place: Scratch, dialect: Dialect) -> None:
         for sql in statements:
             with suppress(DatabaseFault):  # the table could not be made here, which was said
                 connection.execute(sql)
+
+
+def _let_everybody_make(place: Scratch, dialect: Dialect, *, rights: bool) -> None:
+    """Where rights are left out (PostgreSQL): to whomever a step gives its function or table, he may own it, as the roles of the database may."""
+    if rights or dialect.name != "postgresql" or place.administration is None:
+        return
+    with closing(place.administration.connect("setup")) as connection:
+        for row in connection.query(SCHEMAS):
+            connection.execute(f"GRANT USAGE, CREATE ON SCHEMA {dialect.quote(str(row[0]))} TO PUBLIC")
 
 
 SCHEMAS = """
