@@ -61,7 +61,7 @@ def _never_mended(operation: Operation) -> tuple[str, ...]:
         case RenameColumn():
             return ("dependency",)
         case RenameTable():
-            return ("exists", "unsupported")
+            return ("exists", "unsupported", "dependency")
         case AddConstraint(constraint=ForeignKey()):
             return ("foreign_key",)
         case _:

@@ -132,3 +132,13 @@ def test_a_trigger_of_another_table_that_the_release_makes_again(place: Place) -
     assert report.state == "done"
     assert outcome(database, "INSERT INTO items (id, name) VALUES (3, 'C')") == ""
     assert database.query("SELECT text FROM log") == [("C",)]
+
+
+@pytest.mark.on("sqlite")
+def test_a_rename_behind_the_drop_of_a_table_that_a_trigger_names(place: Place) -> None:
+    """The server refuses it, for the trigger is broken by then; moved before the drop it passed, could not be taken back, and left every INSERT to fail."""
+    database = place.fresh(LOGGED)
+    with pytest.raises(RefusedError, match="trigger kept is broken"):
+        database.plan("DROP TABLE log; ALTER TABLE items RENAME TO things;")
+    plan = database.plan("DROP TRIGGER kept; DROP TABLE log; ALTER TABLE items RENAME TO things;")
+    assert apply(plan, database, open_gates=gates(plan)).state == "done"
