@@ -156,3 +156,75 @@ def test_a_column_of_a_unique_index_is_dropped(shop: Any, mysql_family: str) -> 
     shop.execute("INSERT INTO t VALUES (2, 1, 2), (3, 1, 3)")
     with pytest.raises(DatabaseFault, match="Duplicate entry"):
         shop.execute("ALTER TABLE t DROP COLUMN b")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS x int",
+        "ALTER TABLE t DROP COLUMN IF EXISTS x",
+        "ALTER TABLE t MODIFY COLUMN IF EXISTS a bigint",
+        "ALTER TABLE t DROP INDEX IF EXISTS x",
+        "ALTER TABLE IF EXISTS t ADD COLUMN x int",
+        "CREATE INDEX IF NOT EXISTS x ON t (a)",
+        "CREATE OR REPLACE INDEX x ON t (a)",
+        "DROP INDEX IF EXISTS x ON t",
+        "ALTER IGNORE TABLE t ADD UNIQUE (a)",
+        "DELETE FROM t WHERE id = 9 RETURNING id",
+    ],
+)
+def test_what_only_mariadb_has(shop: Any, mysql_family: str, sql: str) -> None:
+    """DF005: a syntax error on MySQL."""
+    if mysql_family.startswith("mariadb"):
+        shop.execute(sql)
+        return
+    with pytest.raises(DatabaseFault, match="You have an error in your SQL syntax"):
+        shop.execute(sql)
+
+
+def test_a_type_that_only_mariadb_has(shop: Any, mysql_family: str) -> None:
+    """DF005."""
+    if mysql_family.startswith("mysql"):
+        with pytest.raises(DatabaseFault, match="You have an error in your SQL syntax"):
+            shop.execute("ALTER TABLE t ADD COLUMN x uuid")
+
+
+def test_both_sides_of_a_foreign_key_in_create_table(shop: Any) -> None:
+    """DF001: the referenced column is a bigint."""
+    with pytest.raises(DatabaseFault):
+        shop.execute("CREATE TABLE z (id int NOT NULL PRIMARY KEY, u int, FOREIGN KEY (u) REFERENCES t (id)) ENGINE=InnoDB")
+    shop.execute("CREATE TABLE z (id int NOT NULL PRIMARY KEY, u bigint, FOREIGN KEY (u) REFERENCES t (id)) ENGINE=InnoDB")
+
+
+def test_digits_and_fractions_go_without_an_error(shop: Any) -> None:
+    """DF109, in the strict mode that both servers begin with; what is out of range is refused (DF002)."""
+    shop.execute("CREATE TABLE v (id int NOT NULL PRIMARY KEY, price decimal(10,2), at datetime(6)) ENGINE=InnoDB")
+    shop.execute("INSERT INTO v VALUES (1, 123.45, '2020-01-01 10:11:12.654321')")
+    with pytest.raises(DatabaseFault, match="Out of range"):
+        shop.execute("ALTER TABLE v MODIFY price decimal(4,2)")
+    shop.execute("ALTER TABLE v MODIFY price decimal(10,1)")
+    shop.execute("ALTER TABLE v MODIFY at date")
+    assert [str(one) for one in shop.query("SELECT price, at FROM v")[0]] == ["123.5", "2020-01-01"]
+
+
+def test_a_date_without_a_default_for_old_rows(shop: Any, mysql_family: str) -> None:
+    """DF002 on MySQL, DF665 on MariaDB."""
+    if mysql_family.startswith("mysql"):
+        with pytest.raises(DatabaseFault, match="Incorrect date value"):
+            shop.execute("ALTER TABLE t ADD COLUMN x date NOT NULL")
+        return
+    shop.execute("ALTER TABLE t ADD COLUMN x date NOT NULL")
+
+
+def test_what_postgresql_refuses_of_a_table_and_its_functions(db: Any) -> None:
+    """DF001 of SET UNLOGGED and DROP FUNCTION, DF102 of a domain."""
+    db.execute("CREATE TABLE child (id bigint PRIMARY KEY, t bigint REFERENCES t (id))")
+    with pytest.raises(psycopg.errors.InvalidTableDefinition):
+        db.execute("ALTER TABLE t SET UNLOGGED")
+    db.execute("CREATE FUNCTION twice(x int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT x * 2'")
+    db.execute("CREATE INDEX by_twice ON t (twice(a))")
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+        db.execute("DROP FUNCTION twice(int)")
+    db.execute("CREATE DOMAIN given AS integer NOT NULL; INSERT INTO t VALUES (1, 1, 1)")
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        db.execute("ALTER TABLE t ADD COLUMN x given")

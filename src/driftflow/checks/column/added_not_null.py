@@ -23,7 +23,8 @@ def added_not_null(operation: AddColumn, at: Situation) -> Iterator[Finding]:
     """Passes every test on an empty database and fails in production: an error of its own, apart from what it blocks."""
     column = operation.column
     valued = column.default is not None or column.generated is not None or column.identity is not None or column.serial
-    if column.nullable or valued or is_new(at, operation.table):
+    not_null = not column.nullable or any(one.kind == "not_empty" for one in at.effects.fails_if)  # of its domain
+    if not not_null or valued or is_new(at, operation.table):
         return
     table, name = at.dialect.quote_name(operation.table), quote(at, column.name)
     yield finding(

@@ -13,7 +13,9 @@ from driftflow.model.operations import DropColumn
 
 @check("DF111", on=DropColumn, page="column/dropped", title="A dropped column takes its data and breaks running code")
 def column_dropped(operation: DropColumn, at: Situation) -> Iterator[Finding]:
-    if is_new(at, operation.table):
+    holder = at.table(operation.table)
+    known_gone = operation.if_exists and holder is not None and not holder.partial and holder.column(operation.column) is None
+    if known_gone or is_new(at, operation.table):
         return
     table, name = at.dialect.quote_name(operation.table), at.dialect.quote(operation.column)
     yield finding(

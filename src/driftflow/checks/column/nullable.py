@@ -13,7 +13,9 @@ from driftflow.model.operations import DropNotNull
 
 @check("DF116", on=DropNotNull, page="column/nullable", title="A column that may be NULL from now on")
 def not_null_dropped(operation: DropNotNull, at: Situation) -> Iterator[Finding]:
-    if not is_new(at, operation.table):
+    table = at.table(operation.table)
+    column = table.column(operation.column) if table is not None else None
+    if not is_new(at, operation.table) and (column is None or not column.nullable):
         yield finding(
             at,
             f"{operation.table.name}.{operation.column} may hold NULL from now on",

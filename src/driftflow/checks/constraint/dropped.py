@@ -17,7 +17,8 @@ def constraint_dropped(operation: DropConstraint, at: Situation) -> Iterator[Fin
     """Silent for the helper check of the NOT NULL recipe, once the column itself is NOT NULL."""
     table = at.table(operation.table)
     item = table.constraint(operation.name) if table is not None else None
-    if is_new(at, operation.table) or _was_a_helper(operation, at):
+    known_gone = operation.if_exists and item is None and table is not None and not table.partial
+    if known_gone or is_new(at, operation.table) or _was_a_helper(operation, at):
         return
     both = (
         f"; ACCESS EXCLUSIVE is taken on {item.referenced.name} as well"

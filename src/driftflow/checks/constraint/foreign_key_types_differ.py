@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
+from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Column, ForeignKey
 from driftflow.model.finding import Finding, Remedy
@@ -23,7 +24,7 @@ def foreign_key_types_differ(operation: AddConstraint | AddColumn | CreateTable,
         referenced = at.table(key.referenced)
         for here, there in zip(columns, key.referenced_columns, strict=False):
             other = referenced.column(there) if referenced is not None else None
-            if here is None or other is None or here.type == other.type:
+            if here is None or other is None or _alike(here, other, at):
                 continue
             yield finding(
                 at,
@@ -52,3 +53,14 @@ def _keys(
             yield key, tuple(table.column(name) if table is not None else None for name in key.columns)
         case _:
             pass
+
+
+def _alike(here: Column, other: Column, at: Situation) -> bool:
+    """SQLite compares by the affinity that a type's name gives: int, integer and bigint are one there."""
+    if here.type == other.type:
+        return True
+    if not at.can(Capability.SINGLE_WRITER):
+        return False
+    from driftflow.dialects.sqlite.types import affinity
+
+    return affinity(here.type) == affinity(other.type)

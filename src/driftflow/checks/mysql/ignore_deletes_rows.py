@@ -15,10 +15,10 @@ from driftflow.model.operations import RequestAlgorithm
     on=RequestAlgorithm,
     page="mysql/ignore-deletes-rows",
     title="ALTER IGNORE deletes rows",
-    dialects=("mysql", "mariadb"),
+    dialects=("mariadb",),
 )
 def ignore_deletes_rows(operation: RequestAlgorithm, at: Situation) -> Iterator[Finding]:
-    """MariaDB only; MySQL dropped it in 5.7.4 and answers with a syntax error."""
+    """MariaDB only; MySQL dropped it in 5.7.4 and answers with a syntax error (DF005)."""
     if not operation.ignore:
         return
     yield finding(

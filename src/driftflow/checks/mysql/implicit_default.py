@@ -21,7 +21,8 @@ from driftflow.model.operations import AddColumn
 def implicit_default(operation: AddColumn, at: Situation) -> Iterator[Finding]:
     """No error, unlike PostgreSQL: 0, '' or '0000-00-00' appears in every old row."""
     said = next((one.what for one in at.effects.loses if "implicit" in one.what), "")
-    if not said or is_new(at, operation.table):
+    refused = any(condition.kind == "not_empty" for condition in at.effects.fails_if)  # DF002
+    if not said or refused or is_new(at, operation.table):
         return
     table, name = at.dialect.quote_name(operation.table), at.dialect.quote(operation.column.name)
     yield finding(

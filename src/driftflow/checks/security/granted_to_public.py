@@ -13,9 +13,9 @@ from driftflow.model.operations import Grant
 @check("DF616", on=Grant, page="security/granted-to-public", title="A right for PUBLIC", dialects=("postgresql",))
 def granted_to_public(operation: Grant, at: Situation) -> Iterator[Finding]:
     """Only on relations; EXECUTE and USAGE for PUBLIC are the server's own defaults."""
-    if operation.revoke or not operation.relations or not any(role.lower() == "public" for role in operation.roles):
+    named = ", ".join(name.name for name in operation.relations) or operation.every
+    if operation.revoke or not named or not any(role.lower() == "public" for role in operation.roles):
         return
-    named = ", ".join(name.name for name in operation.relations)
     yield finding(
         at,
         f"every role of the server may use {named} from this moment, those of tomorrow too",

@@ -16,17 +16,18 @@ def revoked(operation: Grant, at: Situation) -> Iterator[Finding]:
     """PUBLIC's rights are taken away to be safe: that is said of the others."""
     roles = [role for role in operation.roles if role.lower() != "public"]
     named = [name for name in operation.relations if not is_new(at, name)]
-    if not operation.revoke or not named or (operation.roles and not roles) or _granted_again(operation, at):
+    what = ", ".join(name.name for name in named) or operation.every
+    if not operation.revoke or not what or (operation.roles and not roles) or _granted_again(operation, at):
         return
     yield finding(
         at,
-        f"{', '.join(roles) or 'who is named'} may do less with {', '.join(name.name for name in named)} from this moment",
+        f"{', '.join(roles) or 'who is named'} may do less with {what} from this moment",
         axis="breaks",
         severity="warning",
         why="sessions that are open feel it with their next statement: code that still needs the right fails",
         remedy=Remedy(summary="deploy code that does without it first, and revoke in the contract phase"),
         known_by="rule",
-        near=named[0].name,
+        near=named[0].name if named else "",
     )
 
 

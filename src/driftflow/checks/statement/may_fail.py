@@ -10,14 +10,13 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import AddColumn, BaseOperation
 
-_OWN_RULE = ("not_empty",)
-
 
 @check("DF002", on=BaseOperation, page="statement/may-fail", title="Rows may make the statement fail", only=("may_fail",))
 def may_fail(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     """Conditions with a probe: NULLs, duplicates, orphans, violations. Silent for a table that this release makes."""
     for condition in at.effects.fails_if:
-        if condition.certain or not condition.probe or (condition.kind in _OWN_RULE and isinstance(operation, AddColumn)):
+        own_rule = condition.kind == "not_empty" and isinstance(operation, AddColumn) and not at.dialect.one_pass  # DF102, DF655
+        if condition.certain or not condition.probe or own_rule:
             continue
         if condition.relation is not None and is_new(at, condition.relation):
             continue

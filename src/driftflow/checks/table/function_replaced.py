@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from driftflow.checks.base import check, finding
+from driftflow.dialects.called import stored_with
 from driftflow.dialects.situation import Situation
-from driftflow.model.catalog import Check, Table
 from driftflow.model.finding import Finding, Remedy
 from driftflow.model.operations import CreateFunction
 
@@ -24,8 +23,7 @@ def function_replaced(operation: CreateFunction, at: Situation) -> Iterator[Find
     routine = operation.routine
     if not operation.or_replace or not any(one.name == routine.name for one in at.catalog.routines.values()):
         return
-    calls = re.compile(rf"(?<![\w$]){re.escape(routine.name.name)}\s*\(")
-    users = [user for table in at.catalog.tables.values() if not table.new for user in _users(table, calls)]
+    users = [user for table in at.catalog.tables.values() if not table.new for user in stored_with(table, routine.name)]
     if users:
         yield finding(
             at,
@@ -40,15 +38,3 @@ def function_replaced(operation: CreateFunction, at: Situation) -> Iterator[Find
             known_by="catalog",
             near=routine.name.name,
         )
-
-
-def _users(table: Table, calls: re.Pattern[str]) -> Iterator[str]:
-    for index in table.indexes:
-        if calls.search(index.predicate) or any(calls.search(part.expression) for part in index.parts):
-            yield f"index {index.name.name}"
-    for column in table.columns:
-        if column.generated is not None and column.generated.stored and calls.search(column.generated.expression):
-            yield f"column {table.name.name}.{column.name}"
-    for constraint in table.constraints:
-        if isinstance(constraint, Check) and calls.search(constraint.expression):
-            yield f"check {constraint.name}"

@@ -15,6 +15,7 @@ _DANGEROUS = frozenset(
         "statement_timeout",
         "search_path",
         "role",
+        "session_authorization",
         "session_replication_role",
         "row_security",
         "timezone",

@@ -222,13 +222,36 @@ def _gone_from_set(old: Column, new: Column, value: str) -> Iterator[Unfit]:
 
 def _number(old: Column, new: Column, value: str) -> Iterator[Unfit]:
     scale = scale_of(new)
-    low, high = bounds_of(new)
-    real = base_word(old.type) in REALS
-    if real or _digits(old)[1] > scale:
+    if base_word(old.type) in REALS or _digits(old)[1] > scale:
         yield f"{value} <> ROUND({value}, {scale})", f"with digits that {new.type} does not keep"
-    if real or not _within(old, new):
-        rounded = f"ROUND({value}, {scale})"
-        yield f"({rounded} < {low} OR {rounded} > {high})", f"outside the range of {new.type}"
+    outside = out_of_range(old, new, value)
+    if outside:
+        yield outside, f"outside the range of {new.type}"
+
+
+def out_of_range(old: Column, new: Column, value: str) -> str:
+    """The condition under which a number is refused by a strict server, once it is rounded; empty where every number fits."""
+    if base_word(old.type) not in REALS and _within(old, new):
+        return ""
+    rounded, (low, high) = f"ROUND({value}, {scale_of(new)})", bounds_of(new)
+    return f"({rounded} < {low} OR {rounded} > {high})"
+
+
+def rounded_off(old: Column, new: Column) -> str:
+    """What no server, strict or not, refuses to cut off: digits behind the point, fractions of a second, the time of day. Empty: nothing."""
+    before, after = base_word(old.type), base_word(new.type)
+    if before in NUMBERS and after in INTEGERS | {"decimal"} and (before in REALS or _digits(old)[1] > scale_of(new)):
+        return f"the digits of {old.name} that {new.type} has no place for"
+    if after == "date" and before in {"datetime", "timestamp"}:
+        return f"the time of day in {old.name}"
+    if (
+        before != "date"
+        and before in MOMENTS | {"time"}
+        and after in MOMENTS | {"time"}
+        and length_of(old.type) > length_of(new.type)
+    ):
+        return f"the fractions of a second in {old.name} that {new.type} has no place for"
+    return ""
 
 
 def _no_number(new: Column, value: str) -> Iterator[Unfit]:

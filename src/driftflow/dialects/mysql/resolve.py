@@ -23,7 +23,7 @@ def resolve(operation: op.Operation, catalog: Catalog, *, mariadb: bool) -> op.O
     """The operation with nothing left to guess. Raises CatalogConflict never: what is missing is the operation's to say."""
     place = _Place(catalog, mariadb=mariadb)
     operation = _placed(operation, place)
-    if operation.table_if_exists and _is_there(operation, catalog):
+    if operation.table_if_exists and mariadb and _is_there(operation, catalog):  # MySQL has no ALTER TABLE IF EXISTS
         operation = replace(operation, table_if_exists=False)
     return operation
 

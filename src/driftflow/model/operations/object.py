@@ -170,6 +170,16 @@ class Grant(BaseOperation, frozen=True, kw_only=True, tag="grant"):
     """MySQL and MariaDB, of a REVOKE of ours that leaves nothing of what this account holds on the relation: `'app'@'%'`, as
     information_schema spells it."""
 
+    @property
+    def every(self) -> str:
+        """The tables or sequences that no name is given of: `all tables in public`, `tables that are made from now on`. Not of functions and
+        types, which are everybody's by default."""
+        if self.said is None or self.said.kind not in ("table", "sequence"):
+            return ""
+        if self.said.by_default:
+            return f"{self.said.kind}s that are made from now on"
+        return f"all {self.said.kind}s in {', '.join(self.said.in_schemas)}" if self.said.in_schemas else ""
+
 
 class AlterObject(BaseOperation, frozen=True, kw_only=True, tag="alter_object"):
     """An ALTER (or CREATE) of a kind that has no operation of its own (statistics, publication, collation, function options, rule, ...)."""

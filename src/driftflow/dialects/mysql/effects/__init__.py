@@ -11,7 +11,7 @@ from typing import assert_never
 
 from driftflow.dialects.mariadb import capabilities as mariadb_capabilities
 from driftflow.dialects.mysql import capabilities
-from driftflow.dialects.mysql.effects import column, data, key, other, partition, table
+from driftflow.dialects.mysql.effects import column, data, key, other, partition, refused, table
 from driftflow.dialects.mysql.effects.prediction import Prediction
 from driftflow.dialects.mysql.effects.together import of_statement
 from driftflow.dialects.mysql.effects.versions import worst
@@ -49,6 +49,8 @@ def _on(
 
 
 def _predict(p: Prediction, operation: op.Operation) -> None:
+    if not p.mariadb:
+        refused.by_conditions(p, operation)
     if operation.table_if_exists and p.catalog.complete:
         return  # resolve keeps the flag only where the table is missing: nothing happens
     match operation:

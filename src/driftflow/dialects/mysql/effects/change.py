@@ -8,6 +8,7 @@ from driftflow.dialects.mysql.capabilities import EIGHT, INSTANT_ADD_LAST, INSTA
 from driftflow.dialects.mysql.charsets import bytes_per_character, collation_of, is_superset
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, Grade, because, weakest
 from driftflow.dialects.mysql.effects.prediction import Prediction, quoted
+from driftflow.dialects.mysql.fitting import NUMBERS, out_of_range, rounded_off
 from driftflow.dialects.mysql.keywords import quote, quote_string
 from driftflow.dialects.mysql.types import INTEGERS, TEXTS, base_word, length_of, members_of
 from driftflow.model.catalog import Column, Table
@@ -289,6 +290,9 @@ def _conversion(p: Prediction, table: Table, old: Column, new: Column) -> None:
     """What may not fit into the new type, or change on the way."""
     before, after = base_word(old.type), base_word(new.type)
     name, column = quoted(table.name), quote(old.name)
+    rounded = rounded_off(old, new)
+    if rounded:
+        p.loses(rounded, table.name)
     if before in INTEGERS and after in INTEGERS:
         low, high = integer_range(new.type)
         old_low, old_high = integer_range(old.type)
@@ -315,6 +319,16 @@ def _conversion(p: Prediction, table: Table, old: Column, new: Column) -> None:
         return
     if after in {"enum", "set"} and before in TEXTS:
         _no_members(p, table, old, new)
+        return
+    if before in NUMBERS and after in INTEGERS | {"decimal"}:
+        outside = out_of_range(old, new, column)
+        if outside:
+            p.fails(
+                "out_of_range",
+                f"{table.name.name}.{old.name} holds values outside the range of {new.type}",
+                relation=table.name,
+                probe=f"SELECT count(*) FROM {name} WHERE {outside}",
+            )
         return
     if before != after and not (before in TEXTS and after in TEXTS):
         p.fails("bad_cast", f"a value of {table.name.name}.{old.name} may not fit {new.type}", relation=table.name)

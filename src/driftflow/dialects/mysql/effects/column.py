@@ -67,6 +67,7 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
     table = p.table(operation.table)
     column = operation.column
     refused.by_history(p, operation.table, "ADD COLUMN")
+    refused.by_definition(p, operation.table, column)
     if table is None:
         p.grade = _plain_add(p, None, column, operation.position)
         return
@@ -78,7 +79,6 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
         return
     _stands_behind(p, table, operation.position)
     p.grade = _add_grade(p, table, operation)
-    refused.default_fits(p, table, column)
     if (
         not p.mariadb
         and not column.nullable
@@ -302,7 +302,7 @@ def change_column(p: Prediction, operation: ChangeColumn) -> None:
     if old.generated is None and new.generated is not None:
         p.loses(f"the values of {old.name}: from now on they are computed", table.name)
     p.grade = change_grade(p, table, old, new, operation.position)
-    refused.default_fits(p, table, new)
+    refused.by_definition(p, table.name, new)
     if p.mariadb:
         _own_check(p, table, operation)
     elif operation.constraints and p.version >= CHECK_ENFORCED:
@@ -368,7 +368,7 @@ def set_default(p: Prediction, operation: SetDefault | DropDefault) -> None:
             certain=True,
         )
     if isinstance(operation, SetDefault) and table is not None and column is not None:
-        refused.default_fits(p, table, replace(column, default=operation.default))
+        refused.by_definition(p, table.name, replace(column, default=operation.default))
     if isinstance(operation, DropDefault):
         p.breaks(f"an INSERT that does not name {operation.column} fails, or gets NULL", operation.table, operation.column)
 

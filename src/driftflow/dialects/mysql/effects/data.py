@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from driftflow.dialects.mariadb.capabilities import OLDEST
 from driftflow.dialects.mysql.effects.partners import beside_rows
 from driftflow.dialects.mysql.effects.prediction import SHARED_READ, SHARED_WRITE, Prediction
 from driftflow.model.catalog import Table
@@ -43,6 +44,8 @@ def update(p: Prediction, operation: Update) -> None:
 def delete(p: Prediction, operation: Delete) -> None:
     p.transactional = True
     p.table(operation.table)
+    if operation.returning:
+        p.needs(None, OLDEST, "DELETE ... RETURNING")
     p.lock(operation.table, SHARED_WRITE, held="statement")
     beside_rows(p, operation.table, deletes=True)
     p.does("rows", operation.table, "row locks to the end of the transaction on every row that is looked at")

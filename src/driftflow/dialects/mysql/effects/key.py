@@ -106,11 +106,10 @@ def _duplicates(p: Prediction, operation: CreateIndex) -> None:
     table = p.catalog.table(index.table)
     if table is not None and table.new and table.statistics.rows == 0:
         return
-    columns = [quote(part.column) for part in index.parts if part.column]
-    if not columns or len(columns) != len(index.parts):
-        p.fails("duplicates", f"{index.table.name} holds rows with the same key", relation=index.table)
+    columns = [quote(part.column) if part.column else f"({part.expression})" for part in index.parts]
+    if not columns:
         return
-    new = [part.column for part in index.parts if p.is_new(index.table, part.column)]
+    new = [part.column for part in index.parts if part.column and p.is_new(index.table, part.column)]
     if new:
         column = table.column(new[0]) if table is not None else None
         if len(new) == len(index.parts) and column is not None:
@@ -128,10 +127,9 @@ def _duplicates(p: Prediction, operation: CreateIndex) -> None:
 
 def _one_value(p: Prediction, table: Name, column: Column) -> None:
     """A unique key over a column that comes with it: rows that are there get the default, or where the column is NOT NULL what its type begins with."""
-    summary = f"every row of {table.name} gets the same {column.name}"
-    if column.default is not None and column.default != "NULL":
-        p.fails("duplicates", summary, relation=table)
-    elif column.default is None and not (column.nullable or column.autoincrement or column.generated):
+    said = column.default is not None and column.default != "NULL"
+    if said or (column.default is None and not (column.nullable or column.autoincrement or column.generated)):
+        summary = f"every row of {table.name} gets the same {column.name}"
         probe = f"SELECT count(*) > 1 FROM (SELECT 1 FROM {quoted(table)} LIMIT 2) r"
         p.fails("duplicates", summary, relation=table, probe=probe)
 
@@ -282,7 +280,7 @@ def foreign_key_grade(
     if key.referenced.text in p.catalog.views:
         p.fails(NEVER, f"{key.referenced.name} is a view: no foreign key points at one", relation=key.referenced, certain=True)
     if referenced is not None and table is not None:
-        _types_fit(p, table, referenced, key, added)
+        refused.by_types_of_key(p, table, referenced, key, added)
         ends_fit(p, table, referenced, key)
     for one in (table, referenced):
         if one is not None and one.partitioning is not None:
@@ -319,25 +317,6 @@ def _comes_along(p: Prediction, table: Table | None, columns: tuple[str, ...]) -
     """A column among them that the statement adds: rows hold nothing there that could be asked about."""
     found = [table.column(one) for one in columns if p.is_new(table.name, one)] if table is not None else []
     return next((one for one in found if one is not None), None)
-
-
-def _types_fit(p: Prediction, table: Table, referenced: Table, key: ForeignKey, added: Column | None) -> None:
-    for here, there in zip(key.columns, key.referenced_columns, strict=False):
-        mine, theirs = table.column(here) or added, referenced.column(there)
-        if theirs is None and not referenced.partial:
-            p.fails("missing", f"column {there} of {referenced.name} does not exist", relation=referenced.name, certain=True)
-        if (
-            mine is not None
-            and theirs is not None
-            and mine.type != theirs.type
-            and not (mine.type.startswith(("varchar", "char")) and theirs.type.startswith(("varchar", "char")))
-        ):
-            p.fails(
-                "bad_cast",
-                f"{table.name.name}.{here} is {mine.type} and {referenced.name.name}.{there} is {theirs.type}",
-                relation=table.name,
-                certain=True,
-            )
 
 
 def drop_constraint(p: Prediction, operation: DropConstraint) -> None:

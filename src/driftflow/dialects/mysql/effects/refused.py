@@ -5,21 +5,50 @@ from __future__ import annotations
 from driftflow.dialects.mysql.effects.prediction import Prediction
 from driftflow.dialects.mysql.settled import NUMBERS
 from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, base_word, members_of
+from driftflow.model import operations as op
 from driftflow.model.catalog import Check, Column, ForeignKey, Table
 from driftflow.model.names import Name
 from driftflow.model.operations.identifiers import mentions
 from driftflow.model.operations.table import VERSIONED
 
+_OF_MARIADB = frozenset({"uuid", "inet4", "inet6"})
+_PARTS = (
+    *(
+        op.AddColumn,
+        op.ChangeColumn,
+        op.DropColumn,
+        op.DropConstraint,
+        op.CreateIndex,
+        op.DropIndex,
+        op.RenameIndex,
+        op.AlterIndex,
+    ),
+    *(op.AlterPartitions, op.RenameTable, op.MoveTable),
+)
 
-def default_fits(p: Prediction, table: Table, column: Column) -> None:
-    """A default must be a value of the type; MySQL takes none but an expression for TEXT, BLOB and JSON."""
+
+def by_conditions(p: Prediction, operation: op.Operation) -> None:
+    """MySQL asks for no part of a table whether it is there: only for whole tables, views, routines and triggers (measured on 9.7)."""
+    asked = any(getattr(operation, one, False) for one in ("if_exists", "if_not_exists"))
+    if operation.table_if_exists or (asked and isinstance(operation, _PARTS)):
+        p.fails(
+            "unsupported",
+            "MySQL has no IF EXISTS, IF NOT EXISTS or OR REPLACE for columns, indexes, constraints and partitions, nor ALTER TABLE IF EXISTS",
+            certain=True,
+        )
+
+
+def by_definition(p: Prediction, table: Name, column: Column) -> None:
+    """A type that the other family has, and a default that is no value of the type; MySQL takes none but an expression for TEXT, BLOB and JSON."""
+    if base_word(column.type) in _OF_MARIADB and not p.mariadb:
+        p.fails("unsupported", f"MySQL has no type {column.type}", relation=table, certain=True)
     if column.default is None or column.default.startswith("("):
         return
     if column.default == "NULL" and not column.nullable and not p.mariadb:
         p.fails(
             "unsupported",
             f"{column.name} is in the primary key, and cannot be NULL by default",
-            relation=table.name,
+            relation=table,
             certain=True,
         )
     literal = column.default.startswith(("'", "-")) or column.default[:1].isdigit()
@@ -27,7 +56,7 @@ def default_fits(p: Prediction, table: Table, column: Column) -> None:
         p.fails(
             "unsupported",
             f"MySQL takes no literal default for {column.type}: write it in parentheses",
-            relation=table.name,
+            relation=table,
             certain=True,
         )
     if base_word(column.type) in {"enum", "set"} and literal:
@@ -35,9 +64,9 @@ def default_fits(p: Prediction, table: Table, column: Column) -> None:
         said = column.default.strip("'").replace("''", "'")
         fits = said in members if column.type.startswith("enum") else not said or set(said.split(",")) <= set(members)
         if not fits:
-            p.fails("unsupported", f"{column.default} is no member of {column.type}", relation=table.name, certain=True)
+            p.fails("unsupported", f"{column.default} is no member of {column.type}", relation=table, certain=True)
     if base_word(column.type) in NUMBERS and column.default.startswith("'"):
-        p.fails("unsupported", f"{column.default} is no {column.type}", relation=table.name, certain=True)
+        p.fails("unsupported", f"{column.default} is no {column.type}", relation=table, certain=True)
 
 
 def by_history(p: Prediction, table: Name, what: str) -> None:
@@ -100,6 +129,26 @@ def by_named_checks(p: Prediction, table: Table, column: str) -> None:
     for one in table.constraints if not p.mariadb else ():
         if isinstance(one, Check) and one.name not in p.dropped and mentions(one.expression, column, any_case=True):
             p.fails("dependency", f"check {one.name} reads {column}: drop it first", relation=table.name, certain=True)
+
+
+def by_types_of_key(p: Prediction, table: Table, referenced: Table, key: ForeignKey, added: Column | None = None) -> None:
+    """Both sides of a foreign key are of one type, but for the length of texts; `added`: the column behind which the key stands."""
+    for here, there in zip(key.columns, key.referenced_columns, strict=False):
+        mine, theirs = table.column(here) or added, referenced.column(there)
+        if theirs is None and not referenced.partial:
+            p.fails("missing", f"column {there} of {referenced.name} does not exist", relation=referenced.name, certain=True)
+        if (
+            mine is not None
+            and theirs is not None
+            and mine.type != theirs.type
+            and not (mine.type.startswith(("varchar", "char")) and theirs.type.startswith(("varchar", "char")))
+        ):
+            p.fails(
+                "bad_cast",
+                f"{table.name.name}.{here} is {mine.type} and {referenced.name.name}.{there} is {theirs.type}",
+                relation=table.name,
+                certain=True,
+            )
 
 
 def by_foreign_keys(p: Prediction, table: Table, old: Column, new: Column) -> None:

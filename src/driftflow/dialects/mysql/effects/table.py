@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftflow.dialects.mariadb.capabilities import OLDEST, ONLINE_COPY
+from driftflow.dialects.mysql.effects import refused
 from driftflow.dialects.mysql.effects.change import change_grade, metadata, option
 from driftflow.dialects.mysql.effects.grade import COPY, IN_PLACE, INSTANT, REBUILD, SHARED_REBUILD, Grade, because, weakest
 from driftflow.dialects.mysql.effects.partners import beside_gone, in_dictionary
@@ -47,6 +48,12 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
                 p.lock(key.referenced, EXCLUSIVE, why=f"referenced by {table.name.name}")
             if p.checks_foreign_keys:
                 p.table(key.referenced)
+        if isinstance(key, ForeignKey):
+            referenced = table if key.referenced == table.name else p.catalog.table(key.referenced)
+            if referenced is not None:
+                refused.by_types_of_key(p, table, referenced, key)
+    for column in table.columns:
+        refused.by_definition(p, table.name, column)
     for source in (*(source for source, _ in operation.like), *operation.copied_from):
         p.lock(source, SHARED_READ, why="its definition is copied")
         p.table(source)

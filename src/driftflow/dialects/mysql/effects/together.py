@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from driftflow.dialects.mariadb.capabilities import ONLINE_COPY
+from driftflow.dialects.mariadb.capabilities import OLDEST, ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
 from driftflow.dialects.mysql.effects.column import calls_sequence
 from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_option, with_spatial
@@ -46,6 +46,7 @@ def of_statement(operations: Sequence[Operation], predictions: Sequence[Predicti
     first = graded[0][1]
     whole = _whole(graded, after)
     if any(isinstance(one, RequestAlgorithm) and one.ignore for one in operations):
+        first.needs(None, OLDEST, "ALTER IGNORE")
         whole = _ignoring(operations, whole)
         _takes_all_rows(predictions)
     table = _table_of(graded[0][0])

@@ -15,6 +15,8 @@ from driftflow.model.catalog import Column, Table
 from driftflow.model.operations import AlterColumnType
 from driftflow.patterns import lazy_regex
 
+_ZONED = lazy_regex(r"\s*[\w\"]+\s+AT\s+TIME\s+ZONE\s+'[^']+'\s*", re.IGNORECASE)
+"""A moment read in a zone that is named: every value comes back by the same words."""
 _TYPE = lazy_regex(r"[\w. ]+(?:\(\d+(?:, *\d+)?\)[\w ]*)?(?:\[\d*\])*")
 
 
@@ -67,7 +69,7 @@ def _cast_chain(p: Prediction, operation: AlterColumnType, old: Type) -> list[Ty
 
 def refuse_values(p: Prediction, operation: AlterColumnType, column: Column, old: Type, new: Type) -> None:
     """What the stored values may not survive: an error, or a silent change."""
-    if operation.using and changes_values(operation):
+    if operation.using and changes_values(operation) and not _ZONED.fullmatch(operation.using):
         p.loses(f"whatever the USING expression does not keep of {operation.column}", operation.table)
     name, table = quote(operation.column), operation.table
     if new.defined is not None and new.defined.kind == "enum" and (old.defined is None or old.defined.name != new.defined.name):

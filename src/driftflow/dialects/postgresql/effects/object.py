@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from driftflow.dialects.called import asked_by, stored_with, views_with
 from driftflow.dialects.postgresql.effects.index import find_index
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
@@ -81,6 +82,25 @@ def drop_function(p: Prediction, operation: DropFunction) -> None:
                 p.loses(f"trigger {trigger.name} of {table.name.name}", table.name, reversible=True)
             else:
                 p.fails("dependency", f"trigger {trigger.name} of {table.name.name} calls it", relation=table.name, certain=True)
+    if len({key for key, routine in p.catalog.routines.items() if routine.name.name == operation.name.name}) == len(known) == 1:
+        _called(p, operation)
+
+
+def _called(p: Prediction, operation: DropFunction) -> None:
+    """What calls the only function of that name: by its expressions, for the catalog keeps no links to functions."""
+    for table in p.catalog.tables.values():
+        for user in (*stored_with(table, operation.name), *asked_by(table, operation.name)):
+            if operation.cascade:
+                p.lock(table.name, ACCESS_EXCLUSIVE, why=f"{user} goes with CASCADE")
+                p.loses(user, table.name)
+            else:
+                p.fails("dependency", f"{user} calls it", relation=table.name, certain=True)
+    for view in views_with(p.catalog, operation.name):
+        if operation.cascade:
+            p.lock(view, ACCESS_EXCLUSIVE, why="goes with CASCADE")
+            p.loses(f"view {view.name}", view)
+        else:
+            p.fails("dependency", f"view {view.name} calls it", relation=view, certain=True)
 
 
 def comment(p: Prediction, operation: Comment) -> None:

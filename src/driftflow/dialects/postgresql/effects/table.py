@@ -283,11 +283,28 @@ def _set_logged(p: Prediction, table: Table, *, unlogged: bool) -> None:
         return
     if table.unlogged == unlogged:
         return
+    _tied_to_other_kind(p, table, unlogged=unlogged)
     rewrite(p, table, f"SET {'UNLOGGED' if unlogged else 'LOGGED'}")
     if p.at_least(15):
         for sequence in owned_sequences(p.catalog, table.name):
             p.lock(sequence, ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, why="owned by the table, written with it")
             p.does("rewrite", sequence, "the sequence's one row")
+
+
+def _tied_to_other_kind(p: Prediction, table: Table, *, unlogged: bool) -> None:
+    """A logged table may not reference an unlogged one: its rows would outlive those that they point at."""
+    if unlogged:
+        tied = [holder for holder, _ in p.catalog.referencing(table.name)]
+    else:
+        tied = [found for key in table.foreign_keys if (found := p.catalog.table(key.referenced)) is not None]
+    for other in tied:
+        if other.name != table.name and other.unlogged != unlogged:
+            what = (
+                f"the logged table {other.name.name} references it"
+                if unlogged
+                else f"it references the unlogged {other.name.name}"
+            )
+            p.fails("dependency", what, relation=table.name, certain=True)
 
 
 def _rewrite_one(p: Prediction, table: Table, operation: RewriteTable) -> None:
