@@ -244,3 +244,45 @@ def test_a_key_that_is_null_in_part_points_at_nothing_with_match_full(place: Pla
     assert (database.structure(), database.rows()) == before
     with pytest.raises(RefusedError, match="2 rows of books point at no row of shelves"):
         apply(made.plan(f"-- driftflow: orphans action=create-parent\n{FULL}"), made)
+
+
+TWO = """
+CREATE TABLE one (id integer PRIMARY KEY);
+CREATE TABLE two (id integer PRIMARY KEY);
+CREATE TABLE rows_of (id integer PRIMARY KEY, a integer, b integer, CONSTRAINT k FOREIGN KEY (a) REFERENCES one (id), CONSTRAINT j FOREIGN KEY (a) REFERENCES two (id),
+    CONSTRAINT k_new FOREIGN KEY (b) REFERENCES one (id));
+INSERT INTO one VALUES (1); INSERT INTO two VALUES (1); INSERT INTO rows_of VALUES (1, 1, 1);
+"""
+DROPS = "ALTER TABLE rows_of DROP CONSTRAINT {};"
+ADDS = "ALTER TABLE rows_of ADD CONSTRAINT {} FOREIGN KEY (a) REFERENCES {} (id) ON DELETE CASCADE;"
+K, J, L = ADDS.format("k", "one"), ADDS.format("j", "two"), ADDS.format("l", "two")
+
+
+@pytest.mark.recipe("fk-actions", "native")
+@pytest.mark.on("postgresql", "mysql", "mariadb")
+@pytest.mark.parametrize(
+    "change",
+    [
+        DROPS.format("k") + K + L,
+        DROPS.format("k") + L + K,
+        DROPS.format("k") + DROPS.format("j") + K + J,
+        DROPS.format("k") + DROPS.format("j") + J + K,
+    ],
+    ids=["and-another", "another-first", "two-in-turn", "two-crosswise"],
+)
+def test_one_key_takes_the_place_of_one(place: Place, change: str) -> None:
+    """A second key over the columns of one that was dropped took its place too, and so the first one away again, without a word."""
+    naive, planned, start = (place.fresh(TWO) for _ in range(3))
+    naive.run(change)
+    report = apply(planned.plan(change), planned)
+    assert keys_and_indexes(planned) == keys_and_indexes(naive)
+    assert take_back(report.run, planned).state == "rolled_back"
+    assert keys_and_indexes(planned) == keys_and_indexes(start)
+
+
+def keys_and_indexes(database: Database) -> object:
+    """Without the name of the index that MySQL and MariaDB make for a key: where two keys share one, it has that of either."""
+    (table,) = (one for one in database.catalog().tables.values() if one.name.name == "rows_of")
+    return {one.name: (one.columns, one.referenced.name, one.on_delete) for one in table.foreign_keys}, [
+        one.columns for one in table.indexes
+    ]

@@ -9,6 +9,7 @@ from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Check, ForeignKey, Index, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import AddConstraint, CreateIndex, DropConstraint, DropIndex, RenameConstraint, RenameIndex
+from driftflow.model.operations.lookup import taken
 from driftflow.model.plan import Step, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies.base import strategy
@@ -56,7 +57,9 @@ def replace_constraint(operation: Replacing | Replaced, at: Situation) -> Iterat
     if isinstance(new, Unique) and isinstance(old, Unique):
         yield from _unique(recipe, operation, new, dropped, old)
     elif isinstance(new, ForeignKey) and isinstance(old, ForeignKey) and at.dialect.one_pass:
-        yield from Exchange(recipe, operation.table, is_trusted(at, operation)).steps(old, new, _aside(new.name))
+        yield from Exchange(recipe, operation.table, is_trusted(at, operation)).steps(
+            old, new, _aside(new.name, recipe, operation.table)
+        )
     elif isinstance(new, ForeignKey | Check) and isinstance(old, ForeignKey | Check):
         yield from _proved(recipe, operation, new, dropped)
 
@@ -75,14 +78,22 @@ def _with_old(at: Situation, before: Situation) -> Catalog:
     )
 
 
-def _aside(name: str) -> str:
-    """A name for as long as the other one is still taken."""
-    return fit(f"{name}_new")
+def _aside(name: str, recipe: Recipe, table: Name) -> str:
+    """A name for as long as the other one is still taken; foreign keys of MySQL and MariaDB have theirs for the whole database."""
+    around = [one for one in recipe.catalog.tables.values() if one.name.schema == table.schema]
+    held = {one.name.lower() for other in around for one in other.constraints}
+    held |= {one.name.name.lower() for other in around for one in other.indexes}
+    is_taken = taken(recipe.catalog, table.schema)
+    found, number = fit(f"{name}_new"), 1
+    while found.lower() in held or is_taken(found):
+        number += 1
+        found = fit(f"{name}_new{number}")
+    return found
 
 
 def _proved(recipe: Recipe, operation: AddConstraint, new: ForeignKey | Check, dropped: DropConstraint) -> Iterator[Step]:
     table = operation.table
-    beside = replace(new, name=_aside(new.name)) if new.name == dropped.name else new
+    beside = replace(new, name=_aside(new.name, recipe, table)) if new.name == dropped.name else new
     yield from bind_then_validate(recipe, table, beside, only=operation.only)
     drop = DropConstraint(table=table, name=dropped.name, only=dropped.only)
     swap = (drop, RenameConstraint(table=table, name=beside.name, to=new.name)) if beside.name != new.name else (drop,)
@@ -92,7 +103,7 @@ def _proved(recipe: Recipe, operation: AddConstraint, new: ForeignKey | Check, d
 def _unique(recipe: Recipe, operation: AddConstraint, new: Unique, dropped: DropConstraint, old: Unique) -> Iterator[Step]:
     table = operation.table
     index = index_of(table, new)
-    beside = replace(index, name=replace(index.name, name=_aside(new.name))) if new.name == dropped.name else index
+    beside = replace(index, name=replace(index.name, name=_aside(new.name, recipe, table))) if new.name == dropped.name else index
     guard = guard_duplicates(recipe.at, index)
     yield recipe.build_index(
         beside, purpose=f"Build the index of the new {new.name} online", guards=(guard,) if guard is not None else ()
@@ -107,7 +118,7 @@ def _unique_back(recipe: Recipe, table: Name, new: Unique, old: Unique) -> Itera
     """The same way back: the old one's index first, then the swap."""
     there = recipe.catalog
     index = index_of(table, old)
-    beside = replace(index, name=replace(index.name, name=_aside(old.name)))
+    beside = replace(index, name=replace(index.name, name=_aside(old.name, recipe, table)))
     step = recipe.build_index(beside, purpose=f"Take back: build the index of the old {old.name} online")
     yield as_undo(step)
     again = AddConstraint(table=table, constraint=replace(old, using_index=beside.name.name))
@@ -127,7 +138,7 @@ def _index(recipe: Recipe, index: Index, dropped: DropIndex, before: Situation) 
         yield recipe.change(drop, CreateIndex(index=index), purpose=purpose, phase="migrate", guards=guards)
         return
     same = index.name == dropped.name
-    beside = replace(index, name=replace(index.name, name=_aside(index.name.name))) if same else index
+    beside = replace(index, name=replace(index.name, name=_aside(index.name.name, recipe, index.table))) if same else index
     yield recipe.build_index(beside, purpose=f"Build the new {index.name.name} online", guards=guards)
     rename = (RenameIndex(name=beside.name, table=index.table, to=index.name.name),) if same else ()
     yield recipe.change(drop, *rename, purpose=purpose, phase="migrate")

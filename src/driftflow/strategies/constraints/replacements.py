@@ -15,17 +15,48 @@ Replaced = DropConstraint | DropIndex
 
 
 def old_of(operation: Replacing, at: Situation) -> Situation | None:
-    """Where the file dropped what this operation makes anew; None where it makes something of its own."""
+    """Where the file dropped what this operation makes anew; None where it makes something of its own. What has been dropped once is replaced by one thing."""
     table = _table(operation)
-    if table is None or is_new(at, table) or at.directives("duplicates") or at.directives("orphans"):
+    if table is None or not _may_replace(operation, at):
         return None
+    given: set[int] = set()
+    for later in at.file.situations[: at.place]:
+        if isinstance(later.operation, Replacing) and _table(later.operation) == table and _may_replace(later.operation, later):
+            given |= {before.place for before in _dropped_for(later.operation, later, given)[:1]}
+    return next(iter(_dropped_for(operation, at, given)), None)
+
+
+def _may_replace(operation: Replacing, at: Situation) -> bool:
+    table = _table(operation)
+    return table is not None and not (is_new(at, table) or at.directives("duplicates") or at.directives("orphans"))
+
+
+def _dropped_for(operation: Replacing, at: Situation, given: set[int]) -> list[Situation]:
+    """What is still to be had, the one of the same name before the nearest."""
+    found: list[Situation] = []
     for before in reversed(at.file.situations[: at.place]):
         dropped = before.operation
-        if isinstance(dropped, Replaced) and _table(dropped) == table and _stands_for(operation, dropped, before):
-            return before
-        if not isinstance(dropped, Replaced | Replacing | RequestAlgorithm) and _table(dropped) == table:
-            return None
-    return None
+        if _table(dropped) != _table(operation):
+            continue
+        if isinstance(dropped, Replaced) and before.place not in given and _stands_for(operation, dropped, before):
+            found.append(before)
+        elif not isinstance(dropped, Replaced | Replacing | RequestAlgorithm):
+            break
+    return sorted(found, key=lambda before: _name(before.operation) != _name(operation))
+
+
+def _name(operation: Operation) -> str:
+    match operation:
+        case AddConstraint(constraint=constraint):
+            return constraint.name
+        case CreateIndex(index=index):
+            return index.name.name
+        case DropConstraint(name=name):
+            return name
+        case DropIndex(name=name):
+            return name.name
+        case _:
+            return ""
 
 
 def new_of(operation: Replaced, at: Situation) -> Situation | None:
