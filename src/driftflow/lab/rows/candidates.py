@@ -13,8 +13,13 @@ from driftflow.lab.rows.row_query import RowQuery, unique_keys
 from driftflow.lab.rows.spelling import HASHED, Spelling, limit_of
 from driftflow.lab.rows.spread import ROWS_ASSUMED, Spread
 from driftflow.model.catalog import Catalog, Column, ForeignKey, Table, TableStatistics
+from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 
 TEXTUAL = ("char", "text", "clob", "string")
+DAY = lazy_regex(r"'\d{4}-\d\d-\d\d")
+READ_STRICTLY = ("uuid", "inet", "cidr", "macaddr", "bytea", "interval", "bool", "range", "[]", "xml", "bit", "point", "tsvector")
+"""Types of which a text is a value only in a form of their own; values of them are made up in plenty."""
 NUMERIC = ("int", "num", "dec", "real", "doub", "float", "money")
 
 
@@ -132,7 +137,7 @@ class Maker:
         salt = self._salt(table.name.text, column.name)
         spread = self._spread_of(table, column.name)
         k = "(s.n - 1)" if unique else spread.k(self.spelling, salt)
-        value = self.spelling.value(column, k, self.catalog)
+        value = self._document(column, k) if constants.document else self.spelling.value(column, k, self.catalog)
         if value is None:
             if not column.nullable and column.default is None:
                 values.impossible.append(f"{table.name}.{column.name} is of type {column.type}, of which no value is made")
@@ -153,6 +158,8 @@ class Maker:
             return [self._cast(one, column) for one in bounds], 0
         if known := self.known.get((table.name.text, column.name)):
             return [self._cast(one, column) for one in known], len(known)
+        if constants.document:
+            return ([self._cast("'[1]'", column)] if any(one.lower() == "'array'" for one in constants.texts) else []), 1
         type = column.type.lower()
         textual = any(word in type for word in TEXTUAL) or type in ("name", "citext", "")
         if textual and constants.lengths:
@@ -160,17 +167,31 @@ class Maker:
             limit = limit_of(column.type) or 2_000
             fitting = [one for one in constants.lengths if 0 < one <= limit]
             return [self.spelling.padded(self.spelling.as_text(k), one) for one in fitting], 1
-        if constants.texts and not any(word in type for word in NUMERIC):
+        if texts := [one for one in constants.texts if _is_value(one, type)]:
             # A CHECK of a key may name all values that there are, or forbid one.
-            return [self._cast(one, column) for one in constants.texts], len(constants.texts) if unique else 0
+            return [self._cast(one, column) for one in texts], len(texts) if unique else 0
         if unique:
             return [], 1
         if any(word in type for word in NUMERIC):
             return [str(number) for number in constants.numbers], max(1, len(constants.numbers))
         return [], 1
 
+    def _document(self, column: Column, k: str) -> str | None:
+        """JSON in a column of whatever type keeps it."""
+        if any(word in column.type.lower() for word in NUMERIC):
+            return self.spelling.value(column, k, self.catalog)
+        made = self.spelling.value(replace(column, type="json"), k, self.catalog)
+        return self._cast(made, column) if made is not None else None
+
     def _cast(self, literal: str, column: Column) -> str:
         return f"CAST({literal} AS {column.type})" if self.catalog.vendor == "postgresql" else literal
+
+
+def _is_value(literal: str, type: str) -> bool:
+    """Whether a text that a CHECK names can be a value of the column, and is not compared with what a function makes of it (`to_char(day, 'YYYY')`)."""
+    if any(word in type for word in ("date", "time")):
+        return bool(DAY.match(literal))
+    return not any(word in type for word in (*NUMERIC, *READ_STRICTLY))
 
 
 def made_by_the_server(column: Column, table: Table, vendor: str) -> bool:

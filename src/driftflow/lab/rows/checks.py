@@ -25,6 +25,8 @@ class Constants:
     texts: list[str] = field(default_factory=list)
     """As SQL literals."""
     lengths: list[int] = field(default_factory=list)
+    document: bool = False
+    """Whether it is read as JSON: no text that is compared with a part of it is a value of the column."""
 
 
 def conditions_of(table: Table, catalog: Catalog, *, without: Collection[str]) -> tuple[str, ...]:
@@ -41,7 +43,7 @@ def constants_of(table: Table, catalog: Catalog) -> dict[str, Constants]:
     for check in table.constraints:
         if isinstance(check, Check):
             named = [columns[name] for name in names_in(check.expression, catalog.vendor) if name in columns]
-            _add(found, named, check.expression, catalog.vendor)
+            _add(found, named, check.expression, catalog.vendor, apart=columns)
     for column in table.columns:
         domain = defined_type(column.type, catalog) if catalog.types else None
         for check in domain.checks if domain is not None else ():
@@ -49,14 +51,21 @@ def constants_of(table: Table, catalog: Catalog) -> dict[str, Constants]:
     return found
 
 
-def _add(found: dict[str, Constants], columns: Iterable[str], expression: str, vendor: str) -> None:
+def _add(
+    found: dict[str, Constants], columns: Iterable[str], expression: str, vendor: str, *, apart: Collection[str] = ()
+) -> None:
+    """`apart` are words that name columns."""
     try:
         tokens = lex(expression, vendor)
     except TokenFault:
         return
     measured = any(token.text.lower() in LENGTHS for token in tokens)
+    document = any(
+        token.kind == "word" and token.text.lower().startswith("json") and token.text.lower() not in apart for token in tokens
+    )
     for name in columns:
         constants = found.setdefault(name, Constants())
+        constants.document |= document
         for token in tokens:
             if token.kind == "string":
                 _once(constants.texts, token.text)

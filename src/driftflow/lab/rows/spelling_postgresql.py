@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from driftflow.lab.rows.spelling import Spelling, limit_of, scale_of
 from driftflow.model.catalog import Catalog, Column, TypeDefinition
 from driftflow.model.record import replace
+from driftflow.patterns import lazy_regex
 
+SUBTYPE = lazy_regex(r"\bsubtype = (?P<type>[^,]+)")
 WHOLE = {"smallint": 30_000, "integer": 2_000_000_000, "bigint": 2_000_000_000}
 PLAIN = {
     "boolean": "({k} % 2 = 0)",
@@ -22,8 +24,18 @@ PLAIN = {
     "inet": "('10.' || ({k} / 65536 % 256) || '.' || ({k} / 256 % 256) || '.' || ({k} % 256))::inet",
     "cidr": "('10.' || ({k} / 65536 % 256) || '.' || ({k} / 256 % 256) || '.' || ({k} % 256) || '/32')::cidr",
     "macaddr": "('08:00:2b:' || substr(md5(({k})::text), 1, 2) || ':' || substr(md5(({k})::text), 3, 2) || ':' || substr(md5(({k})::text), 5, 2))::macaddr",
+    "macaddr8": "('08:00:2b:00:00:' || substr(md5(({k})::text), 1, 2) || ':' || substr(md5(({k})::text), 3, 2) || ':' || substr(md5(({k})::text), 5, 2))::macaddr8",
     "interval": "make_interval(mins => ({k} % 100000)::integer)",
     "point": "point({k}, {k} % 90)",
+    "line": "line(point(0, 0), point(1, ({k}) + 1))",
+    "lseg": "lseg(point(0, 0), point({k}, 1))",
+    "box": "box(point({k}, 0), point(({k}) + 1, 1))",
+    "path": "polygon(box(point({k}, 0), point(({k}) + 1, 1)))::path",
+    "polygon": "polygon(box(point({k}, 0), point(({k}) + 1, 1)))",
+    "circle": "circle(point({k}, 0), 1)",
+    "pg_lsn": "('0/' || to_hex({k}))::pg_lsn",
+    "tsquery": "to_tsquery('simple', 'word' || ({k}))",
+    "jsonpath": "('$.n' || ({k}))::jsonpath",
     "tsvector": "to_tsvector('simple', 'word' || ({k}))",
     "xml": "('<n>' || ({k}) || '</n>')::xml",
     "oid": "({k})::oid",
@@ -74,6 +86,8 @@ class PostgresqlSpelling(Spelling):
             return self._numeric(type, k)
         if base in PLAIN:
             return PLAIN[base].format(k=k)
+        if (single := base.replace("multirange", "range")) != base and single in PLAIN:
+            return f"{base}({PLAIN[single].format(k=k)})"
         for name, form in TIMES.items():
             if type == name or (type.startswith(name.split(" ")[0]) and type.endswith(name.partition(" ")[2]) and "(" in type):
                 return form.format(k=k)
@@ -102,6 +116,12 @@ class PostgresqlSpelling(Spelling):
         if found.kind == "domain":
             inner = self.value(replace(column, type=found.base), k, catalog)
             return f"({inner})::{column.type}" if inner is not None else None
+        if found.kind == "composite":
+            values = [self.value(one, k, catalog) or "NULL" for one in found.attributes]
+            return f"ROW({', '.join(values)})::{column.type}"
+        if found.kind == "range" and (subtype := SUBTYPE.search(found.definition)) is not None:
+            one = self.value(replace(column, type=subtype["type"]), k, catalog)
+            return f"{column.type}({one}, {one}, '[]')" if one is not None else None
         return None
 
 

@@ -22,7 +22,7 @@ select
         from pg_constraint con
         where con.contypid = t.oid and con.contype = 'c'
     ) as checks,
-    format_type(r.rngsubtype, null) as range_of,
+    concat_ws(', ', 'subtype = ' || format_type(r.rngsubtype, null), 'subtype_diff = ' || nullif(r.rngsubdiff, 0)::regproc) as range_of,
     pg_get_userbyid(t.typowner) as owner,
     t.typacl::text[] as acl,
     note.description as comment
