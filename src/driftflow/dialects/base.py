@@ -255,6 +255,10 @@ class Dialect(ABC):
         """What may stand in the way of CREATE TRIGGER beside the right to alter the table: (query that counts it, sentence)."""
         return ()
 
+    def function_obstacles(self, version: Version | None) -> tuple[tuple[str, str], ...]:
+        """The same of CREATE FUNCTION."""
+        return ()
+
     def locked_with(self, tables: Sequence[Name], catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:
         """LOCK TABLES of the tables and of all that the server locks with it, and what that takes; nothing where that is not known, or too much."""
         return "", ()

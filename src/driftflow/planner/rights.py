@@ -1,22 +1,25 @@
-"""What a plan with triggers or LOCK TABLES needs beside the right to alter the tables, asked before the run begins: half a plan would be worse than none."""
+"""What a plan with triggers, functions or LOCK TABLES needs beside the right to alter the tables, asked before the run begins: half a plan would be worse than none."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from driftflow.dialects.base import Dialect
 from driftflow.model.names import Name, Version
 from driftflow.model.plan import Guard, RunSql, Step, UndoNothing
 from driftflow.patterns import lazy_regex
 
+FUNCTION = lazy_regex(r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?(?:AGGREGATE\s+)?FUNCTION\b", re.IGNORECASE)
 CREATES = lazy_regex(r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?TRIGGER\b", re.IGNORECASE)
 
 
-def trigger_rights(steps: Iterable[Step], dialect: Dialect, version: Version | None) -> tuple[Guard, ...]:
+def trigger_rights(steps: Sequence[Step], dialect: Dialect, version: Version | None) -> tuple[Guard, ...]:
     """One guard for each obstacle that the server may put in the way, on the way forward or back."""
     tables = dict.fromkeys(_tables(steps))
     found = [obstacle for table in tables for obstacle in dialect.trigger_obstacles(table, version)]
+    if any(FUNCTION.match(sql) for sql in _statements(steps)):
+        found += dialect.function_obstacles(version)
     return tuple(
         Guard(query=query, summary=summary, hint="ask the database's administrators for it; nothing has been done")
         for query, summary in dict.fromkeys(found)
@@ -42,6 +45,14 @@ def _locking(steps: Iterable[Step]) -> Iterator[RunSql]:
             yield step
         if not isinstance(step.undo, UndoNothing):
             yield from _locking(step.undo.steps)
+
+
+def _statements(steps: Iterable[Step]) -> Iterator[str]:
+    for step in steps:
+        if isinstance(step, RunSql):
+            yield from step.statements
+        if not isinstance(step.undo, UndoNothing):
+            yield from _statements(step.undo.steps)
 
 
 def _tables(steps: Iterable[Step]) -> Iterator[Name]:

@@ -223,3 +223,20 @@ def test_a_binary_log_that_trusts_nobody_is_told_before(place: Place) -> None:
             apply(plan, Database(migrator(as_root, *RIGHTS, "TRIGGER"), place.dialect))
         assert database.structure() == before
         assert apply(plan, as_root).state == "done"
+
+
+@pytest.mark.on("mysql", "mariadb")
+def test_a_function_that_the_binary_log_does_not_let_be_made_is_told_before_the_old_one_goes(place: Place) -> None:
+    programs = wanted.mysql_programs_of(place.server)
+    with mysql.begun(programs, folder=None, settings={"log-bin-trust-function-creators": "OFF"}, durable=False) as server:
+        database = Database(server.create_database(), place.dialect)
+        as_root = Database(server.url(database.url.partition("?")[0].rpartition("/")[2], user="root"), place.dialect)
+        able = Database(migrator(as_root, *RIGHTS, "CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"), place.dialect)
+        name = able.query("SELECT current_user()")[0][0].replace("@", "`@`")
+        as_root.run(f"CREATE DEFINER = `{name}` FUNCTION rate() RETURNS integer DETERMINISTIC RETURN 1;")
+        plan = able.plan("DROP FUNCTION rate;\nCREATE FUNCTION rate() RETURNS integer DETERMINISTIC RETURN 2;")
+        with pytest.raises(
+            RefusedError, match="log_bin_trust_function_creators is off: only a user with SUPER may create a function"
+        ):
+            apply(plan, able)
+        assert as_root.query("SELECT rate()") == [(1,)]

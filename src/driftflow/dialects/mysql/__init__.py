@@ -209,15 +209,19 @@ class MySQL(Dialect):
         return as_stored(column, value)
 
     def trigger_obstacles(self, table: Name, version: Version | None) -> tuple[tuple[str, str], ...]:
-        from driftflow.dialects.mysql.rights import untrusted, without_right
+        from driftflow.dialects.mysql.rights import without_right
 
-        return (
-            (
-                untrusted(version, mariadb=self.mariadb),
-                "the binary log is on and log_bin_trust_function_creators is off: only a user with SUPER may create a trigger (error 1419)",
-            ),
-            (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}"),
-        )
+        right = (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}")
+        return (self._untrusted("create a trigger", version), right)
+
+    def function_obstacles(self, version: Version | None) -> tuple[tuple[str, str], ...]:
+        return (self._untrusted("create a function", version),)
+
+    def _untrusted(self, what: str, version: Version | None) -> tuple[str, str]:
+        from driftflow.dialects.mysql.rights import untrusted
+
+        said = f"the binary log is on and log_bin_trust_function_creators is off: only a user with SUPER may {what} (error 1419)"
+        return untrusted(version, mariadb=self.mariadb), said
 
     def locked_with(self, tables: Sequence[Name], catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:
         from driftflow.dialects.mysql.tied import lock_tables, locked_with

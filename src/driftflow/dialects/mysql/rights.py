@@ -1,4 +1,4 @@
-"""What CREATE TRIGGER and LOCK TABLES need beside the statement itself, as queries to ask before: a right, and a binary log that trusts its maker.
+"""What CREATE TRIGGER, CREATE FUNCTION and LOCK TABLES need beside the statement itself, as queries to ask before: a right, and a binary log that trusts its maker.
 
 Source: MySQL 8.4 manual, "Stored Program Binary Logging"; MariaDB documentation, "Binary Logging of Stored Routines". Error 1419 otherwise.
 """
