@@ -141,7 +141,7 @@ def create_routine(cursor: Cursor, head: Head, kind: Literal["procedure", "funct
     arguments = normal(cursor.parenthesised())
     returns = ""
     if kind == "function" and cursor.accept("RETURNS"):
-        if cursor.accept_any(("STRING", "INTEGER", "REAL")) or cursor.at("SONAME"):
+        if cursor.peek(1).key == "SONAME":
             raise Unread("a loadable function")
         start = cursor.index
         cursor.take()
