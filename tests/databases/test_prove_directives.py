@@ -295,3 +295,13 @@ def test_a_rule_for_which_nothing_stands_is_found(tmp_path: Path) -> None:
     (found,) = claim(prove(asked, only=()), "same_end").differences
     assert "fresh" in found.object
     assert "migrations/001.sql" in found.step
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_rows_that_are_not_there_to_be_cleansed_are_told(vendor: str, tmp_path: Path) -> None:
+    sql = "-- driftflow: duplicates keep=last by=id\nALTER TABLE users ADD CONSTRAINT users_seed UNIQUE (totp_seed);"
+    proof = prove(question(sql, shop(vendor), tmp_path), only=())
+    assert claim(proof, "same_end").state == "proved", claim(proof, "same_end")
+    (note,) = [one for one in proof.notes if "`duplicates`" in one]
+    assert "was not shown" in note
+    assert "001.sql:2" in note

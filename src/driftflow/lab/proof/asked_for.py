@@ -16,6 +16,8 @@ from driftflow.model.plan import Plan
 
 LEAVE_SOMETHING = frozenset(("by-trigger", "maintained", "nulls-not-distinct", "polymorphic", "rule"))
 """Verbs whose recipes stay in the schema."""
+CLEANSE = frozenset(("duplicates", "orphans"))
+"""Verbs that say what becomes of rows which stand in the way of a key."""
 IN_THE_PLACE_OF_A_CHECK = frozenset(("by-trigger", "rule"))
 
 
@@ -109,6 +111,14 @@ def told(asked: Mapping[str, object]) -> Iterator[str]:
     if more:
         place = f" (in the place of {', '.join(instead)})" if instead else ""
         yield f"directives ask for more than the original migration, which was not compared with anything: {', '.join(more)}{place}"
+
+
+def not_met(migrations: Sequence[Migration]) -> Iterator[str]:
+    """As notes of the proof: directives about rows of which none is made up, for the original migration, a comment to which they are, would fail on them."""
+    for migration in migrations:
+        for one in migration.statements:
+            for verb in sorted(CLEANSE & {directive.verb for directive in one.directives}):
+                yield f"no {verb} are among the made-up rows, so what `{verb}` makes of them was not shown: {one.span}"
 
 
 def _says(statement: Statement, verbs: Collection[str]) -> bool:

@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from driftflow import __version__
-from driftflow.lab.proof.asked_for import told
+from driftflow.lab.proof.asked_for import not_met, told
 from driftflow.lab.proof.bench import Bench, Question, Tell, open_bench, schema_gaps
 from driftflow.lab.proof.crashes import crashes
 from driftflow.lab.proof.ends import ends
@@ -111,6 +111,7 @@ def _notes(bench: Bench) -> Iterator[str]:
     else:
         yield "how values are spread is assumed: the start schema comes without statistics of its columns (driftflow snapshot writes them)"
     yield from told(bench.asked)
+    yield from not_met(bench.question.migrations)
     yield from bench.in_common
     for step in unasked(bench.plan):
         yield f"whether servers have recorded queries is not asked in the lab, where none has run any: {named(bench.plan, step)}"
