@@ -14,6 +14,7 @@ from driftflow.model.operations import (
     AddConstraint,
     AlterColumnType,
     ChangeColumn,
+    CreateIndex,
     Delete,
     DropIndex,
     Insert,
@@ -78,9 +79,11 @@ def _never_mended_as_said(operation: Operation) -> tuple[str, ...]:
         case AddConstraint(constraint=ForeignKey()):
             return ("missing", "types_differ", "unsupported")
         case AddConstraint() | AlterColumnType():
-            return ("missing", "types_differ")
+            return ("missing", "types_differ", "expression")
+        case CreateIndex():
+            return ("missing", "expression", "operator_class")
         case AddColumn():
-            return ("types_differ",)
+            return ("types_differ", "expression", "bad_cast")
         case _:
             return ()
 

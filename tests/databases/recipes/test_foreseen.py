@@ -16,6 +16,9 @@ CREATE TABLE c (id integer PRIMARY KEY, p_id integer REFERENCES p, p_code text R
 CREATE TABLE s (id integer PRIMARY KEY, parent integer REFERENCES s);
 CREATE DOMAIN name AS text;
 CREATE VIEW v AS SELECT id FROM p;
+CREATE TABLE parts (id integer) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (1) TO (10);
+CREATE TABLE computed (id integer PRIMARY KEY, twice integer GENERATED ALWAYS AS (id * 2) STORED);
 INSERT INTO p VALUES (1, '1'); INSERT INTO c VALUES (1, 1, '1'); INSERT INTO s VALUES (1, NULL), (2, 1);
 """
 FIRST = "ALTER TABLE p ADD COLUMN note text; "
@@ -42,6 +45,28 @@ FIRST = "ALTER TABLE p ADD COLUMN note text; "
         "CREATE TABLE p (id integer);",
         "DROP SEQUENCE nope;",
         "COMMENT ON COLUMN p.nope IS 'x';",
+        "COMMENT ON SCHEMA nope IS 'x';",
+        "CREATE TABLE part PARTITION OF p FOR VALUES FROM (1) TO (2);",
+        "CREATE TABLE more PARTITION OF parts FOR VALUES FROM (5) TO (15);",
+        "CREATE POLICY mine ON v USING (true);",
+        "CREATE POLICY mine ON p USING (nope > 1);",
+        "GRANT SELECT ON nope TO PUBLIC;",
+        "GRANT SELECT (nope) ON p TO PUBLIC;",
+        "GRANT EXECUTE ON FUNCTION nope(integer) TO PUBLIC;",
+        "ALTER TABLE p ADD CONSTRAINT x CHECK (nope > 0);",
+        "ALTER TABLE p ADD COLUMN other integer CHECK (nope > 0);",
+        "UPDATE computed SET twice = 1;",
+        "INSERT INTO computed (id, twice) VALUES (7, 1);",
+        "CREATE INDEX x ON p USING gin (plain);",
+        "CREATE INDEX x ON v (id);",
+        "CREATE INDEX x ON p (plain) WHERE nope > 1;",
+        "ALTER TABLE p ALTER COLUMN plain SET DEFAULT 'x';",
+        "ALTER TABLE p ALTER COLUMN plain SET DEFAULT now();",
+        "ALTER TABLE p ADD COLUMN other integer DEFAULT plain;",
+        "CREATE TABLE n (id integer, CHECK (nope > 0));",
+        "ALTER TABLE p ADD COLUMN other integer DEFAULT 'x';",
+        "ALTER TABLE p ADD COLUMN other integer CHECK ((SELECT 1) > 0);",
+        "CREATE PUBLICATION x FOR TABLE v;",
     ],
 )
 def test_before_anything_runs(place: Place, change: str, policy: Policy) -> None:

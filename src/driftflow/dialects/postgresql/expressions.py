@@ -117,6 +117,46 @@ def _as_number(node: Node) -> Node:
     return {"A_Const": {"fval": {"fval": text}}} if _NUMBER.match(text) else node
 
 
+@lru_cache(maxsize=8192)
+def columns_named(expression: str) -> tuple[tuple[str, ...], ...]:
+    """What the expression names as columns, each with what stands before it; not what a query in it names. Nothing of text that is no expression."""
+    found: dict[tuple[str, ...], None] = {}
+    _names(expression_node(expression), found)
+    return tuple(found)
+
+
+def _names(node: Any, found: dict[tuple[str, ...], None]) -> None:
+    match node:
+        case {"SubLink": _}:
+            pass
+        case {"ColumnRef": {"fields": fields}} if all("String" in field for field in fields):
+            found[tuple(field["String"].get("sval", "") for field in fields)] = None
+        case dict():
+            for inner in node.values():
+                _names(inner, found)
+        case list():
+            for inner in node:
+                _names(inner, found)
+        case _:
+            pass
+
+
+@lru_cache(maxsize=8192)
+def asks_a_query(expression: str) -> bool:
+    """Whether a query stands in the expression itself, not in a function that it calls."""
+    return "select" in expression.lower() and _has_query(expression_node(expression))
+
+
+def _has_query(node: Any) -> bool:
+    match node:
+        case dict():
+            return "SubLink" in node or any(map(_has_query, node.values()))
+        case list():
+            return any(map(_has_query, node))
+        case _:
+            return False
+
+
 def volatile(expression: str, catalog: Catalog) -> bool:
     """Whether the expression may give another value for each row. Unknown functions, and text that cannot be read, count as volatile."""
     return volatility(expression, catalog) == "v"

@@ -15,6 +15,12 @@ class Insert(BaseOperation, frozen=True, kw_only=True, tag="insert"):
     columns: tuple[str, ...] = ()
     rows: int | None = None
     """Of a VALUES list; None for INSERT ... SELECT."""
+    left_out: tuple[int, ...] = ()
+    """Places in every row of the list at which DEFAULT stands (PostgreSQL)."""
+    values: int | None = None
+    """How many values a row of the list has (PostgreSQL)."""
+    overriding: bool = False
+    """OVERRIDING SYSTEM VALUE, or USER VALUE (PostgreSQL)."""
     reads: tuple[Name, ...] = ()
     on_conflict: str = ""
     """nothing, update, or (SQLite, MySQL) replace, ignore."""

@@ -16,6 +16,7 @@ from driftflow.dialects.postgresql.effects.locks import (
     SHARE_UPDATE_EXCLUSIVE,
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.reads import refuse_columns, refuse_query, refuse_unknown
 from driftflow.dialects.postgresql.effects.relations import (
     altered,
     existing,
@@ -72,10 +73,23 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
         rewrite_tree(p, tables, reason)
         draw_numbers(p, column)
     refuse_default(p, operation.table, column)
+    _refuse_expressions(p, table, operation)
     _refuse_nulls(p, operation, tables)
     filled = column.default is not None or bool(reason)
     for item in operation.constraints:
         _inline(p, operation, item, tables, filled=filled)
+
+
+def _refuse_expressions(p: Prediction, table: Table | None, operation: AddColumn) -> None:
+    column = operation.column
+    if column.default is not None:
+        refuse_columns(p, table, column.default)
+    if column.generated is not None:
+        refuse_unknown(p, table, column.generated.expression)
+    for item in operation.constraints:
+        if isinstance(item, Check):
+            refuse_unknown(p, table, item.expression, beside=(column,))
+            refuse_query(p, table, item.expression, "a check")
 
 
 def _check_syntax(p: Prediction, column: Column) -> None:
@@ -221,6 +235,7 @@ def set_default(p: Prediction, operation: SetDefault) -> None:
     column = tables[0].column(operation.column)
     if column is not None:
         fits_type(p, operation.table, operation.default, column.type)
+        refuse_columns(p, tables[0], operation.default)
 
 
 def drop_default(p: Prediction, operation: DropDefault) -> None:

@@ -48,6 +48,18 @@ _NUMBER = lazy_regex(r"-?\d+(\.\d+)?")
 _NUMERIC = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"})
 
 
+_UUID = lazy_regex(r"\{?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}\}?")
+_GIVES = {
+    "now": "timestamp with time zone",
+    "current_timestamp": "timestamp with time zone",
+    "clock_timestamp": "timestamp with time zone",
+    "localtimestamp": "timestamp without time zone",
+    "current_date": "date",
+    "gen_random_uuid": "uuid",
+}
+"""What calls without arguments give that defaults like to say."""
+
+
 def fits_type(p: Prediction, table: Name, default: str, spelling: str) -> None:
     """A bare number needs a cast for an assignment; a word in quotes must be one of the type."""
     type = read_type(spelling, p.catalog)
@@ -55,9 +67,14 @@ def fits_type(p: Prediction, table: Name, default: str, spelling: str) -> None:
     own = Type(name="integer" if number is not None and not number[1] else "numeric")
     if number is not None and castable(own, type) is False:
         p.fails("bad_cast", f"the default is a number, the column {spelling}", relation=table, certain=True)
+    gives = _GIVES.get(default.strip().lower().removesuffix("()"))
+    if gives is not None and castable(Type(name=gives), type) is False:
+        p.fails("bad_cast", f"the default is a {gives}, the column {spelling}", relation=table, certain=True)
     if text is None or type.array:
         return
     value = text["value"].strip()
+    if type.name == "uuid" and not _UUID.fullmatch(value):
+        p.fails("bad_cast", f"'{value}' is no {spelling}", relation=table, certain=True)
     if type.name in _NUMERIC and not re.fullmatch(
         r"[-+]?[\d.]+([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)|0[xXbBoO]\w+", value, re.IGNORECASE
     ):

@@ -17,6 +17,7 @@ from driftflow.dialects.postgresql.effects.locks import (
     SHARE_UPDATE_EXCLUSIVE,
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.reads import refuse_query, refuse_unknown
 from driftflow.dialects.postgresql.effects.relations import (
     descendants,
     existing,
@@ -60,7 +61,11 @@ def add_constraint(p: Prediction, operation: AddConstraint) -> None:
 
 
 def _add_check(p: Prediction, operation: AddConstraint, item: Check) -> None:
-    tables = lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only or item.no_inherit)
+    alone = operation.only or item.no_inherit
+    tables = lock_tree(p, operation.table, ACCESS_EXCLUSIVE, only=operation.only or (item.no_inherit and not p.at_least(18)))
+    tables = tables[:1] if alone else tables
+    refuse_unknown(p, tables[0] if tables else None, item.expression)
+    refuse_query(p, tables[0] if tables else None, item.expression, "a check")
     if item.no_inherit and tables and tables[0].partitioning is not None:
         p.fails("unsupported", "a check of a partitioned table cannot be NO INHERIT", relation=operation.table, certain=True)
     if operation.only and not item.no_inherit and len(tree(p, operation.table)) > 1:
@@ -111,7 +116,7 @@ def _add_not_null(p: Prediction, operation: AddConstraint, item: NotNull) -> Non
             "exists", f"{item.column} has a NOT NULL constraint already, by another name", relation=operation.table, certain=True
         )
     if item.validated:
-        unproved = [table for table in tables if not proves_not_null(table, item.column)]
+        unproved = [table for table in (tables[:1] if item.no_inherit else tables) if not proves_not_null(table, item.column)]
         scan_tree(p, unproved, "looks for NULLs")
         if unproved or not tables:
             p.fails(
@@ -145,7 +150,10 @@ def add_key(p: Prediction, table: Name, item: object, tables: Sequence[Table], *
     if parent and len(tables) > 1:
         p.lock(name, SHARE_UPDATE_EXCLUSIVE)
     adopted = _adopted(p, tables[0], item) if parent and not isinstance(item, Exclusion) else frozenset()
-    built = [part for part in with_storage(tables) if part.name not in adopted]
+    own = tables if parent else tables[:1]
+    if not parent and len(tables) > 1 and p.at_least(18):
+        p.lock_all((one.name for one in tables[1:]), ACCESS_EXCLUSIVE, why=f"inherits from {table.name}")
+    built = [part for part in with_storage(own) if part.name not in adopted]
     for part in built:
         p.does("scan", part.name, "the index is built from it")
         p.does("index_build", part.name, name.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from driftflow.dialects.postgresql.effects.column_default import NUMBERS, draw_numbers
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE, SHARE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
 from driftflow.dialects.postgresql.effects.relations import (
@@ -20,14 +21,19 @@ from driftflow.model.names import Name
 from driftflow.model.operations import Copy, Delete, Insert, Select, Truncate, Update
 
 
-def _write(p: Prediction, name: Name, *, every_row: bool, planned: bool = True, parent_read: bool = True) -> tuple[Table, ...]:
-    """ROW EXCLUSIVE on the table (with its partitions). The planner of UPDATE and DELETE keeps the same on every index; an INSERT gives it back."""
+def _write(
+    p: Prediction, name: Name, *, every_row: bool, planned: bool = True, parent_read: bool = True, inherited: bool = True
+) -> tuple[Table, ...]:
+    """ROW EXCLUSIVE on the table with its partitions, and with what inherits from it. The planner of UPDATE and DELETE keeps the same on every index;
+    an INSERT gives it back."""
     existing(p, name)
     p.lock(name, ROW_EXCLUSIVE)
     view = p.catalog.views.get(name.text)
     if view is not None and len(view.depends_on) == 1 and not view.triggers:  # what an updatable view stands on is written
-        return _write(p, view.depends_on[0], every_row=every_row, planned=planned, parent_read=parent_read)
+        return _write(p, view.depends_on[0], every_row=every_row, planned=planned, parent_read=parent_read, inherited=inherited)
     tables = tree(p, name)
+    if not inherited and tables and tables[0].partitioning is None:
+        tables = tables[:1]
     for part in tables:
         p.lock(part.name, ROW_EXCLUSIVE)
         if planned and part.partitioning is None:
@@ -58,7 +64,8 @@ def _columns_there(p: Prediction, name: Name, written: Iterable[str]) -> None:
 
 
 def insert(p: Prediction, operation: Insert) -> None:
-    tables = _write(p, operation.table, every_row=False, planned=False)
+    tables = _write(p, operation.table, every_row=False, planned=False, inherited=False)
+    _inserted(p, operation, tables[0] if tables else None)
     if operation.rows is None:
         p.does("rows", operation.table, "rows are written")
         p.size_unknown = True
@@ -68,6 +75,24 @@ def insert(p: Prediction, operation: Insert) -> None:
         for key in table.foreign_keys:
             if key.referenced != table.name and (not operation.columns or set(key.columns) & set(operation.columns)):
                 _look_up(p, key)
+
+
+def _inserted(p: Prediction, operation: Insert, table: Table | None) -> None:
+    """What is computed, or numbered ALWAYS, takes DEFAULT alone; what is left out draws its number from a sequence."""
+    if table is None or table.partial or table.name != operation.table:
+        return
+    named = operation.columns or tuple(column.name for column in table.columns)[: operation.values]
+    given = {name for at, name in enumerate(named) if at not in operation.left_out}
+    for column in table.columns:
+        if column.name in given:
+            numbered = column.identity is not None and column.identity.always and not operation.overriding
+            if (column.generated is not None or numbered) and (operation.columns or operation.values is not None):
+                said = f"{column.name} of {table.name.text} takes DEFAULT alone"
+                p.fails("unsupported", said, relation=table.name, certain=True)
+        elif operation.rows is not None:
+            if column.identity is not None:
+                p.lock_all(owned_sequences(p.catalog, table.name, column.name), ROW_EXCLUSIVE, why=f"{NUMBERS}{column.name}")
+            draw_numbers(p, column)
 
 
 def _look_up(p: Prediction, key: ForeignKey) -> None:
@@ -82,11 +107,29 @@ def update(p: Prediction, operation: Update) -> None:
     tables = _write(p, operation.table, every_row=not operation.bounded)
     read(p, _others(operation.reads, operation.table), scan=not operation.bounded)
     changed = {column for column, _ in operation.assignments}
+    _filled_by_server(p, operation)
     _columns_there(p, operation.table, [column for column, _ in operation.assignments])
     for table in tables[:1]:
         for key in table.foreign_keys:
             if key.referenced != table.name and changed & set(key.columns):
                 _look_up(p, key)
+
+
+def _filled_by_server(p: Prediction, operation: Update) -> None:
+    """What is computed, or numbered ALWAYS, takes DEFAULT alone."""
+    table = p.catalog.table(operation.table)
+    for name, value in operation.assignments if table is not None else ():
+        column = table.column(name) if table is not None else None
+        by_server = column is not None and (
+            column.generated is not None or (column.identity is not None and column.identity.always)
+        )
+        if by_server and value.upper() != "DEFAULT":
+            p.fails(
+                "unsupported",
+                f"{name} of {operation.table.text} can only be set to DEFAULT",
+                relation=operation.table,
+                certain=True,
+            )
 
 
 def delete(p: Prediction, operation: Delete) -> None:

@@ -13,6 +13,7 @@ from driftflow.dialects.postgresql.effects.locks import (
     SHARE_UPDATE_EXCLUSIVE,
 )
 from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.reads import refuse_query, refuse_unknown
 from driftflow.dialects.postgresql.effects.relations import child_index, existing, index_names, tree, with_rows, with_storage
 from driftflow.model.catalog import Catalog, Index, Table
 from driftflow.model.names import Name
@@ -40,6 +41,11 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
     p.transactional = not operation.concurrently
     p.lock(index.table, SHARE_UPDATE_EXCLUSIVE if operation.concurrently else SHARE)
     columns = [part.column for part in index.parts if part.column] + list(index.include)
+    if view is not None and not view.materialized:
+        p.fails("unsupported", f"{view.name.text} is a view: indexes are on tables", relation=view.name, certain=True)
+    for expression in (index.predicate, *(part.expression for part in index.parts)):
+        refuse_unknown(p, table, expression)
+        refuse_query(p, table, expression, "an index")
     if view is not None and view.columns and not set(columns) <= set(view.columns):
         p.fails("missing", f"{view.name.name} has not all the columns of the index", relation=view.name, certain=True)
     if index.nulls_not_distinct:

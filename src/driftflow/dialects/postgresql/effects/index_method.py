@@ -27,6 +27,11 @@ _SUMMARIZED = (
 )
 
 
+GEOMETRIC = frozenset({"point", "line", "lseg", "box", "path", "polygon", "circle"})
+BRINGS = {"gin": "btree_gin", "gist": "btree_gist"}
+"""Extensions that give a method the operator classes of ordinary types."""
+
+
 class Method(LocalValue, frozen=True, kw_only=True):
     types: str
     """Those with a default operator class; enum, range and array are said apart."""
@@ -51,9 +56,11 @@ METHODS: Mapping[str, Method] = {
     ),
     "hash": Method(types=f"{_HASHED},{_RANGES}", enums=True, arrays=True, several=False),
     "gin": Method(types="jsonb,tsvector", arrays=True, options=("fastupdate", "gin_pending_list_limit")),
-    "gist": Method(types=f"tsvector,tsquery,{_RANGES}", include_since=12, options=("fillfactor", "buffering")),
-    "spgist": Method(types=f"text,character varying,inet,cidr,{_RANGES}", several=False, include_since=14),
-    "brin": Method(types=f"{_SUMMARIZED},{_RANGES}", options=("pages_per_range", "autosummarize")),
+    "gist": Method(
+        types=f"tsvector,tsquery,point,box,polygon,circle,{_RANGES}", include_since=12, options=("fillfactor", "buffering")
+    ),
+    "spgist": Method(types=f"text,character varying,inet,cidr,point,box,polygon,{_RANGES}", several=False, include_since=14),
+    "brin": Method(types=f"{_SUMMARIZED},box,{_RANGES}", options=("pages_per_range", "autosummarize")),
 }
 
 
@@ -100,6 +107,8 @@ def _beyond(p: Prediction, index: Index, method: Method, name: str) -> Iterator[
 
 
 def _without_class(p: Prediction, table: Table | None, parts: tuple[IndexPart, ...], name: str) -> None:
+    if any(one.name == BRINGS.get(name) for one in p.catalog.extensions):
+        return
     for part in parts:
         if (
             part.expression
@@ -107,7 +116,9 @@ def _without_class(p: Prediction, table: Table | None, parts: tuple[IndexPart, .
             and _TEXT.fullmatch(part.expression)
             and not has_class(Type(name="text"), METHODS[name])
         ):
-            p.fails("unsupported", f"text has no operator class for {name}", relation=table.name if table else None, certain=True)
+            p.fails(
+                "operator_class", f"text has no operator class for {name}", relation=table.name if table else None, certain=True
+            )
         cast = _CAST.fullmatch(part.expression)
         source = table.column(cast["column"]) if table is not None and cast is not None else None
         if table is not None and source is not None and _stable_as_text(read_type(source.type, p.catalog)):
@@ -120,7 +131,7 @@ def _without_class(p: Prediction, table: Table | None, parts: tuple[IndexPart, .
         column = table.column(part.column) if table is not None and part.column and not part.opclass else None
         if column is not None and not has_class(read_type(column.type, p.catalog), METHODS[name]):
             p.fails(
-                "unsupported",
+                "operator_class",
                 f"{column.type} has no operator class for {name}",
                 relation=table.name if table else None,
                 certain=True,
@@ -150,4 +161,4 @@ def has_class(type: Type, method: Method) -> bool:
     if type.defined is not None:
         return method.enums if type.defined.kind == "enum" else True
     known = {*_ORDERED.split(","), *_RANGES.split(","), "json", "xml"}
-    return type.name in method.types.split(",") or type.name not in known
+    return type.name in method.types.split(",") or type.name not in known | GEOMETRIC

@@ -6,9 +6,11 @@ from driftflow.dialects.called import asked_by, stored_with, views_with
 from driftflow.dialects.postgresql.effects.index import find_index
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
-from driftflow.dialects.postgresql.effects.relations import existing
+from driftflow.dialects.postgresql.effects.relations import descendants, existing
+from driftflow.dialects.postgresql.effects.rights import may_be_an_extensions, refuse_rights
 from driftflow.dialects.postgresql.effects.statistics import drop_statistics
 from driftflow.model.catalog import Table
+from driftflow.model.names import Name
 from driftflow.model.operations import (
     AlterObject,
     Comment,
@@ -21,6 +23,7 @@ from driftflow.model.operations import (
     Grant,
 )
 from driftflow.model.operations.lookup import type_named
+from driftflow.model.operations.moving import named
 
 
 def create_schema(p: Prediction, operation: CreateSchema) -> None:
@@ -105,6 +108,7 @@ def _called(p: Prediction, operation: DropFunction) -> None:
 
 def comment(p: Prediction, operation: Comment) -> None:
     """On a relation or its column SHARE UPDATE EXCLUSIVE; on something that belongs to a table the table is only looked at."""
+    _must_be(p, operation)
     if operation.relation is None or operation.relation.text in p.catalog.types:
         return
     of_table = operation.kind in ("constraint", "trigger", "policy", "rule")
@@ -114,6 +118,23 @@ def comment(p: Prediction, operation: Comment) -> None:
     if operation.kind == "index" and find_index(p.catalog, operation.relation)[1] is None and p.catalog.complete:
         p.fails("missing", f'relation "{operation.relation.text}" does not exist', relation=operation.relation, certain=True)
     p.lock(operation.relation, ACCESS_SHARE if of_table else SHARE_UPDATE_EXCLUSIVE)
+
+
+def _must_be(p: Prediction, operation: Comment) -> None:
+    """Of what the catalog holds with its comment: a function, a schema; a column of a view; and the relation is of the kind that is said."""
+    name, relation = operation.name, operation.relation
+    view = p.catalog.views.get(relation.text) if relation is not None else None
+    routine = operation.kind in ("function", "procedure", "aggregate")
+    if (routine or operation.kind == "schema") and name is not None and p.catalog.complete:
+        there = bool(named(p.catalog, name, operation.arguments)) if routine else name.name in p.catalog.schemas
+        if not there and not may_be_an_extensions(p.catalog, name):
+            p.fails("missing", f"{operation.kind} {name.text} does not exist", certain=True)
+    elif view is not None and operation.column and view.columns and operation.column not in view.columns:
+        p.fails("missing", f'column "{operation.column}" of "{view.name.text}" does not exist', relation=view.name, certain=True)
+    elif view is not None and operation.kind in ("table", "view", "materialized_view"):
+        is_it = "materialized_view" if view.materialized else "view"
+        if operation.kind != is_it:
+            p.fails("unsupported", f"{view.name.text} is a {is_it.replace('_', ' ')}", relation=view.name, certain=True)
 
 
 def _must_have(p: Prediction, operation: Comment, table: Table | None) -> None:
@@ -132,6 +153,8 @@ def _must_have(p: Prediction, operation: Comment, table: Table | None) -> None:
 
 def grant(p: Prediction, operation: Grant) -> None:
     """18 looks at the relations as a reader does; earlier versions lock none."""
+    if operation.said is not None and p.catalog.complete:
+        refuse_rights(p, operation, operation.said)
     if operation.relations and p.at_least(18):
         p.lock_all(operation.relations, ACCESS_SHARE)
     if operation.revoke:
@@ -143,7 +166,11 @@ def alter_object(p: Prediction, operation: AlterObject) -> None:
     match operation.kind:
         case "rule":
             p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
-        case "statistics" | "publication":
+        case "publication":
+            p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
+            for name in operation.relations:
+                _publishable(p, name)
+        case "statistics":
             p.lock_all(operation.relations, SHARE_UPDATE_EXCLUSIVE)
         case "foreign_table" | "sequence":
             p.lock_all(operation.relations, ACCESS_EXCLUSIVE)
@@ -171,6 +198,18 @@ def alter_object(p: Prediction, operation: AlterObject) -> None:
         ("subscription", "create"),
     ):
         p.transactional = False
+
+
+def _publishable(p: Prediction, name: Name) -> None:
+    """A table with rows that survive a crash, and with what inherits from it."""
+    table = existing(p, name)
+    if name.text in p.catalog.views:
+        p.fails("unsupported", f"{name.text} is a view: publications carry tables", relation=name, certain=True)
+    if table is not None and (table.unlogged or table.kind in ("foreign", "temporary")):
+        kind = "unlogged" if table.unlogged else table.kind
+        p.fails("unsupported", f"{name.text} is {kind}: publications do not carry it", relation=name, certain=True)
+    if table is not None and table.partitioning is None:
+        p.lock_all((part.name for part in descendants(p.catalog, name)), SHARE_UPDATE_EXCLUSIVE, why=f"inherits from {name.name}")
 
 
 def drop_object(p: Prediction, operation: DropObject) -> None:

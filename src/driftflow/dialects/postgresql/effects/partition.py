@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from driftflow.dialects.postgresql.effects import probes
+from driftflow.dialects.postgresql.effects.bounds import inside, meets, strategy_of
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
     ACCESS_SHARE,
@@ -30,6 +32,9 @@ from driftflow.patterns import lazy_regex
 _RANGE = lazy_regex(r"FOR VALUES FROM \((?P<low>[^,()]+)\) TO \((?P<high>[^,()]+)\)", re.IGNORECASE)
 
 
+_HASH = lazy_regex(r"FOR VALUES WITH \(modulus (?P<modulus>\d+), remainder (?P<remainder>\d+)\)", re.IGNORECASE)
+
+
 def attach_partition(p: Prediction, operation: AttachPartition) -> None:
     """The parent stays readable and writable. The new partition is read unless a validated check proves its bound; so is the default partition."""
     parent = existing(p, operation.table)
@@ -42,6 +47,7 @@ def attach_partition(p: Prediction, operation: AttachPartition) -> None:
     if parent is None or child is None:
         p.does("scan", operation.partition, "every row is compared with the bound")
         return
+    _refuse_bound(p, parent, operation.bound)
     parts = descendants(p.catalog, child.name)
     for part in parts:
         p.lock(part.name, ACCESS_EXCLUSIVE, why=f"partition of {child.name.name}")
@@ -54,8 +60,41 @@ def attach_partition(p: Prediction, operation: AttachPartition) -> None:
     if not proves_bound(child, parent, operation.bound):
         for part in with_storage((child, *parts)):
             p.does("scan", part.name, "every row is compared with the bound")
-        p.fails("check_violations", f"{child.name.name} holds rows outside {operation.bound}", relation=child.name)
+        within = inside(parent, operation.bound)
+        p.fails(
+            "check_violations",
+            f"{child.name.name} holds rows outside {operation.bound}",
+            relation=child.name,
+            probe=probes.matching(child.name, f"({within}) IS NOT TRUE") if within else "",
+        )
     _check_default(p, parent, child, operation.bound)
+
+
+def _refuse_bound(p: Prediction, parent: Table, bound: str) -> None:
+    if parent.partitioning is None:
+        p.fails("unsupported", f'table "{parent.name.text}" is not partitioned', relation=parent.name, certain=True)
+        return
+    said = strategy_of(bound)
+    if said and said != parent.partitioning.strategy:
+        why = f"the bound is one of {said}, and {parent.name.text} is divided by {parent.partitioning.strategy}"
+        p.fails("unsupported", why, relation=parent.name, certain=True)
+    for part in p.catalog.partitions(parent.name):
+        if meets(parent, bound, part.partition_bound):
+            p.fails("exists", f"rows of the new partition would be those of {part.name.name}", relation=parent.name, certain=True)
+    wanted = _HASH.fullmatch(bound.strip())
+    for part in p.catalog.partitions(parent.name) if wanted is not None else ():
+        known = _HASH.fullmatch(part.partition_bound.strip())
+        if wanted is None or known is None:
+            continue
+        (few, small), (many, large) = sorted((int(one["modulus"]), int(one["remainder"])) for one in (wanted, known))
+        if many % few:
+            p.fails(
+                "unsupported", f"of the moduli {few} and {many} neither divides the other", relation=parent.name, certain=True
+            )
+        elif large % few == small:
+            p.fails(
+                "exists", f"the rows of the new partition would be those of {part.name.name}", relation=parent.name, certain=True
+            )
 
 
 def _build_missing(p: Prediction, parent: Table, child: Table) -> None:
@@ -88,7 +127,13 @@ def _check_default(p: Prediction, parent: Table, child: Table, bound: str) -> No
     p.lock(default.name, ACCESS_EXCLUSIVE, why="rows of the default partition may belong to the new one")
     if not excludes_bound(default, parent, bound):
         p.does("scan", default.name, "looks for rows that belong to the new partition")
-        p.fails("check_violations", f"{default.name.name} holds rows that belong to {child.name.name}", relation=default.name)
+        within = inside(parent, bound)
+        p.fails(
+            "check_violations",
+            f"{default.name.name} holds rows that belong to {child.name.name}",
+            relation=default.name,
+            probe=probes.matching(default.name, within) if within else "",
+        )
 
 
 def create_partition(p: Prediction, table: Table) -> None:
@@ -98,6 +143,7 @@ def create_partition(p: Prediction, table: Table) -> None:
     p.lock(table.partition_of, ACCESS_EXCLUSIVE, why=f"{table.name.name} becomes a partition of it")
     if parent is None:
         return
+    _refuse_bound(p, parent, table.partition_bound)
     for index in parent.indexes:
         p.lock(index.name, SHARE_UPDATE_EXCLUSIVE, why=f"index of {parent.name.name}")
         name = child_index(table, index)
@@ -202,7 +248,7 @@ def set_inherit(p: Prediction, operation: SetInherit) -> None:
             p.fails("unsupported", "a table cannot inherit from itself", relation=child.name, certain=True)
         _is_like(p, child, parent)
     p.lock(operation.table, ACCESS_EXCLUSIVE)
-    p.lock(operation.parent, SHARE_UPDATE_EXCLUSIVE)
+    p.lock(operation.parent, SHARE_UPDATE_EXCLUSIVE if operation.inherit else ACCESS_SHARE)
     p.breaks(f"queries on {operation.parent.name} see other rows", operation.parent)
 
 

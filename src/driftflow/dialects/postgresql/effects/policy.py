@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from driftflow.dialects.postgresql.effects.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE
 from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.reads import refuse_unknown
 from driftflow.dialects.postgresql.effects.relations import existing
 from driftflow.model.catalog import Table
 from driftflow.model.operations import AlterPolicy, CreatePolicy, DropPolicy, SetRowSecurity
 
 
 def create_policy(p: Prediction, operation: CreatePolicy) -> None:
-    table = existing(p, operation.policy.table)
+    policy = operation.policy
+    table = existing(p, policy.table)
+    if policy.table.text in p.catalog.views:
+        p.fails("unsupported", f"{policy.table.text} is a view: policies are on tables", relation=policy.table, certain=True)
+    if policy.using and policy.command == "INSERT":
+        p.fails("unsupported", "a policy FOR INSERT takes WITH CHECK alone", relation=policy.table, certain=True)
+    if policy.check and policy.command in ("SELECT", "DELETE"):
+        p.fails("unsupported", f"a policy FOR {policy.command} takes no WITH CHECK", relation=policy.table, certain=True)
+    for expression in (policy.using, policy.check):
+        refuse_unknown(p, table, expression)
     p.lock(operation.policy.table, ACCESS_EXCLUSIVE)
     p.lock_all(operation.reads, ACCESS_SHARE, why="queried by the policy")
     if _has(table, operation.policy.name):
@@ -33,6 +43,8 @@ def alter_policy(p: Prediction, operation: AlterPolicy) -> None:
             relation=operation.table,
             certain=True,
         )
+    for expression in (operation.using, operation.check):
+        refuse_unknown(p, table, expression or "")
     p.breaks(f"who sees which rows of {operation.table.name} changes at once", operation.table)
 
 

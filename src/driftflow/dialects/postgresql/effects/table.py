@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftflow.dialects.postgresql.effects import partition
+from driftflow.dialects.postgresql.effects.column_default import fits_type
 from driftflow.dialects.postgresql.effects.foreign_key import add_foreign_key
 from driftflow.dialects.postgresql.effects.locks import (
     ACCESS_EXCLUSIVE,
@@ -14,6 +15,7 @@ from driftflow.dialects.postgresql.effects.locks import (
 )
 from driftflow.dialects.postgresql.effects.partition_keys import own_keys
 from driftflow.dialects.postgresql.effects.prediction import Prediction
+from driftflow.dialects.postgresql.effects.reads import refuse_columns, refuse_unknown
 from driftflow.dialects.postgresql.effects.relations import (
     default_partition,
     descendants,
@@ -27,7 +29,7 @@ from driftflow.dialects.postgresql.effects.relations import (
     with_storage,
 )
 from driftflow.dialects.postgresql.effects.statistics import made_again
-from driftflow.model.catalog import Catalog, Exclusion, PrimaryKey, Table, Unique
+from driftflow.model.catalog import Catalog, Check, Exclusion, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import (
     AlterTableOption,
@@ -71,6 +73,7 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
     for item in table.constraints:
         if isinstance(item, PrimaryKey | Unique | Exclusion):
             _new_index(p, table, item)
+    _refuse_columns(p, operation)
     for key in table.foreign_keys:
         add_foreign_key(p, table.name, key, (table,), scans=False)
     if table.partition_of is not None:
@@ -78,6 +81,24 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
     for parent in table.inherits:
         partition.may_be_parent(p, existing(p, parent))
         p.lock(parent, SHARE_UPDATE_EXCLUSIVE, why="inherited from")
+
+
+def _refuse_columns(p: Prediction, operation: CreateTable) -> None:
+    """What the server refuses of the columns and their expressions; columns that come from elsewhere are not all known."""
+    table = operation.table
+    names = [column.name for column in table.columns]
+    for name in dict.fromkeys(one for one in names if names.count(one) > 1):
+        p.fails("exists", f'column "{name}" is said more than once', relation=table.name, certain=True)
+    for column in table.columns:
+        if column.default is not None:
+            fits_type(p, table.name, column.default, column.type)
+            refuse_columns(p, table, column.default)
+    if operation.like or operation.copied_from or table.inherits or table.partition_of is not None or table.of_type:
+        return
+    texts = [column.generated.expression for column in table.columns if column.generated is not None]
+    texts += [item.expression for item in table.constraints if isinstance(item, Check)]
+    for text in texts:
+        refuse_unknown(p, table, text)
 
 
 def _new_index(p: Prediction, table: Table, item: PrimaryKey | Unique | Exclusion) -> None:

@@ -24,11 +24,15 @@ def insert(body: Node, sql: str) -> tuple[Operation, ...]:
     if len(touched.writes) > 1:
         return (_several(touched, sql),)
     rows: int | None = None
+    left_out: tuple[int, ...] = ()
+    values: int | None = None
     match body.get("selectStmt", {}).get("SelectStmt"):
         case None:
-            rows = 1
+            rows, values = 1, 0
         case {"valuesLists": lists}:
-            rows = len(lists)
+            said = [node["List"]["items"] for node in lists]
+            rows, values = len(lists), len(said[0])
+            left_out = tuple(at for at in range(values) if all("SetToDefault" in row[at] for row in said if at < len(row)))
         case _:
             pass
     conflict = body.get("onConflictClause", {}).get("action", "").removeprefix("ONCONFLICT_").lower()
@@ -38,6 +42,9 @@ def insert(body: Node, sql: str) -> tuple[Operation, ...]:
             sql=sql,
             columns=tuple(node["ResTarget"]["name"] for node in body.get("cols", ())),
             rows=rows,
+            left_out=left_out,
+            values=values,
+            overriding=body.get("override", "OVERRIDING_NOT_SET") not in ("OVERRIDING_NOT_SET", "OVERRIDING_KIND_UNDEFINED"),
             reads=tuple(touched.reads),
             on_conflict="" if conflict == "none" else conflict,
         ),
