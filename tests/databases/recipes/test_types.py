@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Database, Place, Recipe, accepted, apply, back_from_gate, edge, gates, show, take_back
+from recipes.rig import Database, Place, Recipe, accepted, apply, back_from_gate, edge, gates, refused, show, take_back
 
 from driftflow.config import Policy
 from driftflow.engine.run import RunOptions, run_plan
@@ -124,6 +124,27 @@ def test_precision_and_scale(place: Place) -> None:
     recipe = Recipe(schema=ITEMS, migration="ALTER TABLE items ALTER COLUMN price TYPE numeric(12, 4);", old=SIGNS)
     show(place, recipe, back=False)
     back_from_gate(place, recipe)
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize(
+    ("type", "new", "good", "bad"),
+    [
+        ("double precision", "integer", "2147483647.4", "2147483647.6"),
+        ("double precision", "bigint", "9223372036854774784", "9223372036854775808"),
+        ("real", "smallint", "-32768", "'NaN'"),
+        ("double precision", "numeric(4, 1)", "'NaN'", "999.96"),
+    ],
+)
+def test_floats_that_the_new_type_does_not_hold_are_counted(place: Place, type: str, new: str, good: str, bad: str) -> None:
+    database = place.fresh(f"CREATE TABLE marks (id int PRIMARY KEY, mark {type});")
+    database.run(f"INSERT INTO marks VALUES (1, NULL), (2, {good}), (3, {bad}), (5, {bad});")
+    change = f"ALTER TABLE marks ALTER COLUMN mark TYPE {new};"
+    error = refused(database, change)
+    assert "2 rows of marks hold a mark that is no" in str(error) and "the rows with the keys 3, 5" in str(error)
+    database.run("DELETE FROM marks WHERE id > 2;")
+    apply(database.plan(change), database)
+    assert database.query("SELECT id FROM marks WHERE mark IS NOT NULL") == [(2,)]
 
 
 @pytest.mark.on("postgresql")

@@ -104,6 +104,7 @@ def guards_of(operation: AlterColumnType, column: Column, table: Table, at: Situ
 
 LIMITS = {"smallint": (-(2**15), 2**15 - 1), "integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
+REALS = ("real", "double precision")
 
 
 def unfit(value: str, old: str, new: str) -> str:
@@ -125,6 +126,12 @@ def unfit(value: str, old: str, new: str) -> str:
             if old_base != "numeric"
             else f"(round({value}) NOT BETWEEN {low} AND {high})"
         )
+    if old_base in REALS and new_base in LIMITS:
+        low, high = LIMITS[new_base]
+        return f"NOT (round({value}::float8) >= {low} AND round({value}::float8) < {high + 1})"  # no float is the last bigint
+    if old_base in REALS and new_base == "numeric" and sizes:
+        scale = sizes[1] if len(sizes) > 1 else 0
+        return f"({value} <> 'NaN' AND abs(round({value}::numeric, {scale})) >= 1e{sizes[0] - scale})"
     if old_base in NUMBERS and new_base == "numeric" and sizes and not widens(old, new):
         scale = sizes[1] if len(sizes) > 1 else 0
         return f"(abs(round({value}::numeric, {scale})) >= 1e{sizes[0] - scale})"
