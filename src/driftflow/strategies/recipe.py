@@ -263,8 +263,11 @@ class Recipe:
         return unless_done(self.undo_step((CreateIndex(index=index),), without, phase=phase))
 
     def _undo_passes(self, clauses: list[Operation], catalog: Catalog, phase: Phase) -> Iterator[Step]:
+        from driftflow.strategies.constraints.binding import bound_back
+
         for run in in_passes(clauses, catalog, self.at):
-            yield self.undo_step(run.operations, run.catalog, phase=phase)
+            trusting = bound_back(self.at, run, phase=phase)
+            yield from trusting or (self.undo_step(run.operations, run.catalog, phase=phase),)
 
     def _alone_backwards(self, operation: Operation, catalog: Catalog, phase: Phase) -> Step | None:
         """The undo step for an operation that must stand alone: rebuilt, outside a transaction, or slow. None when it may share one."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import POLICY, Database, Place, apply, edge, gates, outcome, planning, take_back
+from recipes.rig import POLICY, Database, Place, apply, edge, gates, go_on_back, outcome, planning, take_back
 
 from driftflow.checks.run import assess
 from driftflow.config import Policy
 from driftflow.engine.run import RunOptions, roll_back, run_plan
+from driftflow.errors import RefusedError
+from driftflow.model.plan import RunSql, UndoSteps
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY, d int, UNIQUE KEY both_of (id, d));
@@ -89,6 +91,26 @@ def test_at_no_moment_there_is_no_key(place: Place, another: str, together: bool
     assert roll_back(report.run, options=RunOptions(open_gates=gates(plan)), **beside).state == "rolled_back"
     assert planned.structure() == start.structure() and planned.rows() == start.rows()
     assert tried == {("orphan", "refused"), *([("move", "")] if moves else [])}
+
+
+@pytest.mark.on("mysql", "mariadb")
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_key_of_a_large_table_comes_back_in_place(place: Place, lost: bool) -> None:
+    """It was a copy of the table, with LOCK=SHARED: writers waited for all of it."""
+    planned, start = (place.fresh(PAIR.format(action=FOLLOWS)) for _ in range(2))
+    plan = planned.plan("ALTER TABLE child DROP FOREIGN KEY one;")
+    back = [one for step in plan.steps if isinstance(step.undo, UndoSteps) for one in step.undo.steps]
+    assert "ALGORITHM=COPY" not in " ".join(text for one in back if isinstance(one, RunSql) for text in one.statements)
+    report = apply(plan, planned, open_gates=gates(plan))
+    if lost:
+        planned.run("INSERT INTO child (id, c) VALUES (9, 9);")
+        with pytest.raises(RefusedError, match="1 rows of child point at no row of parent"):
+            take_back(report.run, planned, open_gates=gates(plan))
+        planned.run("DELETE FROM child WHERE id = 9;")
+        assert go_on_back(report.run, planned).state == "rolled_back"
+    else:
+        assert take_back(report.run, planned, open_gates=gates(plan)).state == "rolled_back"
+    assert planned.structure() == start.structure() and planned.rows() == start.rows()
 
 
 LINES = """

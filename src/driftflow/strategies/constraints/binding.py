@@ -16,8 +16,8 @@ from driftflow.model.plan import Expectation, Guard, Phase, RunSql, Step, Undo, 
 from driftflow.model.record import replace
 from driftflow.strategies.columns.filling import chunk_key
 from driftflow.strategies.constraints.constraining import LATER, guard_orphans, orphan_condition
-from driftflow.strategies.passes import one_pass
-from driftflow.strategies.recipe import Recipe
+from driftflow.strategies.passes import Pass, one_pass
+from driftflow.strategies.recipe import Recipe, as_undo
 
 TRUSTING = "foreign_key_checks"
 """The session's setting that validates old rows while the key is added."""
@@ -64,6 +64,22 @@ def bind_on_trust(
         phase=phase,
         guards=(*guard_elsewhere(recipe.at, table, constraint), *guards),
     )
+
+
+def bound_back(at: Situation, run: Pass, *, phase: Phase) -> tuple[Step, ...]:
+    """A foreign key that comes back in a statement of its own, as one that comes: the index that it had is there. Empty where that is nothing to the writers."""
+    recipe = Recipe(at, "undo")
+    recipe.catalog = run.catalog
+    operation, *others = run.operations
+    if others or not isinstance(operation, AddConstraint) or not isinstance(key := operation.constraint, ForeignKey):
+        return ()
+    if not binds_unproved(operation, recipe):
+        return ()
+    purpose = f"Take back: bind rows again: {said(operation.table, key)}, those that are there on trust ({TRUSTING}=0)"
+    guards = (*guard_elsewhere(at, operation.table, key), guard_orphans(at, operation.table, key))
+    nothing = UndoNothing(reason="it is an undo itself")
+    bound = changed_on_trust(recipe, operation, purpose=purpose, phase=phase, guards=guards, undo=nothing)
+    return as_undo(bound), as_undo(prove(recipe, operation.table, key, phase=phase))
 
 
 def changed_on_trust(
