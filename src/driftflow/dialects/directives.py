@@ -79,8 +79,23 @@ def directives_of(comments: Iterable[CommentToken], source: SourceText) -> tuple
             span = source.span(comment.start, comment.start + len(comment.text))
             directive = parse_directive(comment.text, span, where=excerpt_at(source, comment.start))
             if directive is not None:
+                if _trails(comment, source.text):
+                    raise misplaced(
+                        directive,
+                        where=excerpt_at(source, comment.start),
+                        why="it stands behind a statement, on the same line, and would speak of the next one",
+                        hint="put it on a line of its own, above the statement that it speaks of",
+                    )
                 found.append(directive)
     return tuple(found)
+
+
+def _trails(comment: CommentToken, text: str) -> bool:
+    """Whether a statement ends before it on its line, and nothing follows there."""
+    line = text.rfind("\n", 0, comment.start) + 1
+    end = comment.start + len(comment.text)
+    behind = text[end : text.find("\n", end) if "\n" in text[end:] else len(text)]
+    return text[line : comment.start].rstrip().endswith(";") and not behind.strip()
 
 
 def file_directives(source: SourceText) -> tuple[Directive, ...]:
@@ -112,7 +127,7 @@ def statements_of(
     found: list[Statement] = []
     taken = 0
     for start, end in groups:
-        mine = comments_before(comments, taken, end)
+        mine = comments_before(comments, taken, _terminator(source.text, end))
         taken += len(mine)
         found.append(
             Statement(
@@ -124,6 +139,14 @@ def statements_of(
         )
     refuse_orphans(comments[taken:], source, statements=bool(found))
     return tuple(found)
+
+
+def _terminator(text: str, end: int) -> int:
+    """Where the semicolon stands behind the last token of a statement and its comments; without one, that token's end."""
+    at = end
+    while match := LEADING.match(text, at):
+        at = match.end()
+    return at if text[at : at + 1] == ";" else end
 
 
 def statement_directives(
