@@ -16,7 +16,7 @@ from driftflow.engine.ports import Connector
 from driftflow.lab.proof.original import keys_in_files, run_original
 from driftflow.lab.proof.records import recorded, to_be_recorded
 from driftflow.lab.proof.running import Executor, without_the_database
-from driftflow.lab.proof.state import State, rights_on_known_names, state_of, undetermined
+from driftflow.lab.proof.state import Found, State, rights_on_known_names, state_of, undetermined
 from driftflow.lab.rows.ahead import left_alone, with_what_comes
 from driftflow.lab.rows.fill import ROWS, Filled, fill
 from driftflow.lab.scratch import Scratch, scratch
@@ -134,6 +134,10 @@ class Bench:
     def start_state(self) -> State:
         with self.copy() as place:
             return self.state(place)
+
+    def still_ours(self, end: State) -> list[Found]:
+        """Triggers and routines of driftflow's own that were not there before: neither a plan nor its way back leaves any."""
+        return [(name, "is driftflow's own, and is still there") for name in sorted(end.left - self.start_state.left)]
 
     @cached_property
     def filled_catalog(self) -> Catalog:

@@ -131,7 +131,8 @@ def _at(bench: Bench, point: Point, expected: State, *, by_system: bool) -> Iter
             return
         found = bench.state(place)
         wanted = beside(expected, found, bench.asked)
-        for name, what in differences(wanted, found, first=FORWARD, second=f"a run resumed {where}", loose=bench.loose):
+        different = differences(wanted, found, first=FORWARD, second=f"a run resumed {where}", loose=bench.loose)
+        for name, what in [*different, *bench.still_ours(found)]:
             yield Difference(step=named(bench.plan, point.step), object=name, what=what)
 
 

@@ -55,6 +55,7 @@ def same_end(bench: Bench, found: State, report: RunReport) -> Claim:
         return Claim(name="same_end", state="differs", summary="The plan does not reach its end", differences=(left,))
     bench.asked = asked_for(bench.plan, bench.question.migrations, expected, found)
     different = differences(beside(expected, found, bench.asked), found, first=FORWARD, second="the plan", loose=bench.loose)
+    different += bench.still_ours(found)
     different += unanswered(bench.plan, bench.question.migrations, expected, found, bench.asked)
     rows = sum(len(one.rows) for one in expected.rows.values())
     held = f"{count(len(expected.objects), 'object')} and {rows:,} rows compared"

@@ -43,7 +43,7 @@ def taken_back(bench: Bench, executor: Executor, run: str, observed: Observed) -
         return Claim(name="taken_back", state="differs", summary="The rollback does not end", differences=(left,))
     end = bench.state(executor.place)
     found = differences(bench.start_state, end, first="nothing", second="plan and rollback")
-    found += [(name, "is driftflow's own, and is still there") for name in sorted(end.left - bench.start_state.left)]
+    found += bench.still_ours(end)
     return Claim(
         name="taken_back",
         state="differs" if found else "proved",
