@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from driftflow.dialects.sqlite import mentions, probes
 from driftflow.dialects.sqlite.capabilities import GENERATED_COLUMN, RENAME_FOLLOWS_REFERENCES, STRICT_TABLE
 from driftflow.dialects.sqlite.effects.column import broken_objects_stop
@@ -9,7 +11,7 @@ from driftflow.dialects.sqlite.effects.prediction import Prediction
 from driftflow.dialects.sqlite.keys import STRICT, WITHOUT_ROWID
 from driftflow.dialects.sqlite.resolve import relation
 from driftflow.dialects.sqlite.types import STRICT_TYPES
-from driftflow.model.catalog import ForeignKey, Table
+from driftflow.model.catalog import ForeignKey, PrimaryKey, Table, Unique
 from driftflow.model.names import Name
 from driftflow.model.operations import CreateTable, CreateTableAs, DropTable, RenameTable, RewriteTable
 
@@ -35,6 +37,26 @@ def create_table(p: Prediction, operation: CreateTable) -> None:
                 p.fails("unsupported", f"a STRICT table does not take `{what}`", relation=table.name, certain=True)
     if WITHOUT_ROWID in table.options and table.primary_key is None:
         p.fails("unsupported", "a table WITHOUT ROWID needs a primary key", relation=table.name, certain=True)
+    for kind, why in _refused(table):
+        p.fails(kind, why, relation=table.name, certain=True)
+
+
+def _refused(table: Table) -> Iterator[tuple[str, str]]:
+    """What the server says of columns and keys; letter case tells no column from another."""
+    names = [column.name.lower() for column in table.columns]
+    yield from (("exists", f"the column {name} is said more than once") for name in dict.fromkeys(names) if names.count(name) > 1)
+    if sum(isinstance(one, PrimaryKey) for one in table.constraints) > 1:
+        yield "exists", f"{table.name.name} has more than one primary key"
+    for column in table.columns:
+        if column.autoincrement and (column.type.upper() != "INTEGER" or WITHOUT_ROWID in table.options):
+            yield (
+                "unsupported",
+                f"AUTOINCREMENT is for an INTEGER PRIMARY KEY of a table with rowids alone, not for {column.name}",
+            )
+    for one in table.constraints:
+        for name in one.columns if isinstance(one, PrimaryKey | Unique | ForeignKey) else ():
+            if name.lower() not in names:
+                yield "missing", f"{table.name.name} has no column {name}"
 
 
 def _must_not_exist(p: Prediction, name: Name, *, if_not_exists: bool) -> bool:
