@@ -42,7 +42,7 @@ class Condition(Record, frozen=True, kw_only=True):
     """Something about the data that makes the statement fail. `probe` is SQL returning one row with one number: how many offenders.
 
     kind: nulls, duplicates, orphans, check_violations, too_long, out_of_range, not_empty, bad_cast, types_differ, dependency, exists, missing,
-    unsupported, foreign_key (the server takes no such key).
+    unsupported, foreign_key (the server takes no such key), foreign_words (the grammar of another server).
     """
 
     kind: str

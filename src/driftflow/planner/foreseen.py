@@ -33,8 +33,8 @@ def refuse_conflict(at: Situation) -> None:
     if at.conflict and (spoken.as_is(at) or not (only_views_stand_in_the_way(at) or makes_way(at))):
         raise _cannot_apply(at, at.conflict)
     kinds = (*_never_mended(at.operation), *(_never_mended_as_said(at.operation) if _takes_as_said(at) else ()))
-    for condition in _foreseen(at) if kinds else ():
-        if condition.kind in kinds:
+    for condition in _foreseen(at):
+        if condition.kind in kinds or condition.kind == "foreign_words":
             raise _cannot_apply(at, condition.summary, HINTS.get(condition.kind, ""))
 
 
@@ -89,6 +89,7 @@ def _never_mended_as_said(operation: Operation) -> tuple[str, ...]:
 
 
 HINTS = {
+    "foreign_words": "leave the condition out: a plan asks the catalog what is there, and a migration that ran is not planned again",
     "types_differ": "drop the foreign key before, give both columns types that can be compared, and make it again, in the same migration",
     "bad_cast": "say with USING how the values are converted, and drop a default that does not fit before",
     "foreign_key": "give the tables the key and the columns that it needs before, in the same migration, or let it point at a unique key that is there",

@@ -496,3 +496,19 @@ def test_many_new_tables_share_one_transaction() -> None:
     sql = "".join(f"CREATE TABLE t{number} (id int PRIMARY KEY, v text);" for number in range(500))
     plan = planning.plan_of(sql, POSTGRESQL)
     assert [len(step.statements) for step in plan.steps if isinstance(step, RunSql)] == [500]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE orders ADD COLUMN IF NOT EXISTS a int",
+        "ALTER TABLE orders DROP COLUMN IF EXISTS nope",
+        "CREATE INDEX IF NOT EXISTS x ON orders (id)",
+        "DROP INDEX IF EXISTS x ON orders",
+    ],
+)
+def test_words_of_mariadb_are_refused_on_mysql_before_the_run(sql: str) -> None:
+    with pytest.raises(RefusedError, match="MySQL has no IF EXISTS") as refused:
+        planning.plan_of(f"CREATE TABLE first (id int NOT NULL PRIMARY KEY); {sql};", planning.named("mysql"))
+    assert refused.value.code == "DF-E321"
+    assert planning.plan_of(f"{sql};", planning.named("mariadb")).dialect == "mariadb"

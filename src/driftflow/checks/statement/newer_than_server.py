@@ -26,7 +26,7 @@ def newer_than_server(operation: BaseOperation, at: Situation) -> Iterator[Findi
     if isinstance(operation, SetRowSecurity) and at.directives("row-security"):
         return  # the author asked for the equivalent
     for condition in at.effects.fails_if:
-        if condition.kind == "unsupported":
+        if condition.kind in ("unsupported", "foreign_words"):
             known = f"the server is {at.version}" if at.version else "the server's version is not known"
             yield finding(
                 at,

@@ -29,7 +29,7 @@ def will_fail(operation: BaseOperation, at: Situation) -> Iterator[Finding]:
     else:
         conditions = list(at.effects.fails_if)
     for condition in conditions:
-        if condition.certain and condition.kind != "unsupported":
+        if condition.certain and condition.kind not in ("unsupported", "foreign_words"):
             said = True
             remedy = _REMEDIES.get(condition.kind, "")
             yield finding(

@@ -32,7 +32,7 @@ def by_conditions(p: Prediction, operation: op.Operation) -> None:
     asked = any(getattr(operation, one, False) for one in ("if_exists", "if_not_exists"))
     if operation.table_if_exists or (asked and isinstance(operation, _PARTS)):
         p.fails(
-            "unsupported",
+            "foreign_words",
             "MySQL has no IF EXISTS, IF NOT EXISTS or OR REPLACE for columns, indexes, constraints and partitions, nor ALTER TABLE IF EXISTS",
             certain=True,
         )
