@@ -64,8 +64,8 @@ def within_claims(bench: Bench, observed: Observed) -> Claim:
 
 
 def _gone_already(step: Step, plan: Plan) -> bool:
-    """A way back that drops, if it is there, what the plan itself has dropped by the same words, an index that goes with its constraint, or one that the plan
-    has given another name, under which it goes."""
+    """A way back that drops, if it is there, what the plan itself has dropped by the same words, an index that goes with its constraint or with
+    that of the partitioned table, or one that the plan has given another name, under which it goes."""
     if not isinstance(step, RunSql) or not all(" IF EXISTS " in one for one in step.statements):
         return False
     name = step.statements[-1].rpartition(".")[2]
@@ -75,9 +75,10 @@ def _gone_already(step: Step, plan: Plan) -> bool:
     renamed = any(text.startswith("ALTER INDEX ") and f".{name} RENAME TO " in text for text in forward)
     if renamed and not any(text.endswith(f" RENAME TO {name}") for text in back):
         return True
-    return any(other.statements == step.statements for other in run) or any(
-        text.endswith(f" USING INDEX {name}") for text in forward
+    goes_along = any(
+        text.endswith(f" USING INDEX {name}") or (" ATTACH PARTITION " in text and text.endswith(f".{name}")) for text in forward
     )
+    return goes_along or any(other.statements == step.statements for other in run)
 
 
 def every_step(plan: Plan) -> Iterator[Step]:

@@ -148,7 +148,9 @@ class Maker:
             number = k if spread.known and not unique else self.spelling.hashed(salt + 3)
             value = f"CASE {number} % {len(choices) + others} {listed} ELSE {value} END"
         # Of a key that may be NULL the statistics say how often it is; without them it never is.
-        said = _in_primary(column, table) or (table.name.text, column.name) in self.said
+        # NULL has no partition to go to where none takes what is left.
+        bound = bool(partition_values(table, column.name, self.catalog))
+        said = _in_primary(column, table) or bound or (table.name.text, column.name) in self.said
         free = column.nullable and (not unique or spread.known) and not said
         values.by_column[column.name] = self._or_null(value, salt, spread) if free else value
 

@@ -39,14 +39,15 @@ def family_online(recipe: Recipe, members: Sequence[tuple[Table, Index]], *, gua
     """The indexes of a partitioned table and of its partitions: its own first, each partition's behind that of its parent."""
     (top, index), of = members[0], {table.name: one for table, one in members}
     drop = DropIndex(name=index.name, table=index.table, if_exists=True)
-    undo = UndoSteps(steps=(recipe.undo_step((drop,), recipe.catalog, phase="migrate"),))
-    yield recipe.change(
-        *(CreateIndex(index=one, only=True) for table, one in members if table.partitioning is not None),
-        purpose=f"Create {index.name.name} on {index.table.name} alone, without its partitions",
-        phase="migrate",
-        guards=guards,
-        undo=undo,
-    )
+
+    def there_and_back(step: Step) -> Step:
+        """Attached indexes cannot be dropped alone: the parent's goes first, and takes them along."""
+        return replace(step, undo=UndoSteps(steps=(recipe.undo_step((drop,), recipe.catalog, phase="migrate"),)))
+
+    nothing = UndoNothing(reason="see the undo of this step")
+    shells = (CreateIndex(index=one, only=True) for table, one in members if table.partitioning is not None)
+    purpose = f"Create {index.name.name} on {index.table.name} alone, without its partitions"
+    yield there_and_back(recipe.change(*shells, purpose=purpose, phase="migrate", guards=guards, undo=nothing))
     for table, leaf in members:
         if table.partitioning is None:
             yield recipe.build_index(leaf, purpose=f"Build the index on the partition {table.name.name} online")
@@ -55,16 +56,9 @@ def family_online(recipe: Recipe, members: Sequence[tuple[Table, Index]], *, gua
         for table, one in reversed(members)
         if table.partition_of is not None and table.name != top.name
     ]
-    if not attaches:
-        return
-    step = recipe.change(
-        *attaches,
-        purpose=f"Attach them: {index.name.name} becomes valid with the last one",
-        phase="migrate",
-        undo=UndoNothing(reason="see the undo of this step"),
-    )
-    # Attached indexes cannot be dropped alone: the parent's goes first, and takes them along.
-    yield replace(step, undo=undo)
+    if attaches:
+        purpose = f"Attach them: {index.name.name} becomes valid with the last one"
+        yield there_and_back(recipe.change(*attaches, purpose=purpose, phase="migrate", undo=nothing))
 
 
 def _tree(at: Situation, table: Table) -> list[Table]:
