@@ -255,8 +255,8 @@ class Dialect(ABC):
         """What may stand in the way of CREATE TRIGGER beside the right to alter the table: (query that counts it, sentence)."""
         return ()
 
-    def function_obstacles(self, version: Version | None) -> tuple[tuple[str, str], ...]:
-        """The same of CREATE FUNCTION."""
+    def function_obstacles(self, sql: str, version: Version | None) -> tuple[tuple[str, str], ...]:
+        """The same of this CREATE FUNCTION."""
         return ()
 
     def locked_with(self, tables: Sequence[Name], catalog: Catalog) -> tuple[str, tuple[LockClaim, ...]]:

@@ -18,8 +18,9 @@ def trigger_rights(steps: Sequence[Step], dialect: Dialect, version: Version | N
     """One guard for each obstacle that the server may put in the way, on the way forward or back."""
     tables = dict.fromkeys(_tables(steps))
     found = [obstacle for table in tables for obstacle in dialect.trigger_obstacles(table, version)]
-    if any(FUNCTION.match(sql) for sql in _statements(steps)):
-        found += dialect.function_obstacles(version)
+    for sql in _statements(steps):
+        if FUNCTION.match(sql):
+            found += dialect.function_obstacles(sql, version)
     return tuple(
         Guard(query=query, summary=summary, hint="ask the database's administrators for it; nothing has been done")
         for query, summary in dict.fromkeys(found)

@@ -240,3 +240,10 @@ def test_a_function_that_the_binary_log_does_not_let_be_made_is_told_before_the_
         ):
             apply(plan, able)
         assert as_root.query("SELECT rate()") == [(1,)]
+        unsaid = as_root.plan("DROP FUNCTION rate;\nCREATE FUNCTION rate() RETURNS integer NOT DETERMINISTIC RETURN 2;")
+        with pytest.raises(RefusedError, match="has to say DETERMINISTIC, NO SQL or READS SQL DATA"):
+            apply(unsaid, as_root, open_gates=gates(unsaid))
+        assert as_root.query("SELECT rate()") == [(1,)]
+        for said in ("NOT DETERMINISTIC READS SQL DATA", "NO SQL"):
+            plan = as_root.plan(f"DROP FUNCTION rate;\nCREATE FUNCTION rate() RETURNS integer {said} RETURN 1;")
+            assert apply(plan, as_root, open_gates=gates(plan)).state == "done"

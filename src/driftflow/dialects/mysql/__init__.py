@@ -214,8 +214,12 @@ class MySQL(Dialect):
         right = (without_right(table, version, mariadb=self.mariadb), f"the user has no TRIGGER right on {table}")
         return (self._untrusted("create a trigger", version), right)
 
-    def function_obstacles(self, version: Version | None) -> tuple[tuple[str, str], ...]:
-        return (self._untrusted("create a function", version),)
+    def function_obstacles(self, sql: str, version: Version | None) -> tuple[tuple[str, str], ...]:
+        from driftflow.dialects.mysql.rights import says_what_it_does, wary
+
+        said = "the binary log is on and log_bin_trust_function_creators is off: a function has to say DETERMINISTIC, NO SQL or READS SQL DATA (error 1418)"
+        unsaid = () if says_what_it_does(sql) else ((wary(), said),)
+        return (self._untrusted("create a function", version), *unsaid)
 
     def _untrusted(self, what: str, version: Version | None) -> tuple[str, str]:
         from driftflow.dialects.mysql.rights import untrusted

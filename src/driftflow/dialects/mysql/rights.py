@@ -1,15 +1,17 @@
 """What CREATE TRIGGER, CREATE FUNCTION and LOCK TABLES need beside the statement itself, as queries to ask before: a right, and a binary log that trusts its maker.
 
-Source: MySQL 8.4 manual, "Stored Program Binary Logging"; MariaDB documentation, "Binary Logging of Stored Routines". Error 1419 otherwise.
+Source: MySQL 8.4 manual, "Stored Program Binary Logging"; MariaDB documentation, "Binary Logging of Stored Routines". Errors 1418 and 1419 otherwise.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from driftflow.dialects.mysql.capabilities import EIGHT
 from driftflow.dialects.mysql.keywords import quote_string
 from driftflow.model.names import Name, Version
+from driftflow.patterns import lazy_regex
 
 ME = "CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')"
 """As information_schema spells a grantee."""
@@ -17,14 +19,25 @@ GRANT_OPTION = "GRANT OPTION"
 NAMES_DEFINERS = ("SUPER", "SET USER", "SET_USER_ID", "SET_ANY_DEFINER")
 """MariaDB 10.5 and MySQL 8.0 have rights of their own for it, MySQL 8.2 another. MariaDB no longer takes SUPER for it from 11.0 on; then its own
 error says so, before anything was exchanged."""
+SAYS = lazy_regex(r"(?<!\bNOT)(?<!\s)\s+DETERMINISTIC\b|\bNO\s+SQL\b|\bREADS\s+SQL\s+DATA\b", re.IGNORECASE)
 PAST_A_VIEW = ("SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "TRIGGER", "ALTER ROUTINE", "SUPER")
 """What on a whole database, or on all of them, lets an account past a view that stands before a table."""
+
+
+def wary() -> str:
+    """1 where the binary log is on and trusts nobody who makes a function."""
+    return "SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0"
+
+
+def says_what_it_does(sql: str) -> bool:
+    """Whether a CREATE FUNCTION says that its result can be relied on, or that it changes nothing: what a wary server wants of everybody, also of those with SUPER."""
+    return bool(SAYS.search(sql))
 
 
 def untrusted(version: Version | None, *, mariadb: bool) -> str:
     """1 where the binary log is on, trusts nobody, and the session's user is not one who may all the same."""
     return (
-        "SELECT count(*) FROM (SELECT 1 AS one) AS asked WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.log_bin_trust_function_creators = 0 "
+        f"{wary()} "
         f"AND {_without_role(version, mariadb=mariadb)} AND NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES "
         f"WHERE GRANTEE = {ME} AND PRIVILEGE_TYPE = 'SUPER')"
     )
