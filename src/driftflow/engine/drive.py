@@ -33,7 +33,7 @@ from driftflow.engine.setbacks import meet, note_failure
 from driftflow.engine.state import looked_at
 from driftflow.errors import DriftflowError, LeaseLostError
 from driftflow.model.event import Aborted, OutcomeUnknown, Paused, RunDone, StepUndone
-from driftflow.model.plan import Irreversible, RunSql, Step, UndoNothing
+from driftflow.model.plan import Irreversible, RebuildTable, RunSql, Step, UndoNothing
 
 RECONNECTS_MOST = 20
 
@@ -152,7 +152,14 @@ def _attempt(context: Context, step: Step) -> None:
 def _at_once(step: Step) -> bool:
     """It happens wholly or not at all. So whenever it is tried again, after a lock that was not granted or after a crash, nothing of it has
     happened, and what must hold just before it is asked again: the world went on meanwhile."""
+    if isinstance(step, RebuildTable):
+        return step.online is None
     return isinstance(step, RunSql) and (step.transaction == "own" or len(step.statements) == 1)
+
+
+def _untouched(step: Step, context: Context) -> bool:
+    """Of a step that is not done: it changed nothing, since it happens at once, or what must hold before it did not and it never began."""
+    return not isinstance(step.undo, UndoNothing) and (_at_once(step) or not context.state.step(step.id).attempt)
 
 
 def _look(context: Context, step: Step) -> None:
@@ -169,7 +176,7 @@ def _look(context: Context, step: Step) -> None:
         case "done":
             with context.fenced():
                 context.finished(step, context.clock.monotonic(), found_done=True)
-        case "not_done" if context.state.direction == "backward" and _at_once(step) and not isinstance(step.undo, UndoNothing):
+        case "not_done" if context.state.direction == "backward" and _untouched(step, context):
             # Nothing happened, so there is nothing to take back; and its way back begins where it would have led.
             context.record(StepUndone(run=context.run, at=context.now(), fence=context.fence, step=step.id))
         case "not_done":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes.rig import Place, Recipe, accepted, apply, refused, show, there_and_back
+from recipes.rig import Place, Recipe, accepted, apply, refused, show, take_back, there_and_back
 
 from driftflow.config import Policy
 from driftflow.errors import RefusedError
@@ -98,6 +98,17 @@ def test_moments(place: Place, change: str, words: str, naive: str) -> None:
 def test_moments_that_do_not_come_back_are_counted(place: Place, broken: str, change: str, said: str) -> None:
     error = str(refused(place.fresh(f"{SCHEMA} UPDATE items SET {broken} WHERE id IN (3, 5);"), f"-- driftflow: {change}"))
     assert "2 rows of items hold a" in error and said in error and "the rows with the keys 3, 5" in error
+
+
+@pytest.mark.on("sqlite")
+def test_what_a_condition_stopped_comes_back(place: Place) -> None:
+    """The step never began, so the condition of its way back is not asked: the rows that stopped it would stop that too."""
+    database = place.fresh("CREATE TABLE notes (id INTEGER PRIMARY KEY, at TEXT); INSERT INTO notes VALUES (3, '2024-02-29');")
+    change = '-- driftflow: convert format="%Y-%m-%d %H:%M:%S"\nALTER TABLE notes ALTER COLUMN at TYPE timestamp;'
+    with pytest.raises(RefusedError, match="1 rows of notes"):
+        apply(database.plan(change, policy=Policy()), database)
+    (run,) = (str(row[0]) for row in database.query("SELECT id FROM _driftflow_run"))
+    assert take_back(run, database).state == "rolled_back"
 
 
 @pytest.mark.on("sqlite")
