@@ -21,6 +21,7 @@ from driftflow.model.operations import (
     Operation,
     RenameColumn,
     RenameTable,
+    SetDefault,
     Update,
 )
 from driftflow.strategies import spoken
@@ -54,7 +55,9 @@ def _never_mended(operation: Operation) -> tuple[str, ...]:
     """Kinds of certain failures that no recipe has a way around."""
     match operation:
         case AddColumn():
-            return ("missing", "foreign_key")
+            return ("missing", "foreign_key", "expression")
+        case SetDefault():
+            return ("expression",)
         case Insert() | Update() | Delete() | ChangeColumn():
             return ("missing",)
         case DropIndex():
@@ -83,13 +86,14 @@ def _never_mended_as_said(operation: Operation) -> tuple[str, ...]:
         case CreateIndex():
             return ("missing", "expression", "operator_class")
         case AddColumn():
-            return ("types_differ", "expression", "bad_cast")
+            return ("types_differ", "bad_cast")
         case _:
             return ()
 
 
 HINTS = {
     "foreign_words": "leave the condition out: a plan asks the catalog what is there, and a migration that ran is not planned again",
+    "expression": "a check and an index look at their own row alone, and a default at no row: what is made of other columns is a generated column, or `maintained`",
     "types_differ": "drop the foreign key before, give both columns types that can be compared, and make it again, in the same migration",
     "bad_cast": "say with USING how the values are converted, and drop a default that does not fit before",
     "foreign_key": "give the tables the key and the columns that it needs before, in the same migration, or let it point at a unique key that is there",

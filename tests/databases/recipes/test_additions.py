@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from recipes.rig import Place, Recipe, Texts, apply, show
 
-from driftflow.errors import ParseError
+from driftflow.errors import ParseError, RefusedError
 from driftflow.model.plan import Backfill, Plan, Stage
 
 ROWS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 300)"
@@ -260,3 +260,12 @@ def test_a_default_that_begins_like_a_constant_and_is_none(place: Place, default
         "DROP TABLE items; ALTER TABLE made RENAME TO items;"
     )
     show(place, Recipe(schema=schema, migration=f"ALTER TABLE items ADD COLUMN made DEFAULT {default};", naive=naive))
+
+
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize("default", ["(price * amount)", "((SELECT max(id) FROM suppliers))"])
+def test_a_default_that_looks_at_columns_is_refused(place: Place, default: str) -> None:
+    """The server would refuse the new form of the table, in the middle of the run."""
+    with pytest.raises(RefusedError, match="a default cannot look at") as error:
+        place.fresh(SCHEMA).plan(f"ALTER TABLE parts ADD COLUMN total INTEGER DEFAULT {default};")
+    assert error.value.code == "DF-E321"

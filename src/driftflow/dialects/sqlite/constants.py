@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from driftflow.dialects.sqlite.tokens import Token, TokenFault, tokenize
+from driftflow.dialects.sqlite.keywords import needs_quotes
+from driftflow.dialects.sqlite.tokens import END, Token, TokenFault, name_of, tokenize
 
 _KEYWORDS = frozenset({"NULL", "TRUE", "FALSE"})
 
@@ -33,3 +34,18 @@ def _constant(tokens: Sequence[Token]) -> bool:
             return _constant(inside[:at])
         case _:
             return False
+
+
+def not_of_its_own(default: str, columns: Collection[str]) -> str:
+    """What no default may look at, whatever rows there are: one of `columns` (their names in lower case), or a query. Empty where it does not."""
+    try:
+        tokens, _ = tokenize(default)
+    except TokenFault:
+        return ""
+    for before, token, after in zip([END, *tokens], tokens, [*tokens[1:], END], strict=False):
+        if token.key == "SELECT":
+            return "a query"
+        named = token.kind == "quoted" or (token.kind == "word" and token.key not in _KEYWORDS and not needs_quotes(token.text))
+        if named and after.key != "(" and before.key not in ("AS", "COLLATE") and name_of(token).lower() in columns:
+            return f"the column {name_of(token)}"
+    return ""

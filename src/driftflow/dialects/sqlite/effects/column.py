@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftflow.dialects.sqlite import mentions, probes
 from driftflow.dialects.sqlite.capabilities import DROP_COLUMN, GENERATED_COLUMN, RENAME_COLUMN
-from driftflow.dialects.sqlite.constants import is_constant
+from driftflow.dialects.sqlite.constants import is_constant, not_of_its_own
 from driftflow.dialects.sqlite.effects.prediction import Prediction
 from driftflow.dialects.sqlite.keys import STRICT, column_named
 from driftflow.dialects.sqlite.parse.table import references_behind_columns
@@ -43,6 +43,7 @@ def add_column(p: Prediction, operation: AddColumn) -> None:
     if table is not None and column_named(table, column.name) is not None:
         p.fails("exists", f"{table.name.name} already has a column {column.name}", relation=table.name, certain=True)
     _refused_when_adding(p, operation, table)
+    _refuse_default(p, operation.table, table, column.default, beside=column.name)
     _checked_when_adding(p, operation, table)
     _references_when_adding(p, operation, table)
     if not p.is_empty(table):
@@ -96,6 +97,13 @@ def _refused_when_adding(p: Prediction, operation: AddColumn, table: Table | Non
             table,
             f"the default of {column.name} is not a constant: that works only while {operation.table.name} is empty",
         )
+
+
+def _refuse_default(p: Prediction, name: Name, table: Table | None, default: str | None, *, beside: str = "") -> None:
+    """SQLite: "default value of column [x] is not constant", in ALTER TABLE and CREATE TABLE alike."""
+    columns = {beside.lower(), *(column.name.lower() for column in table.columns)} if table is not None else set()
+    if default is not None and (looked_at := not_of_its_own(default, columns)):
+        p.fails("expression", f"a default cannot look at {looked_at}", relation=name, certain=True)
 
 
 def _only_when_empty(p: Prediction, name: Name, table: Table | None, summary: str) -> None:
@@ -282,7 +290,9 @@ def drop_not_null(p: Prediction, operation: DropNotNull) -> None:
 
 
 def set_default(p: Prediction, operation: SetDefault) -> None:
-    p.column(plain_table(p, operation.table, "alter"), operation.column)
+    table = plain_table(p, operation.table, "alter")
+    p.column(table, operation.column)
+    _refuse_default(p, operation.table, table, operation.default)
     p.never("ALTER COLUMN ... SET DEFAULT")
 
 
