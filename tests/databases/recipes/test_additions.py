@@ -269,3 +269,16 @@ def test_a_default_that_looks_at_columns_is_refused(place: Place, default: str) 
     with pytest.raises(RefusedError, match="a default cannot look at") as error:
         place.fresh(SCHEMA).plan(f"ALTER TABLE parts ADD COLUMN total INTEGER DEFAULT {default};")
     assert error.value.code == "DF-E321"
+
+
+@pytest.mark.parametrize("name", ["unit price", "preis in €", 'the "real" one'])
+def test_a_dual_write_follows_a_column_of_any_name(place: Place, name: str) -> None:
+    """Of `NEW."unit price"` the word before the blank was taken for a column that is none: no change of it was followed."""
+    mark = "`" if place.vendor in ("mysql", "mariadb") else '"'
+    quoted = mark + name.replace(mark, mark * 2) + mark
+    said = f"NEW.{quoted} * 2".replace('"', '\\"')
+    database = place.fresh(f"CREATE TABLE items (id integer PRIMARY KEY, {quoted} integer); INSERT INTO items VALUES (1, 5);")
+    plan = database.plan(f'-- driftflow: dual-write column=twice set="{said}"\nALTER TABLE items ADD COLUMN twice integer;')
+    assert apply(plan, database).state == "waiting_at_gate"
+    database.run(f"UPDATE items SET {quoted} = 5, twice = 10; UPDATE items SET {quoted} = 9;")
+    assert [tuple(map(int, row)) for row in database.query("SELECT id, twice FROM items")] == [(1, 18)]

@@ -6,7 +6,6 @@ a second UPDATE: there a NOT NULL must wait until the old application is gone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from driftflow.dialects.base import Capability
@@ -18,6 +17,7 @@ from driftflow.model.plan import RunSql, UndoSteps
 from driftflow.model.record import replace
 from driftflow.strategies import trigger_text
 from driftflow.strategies.columns.filling import chunk_key
+from driftflow.strategies.columns.said_maintained import named_of_new
 from driftflow.strategies.fitted import fit, trigger_name
 from driftflow.strategies.recipe import Recipe
 from driftflow.strategies.spoken import DualWriteRequest
@@ -137,7 +137,7 @@ def _statements(at: Situation, table: Table, request: DualWriteRequest) -> tuple
 
 def inputs_of(expression: str, table: Table) -> tuple[str, ...]:
     """The columns of the written row that the expression reads: when one of them changes, the filled value follows."""
-    named = re.findall(r"\bNEW\s*\.\s*[\"`]?(\w+)[\"`]?", expression, flags=re.IGNORECASE)
+    named = named_of_new(expression)
     by_fold = {column.name.lower(): column.name for column in table.columns}
     return tuple(dict.fromkeys(by_fold[name.lower()] for name in named if name.lower() in by_fold))
 

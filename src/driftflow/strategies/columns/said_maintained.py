@@ -14,7 +14,9 @@ from driftflow.model.names import Span
 from driftflow.model.record import Record
 from driftflow.patterns import lazy_regex
 
-NAMED = lazy_regex(r"\bNEW\s*\.\s*(?:\"([^\"]+)\"|`([^`]+)`|(\w+))", re.IGNORECASE)
+NAMED = lazy_regex(
+    r"\bNEW\s*\.\s*(?:(?P<quoted>\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`)|\[(?P<bracketed>[^\]]+)\]|(?P<bare>[\w$]+))", re.IGNORECASE
+)
 TEXTS = lazy_regex(r"'(?:[^']|'')*'")
 
 
@@ -60,12 +62,21 @@ def maintained_in(statement: Statement) -> Iterator[MaintainedRequest]:
         )
 
 
+def named_of_new(text: str) -> list[str]:
+    """What an expression without texts reads of NEW, as it names it: bare, or in the quotes of one of the databases."""
+    found = []
+    for match in NAMED.finditer(text):
+        quoted = match["quoted"] or ""
+        found.append(quoted[1:-1].replace(quoted[0] * 2, quoted[0]) if quoted else match["bracketed"] or match["bare"])
+    return found
+
+
 def inputs_of(request: MaintainedRequest, table: Table) -> tuple[str, ...]:
     """The columns that the expression reads. Raises RefusedError: DF-E653 for one that the table has not, DF-E746 for an expression that nothing could
     keep true."""
     text = TEXTS.sub("''", request.expression)
     by_fold = {column.name.lower(): column.name for column in table.columns}
-    named = [next(part for part in found if part) for found in NAMED.findall(text)]
+    named = named_of_new(text)
     for name in named:
         if name.lower() not in by_fold or name.lower() == request.column.lower():
             raise RefusedError(
