@@ -11,6 +11,8 @@ from driftflow.dialects.registry import dialect_named
 from driftflow.drivers.mysql_catalog import read_catalog
 from driftflow.engine.ports import Connection
 from driftflow.lab.observe_mysql import observe
+from driftflow.model.migration import Statement
+from driftflow.model.names import Span
 from mysql_predictions import predicted, spelled
 
 ENGINES = ("myisam", "memory", "aria")
@@ -141,3 +143,73 @@ def test_alter_ignore_copies_for_a_new_unique_key(tables: Connection) -> None:
         pytest.skip("MySQL has no ALTER IGNORE")
     wanted = ("add unique (a)", "add index (a)", "add column z int", "modify a int not null", "comment 'x'")
     assert differences(tables, [f"alter ignore table paged {one}" for one in wanted]) == []
+
+
+TEXTS = "id int not null primary key, tx text, bl blob, j json, tt tinytext, n text not null, w varchar(1000), v varchar(300)"
+WITHOUT_LENGTH = (
+    "add index (tx)",
+    "add index (bl)",
+    "add index (j)",
+    "add index (tt)",
+    "add index (tx) using hash",
+    "add index (tx, v)",
+    "add index (w)",
+    "add unique (tx)",
+    "add unique (tx, v)",
+    "add unique (bl)",
+    "add unique (w)",
+    "add unique (w, v)",
+    "add unique (v)",
+    "add index (tx), add index (v)",
+    "modify tx mediumtext, add index (tx)",
+    "drop primary key, add primary key (n)",
+)
+
+
+def test_a_text_is_indexed_without_a_length(connection: Connection) -> None:  # noqa: F811 - the fixture, not the import
+    """By MariaDB alone: an index holds the beginning of each text, a unique one a hash that a copy computes."""
+    connection.execute(f"CREATE TABLE texts ({TEXTS}) charset utf8mb4")
+    try:
+        wrong = differences(connection, [f"alter table texts {clause}" for clause in WITHOUT_LENGTH])
+        if connection.dialect == "mariadb":
+            dialect, before = dialect_named("mariadb"), read_catalog(connection)
+            for column in ("tx", "bl", "j", "tt"):
+                statement = dialect.parse(Statement(sql=f"ALTER TABLE texts ADD INDEX ({column})", span=Span()))
+                (operation,) = [dialect.resolve(one, before) for one in statement.operations]
+                connection.execute(statement.sql)
+                after = operation.after(before).table(operation.index.table).indexes
+                wrong += [repr(one) for one in after if one not in read_catalog(connection).table(operation.index.table).indexes]
+                before = read_catalog(connection)
+    finally:
+        connection.execute("DROP TABLE texts")
+    assert wrong == []
+
+
+STORED_BY = {
+    "by_id": "id int not null, b int, c varchar(9) not null, primary key (id), key (b)",
+    "by_other": "id int not null, b int not null, c varchar(9) not null, primary key (id), unique key ub (b)",
+    "by_nullable": "id int not null, b int, c varchar(9) not null, primary key (id), unique key ub (b)",
+    "by_beginning": "id int not null, b int, c varchar(9) not null, primary key (id), unique key ub (c(4))",
+}
+LEFT = (
+    "drop primary key",
+    "drop primary key, add unique (id)",
+    "drop primary key, add unique ubb (b)",
+    "drop primary key, add unique ucc (c)",
+    "drop primary key, modify b int not null",
+    "drop primary key, modify b int null",
+    "drop primary key, add column z int",
+    "drop primary key, add column z int, add unique (id)",
+    "drop primary key, drop index ub, add unique (id)",
+    "drop primary key, drop index ub",
+)
+
+
+def test_another_key_takes_the_place_of_the_primary_one(connection: Connection) -> None:  # noqa: F811 - the fixture, not the import
+    """Where a unique key is over whole columns that are NOT NULL, the rows are stored by it, and the table is not copied."""
+    for table, columns in STORED_BY.items():
+        connection.execute(f"CREATE TABLE {table} ({columns})")
+    try:
+        assert differences(connection, [f"alter table {table} {clause}" for table in STORED_BY for clause in LEFT]) == []
+    finally:
+        connection.execute(f"DROP TABLE {', '.join(STORED_BY)}")

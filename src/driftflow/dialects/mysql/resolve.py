@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from driftflow.dialects.mysql.capabilities import INLINE_REFERENCES
-from driftflow.dialects.mysql.charsets import charset_of, default_collation
+from driftflow.dialects.mysql.charsets import bytes_per_character, charset_of, default_collation
 from driftflow.dialects.mysql.normal import view_options
 from driftflow.dialects.mysql.settled import settled_default
 from driftflow.dialects.mysql.tokens import name_of, tokenize
-from driftflow.dialects.mysql.types import TEXTS, base_word
+from driftflow.dialects.mysql.types import CUT_TYPES, KEY_BYTES_MAX, OLD_COLUMN_BYTES_MAX, TEXTS, base_word
 from driftflow.dialects.numbers import whole
 from driftflow.dialects.pinned import covers_key, fixed_columns
 from driftflow.model import operations as op
@@ -33,6 +33,8 @@ class _Place:
         self.catalog = catalog
         self.mariadb = mariadb
         self.database = catalog.search_path[0] if catalog.search_path else catalog.database
+        self.longest_key = KEY_BYTES_MAX.get(catalog.settings.get("innodb_page_size", ""), 0) if mariadb else 0
+        """In bytes, where a column without a key length is cut to it; 0 where it is refused."""
         self.lower = catalog.settings.get("lower_case_table_names", "0") == "1"
 
     def name(self, name: Name, *, beside: str = "") -> Name:
@@ -68,7 +70,7 @@ def _placed(operation: op.Operation, place: _Place) -> op.Operation:
         case op.CreateIndex():
             table = place.name(operation.index.table)
             found = place.catalog.table(table)
-            return replace(operation, index=_index(operation.index, table, found))
+            return replace(operation, index=_index(operation.index, table, found, longest=place.longest_key))
         case op.DropConstraint():
             return _drop_constraint(operation, place)
         case op.DropIndex() | op.RenameIndex() | op.AlterIndex():
@@ -160,15 +162,28 @@ def _spelled(index: Name, table: Name, place: _Place) -> Name:
     return Name(schema=index.schema, name=spelled)
 
 
-def _index(index: Index, table: Name, found: Table | None) -> Index:
+def _index(index: Index, table: Name, found: Table | None, *, longest: int) -> Index:
     """On the placed table; without a name it is called by its first column, with _2, _3, ... where that is taken."""
     columns = {one.name.lower(): one.name for one in found.columns} if found is not None else {}
     parts = tuple(
         replace(part, column=columns.get(part.column.lower(), part.column)) if part.column else part for part in index.parts
     )
     index = replace(index, method=_method(index.method, found))
+    if longest and found is not None and not index.unique and not index.method:
+        parts = _cut(parts, found, longest)
     name = index.name.name or _made(parts, _names_held(found, parts) if found is not None else [])
     return replace(index, table=table, name=Name(schema=table.schema, name=name), parts=parts)
+
+
+def _cut(parts: tuple[IndexPart, ...], table: Table, longest: int) -> tuple[IndexPart, ...]:
+    """MariaDB keeps as much of a text without a length as a key takes (measured on 10.11 and 11.8)."""
+    column = table.column(parts[0].column) if len(parts) == 1 and parts[0].prefix is None else None
+    if column is None or base_word(column.type) not in CUT_TYPES:
+        return parts
+    if base_word(column.type).startswith("tiny"):
+        return (replace(parts[0], prefix=255),)
+    most = OLD_COLUMN_BYTES_MAX if _table_option(table, "ROW_FORMAT") in {"COMPACT", "REDUNDANT"} else longest
+    return (replace(parts[0], prefix=most // (bytes_per_character(column.charset) if column.charset else 1)),)
 
 
 def _names_held(table: Table, parts: tuple[IndexPart, ...]) -> list[str]:
@@ -294,7 +309,7 @@ def _create_table(operation: op.CreateTable, place: _Place) -> op.CreateTable:
         constraints.append(named)
     found = replace(table, name=name, indexes=(), options=_table_options(table, place))
     for index in table.indexes:
-        found = replace(found, indexes=(*found.indexes, _index(index, name, found)))
+        found = replace(found, indexes=(*found.indexes, _index(index, name, found, longest=place.longest_key)))
     found = replace(found, constraints=tuple(_key_method(one, found) for one in constraints))
     columns = tuple(_settled(column, found, place) for column in table.columns)
     return replace(operation, table=replace(found, columns=columns))
@@ -384,7 +399,7 @@ def _add_constraint(operation: op.AddConstraint, place: _Place) -> op.Operation:
     if isinstance(constraint, Unique):
         parts = constraint.parts or tuple(IndexPart(column=column) for column in constraint.columns)
         index = Index(name=Name(schema=name.schema, name=constraint.name), table=name, parts=parts, unique=True)
-        return op.CreateIndex(index=_index(index, name, table))
+        return op.CreateIndex(index=_index(index, name, table, longest=place.longest_key))
     return replace(operation, table=name, constraint=_key_method(_named(constraint, name, place, _taken(table)), table))
 
 

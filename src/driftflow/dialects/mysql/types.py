@@ -53,6 +53,12 @@ LONG_TYPES = frozenset(
     {"tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob", "json", "geometry"}
 )
 """Types that an index takes only with a key length, if at all."""
+CUT_TYPES = LONG_TYPES - {"geometry"}
+"""Those of which MariaDB puts the beginning into an index where no key length is said."""
+KEY_BYTES_MAX = {"": 3072, "16384": 3072, "32768": 3072, "65536": 3072, "8192": 1536, "4096": 768}
+"""By innodb_page_size; empty where it is not known."""
+OLD_COLUMN_BYTES_MAX = 767
+"""Of one column of a key where the row format is COMPACT or REDUNDANT."""
 SPATIAL_TYPES = frozenset(
     {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection"}
 )

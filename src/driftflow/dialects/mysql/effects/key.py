@@ -20,6 +20,7 @@ from driftflow.dialects.mysql.effects.grade import (
 from driftflow.dialects.mysql.effects.partners import beside_added_key, in_dictionary
 from driftflow.dialects.mysql.effects.prediction import EXCLUSIVE, Prediction, quoted
 from driftflow.dialects.mysql.effects.referring import NEVER, ends_fit, stored_over
+from driftflow.dialects.mysql.effects.sizes import kept_as_hash
 from driftflow.dialects.mysql.keywords import quote
 from driftflow.dialects.mysql.types import FULLTEXT_TYPES, LONG_TYPES, SPATIAL_TYPES, base_word
 from driftflow.model.catalog import Check, Column, ForeignKey, IndexPart, PrimaryKey, Table
@@ -48,13 +49,16 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
         else:
             p.fails("exists", f"index {index.name.name} of {table.name} exists already", relation=table.name, certain=True)
         return
+    hashed = p.mariadb and index.unique and not index.method
     if table is not None and not table.partial:
         for part in index.parts:
             column = table.column(part.column) if part.column else None
             if part.column and column is None:
                 p.fails("missing", f"column {part.column} of {table.name} does not exist", relation=table.name, certain=True)
             elif column is not None:
-                _may_be_indexed(p, table, column, part, index.method)
+                _may_be_indexed(
+                    p, table, column, part, "hash" if p.mariadb and index.unique and not index.method else index.method
+                )
     if any(part.expression for part in index.parts):
         p.needs(EXPRESSION_DEFAULT, None, "an index over an expression")
     if index.unique:
@@ -73,6 +77,8 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
         case _ if index.unique and any(part.expression for part in index.parts):
             # Error 1846: the hidden column and its unique index are not added in one go (MySQL 9.7; an index that is not unique is).
             p.grade = because(COPY, "a unique index over an expression is built by copying the table")
+        case _ if hashed and table is not None and kept_as_hash(p, table, index.parts):
+            p.grade = because(COPY, "a unique index longer than a key is kept as a hash, in a column that the copy adds")
         case _ if any(part.expression for part in index.parts):
             p.grade = because(SHARED, "an index over an expression is built while writers wait")
         case _:

@@ -12,17 +12,13 @@ from collections.abc import Iterator, Sequence
 from driftflow.dialects.mysql.charsets import bytes_per_character
 from driftflow.dialects.mysql.effects.change import is_redundant, option
 from driftflow.dialects.mysql.effects.prediction import Prediction
-from driftflow.dialects.mysql.types import TEXTS, base_word, members_of
+from driftflow.dialects.mysql.types import KEY_BYTES_MAX, LONG_TYPES, OLD_COLUMN_BYTES_MAX, TEXTS, base_word, members_of
 from driftflow.model.catalog import Catalog, Column, IndexPart, Table
 from driftflow.model.names import Name
 
 ROW_BYTES_MAX = 65_535
 """Of all columns together, as the server counts them: TEXT and BLOB are pointers."""
 PAGE_ROW_BYTES_MAX = 8126
-KEY_BYTES_MAX = {"": 3072, "16384": 3072, "32768": 3072, "65536": 3072, "8192": 1536, "4096": 768}
-"""By innodb_page_size; empty where it is not known."""
-OLD_COLUMN_BYTES_MAX = 767
-"""Of one column of a key where the row format is COMPACT or REDUNDANT."""
 _FIXED = {
     "tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8, "float": 4, "double": 8, "date": 3, "year": 1,
 }  # fmt: skip
@@ -90,6 +86,18 @@ def _key(
     if not p.mariadb and alone and not unique and not p.strict:
         return  # cut, with a warning
     yield f"{what} takes {whole:,} bytes, and a key at most {longest:,}"
+
+
+def kept_as_hash(p: Prediction, table: Table, parts: Sequence[IndexPart]) -> bool:
+    """MariaDB, of a unique key: whether it is longer than an index takes, or of a length that nobody said."""
+    if not p.mariadb:
+        return False
+    columns = [table.column(part.column) if part.column and part.prefix is None else None for part in parts]
+    if any(column is not None and base_word(column.type) in LONG_TYPES for column in columns):
+        return True
+    sizes = [_part_bytes(table, part) for part in parts]
+    longest = KEY_BYTES_MAX.get(p.catalog.settings.get("innodb_page_size", ""), 3072)
+    return all(sizes) and sum(size or 0 for size in sizes) > longest
 
 
 def _part_bytes(table: Table, part: IndexPart) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from driftflow.dialects.mariadb.capabilities import OLDEST, ONLINE_COPY
 from driftflow.dialects.mysql.capabilities import INSTANT_ADD_LAST
+from driftflow.dialects.mysql.effects.clustered import without_primary
 from driftflow.dialects.mysql.effects.column import calls_sequence
 from driftflow.dialects.mysql.effects.company import refuse_together, with_fulltext, with_option, with_spatial
 from driftflow.dialects.mysql.effects.engine import with_engine
@@ -86,6 +87,10 @@ def _after(operations: Sequence[Operation], predictions: Sequence[Prediction]) -
 
 def _whole(graded: Sequence[tuple[Operation, Prediction]], after: Catalog | None) -> Grade:
     """The weakest wins, but for a primary key that is replaced: dropped and added in one statement it is one rebuild in place."""
+    first = graded[0][1]
+    name = _table_of(graded[0][0])
+    table = first.start.table(name) if first.start is not None and name is not None else None
+    end = after.table(name) if after is not None and name is not None else None
     drops = any(isinstance(one, DropConstraint) and one.name == "PRIMARY" for one, _ in graded)
     adds = any(isinstance(one, AddConstraint) and one.constraint.name == "PRIMARY" for one, _ in graded)
     grades = []
@@ -101,15 +106,14 @@ def _whole(graded: Sequence[tuple[Operation, Prediction]], after: Catalog | None
             and _same_key(graded)
         ):
             grades.append(INSTANT)
+        elif drops and not adds and table is not None and end is not None:
+            grades.append(without_primary(operation, table, end, mariadb=first.mariadb) or p.grade)
         else:
             grades.append(p.grade)
     whole = weakest(grades)
-    first = graded[0][1]
-    name = _table_of(graded[0][0])
-    table = first.start.table(name) if first.start is not None and name is not None else None
     for company in (with_fulltext, with_spatial, with_virtual, with_functional, with_option, with_engine):
         whole = company(graded, table, whole)
-    whole = with_virtual_order(graded, table, after.table(name) if after is not None and name is not None else None, whole)
+    whole = with_virtual_order(graded, table, end, whole)
     other_key = drops and not (adds and _same_key(graded) and whole.inplace)
     if other_key and table is not None and table.partitioning is not None and first.mariadb:
         # MariaDB before 11.2 does not look at ALGORITHM here (measured on 10.11).
