@@ -213,3 +213,20 @@ def test_another_key_takes_the_place_of_the_primary_one(connection: Connection) 
         assert differences(connection, [f"alter table {table} {clause}" for table in STORED_BY for clause in LEFT]) == []
     finally:
         connection.execute(f"DROP TABLE {', '.join(STORED_BY)}")
+
+
+def test_a_column_that_others_are_computed_from_gets_another_name(connection: Connection) -> None:  # noqa: F811 - the fixture, not the import
+    connection.execute(
+        "CREATE TABLE summed (id int primary key, a int, s int as (a + 1) stored, v int as (a + 2) virtual, b int)"
+    )
+    clauses = (
+        "change a aa int",
+        "change a a bigint",
+        "rename column a to aa",
+        "change b bb int",
+        "change a aa int, drop column s",
+    )
+    try:
+        assert differences(connection, [f"alter table summed {clause}" for clause in clauses]) == []
+    finally:
+        connection.execute("DROP TABLE summed")

@@ -277,9 +277,13 @@ def rename_column(p: Prediction, operation: RenameColumn) -> None:
     refused.by_functional_index(p, table, operation.column)
     refused.by_named_checks(p, table, operation.column)
     p.grade = rename_grade(p, table, operation.column)
+    _computed_from(p, table, operation.column, certain=not p.mariadb)
+
+
+def _computed_from(p: Prediction, table: Table, column: str, *, certain: bool) -> None:
     for one in table.columns:
-        if one.generated is not None and mentions(one.generated.expression, operation.column, any_case=True):
-            p.fails("dependency", f"generated column {one.name} is computed from it", relation=table.name, certain=not p.mariadb)
+        if one.generated is not None and mentions(one.generated.expression, column, any_case=True):
+            p.fails("dependency", f"generated column {one.name} is computed from it", relation=table.name, certain=certain)
 
 
 def change_column(p: Prediction, operation: ChangeColumn) -> None:
@@ -309,6 +313,8 @@ def change_column(p: Prediction, operation: ChangeColumn) -> None:
         p.grade = because(COPY, "the check behind the column is verified for every row")
     if old.name != new.name:
         refused.by_named_checks(p, table, old.name)
+        if not p.mariadb and old.name.lower() != new.name.lower():
+            _computed_from(p, table, old.name, certain=True)
     if old.type != new.type:
         refused.by_foreign_keys(p, table, old, new)
         refused.by_indexes(p, table, old, new)
