@@ -13,7 +13,9 @@ from recipes.rig import Database, Place, PlainSession, Recipe, apply, gates, go_
 from driftflow import pipeline
 from driftflow.dialects.source_text import SourceText
 from driftflow.errors import ParseError, RefusedError
+from driftflow.model.catalog import Publication
 from driftflow.model.plan import Irreversible, RebuildTable, RunSql
+from driftflow.model.record import replace
 
 ROWS = {
     "mysql": "INSERT INTO orders (id, legacy, source, total) WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 700) SELECT n, CONCAT('l', n % 7), CASE WHEN n % 3 = 0 THEN CONCAT('s', n) END, n FROM s;",
@@ -180,10 +182,15 @@ def test_what_a_publication_carries_is_what_the_server_says(place: Place, statem
     predicted = before.after(database.dialect.resolve(operation, before))
     database.run(statement)
     found = database.catalog()
-    assert predicted.publications == found.publications
+    assert list(map(carried, predicted.publications)) == list(map(carried, found.publications))
     assert {name: one.publications for name, one in predicted.tables.items()} == {
         name: one.publications for name, one in found.tables.items()
     }
+
+
+def carried(publication: Publication) -> Publication:
+    """Without the server's texts of filters and options, which are kept for the way back."""
+    return replace(publication, narrowed=(), options=())
 
 
 @pytest.mark.on("postgresql-18")

@@ -90,7 +90,7 @@ def test_what_the_release_makes_on_the_table_is_there_behind_its_rebuild(
         REBUILDS["drop"] + "DROP TRIGGER other;",
         "ALTER TABLE lines RENAME COLUMN n TO amount; DROP TRIGGER other;",
         REBUILDS["drop"] + "ALTER TABLE shops RENAME TO stores;",
-        "ALTER TABLE shops RENAME TO stores;" + REBUILDS["drop"],
+        "ALTER TABLE shops RENAME TO stores;\n" + REBUILDS["drop"],
         'ALTER TABLE lines RENAME COLUMN [x y] TO "from"; DROP VIEW odd;',
         '-- driftflow: as-is reason="nobody is there"\nALTER TABLE shops RENAME COLUMN name TO title; DROP TRIGGER through; DROP VIEW dear;',
     ],

@@ -39,7 +39,7 @@ def test_a_key_that_its_own_table_points_at_becomes_bigint(place: Place) -> None
         "ALTER TABLE seats ADD CONSTRAINT seats_person FOREIGN KEY (person) REFERENCES people (id);"
     )
     wider = f"-- driftflow: small\n{BOTH_ENDS}\n-- driftflow: small\n{SEATS}"
-    shown = show(place, Recipe(schema=PEOPLE, migration=wider, naive=untied + wider + again, old=PEOPLE_WRITES))
+    shown = show(place, Recipe(schema=PEOPLE, migration=wider, naive=f"{untied}\n{wider}{again}", old=PEOPLE_WRITES))
     assert {step.strategy for step in shown.plan.steps} == {"widen_keys"}
     away = any(step.purpose.startswith("Drop the foreign key people_boss") for step in shown.plan.steps)
     assert away == (place.vendor == "mariadb"), "MySQL changes both ends under the key"

@@ -28,7 +28,7 @@ from driftflow.dialects.mysql.keywords import quote, quote_always, quote_string
 from driftflow.dialects.mysql.parse.cursor import Cursor
 from driftflow.dialects.mysql.parse.routine import body_relations
 from driftflow.dialects.mysql.rights import definer_without
-from driftflow.dialects.mysql.tokens import TokenFault, tokenize
+from driftflow.dialects.mysql.tokens import TokenFault, name_of, tokenize
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Table, Trigger, TriggerText, is_ours
 from driftflow.model.effects import LockClaim
@@ -100,12 +100,23 @@ def _unfit(trigger: Trigger, table: Table, gone: Sequence[str]) -> str:
     named = next((one for one in gone if names_in_trigger(trigger.definition, table.name.name, one, own=True)), "")
     if named:
         return f"names {named}, which gets another name"
+    columns = {one.name.lower() for one in table.columns}
+    if lost := next((one for one in _of_the_row(body) if one.lower() not in columns), ""):
+        return f"names {lost}, which the table does not have"
     for token in tokens_of(body):
         if token.key in STATEMENTS:
             break
         if token.text.upper() in BEFORE_IT:
             return f"asks for {token.text} before it has run a statement"
     return ""
+
+
+def _of_the_row(body: str) -> Iterator[str]:
+    """The columns that it takes of NEW and OLD."""
+    tokens = list(tokens_of(body))
+    for row, dot, column in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if row.key in ("NEW", "OLD") and dot.key == ".":
+            yield name_of(column)
 
 
 class OwnTriggers:
