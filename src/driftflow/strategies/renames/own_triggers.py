@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from driftflow.dialects.base import Capability
 from driftflow.dialects.situation import Situation
 from driftflow.model.catalog import Catalog, Table, Trigger, is_ours
 from driftflow.model.operations.left_naming import says, trigger_text
+from driftflow.patterns import lazy_regex
 
 
 def behind_a_view(at: Situation, table: Table, column: str) -> str:
@@ -29,7 +32,8 @@ def beside_a_column(at: Situation, table: Table, *names: str) -> str:
     for catalog in (at.catalog, at.final or at.catalog):
         held = catalog.table(table.name)
         for one in held.triggers if held is not None else ():
-            if _is_meant(one) and (late or one.timing == "BEFORE") and any(_says(catalog, one, name) for name in names):
+            looks = not _follows_ours(one) if late else one.timing == "BEFORE"
+            if _is_meant(one) and looks and any(_says(catalog, one, name) for name in names):
                 return (
                     f"the trigger {one.name} says its name, and looks at the row before ours has made the two equal:"
                     " what the other application writes would be NULL to it"
@@ -37,8 +41,22 @@ def beside_a_column(at: Situation, table: Table, *names: str) -> str:
     return ""
 
 
+def _follows_ours(trigger: Trigger) -> bool:
+    """Whether it fires for an UPDATE of certain columns alone: then also for that by which ours makes the two equal (SQLite), and the row is right by then."""
+    return bool(trigger.update_columns) and "INSERT" not in trigger.events
+
+
 def _says(catalog: Catalog, trigger: Trigger, name: str) -> bool:
-    return says(trigger_text(catalog, trigger), name)
+    """Of the new row, or of the table that it reads. The row as it was (OLD) had both."""
+    text = trigger_text(catalog, trigger)
+    of_new = rf"\bNEW\s*\.\s*[\"`\[]?{re.escape(name)}(?!\w)"
+    reads = rf"\b(FROM|JOIN|UPDATE)\s+(\w+\s*\.\s*)?[\"`\[]?{re.escape(trigger.table.name)}(?!\w)"
+    return bool(re.search(of_new, text, re.IGNORECASE)) or (
+        bool(re.search(reads, text, re.IGNORECASE)) and says(OF_OLD.sub("", text), name)
+    )
+
+
+OF_OLD = lazy_regex(r"\bOLD\s*\.\s*(\w+|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])", re.IGNORECASE)
 
 
 def _is_meant(trigger: Trigger) -> bool:
