@@ -248,7 +248,8 @@ def test_what_no_step_speaks_of_is_named_by_its_statement(vendor: str, tmp_path:
         )
 
     proof = prove(question("CREATE INDEX lately ON items (at);", schema(ITEMS[vendor], vendor), tmp_path, change=change), only=())
-    (found,) = claim(proof, "same_end").differences
+    # On SQLite the step that is left out records the migration too.
+    (found,) = [one for one in claim(proof, "same_end").differences if one.object != "migration 001"]
     assert (found.object.split(" of ")[0], found.step) == (
         "index lately",
         "no step speaks of it, and migrations/001.sql:1:1 does",
@@ -292,7 +293,7 @@ def test_a_rule_for_which_nothing_stands_is_found(tmp_path: Path) -> None:
         return replace(plan, steps=kept)
 
     asked = question(ON_SQLITE["a CHECK that no server takes"], schema(ITEMS["sqlite"], "sqlite"), tmp_path, change=change)
-    (found,) = claim(prove(asked, only=()), "same_end").differences
+    (found,) = [one for one in claim(prove(asked, only=()), "same_end").differences if one.object != "migration 001"]
     assert "fresh" in found.object
     assert "migrations/001.sql" in found.step
 
