@@ -12,8 +12,6 @@ ROW_SECURITY = lazy_regex(
 )
 SEQUENCE = lazy_regex(r"^\s*(CREATE|ALTER|DROP)\s+SEQUENCE\b", re.IGNORECASE | re.DOTALL)
 DEFERRABLE = lazy_regex(r"\b(UNIQUE|PRIMARY\s+KEY)\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
-
-
 DEFERRABLE_REFERENCE = lazy_regex(r"\bREFERENCES\b.*\bDEFERRABLE\b", re.IGNORECASE | re.DOTALL)
 
 

@@ -17,7 +17,7 @@ Replaced = DropConstraint | DropIndex
 def old_of(operation: Replacing, at: Situation) -> Situation | None:
     """Where the file dropped what this operation makes anew; None where it makes something of its own. What has been dropped once is replaced by one thing."""
     table = _table(operation)
-    if table is None or not _may_replace(operation, at):
+    if table is None or not _may_replace(operation, at) or not _dropped_for(operation, at, set()):
         return None
     given: set[int] = set()
     for later in at.file.situations[: at.place]:

@@ -10,6 +10,9 @@ from driftflow.model.catalog import Catalog, Table, Trigger, is_ours
 from driftflow.model.operations.left_naming import says, trigger_text
 from driftflow.patterns import lazy_regex
 
+MEND = "put a function that says the new name into the release"
+OF_OLD = lazy_regex(r"\bOLD\s*\.\s*(\w+|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])", re.IGNORECASE)
+
 
 def behind_a_view(at: Situation, table: Table, column: str) -> str:
     """Why a view may not take the table's place, as a sentence; empty where it may: the column itself bears the new name at once, and whoever writes the table fails on
@@ -20,9 +23,6 @@ def behind_a_view(at: Situation, table: Table, column: str) -> str:
     return (
         f"the trigger {found[0].name} says {column} in its function, and would fail from the rename on: {MEND}" if found else ""
     )
-
-
-MEND = "put a function that says the new name into the release"
 
 
 def beside_a_column(at: Situation, table: Table, *names: str) -> str:
@@ -54,9 +54,6 @@ def _says(catalog: Catalog, trigger: Trigger, name: str) -> bool:
     return bool(re.search(of_new, text, re.IGNORECASE)) or (
         bool(re.search(reads, text, re.IGNORECASE)) and says(OF_OLD.sub("", text), name)
     )
-
-
-OF_OLD = lazy_regex(r"\bOLD\s*\.\s*(\w+|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])", re.IGNORECASE)
 
 
 def _is_meant(trigger: Trigger) -> bool:

@@ -13,10 +13,10 @@ from driftflow.model.operations import CreateIndex, DropConstraint, Operation
 def without_primary(operation: Operation, start: Table, after: Table, *, mariadb: bool) -> Grade | None:
     """What the DROP of the primary key needs where such a key takes over, so that it is no copy, and what the key needs that does; None of other clauses, and
     where none takes over. MySQL has to find it among the keys that the statement adds."""
-    key = next((index for index in after.indexes if _can_store(after, index)), None)
-    if key is None:
+    storing = [index for index in after.indexes if _can_store(after, index)]
+    if not storing:
         return None
-    able = {index.name for index in after.indexes if _can_store(after, index)}
+    key, able = storing[0], {index.name for index in storing}
     if not mariadb and any(index.name in able for index in start.indexes):
         return None
     kept = any(_can_store(start, index) and index.name in able for index in start.indexes)

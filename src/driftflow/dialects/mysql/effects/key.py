@@ -56,9 +56,7 @@ def create_index(p: Prediction, operation: CreateIndex) -> None:
             if part.column and column is None:
                 p.fails("missing", f"column {part.column} of {table.name} does not exist", relation=table.name, certain=True)
             elif column is not None:
-                _may_be_indexed(
-                    p, table, column, part, "hash" if p.mariadb and index.unique and not index.method else index.method
-                )
+                _may_be_indexed(p, table, column, part, index.method, hashed=hashed)
     if any(part.expression for part in index.parts):
         p.needs(EXPRESSION_DEFAULT, None, "an index over an expression")
     if index.unique:
@@ -95,7 +93,8 @@ def _holds_partition_key(p: Prediction, table: Table, columns: tuple[str, ...]) 
             )
 
 
-def _may_be_indexed(p: Prediction, table: Table, column: Column, part: IndexPart, method: str) -> None:
+def _may_be_indexed(p: Prediction, table: Table, column: Column, part: IndexPart, method: str, *, hashed: bool) -> None:
+    """`hashed`: a key that is longer than an index takes is kept as a hash."""
     word = base_word(column.type)
     if method == "fulltext":
         if word not in FULLTEXT_TYPES:
@@ -103,7 +102,7 @@ def _may_be_indexed(p: Prediction, table: Table, column: Column, part: IndexPart
     elif method == "spatial":
         if word not in SPATIAL_TYPES:
             p.fails("unsupported", f"a SPATIAL index takes no {column.type}", relation=table.name, certain=True)
-    elif word in LONG_TYPES and part.prefix is None and not (p.mariadb and method == "hash"):
+    elif word in LONG_TYPES and part.prefix is None and not hashed:
         p.fails("unsupported", f"{column.name} is {column.type}: the index needs a key length", relation=table.name, certain=True)
 
 
@@ -197,7 +196,7 @@ def add_constraint(p: Prediction, operation: AddConstraint) -> None:
                 column = table.column(name) if table is not None else None
                 prefix = next((part.prefix for part in constraint.parts if part.column == name), None)
                 if column is not None and table is not None:
-                    _may_be_indexed(p, table, column, IndexPart(column=name, prefix=prefix), "")
+                    _may_be_indexed(p, table, column, IndexPart(column=name, prefix=prefix), "", hashed=False)
                 elif table is not None and not table.partial:
                     p.fails("missing", f"column {name} of {table.name} does not exist", relation=table.name, certain=True)
             p.grade = because(REBUILD, "the table is stored in the order of its primary key")

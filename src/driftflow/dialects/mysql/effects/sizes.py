@@ -70,7 +70,7 @@ def _key(
     sizes = [_part_bytes(table, part) for part in parts]
     if not all(sizes):
         return
-    longest = KEY_BYTES_MAX.get(p.catalog.settings.get("innodb_page_size", ""), 3072)
+    longest = _longest_key(p)
     whole = sum(size or 0 for size in sizes)
     alone = len(parts) == 1 and not primary
     if is_redundant(table) or option(table, "ROW_FORMAT") == "COMPACT":
@@ -89,15 +89,16 @@ def _key(
 
 
 def kept_as_hash(p: Prediction, table: Table, parts: Sequence[IndexPart]) -> bool:
-    """MariaDB, of a unique key: whether it is longer than an index takes, or of a length that nobody said."""
-    if not p.mariadb:
-        return False
+    """Of a unique key of MariaDB's: whether it is longer than an index takes, or of a length that nobody said."""
     columns = [table.column(part.column) if part.column and part.prefix is None else None for part in parts]
     if any(column is not None and base_word(column.type) in LONG_TYPES for column in columns):
         return True
     sizes = [_part_bytes(table, part) for part in parts]
-    longest = KEY_BYTES_MAX.get(p.catalog.settings.get("innodb_page_size", ""), 3072)
-    return all(sizes) and sum(size or 0 for size in sizes) > longest
+    return all(sizes) and sum(size or 0 for size in sizes) > _longest_key(p)
+
+
+def _longest_key(p: Prediction) -> int:
+    return KEY_BYTES_MAX.get(p.catalog.settings.get("innodb_page_size", ""), 3072)
 
 
 def _part_bytes(table: Table, part: IndexPart) -> int | None:
